@@ -1,0 +1,65 @@
+// Which room may import which: only rooms further down. `npm run check` and the tests enforce it.
+const rooms = require('./scripts/rooms.json') // top to bottom
+
+const folder = (names) => `^src/(${names.join('|')})/`
+
+const upward = rooms.slice(1).map((room, index) => ({
+  name: `${room}-imports-upward`,
+  comment: `${room}/ may import only what is below it: ${rooms.slice(index + 2).join(', ') || 'no room'}`,
+  severity: 'error',
+  from: { path: folder([room]) },
+  // What a message is, is said once: data/example.ts serves text/ too, as a type only (it imports nothing).
+  to: {
+    path: `${folder(rooms.slice(0, index + 1))}|^src/index\\.ts$`,
+    ...(room === 'text' ? { pathNot: '^src/data/example\\.ts$' } : {}),
+  },
+}))
+
+const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from: { path: from }, to: { path: to } })
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    forbid('losses-know-no-model', 'a loss sees scores and lists only', folder(['losses']), folder(['models', 'nn', 'data', 'checkpoint'])),
+    forbid('optim-knows-no-model', 'an optimizer sees tensors only', folder(['optim']), folder(['models', 'nn', 'data', 'losses'])),
+    forbid('data-has-no-engine', 'text and data run without libtorch', folder(['text', 'data']), folder(['tensor', 'nn', 'models'])),
+    {
+      name: 'text-takes-only-the-message-type',
+      comment: 'text/ may use data/example.ts for its types alone',
+      severity: 'error',
+      from: { path: folder(['text']) },
+      to: { path: folder(['data']), dependencyTypesNot: ['type-only'] },
+    },
+    forbid('world-has-no-engine', 'the starter world runs without libtorch', folder(['world']), folder(['tensor', 'nn', 'models', 'train'])),
+    forbid('readers-never-train', 'reports and the studio read run folders', '^src/(studio|evaluate/report)/', folder(['train', 'models', 'nn', 'tensor'])),
+    forbid('base-imports-no-room', 'files beside the rooms serve all of them', '^src/(?!index\\.ts$)[^/]+\\.ts$', '^src/[^/]+/'),
+    forbid('product-imports-no-test', 'tests import src/, never the other way', '^src/', '^test/'),
+    {
+      name: 'no-cycle',
+      comment: 'files that import each other in a circle can be read and loaded in no order',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'imports-resolve',
+      comment: 'an import that leads nowhere hides everything behind it from these checks',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-dev-package',
+      comment: 'the product runs without the development packages',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types', 'default'] },
+  },
+}

@@ -1,0 +1,108 @@
+/** Opens a safetensors file: the header is checked whole, the tensors are read on demand. */
+import * as fs from 'node:fs'
+import { ClhaError, usageError } from '../errors.js'
+import { refuseForeignFormat } from './foreign-format.js'
+import { HeaderFault, parseHeader, type SafetensorsHeader } from './safetensors-header.js'
+import { errorCode } from './storage-error.js'
+import type { TensorSource } from './tensor-source.js'
+
+export interface SafetensorsFile extends TensorSource {
+  readonly path: string
+}
+
+/** One system call reads at most this much; Node refuses 2 GiB and more. */
+const LARGEST_READ = 2 ** 30
+const COPY_HINT = 'the file is damaged or was not fully copied: copy or download it again'
+
+/**
+ * @throws ClhaError (exit 2) naming the file, and the tensor where one is at fault: no such file, damaged, not
+ *   safetensors, or a pickle
+ */
+export function openSafetensors(path: string): SafetensorsFile {
+  const fd = openFile(path)
+  let header: SafetensorsHeader
+  try {
+    header = readHeader(fd, path)
+  } catch (error) {
+    fs.closeSync(fd)
+    throw error
+  }
+  let open = true
+  return {
+    path,
+    entries: header.entries,
+    metadata: header.metadata,
+    readInto: (name, target) => {
+      if (!open) throw new Error(`${path} is closed`)
+      const entry = header.entries.get(name)
+      if (entry === undefined) throw usageError(`${path}: no tensor "${name}"`)
+      if (target.byteLength !== entry.end - entry.begin) {
+        throw new Error(
+          `${path}: "${name}" has ${entry.end - entry.begin} bytes, target ${target.byteLength}`,
+        )
+      }
+      readFully(fd, entry.begin, target, `${path}: tensor "${name}"`)
+    },
+    close: () => {
+      if (open) fs.closeSync(fd)
+      open = false
+    },
+  }
+}
+
+function openFile(path: string): number {
+  try {
+    // Not blocking: a pipe in place of a file must not hang the program.
+    return fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+  } catch (error) {
+    throw usageError(`${path}: cannot be opened (${errorCode(error) ?? String(error)})`)
+  }
+}
+
+function readHeader(fd: number, path: string): SafetensorsHeader {
+  const stat = fs.fstatSync(fd)
+  if (!stat.isFile()) throw usageError(`${path}: not a file`)
+  const read = (offset: number, length: number) => {
+    const bytes = Buffer.allocUnsafe(length)
+    readFully(fd, offset, bytes, path)
+    return bytes
+  }
+  try {
+    return parseHeader(stat.size, read)
+  } catch (error) {
+    if (!(error instanceof HeaderFault)) throw error
+    refuseForeignFormat(path, read(0, Math.min(stat.size, 16)))
+    const hint = error.damaged
+      ? COPY_HINT
+      : 'the file is not valid safetensors: write it again with the program that made it'
+    throw usageError(`${path}: ${error.message}`, hint)
+  }
+}
+
+function readFully(fd: number, offset: number, target: Uint8Array, what: string): void {
+  let done = 0
+  while (done < target.byteLength) {
+    const length = Math.min(LARGEST_READ, target.byteLength - done)
+    const count = readAt(fd, target, done, length, offset + done, what)
+    if (count === 0) {
+      throw usageError(`${what} ends early: expected ${target.byteLength} bytes, found ${done}`, COPY_HINT)
+    }
+    done += count
+  }
+}
+
+function readAt(
+  fd: number,
+  target: Uint8Array,
+  at: number,
+  length: number,
+  position: number,
+  what: string,
+): number {
+  try {
+    return fs.readSync(fd, target, at, length, position)
+  } catch (error) {
+    if (error instanceof ClhaError) throw error
+    throw usageError(`${what} can't be read (${errorCode(error) ?? String(error)})`)
+  }
+}

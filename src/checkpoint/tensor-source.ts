@@ -1,0 +1,16 @@
+/** Named tensors that can be read one at a time, whether they lie in one file or in many. */
+import type { TensorEntry } from './safetensors-header.js'
+
+export interface TensorSource {
+  /** Name to dtype, shape and place, in the order of the data. */
+  readonly entries: ReadonlyMap<string, TensorEntry>
+  readonly metadata: ReadonlyMap<string, string>
+  /**
+   * Reads a tensor's bytes (little-endian, row-major) into memory of exactly its size.
+   *
+   * @throws ClhaError (exit 2) where the name is absent, or the file lost bytes after it was opened
+   */
+  readInto(name: string, target: Uint8Array): void
+  /** Closes the files; reading afterwards throws. */
+  close(): void
+}

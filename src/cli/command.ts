@@ -1,0 +1,131 @@
+/** A command: its name, its help and what it runs. Most run a pipeline on a config. */
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Command } from '@commander-js/extra-typings'
+import { flagName } from '../config/flags.js'
+import { loadConfig, type ResolvedConfig } from '../config/load.js'
+import { type ConfigKey, configSchema, SECTIONS, type SectionName } from '../config/schema.js'
+import { usageError } from '../errors.js'
+import { listenForStop, stopExitCode } from '../terminal/signals.js'
+import { createUi, type Ui } from '../terminal/ui.js'
+import { addConfigFlags } from './config-flags.js'
+import { type Io, inputLines } from './io.js'
+import type { Pipeline } from '../pipelines/pipeline.js'
+
+export interface CliCommand {
+  /** Such as `['reward', 'train']`. */
+  path: readonly string[]
+  summary: string
+  /** Whole command lines. */
+  examples: readonly string[]
+  /** Config keys that it takes as flags. */
+  keys: readonly ConfigKey[]
+  /** Adds arguments and options. */
+  define(command: Command): void
+  /** @returns the exit code; 0 when nothing is returned */
+  run(
+    io: Io,
+    args: readonly (string | undefined)[],
+    options: Record<string, unknown>,
+  ): Promise<number | undefined>
+}
+
+export interface PipelineSpec {
+  path: readonly string[]
+  summary: string
+  examples: readonly string[]
+  /** The sections of the config that it reads; their keys are its flags. */
+  sections: readonly SectionName[]
+  /** Keys that have to be set; of an inner list at least one. */
+  needs: readonly (ConfigKey | readonly ConfigKey[])[]
+  /** The positional argument may also be a data file, which then is `train_dataset`. */
+  takesData?: boolean
+}
+
+/** Where a run folder keeps its config, in the form of `clha config show`. */
+export const RUN_CONFIG = 'config.yaml'
+
+/** A command that resolves its config and hands it to a pipeline, which is loaded only then. */
+export function pipelineCommand(spec: PipelineSpec, load: () => Promise<Pipeline>): CliCommand {
+  const keys = spec.sections.flatMap((section) => Object.keys(SECTIONS[section]) as ConfigKey[])
+  return {
+    path: spec.path,
+    summary: spec.summary,
+    examples: spec.examples,
+    keys,
+    define(command) {
+      if (spec.takesData)
+        command.argument('[config-or-data]', 'YAML config, or a data file (then train_dataset)')
+      else command.argument('[config]', 'YAML config; flags win over it')
+      addConfigFlags(command, spec.sections)
+      command.option('--json', 'JSON Lines on standard output, text on standard error')
+    },
+    async run(io, [positional], { json, ...flags }) {
+      const config = await configOf(spec, positional, flags)
+      checkNeeds(spec, config)
+      const ui = createUi({
+        json: json === true,
+        stream: json ? io.stderr : io.stdout,
+        jsonStream: io.stdout,
+        env: io.env,
+      })
+      const stopListening = listenForStop({ say: (text) => ui.line(text), exit: io.exit })
+      try {
+        return await runPipeline(await load(), config, ui, io)
+      } finally {
+        stopListening()
+        ui.close()
+      }
+    },
+  }
+}
+
+async function runPipeline(
+  pipeline: Pipeline,
+  config: ResolvedConfig,
+  ui: Ui,
+  io: Io,
+): Promise<number | undefined> {
+  const result = await pipeline(config, ui, inputLines(io))
+  ui.close()
+  ui.result(result)
+  return stopExitCode()
+}
+
+async function configOf(
+  spec: PipelineSpec,
+  positional: string | undefined,
+  flags: Record<string, unknown>,
+): Promise<ResolvedConfig> {
+  const name = spec.path.join('-')
+  const isData = spec.takesData === true && positional !== undefined && !/\.ya?ml$/i.test(positional)
+  if (!isData) return loadConfig(positional ?? resumedConfig(flags), flags, name)
+  if (flags.trainDataset !== undefined) {
+    throw usageError(`both ${positional} and --train-dataset name the data`, 'give one of them')
+  }
+  return loadConfig(undefined, { ...flags, trainDataset: positional }, name)
+}
+
+/** The config of the run that `--resume-from-checkpoint` names, when no other is given. */
+function resumedConfig({ resumeFromCheckpoint: folder }: Record<string, unknown>): string | undefined {
+  if (typeof folder !== 'string' || folder === 'true' || folder === 'false') return undefined
+  return [join(folder, RUN_CONFIG), join(dirname(folder), RUN_CONFIG)].find((path) => existsSync(path))
+}
+
+function checkNeeds(spec: PipelineSpec, config: ResolvedConfig): void {
+  const missing = spec.needs
+    .map((need) => [need].flat())
+    .filter((keys) => keys.every((key) => !isSet(config, key)))
+  if (config.values.model_config !== undefined && config.values.tokenizer_name_or_path === undefined) {
+    missing.push(['tokenizer_name_or_path'])
+  }
+  if (missing.length === 0) return
+  const properties = configSchema().properties
+  const lines = missing.map((keys) => {
+    const meaning = keys.map((key) => `\n  ${key}: ${properties[key].description}`).join('')
+    return `${config.file ?? `clha ${spec.path.join(' ')}`}  ${keys.join(' or ')} is missing${meaning}`
+  })
+  throw usageError(lines.join('\n'), `set it in the config, or with ${flagName(missing[0][0])}`)
+}
+
+const isSet = ({ values }: ResolvedConfig, key: ConfigKey): boolean => values[key] !== undefined

@@ -1,0 +1,63 @@
+/** Config section: where examples come from, what is kept of them, how they are split. */
+import { z } from 'zod'
+import { count, fraction, oneOrMany, text } from './fields.js'
+
+/** As the data room names them. */
+const FORMATS = [
+  'auto',
+  'trl_string',
+  'trl_conversational',
+  'trl_implicit',
+  'hh',
+  'listwise',
+  'prompt_completion',
+  'messages',
+  'text',
+] as const
+
+export const dataSection = {
+  train_dataset: oneOrMany(text())
+    .optional()
+    .describe('file or list of files to train on (relative paths start at the working directory)'),
+  eval_dataset: oneOrMany(text())
+    .optional()
+    .describe('file or list of files to evaluate on; unset: dev_fraction of train_dataset'),
+  dataset_format: z
+    .enum(FORMATS)
+    .default('auto')
+    .describe('name of the data format; auto: recognised from the first rows'),
+  columns: z
+    .record(text(), text())
+    .optional()
+    .describe("the file's own column names, such as {prompt: question, chosen: best}"),
+  reward_column: text()
+    .optional()
+    .describe(
+      'column with the rewards of a list; for pairs the x of x_chosen and x_rejected; instead of a reward model',
+    ),
+  splitter: z
+    .enum(['full', 'legacy'])
+    .default('full')
+    .describe(
+      'splits HH transcripts; legacy, the default of legacy mode, drops all paragraphs after the first',
+    ),
+  max_length: count()
+    .default(512)
+    .describe('longest prompt with answer, tokens; an answer is cut at its end'),
+  max_prompt_length: count()
+    .optional()
+    .describe('longest prompt, tokens; unset: three quarters of max_length'),
+  truncation: z
+    .enum(['left', 'error'])
+    .default('left')
+    .describe('a prompt that is too long: left cuts its oldest tokens, error stops'),
+  skip_bad: z.boolean().default(false).describe('go on without rows that cannot be used, and list them'),
+  max_dropped: fraction().default(0.05).describe('largest share of rows that skip_bad may leave out, 0 to 1'),
+  dev_fraction: fraction()
+    .default(0.05)
+    .describe('share of the prompts held out to choose checkpoints, 0 to 1; 0 with an eval_dataset'),
+  test_fraction: fraction()
+    .default(0.05)
+    .describe('share of the prompts held out for the final evaluation, 0 to 1'),
+  max_samples: count().optional().describe('use only the first examples of each file; unset: all'),
+}

@@ -1,0 +1,36 @@
+/** Keys that people bring from TRL, LLaMA-Factory and Axolotl, and what stands for them here. */
+
+const FOREIGN: Record<string, string> = {
+  base_model: 'model_name_or_path',
+  batch_size: 'per_device_train_batch_size',
+  micro_batch_size: 'per_device_train_batch_size',
+  bf16: 'dtype: bfloat16',
+  block_size: 'max_length',
+  chat_template_path: 'chat_template',
+  cutoff_len: 'max_length',
+  sequence_len: 'max_length',
+  max_seq_length: 'max_length',
+  dataset_name: 'train_dataset',
+  dataset: 'train_dataset',
+  datasets: 'train_dataset',
+  eval_sample_size: 'eval_prompts',
+  gradient_clipping: 'max_grad_norm',
+  lr: 'learning_rate',
+  lr_scheduler: 'lr_scheduler_type',
+  num_epochs: 'num_train_epochs',
+  epochs: 'num_train_epochs',
+  per_device_eval_batch_size: 'eval_batch_size',
+  torch_dtype: 'dtype',
+  val_set_size: 'dev_fraction',
+  val_size: 'dev_fraction',
+}
+
+/** Advice for a key of another tool, or undefined. */
+export function foreignAdvice(key: string): string | undefined {
+  if (Object.hasOwn(FOREIGN, key)) return `Use ${FOREIGN[key]}`
+  if (/^(use_peft|lora_|qlora|load_in_)/.test(key)) return 'clha trains all weights; remove it'
+  if (/^(push_to_hub|hub_)/.test(key)) return 'clha sends nothing anywhere; remove it'
+  if (/^(gradient_checkpointing|deepspeed|fsdp|accelerate)/.test(key))
+    return 'clha has no such option; remove it'
+  return undefined
+}

@@ -1,0 +1,76 @@
+/** Turns what zod says about a value into sentences: the key, what it expects, what was found. */
+import type { z } from 'zod'
+import { expectation, found, namedValues, schemaAt } from './describe.js'
+import { type ConfigKey, configSchema, type JsonSchema, keyZod } from './schema.js'
+import { suggest } from './suggest.js'
+
+export interface ValueIssue {
+  /** From the key down to the part that is wrong. */
+  path: PropertyKey[]
+  text: string
+  /** Whether to point at a key (an unknown one) or at a value. */
+  part: 'key' | 'value'
+}
+
+const TRACKERS = ['wandb', 'mlflow', 'trackio', 'comet_ml', 'swanlab', 'neptune', 'clearml', 'all']
+
+/** What is wrong with the value of a key; an empty list when nothing is. */
+export function checkValue(key: ConfigKey, value: unknown): ValueIssue[] {
+  const result = keyZod(key).safeParse(value)
+  if (result.success) return []
+  const schema = configSchema().properties[key]
+  if (key === 'report_to') {
+    const tracker = [value].flat().find((name) => TRACKERS.includes(String(name)))
+    if (tracker) return [{ path: [key], part: 'value', text: unknownTracker(String(tracker)) }]
+  }
+  return flatten(result.error.issues, value).flatMap((issue) => explain(key, schema, value, issue))
+}
+
+const unknownTracker = (name: string) =>
+  `report_to: clha does not write to ${name}; what works is tensorboard, jsonl (metrics as JSON Lines) and none`
+
+type Issue = z.core.$ZodIssue
+
+/** Replaces the complaint of a union by that of the one branch that fits the value's kind, if there is one. */
+function flatten(issues: readonly Issue[], value: unknown): Issue[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== 'invalid_union') return [issue]
+    const fitting = issue.errors.filter(
+      (branch) => !branch.some((b) => b.path.length === 0 && b.code === 'invalid_type'),
+    )
+    if (fitting.length !== 1) return [issue]
+    return flatten(fitting[0], value).map(
+      (inner) => ({ ...inner, path: [...issue.path, ...inner.path] }) as Issue,
+    )
+  })
+}
+
+function explain(key: ConfigKey, schema: JsonSchema, value: unknown, issue: Issue): ValueIssue[] {
+  const path = [key, ...issue.path]
+  const name = path.map(String).join('.')
+  const here = schemaAt(schema, issue.path)
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(here?.properties ?? here?.anyOf?.find((b) => b.properties)?.properties ?? {})
+    return issue.keys.map((unknown) => ({
+      path: [...path, unknown],
+      part: 'key' as const,
+      text: `unknown key "${unknown}" in ${name}.${didYouMean(suggest(unknown, known))}`,
+    }))
+  }
+  const actual = issue.path.reduce<unknown>(
+    (v, step) => (v as Record<PropertyKey, unknown> | undefined)?.[step],
+    value,
+  )
+  if (!here) return [{ path, part: 'value', text: `${name}: ${issue.message}` }]
+  if (actual === undefined) {
+    const text = `${name} is missing: expected ${expectation(here)}`
+    return [{ path: path.slice(0, -1), part: 'key', text }]
+  }
+  const near = typeof actual === 'string' ? didYouMean(suggest(actual, namedValues(here)), '.') : ''
+  const text = `${name}: expected ${expectation(here)}, found ${found(actual)}${near}`
+  return [{ path, part: 'value', text }]
+}
+
+/** ` Did you mean "x"?`, or nothing. */
+export const didYouMean = (name: string | undefined, stop = '') =>
+  name === undefined ? '' : `${stop} Did you mean "${name}"?`

@@ -1,0 +1,43 @@
+/** Config section: the model, its tokenizer and its numbers. */
+import { z } from 'zod'
+import { count, positive, text, wholeNumber } from './fields.js'
+
+/** A model from scratch, in the names of Hugging Face's config.json; the vocabulary comes from the tokenizer. */
+export const scratchModel = z.strictObject({
+  hidden_size: count().describe('width of the hidden state'),
+  intermediate_size: count().describe('width inside the MLP'),
+  num_hidden_layers: count().describe('number of layers'),
+  num_attention_heads: count().describe('number of query heads'),
+  num_key_value_heads: count().optional().describe('number of key-value heads; unset: num_attention_heads'),
+  head_dim: count().optional().describe('width of one head; unset: hidden_size / num_attention_heads'),
+  tie_word_embeddings: z.boolean().default(true).describe('input and output embeddings are one matrix'),
+  rope_theta: positive().default(10000).describe('base of the rotary angles'),
+  rms_norm_eps: positive().default(1e-5).describe('epsilon of the norms'),
+  max_position_embeddings: count().default(2048).describe('longest context, tokens'),
+})
+
+/** Either the mapping above or the path of a config.json. */
+const modelConfig = () => z.union([scratchModel, text()])
+
+export const modelSection = {
+  model_name_or_path: text()
+    .optional()
+    .describe('folder of the start model: config.json, *.safetensors and the tokenizer files'),
+  model_config: modelConfig()
+    .optional()
+    .describe('start from random weights instead: a mapping of sizes, or the path of a config.json'),
+  tokenizer_name_or_path: text()
+    .optional()
+    .describe('folder with tokenizer.json; unset: the folder of the model'),
+  chat_template: text()
+    .optional()
+    .describe('path of a Jinja chat template; unset: the one that comes with the tokenizer'),
+  dtype: z
+    .enum(['float32', 'float64', 'bfloat16'])
+    .default('float32')
+    .describe('number type of the weights and of the computation'),
+  seed: wholeNumber().default(42).describe('seed of every random choice'),
+  threads: count().optional().describe('CPU threads of the engine; unset: one per physical core'),
+}
+
+export { modelConfig }

@@ -1,0 +1,21 @@
+/** The one place where snake_case keys become camelCase options. Nested mappings keep their names. */
+import type { ConfigValues } from './defaults.js'
+
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : S
+
+export type CamelKeys<T> = { [K in keyof T as K extends string ? Camel<K> : never]: T[K] }
+
+/** The resolved config as the rooms below take it: `options.perDeviceTrainBatchSize`. */
+export type Options = CamelKeys<ConfigValues>
+
+export const camelCase = (key: string): string =>
+  key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+
+export const snakeCase = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+export function toOptions(values: ConfigValues): Options {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [camelCase(key), value])) as Options
+}

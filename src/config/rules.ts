@@ -1,0 +1,161 @@
+/** Rules between keys. An option that can't act is an error that says why: nothing is ignored in silence. */
+import { type ConfigValues, hasDevelopmentData } from './defaults.js'
+import type { ConfigKey } from './schema.js'
+
+interface Rule {
+  keys: readonly ConfigKey[]
+  /** Why these keys have no effect here; undefined when they have. */
+  idle(values: ConfigValues, given: (key: ConfigKey) => boolean): string | false | undefined
+}
+
+const RESCORE_KEYS = [
+  'label_source',
+  'pair_weight',
+  'min_confidence',
+  'sft_gate',
+  'gate_quantile',
+  'gate_level',
+] as const
+const CALIBRATION_KEYS = ['label_error', 'reward_temperature'] as const
+const REWARD_TRAIN_KEYS = [
+  'reward_model_config',
+  'folds',
+  'reward_learning_rate',
+  'reward_num_train_epochs',
+  'reward_per_device_train_batch_size',
+  'center_rewards_coefficient',
+] as const
+
+const RULES: readonly Rule[] = [
+  {
+    keys: [
+      'mode',
+      'margin',
+      'margin_scale',
+      'sft_weight',
+      ...RESCORE_KEYS,
+      ...CALIBRATION_KEYS,
+      'reward_threshold',
+    ],
+    idle: (v) => v.method === 'sft' && 'method: sft has no contrast, no gate and no modes',
+  },
+  {
+    keys: ['min_confidence', 'gate_quantile', ...CALIBRATION_KEYS],
+    idle: (v) =>
+      v.mode === 'legacy' && 'mode: legacy compares raw rewards with reward_threshold and gate_level',
+  },
+  {
+    keys: ['reward_threshold'],
+    idle: (v) =>
+      v.mode === 'default' &&
+      'mode: default decides by min_confidence, which does not depend on the unit of the reward',
+  },
+  { keys: ['gate_quantile', 'gate_level'], idle: (v) => v.sft_gate === 'off' && 'sft_gate is off' },
+  { keys: ['gate_quantile'], idle: (_, given) => given('gate_level') && 'gate_level sets the level itself' },
+  { keys: ['warmup_ratio'], idle: (_, given) => given('warmup_steps') && 'warmup_steps decides' },
+  {
+    keys: ['warmup_ratio', 'warmup_steps'],
+    idle: (v) =>
+      v.lr_scheduler_type === 'constant' &&
+      'lr_scheduler_type: constant has no warm-up; constant_with_warmup has',
+  },
+  {
+    keys: ['num_train_epochs'],
+    idle: (_, given) => given('max_steps') && 'max_steps decides when training ends',
+  },
+  {
+    keys: ['dev_fraction'],
+    idle: (_, given) => given('eval_dataset') && 'eval_dataset is the development data',
+  },
+  { keys: ['max_dropped'], idle: (v) => !v.skip_bad && 'without skip_bad no row may be left out' },
+  {
+    keys: ['top_k', 'top_p', 'num_samples'],
+    idle: (v) =>
+      v.temperature === 0 && 'temperature: 0 always takes the likeliest token; set a temperature above 0',
+  },
+  {
+    keys: [
+      'eval_steps',
+      'eval_generation_steps',
+      'metric_for_best_model',
+      'greater_is_better',
+      'early_stopping_patience',
+    ],
+    idle: (v) => !hasDevelopmentData(v) && 'there is no development data: set eval_dataset or dev_fraction',
+  },
+  {
+    keys: ['metric_for_best_model', 'greater_is_better'],
+    idle: (v) =>
+      !v.load_best_model_at_end &&
+      v.early_stopping_patience === undefined &&
+      'neither load_best_model_at_end nor early_stopping_patience uses it',
+  },
+  {
+    keys: ['allow_inexact'],
+    idle: (v) => v.resume_from_checkpoint === false && 'it concerns resume_from_checkpoint only',
+  },
+  {
+    keys: REWARD_TRAIN_KEYS,
+    idle: (v) => v.reward_model !== undefined && 'reward_model names a model that is already trained',
+  },
+  {
+    keys: [...REWARD_TRAIN_KEYS, 'reward_model', 'reward_batch_size', 'score_cache_dir'],
+    idle: (v) => v.reward_column !== undefined && 'the rewards come from reward_column',
+  },
+  {
+    keys: ['sft_dataset', 'sft_learning_rate'],
+    idle: (v) => v.sft_num_train_epochs === 0 && 'sft_num_train_epochs: 0 means no SFT start',
+  },
+]
+
+/** Why a key has no effect with these values; undefined when it has one. */
+export function idleReason(
+  key: ConfigKey,
+  values: ConfigValues,
+  given: (key: ConfigKey) => boolean,
+): string | undefined {
+  for (const rule of RULES) {
+    const reason = rule.keys.includes(key) && rule.idle(values, given)
+    if (reason) return reason
+  }
+  return undefined
+}
+
+/** Values that are fine alone and wrong together: the key to blame, and why. */
+export function conflicts(v: ConfigValues): [ConfigKey, string][] {
+  const found: [ConfigKey, string][] = []
+  if (v.model_name_or_path !== undefined && v.model_config !== undefined) {
+    found.push([
+      'model_config',
+      'is a start from random weights, model_name_or_path a start from a model; remove one',
+    ])
+  }
+  if (v.max_prompt_length >= v.max_length) {
+    found.push([
+      'max_prompt_length',
+      `${v.max_prompt_length} leaves no room for an answer in max_length ${v.max_length}`,
+    ])
+  }
+  if (v.dev_fraction + v.test_fraction >= 1) {
+    found.push([
+      'dev_fraction',
+      `with test_fraction (${v.dev_fraction} + ${v.test_fraction}) leaves nothing to train on`,
+    ])
+  }
+  if (v.load_best_model_at_end && !hasDevelopmentData(v)) {
+    found.push(['load_best_model_at_end', 'needs development data: set eval_dataset or dev_fraction'])
+  }
+  if (v.report_to.includes('none') && v.report_to.length > 1) {
+    found.push(['report_to', 'is none and something else at once; remove one'])
+  }
+  return v.mode === 'legacy' ? [...found, ...legacyConflicts(v)] : found
+}
+
+function legacyConflicts(v: ConfigValues): [ConfigKey, string][] {
+  const found: [ConfigKey, string][] = []
+  const raw = 'mode: legacy works with raw rewards, without calibration'
+  if (v.label_source !== 'reward') found.push(['label_source', `can only be reward: ${raw}`])
+  if (v.pair_weight !== 'hard') found.push(['pair_weight', `can only be hard: ${raw}`])
+  if (v.sft_gate === 'soft') found.push(['sft_gate', `can only be hard or off: ${raw}`])
+  return found
+}

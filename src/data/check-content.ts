@@ -1,0 +1,33 @@
+/** Rows that can be read but teach nothing: these are dropped, listed and counted. */
+import type { ParsedRow } from './formats/format.js'
+import { contentFault } from './row-fault.js'
+
+/** @throws RowFault (content) for an empty or repeated answer, too few answers, or a prompt that asks nothing */
+export function checkContent(row: ParsedRow, minCandidates: number): void {
+  const { prompt, candidates } = row
+  if (typeof prompt !== 'string') {
+    const last = prompt.at(-1)
+    if (!last) throw contentFault('empty_prompt', 'there is nothing before the answer')
+    if (last.role === 'assistant') {
+      throw contentFault('prompt_answered', 'the prompt already ends with an assistant turn')
+    }
+    if (prompt.every((message) => message.content.trim() === '')) {
+      throw contentFault('empty_prompt', 'every turn of the prompt is empty')
+    }
+  }
+  if (candidates.length < minCandidates) {
+    const found = `${candidates.length} answer${candidates.length === 1 ? '' : 's'}`
+    throw contentFault('too_few_answers', `${found}, at least ${minCandidates} needed`)
+  }
+  const seen = new Map<string, number>()
+  candidates.forEach(({ text, origin }, i) => {
+    const key = text.trim()
+    const name = origin ?? `answer ${i + 1}`
+    if (key === '') throw contentFault('empty_answer', `${name} is empty`)
+    const twin = seen.get(key)
+    if (twin !== undefined) {
+      throw contentFault('identical_answers', `answers ${twin + 1} and ${i + 1} are the same text`)
+    }
+    seen.set(key, i)
+  })
+}

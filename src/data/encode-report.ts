@@ -1,0 +1,60 @@
+/** What encoding did to the examples: every cut, merge and drop, counted. */
+import type { EncodedList } from './encode-list.js'
+
+export interface EncodeReport {
+  examples: number
+  kept: number
+  answers: number
+  /** Examples whose prompt was cut from the left. */
+  promptsCut: number
+  answersCut: number
+  /** Answers whose first scored token begins inside the prompt. */
+  boundaryMerges: number
+  /** `prompt` counts shared segments once per example; `answers` all that follows them. */
+  tokens: { prompt: number; answers: number }
+  dropped: { id: string; file: string; row: number; reason: string }[]
+  warnings: string[]
+}
+
+/** Share of answers with a token across the boundary above which the report warns. */
+const MERGE_WARNING = 0.01
+
+export const emptyReport = (examples: number): EncodeReport => ({
+  examples,
+  kept: 0,
+  answers: 0,
+  promptsCut: 0,
+  answersCut: 0,
+  boundaryMerges: 0,
+  tokens: { prompt: 0, answers: 0 },
+  dropped: [],
+  warnings: [],
+})
+
+export function countList(
+  report: EncodeReport,
+  { promptIds, answers, promptCut, boundaryMerges }: EncodedList,
+): void {
+  report.kept++
+  report.answers += answers.length
+  if (promptCut > 0) report.promptsCut++
+  report.boundaryMerges += boundaryMerges
+  report.tokens.prompt += promptIds.length
+  for (const { ids, truncated } of answers) {
+    report.tokens.answers += ids.length
+    if (truncated) report.answersCut++
+  }
+}
+
+export function addWarnings(report: EncodeReport): void {
+  const { boundaryMerges, answers, dropped, examples } = report
+  if (boundaryMerges > MERGE_WARNING * answers) {
+    const share = `${((100 * boundaryMerges) / answers).toFixed(1)} %`
+    report.warnings.push(
+      `${share} of the answers begin inside a token of the prompt: does the prompt end in a space?`,
+    )
+  }
+  if (dropped.length > 0) {
+    report.warnings.push(`${dropped.length} of ${examples} examples dropped: ${dropped[0].reason}`)
+  }
+}

@@ -1,0 +1,69 @@
+/** All data formats, in the order in which they are tried. */
+import { usageError } from '../../errors.js'
+import { structuralFault } from '../row-fault.js'
+import { type DataFormat, type RawRow, unmetNeeds } from './format.js'
+import { hhFormat } from './hh.js'
+import { listwiseFormat } from './listwise.js'
+import { typeName } from './messages.js'
+import { messagesFormat, promptCompletionFormat, textFormat } from './sft.js'
+import { trlConversationalFormat, trlImplicitFormat } from './trl-conversational.js'
+import { trlStringFormat } from './trl-string.js'
+
+export const FORMATS: readonly DataFormat[] = [
+  listwiseFormat,
+  trlStringFormat,
+  trlConversationalFormat,
+  trlImplicitFormat,
+  hhFormat,
+  promptCompletionFormat,
+  messagesFormat,
+  textFormat,
+]
+
+/** @throws ClhaError (usage) when there is no format of that name */
+export function formatByName(name: string): DataFormat {
+  const format = FORMATS.find((candidate) => candidate.name === name)
+  if (format) return format
+  throw usageError(`no data format "${name}"`, `Formats: ${FORMATS.map((known) => known.name).join(', ')}`)
+}
+
+/**
+ * The format of a row. With `forced`, that format, if the row has its columns.
+ * @throws RowFault (structural) naming the columns found and the nearest format
+ */
+export function formatOf(row: RawRow, forced?: DataFormat): DataFormat {
+  if (forced) {
+    if (unmetNeeds(row, forced.needs).length === 0) return forced
+    throw structuralFault('unknown_format', `not in the format ${forced.name}: ${explain(row, forced)}`)
+  }
+  const format = FORMATS.find((candidate) => candidate.detect(row))
+  if (format) return format
+  if (typeof row.label === 'boolean') {
+    const advice =
+      'rows with one answer and a `label` are unpaired; pairs, lists or plain SFT rows are needed'
+    throw structuralFault('unknown_format', `no known format: ${advice}`)
+  }
+  const nearest = [...FORMATS].sort((a, b) => distance(row, a) - distance(row, b))[0]
+  throw structuralFault(
+    'unknown_format',
+    `no known format; nearest is ${nearest.name}: ${explain(row, nearest)}`,
+  )
+}
+
+/** Share of the needed columns that are not right; a column that is there with another type counts half. */
+function distance(row: RawRow, format: DataFormat): number {
+  const unmet = unmetNeeds(row, format.needs)
+  const cost = unmet.reduce((sum, column) => sum + (column in row ? 0.5 : 1), 0)
+  return cost / Object.keys(format.needs).length
+}
+
+function explain(row: RawRow, format: DataFormat): string {
+  const columns = Object.keys(row)
+  const unmet = unmetNeeds(row, format.needs)
+  const wants = unmet.map(
+    (column) => `${column} has to be ${format.needs[column]}, is ${typeName(row[column])}`,
+  )
+  const found = columns.length > 0 ? columns.slice(0, 12).join(', ') : 'none'
+  const why = wants.length > 0 ? wants.join('; ') : (format.speaksAgainst ?? 'other columns speak against it')
+  return `${why} (columns found: ${found}${columns.length > 12 ? ', …' : ''})`
+}

@@ -1,0 +1,15 @@
+/** TRL's standard preference format: three strings; the prompt is literal text that the answers continue. */
+import { type DataFormat, meetsNeeds } from './format.js'
+import { pairCandidates } from './messages.js'
+
+const needs = { prompt: 'string', chosen: 'string', rejected: 'string' } as const
+
+export const trlStringFormat: DataFormat = {
+  name: 'trl_string',
+  needs,
+  detect: (row) => meetsNeeds(row, needs),
+  toExample: (row, { rewardColumn }) => ({
+    prompt: row.prompt as string,
+    ...pairCandidates(row.chosen as string, row.rejected as string, row, rewardColumn),
+  }),
+}

@@ -1,0 +1,48 @@
+/** What can be wrong with one row, and how it is reported. */
+
+/** `structural`: the row cannot be read. `content`: it can, but there is nothing to learn from it. */
+export type FaultKind = 'structural' | 'content'
+
+/** One row that did not become an example. */
+export interface ReadFault {
+  file: string
+  /** Line of a JSONL file, element of a JSON array; counts from 1. */
+  row: number
+  /** Where the row (or, for bad UTF-8, the byte) stands in the uncompressed file. */
+  byteOffset?: number
+  kind: FaultKind
+  /** Stable, snake_case. */
+  code: string
+  reason: string
+}
+
+/** Thrown while one row is parsed; the reader turns it into a `ReadFault`. */
+export class RowFault extends Error {
+  constructor(
+    readonly kind: FaultKind,
+    readonly code: string,
+    reason: string,
+    /** Byte offset inside the row, where known. */
+    readonly byteInRow?: number,
+  ) {
+    super(reason)
+    this.name = 'RowFault'
+  }
+}
+
+export const structuralFault = (code: string, reason: string, byteInRow?: number) =>
+  new RowFault('structural', code, reason, byteInRow)
+export const contentFault = (code: string, reason: string) => new RowFault('content', code, reason)
+
+/** `file:row [byte n] reason`, one line. */
+export function formatFault(fault: ReadFault): string {
+  const byte = fault.byteOffset === undefined ? '' : ` (byte ${fault.byteOffset})`
+  return `${fault.file}:${fault.row}${byte}: ${fault.reason}`
+}
+
+/** The first `limit` faults as lines, with the number of those left out. */
+export function formatFaults(faults: readonly ReadFault[], limit = 20): string {
+  const lines = faults.slice(0, limit).map((fault) => `  ${formatFault(fault)}`)
+  if (faults.length > limit) lines.push(`  … and ${faults.length - limit} more`)
+  return lines.join('\n')
+}

@@ -1,0 +1,50 @@
+/** Splits and folds by prompt, so that no prompt is on both sides. */
+import { usageError } from '../errors.js'
+import { hashUnit } from '../random.js'
+import type { Example, Prompt } from './example.js'
+import { promptKey } from './prompt-key.js'
+
+export interface SplitOptions {
+  /** Shares of the prompts; they add up to 1. */
+  fractions?: { train: number; dev: number; test?: number }
+  /** Shorthand: this share for dev, the rest for train. */
+  devFraction?: number
+  seed: number
+}
+
+export interface Splits {
+  train: Example[]
+  dev: Example[]
+  test: Example[]
+}
+
+/**
+ * Where a prompt goes depends on the prompt and the seed alone: not on the file, its order or its other rows.
+ * @throws ClhaError (usage) when the shares are negative or do not add up to 1
+ */
+export function splitByPrompt(examples: readonly Example[], options: SplitOptions): Splits {
+  const { train, dev } = shares(options)
+  const splits: Splits = { train: [], dev: [], test: [] }
+  for (const example of examples) {
+    const at = hashUnit(`split:${options.seed}:${promptKey(example.prompt)}`)
+    const name = at < train ? 'train' : at < train + dev ? 'dev' : 'test'
+    splits[name].push(example)
+  }
+  return splits
+}
+
+function shares({ fractions, devFraction }: SplitOptions): { train: number; dev: number } {
+  const { train, dev, test = 0 } = fractions ?? { train: 1 - (devFraction ?? 0), dev: devFraction ?? 0 }
+  const isShare = (x: number) => x >= 0 && x <= 1
+  if (![train, dev, test].every(isShare) || Math.abs(train + dev + test - 1) > 1e-9) {
+    const message = `the shares of the split are train ${train}, dev ${dev}, test ${test}`
+    throw usageError(message, 'Give shares between 0 and 1 that add up to 1.')
+  }
+  // Without a test share nothing may fall behind the sum by rounding.
+  return { train, dev: test === 0 ? 2 : dev }
+}
+
+/** The fold of a prompt, 0 .. folds - 1; independent of `splitByPrompt` with the same seed. */
+export function foldOf(prompt: Prompt, seed: number, folds: number): number {
+  return Math.floor(hashUnit(`fold:${seed}:${promptKey(prompt)}`) * folds)
+}

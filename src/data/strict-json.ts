@@ -1,0 +1,117 @@
+/** JSON as data: fatal UTF-8, no duplicate keys, no `__proto__`, no overflowing numbers, no lone surrogates. */
+import { LINE_LIMIT, type RawPiece } from './read-lines.js'
+import { structuralFault } from './row-fault.js'
+
+const MAX_DEPTH = 64
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * The value of one row.
+ * @throws RowFault (structural) with the reason and, where known, the byte inside the row
+ */
+export function parseStrictJson(piece: RawPiece): unknown {
+  if (piece.tooLong) {
+    throw structuralFault('too_long', `the row is longer than ${LINE_LIMIT / 1024 / 1024} MiB`)
+  }
+  const text = decodeUtf8(piece.bytes)
+  checkDepthAndKeys(text)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw structuralFault('bad_json', badJsonReason(text, error as Error))
+  }
+  checkValue(value, '')
+  return value
+}
+
+function decodeUtf8(bytes: Buffer): string {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    const at = firstBadByte(bytes)
+    const hex = bytes[at]?.toString(16).padStart(2, '0')
+    throw structuralFault('bad_utf8', `not UTF-8: byte ${at} of the row is 0x${hex}`, at)
+  }
+}
+
+/** Decoding replaces the first bad byte by U+FFFD; what stands before it has the same length re-encoded. */
+function firstBadByte(bytes: Buffer): number {
+  const again = Buffer.from(bytes.toString('utf8'), 'utf8')
+  let i = 0
+  while (i < bytes.length && bytes[i] === again[i]) i++
+  return Math.min(i, bytes.length - 1)
+}
+
+function badJsonReason(text: string, error: Error): string {
+  if (text.trim() === '') return 'not JSON: nothing between two commas or brackets'
+  const literal = /[:,[\s](-?(?:NaN|Infinity))\b/.exec(text.replace(/"(?:[^"\\]|\\.)*"/g, '""'))
+  if (literal) return `not JSON: ${literal[1]} is no JSON number`
+  if (/^\s*\[/.test(text)) return `not JSON: ${error.message} (a JSON array belongs in a .json file)`
+  return `not JSON: ${error.message}`
+}
+
+/** Objects with the same key twice and deep nesting: JSON.parse accepts both in silence. */
+function checkDepthAndKeys(text: string): void {
+  const open: (Set<string> | undefined)[] = []
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]
+    if (char === '{' || char === '[') {
+      open.push(char === '{' ? new Set() : undefined)
+      if (open.length > MAX_DEPTH) throw structuralFault('too_deep', `nested deeper than ${MAX_DEPTH} levels`)
+    } else if (char === '}' || char === ']') open.pop()
+    else if (char === '"') {
+      const end = closingQuote(text, i)
+      const keys = open.at(-1)
+      if (keys && nextIsColon(text, end + 1)) addKey(keys, text.slice(i, end + 1))
+      i = end
+    }
+  }
+}
+
+function closingQuote(text: string, open: number): number {
+  let end = open
+  for (;;) {
+    end = text.indexOf('"', end + 1)
+    if (end < 0) return text.length
+    let backslashes = 0
+    while (text[end - 1 - backslashes] === '\\') backslashes++
+    if (backslashes % 2 === 0) return end
+  }
+}
+
+function nextIsColon(text: string, from: number): boolean {
+  let i = from
+  while (text[i] === ' ' || text[i] === '\t' || text[i] === '\n' || text[i] === '\r') i++
+  return text[i] === ':'
+}
+
+function addKey(keys: Set<string>, quoted: string): void {
+  let key = quoted
+  try {
+    key = JSON.parse(quoted) as string
+  } catch {
+    return // JSON.parse of the whole row will say what is wrong
+  }
+  if (key === '__proto__') throw structuralFault('proto_key', 'the key "__proto__" is not allowed')
+  if (keys.has(key)) throw structuralFault('duplicate_key', `the key ${JSON.stringify(key)} stands twice`)
+  keys.add(key)
+}
+
+const SURROGATE = /\p{Surrogate}/u
+
+function checkValue(value: unknown, path: string): void {
+  if (typeof value === 'string') {
+    if (SURROGATE.test(value))
+      throw structuralFault('bad_text', `${path || 'a string'} holds half a character`)
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw structuralFault('bad_number', `${path || 'a number'} overflows`)
+  } else if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) checkValue(value[i], `${path}[${i}]`)
+  } else if (value !== null && typeof value === 'object') {
+    for (const [key, item] of Object.entries(value)) {
+      if (SURROGATE.test(key)) throw structuralFault('bad_text', 'a key holds half a character')
+      checkValue(item, path ? `${path}.${key}` : key)
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/** One system against another on the same prompts, and one scorer against another on the same answers. */
+import { middleRanks } from '../rescore/reliability.js'
+import { pearson } from '../rescore/statistics.js'
+import { type BootstrapOptions, type Estimate, bootstrapDifference, bootstrapMean } from './intervals.js'
+
+export interface CompareOptions extends BootstrapOptions {
+  /** Rewards this close are a tie; 1e-6, the noise of float32. */
+  tie?: number
+}
+
+export interface Comparison {
+  count: number
+  win: number
+  tie: number
+  loss: number
+  /** Share of wins, ties as one half. */
+  winRate: Estimate
+  /** Mean reward difference, in the reward's unit. */
+  difference: Estimate
+}
+
+/** Wins, ties and losses of `rewards` against `baseline`, prompt by prompt. @throws RangeError of unequal or no data */
+export function compare(
+  rewards: readonly number[],
+  baseline: readonly number[],
+  options: CompareOptions = {},
+): Comparison {
+  const difference = bootstrapDifference(rewards, baseline, options)
+  const { tie = 1e-6 } = options
+  const results = rewards.map((r, i) => (Math.abs(r - baseline[i]) <= tie ? 0.5 : r > baseline[i] ? 1 : 0))
+  const count = (result: number) => results.filter((x) => x === result).length
+  return {
+    count: results.length,
+    win: count(1),
+    tie: count(0.5),
+    loss: count(0),
+    winRate: bootstrapMean(results, options),
+    difference,
+  }
+}
+
+/** The comparison over all prompts (so each source weighs as many as it has) and within each source. */
+export function compareBySource(
+  sources: readonly string[],
+  rewards: readonly number[],
+  baseline: readonly number[],
+  options: CompareOptions = {},
+): { total: Comparison; sources: Record<string, Comparison> } {
+  const parts = [...indicesBySource(sources)].map(([source, indices]): [string, Comparison] => {
+    const part = (values: readonly number[]) => indices.map((i) => values[i])
+    return [source, compare(part(rewards), part(baseline), options)]
+  })
+  return { total: compare(rewards, baseline, options), sources: Object.fromEntries(parts) }
+}
+
+/** Where each source's prompts stand, in the order in which sources first appear. */
+export function indicesBySource(sources: readonly string[]): Map<string, number[]> {
+  const out = new Map<string, number[]>()
+  for (const [i, source] of sources.entries()) {
+    const indices = out.get(source)
+    if (indices) indices.push(i)
+    else out.set(source, [i])
+  }
+  return out
+}
+
+/** How alike two scorers are on the same answers; null where either does not vary. */
+export interface ScorerAgreement {
+  count: number
+  pearson: number | null
+  /** Of ranks, ties at their middle. */
+  spearman: number | null
+}
+
+/** @throws RangeError when the scorers scored different numbers of answers */
+export function scorerAgreement(a: readonly number[], b: readonly number[]): ScorerAgreement {
+  if (a.length !== b.length) throw new RangeError(`scorerAgreement: ${a.length} scores against ${b.length}`)
+  const orNull = (x: number) => (Number.isNaN(x) ? null : x)
+  return {
+    count: a.length,
+    pearson: orNull(pearson(a, b)),
+    spearman: orNull(pearson(middleRanks(a), middleRanks(b))),
+  }
+}

@@ -1,0 +1,83 @@
+/** The report as Markdown: the same tables and sentences as the page, readable in any editor. */
+import * as a from './audit-tables.js'
+import { formatSigned } from './numbers.js'
+import { summaryTable, verdicts, warningLines } from './summary.js'
+import * as t from './tables.js'
+import { escapeMarkdown as esc, fencedMarkdown, shorten } from './text.js'
+import type { AlignReport, SampleReport } from './types.js'
+
+const SAMPLES = 10
+const LIMIT = 2000
+
+/** Every part that the report has, as one Markdown document. */
+export function renderMarkdown(report: AlignReport): string {
+  const { evaluation, audit, rewardModel, data } = report
+  const parts = [
+    `# ${esc(report.title)}`,
+    bullets(warningLines(report, audit).map((w) => `**Warning:** ${esc(w)}`)),
+    bullets((report.notes ?? []).map(esc)),
+    section('Result', [
+      evaluation && table(summaryTable(evaluation)),
+      evaluation && bullets(verdicts(evaluation).map(esc)),
+      report.multiSeed && table(t.seedsTable(report.multiSeed)),
+    ]),
+    section('Answers side by side', (report.samples ?? []).slice(0, SAMPLES).map(sample)),
+    section('Evaluation', [
+      evaluation && table(t.evaluationTable(evaluation)),
+      evaluation && table(t.answersTable(evaluation)),
+      evaluation?.differences?.length && table(t.differencesTable(evaluation.differences)),
+      evaluation?.agreement?.length && table(t.agreementTable(evaluation.agreement)),
+    ]),
+    section('Audit of the labels', [
+      audit && table(a.auditTable(audit)),
+      audit?.truth && table(a.truthTable(audit.truth)),
+      audit?.truth && table(a.truthRatesTable(audit.truth)),
+      audit && table(a.lengthTable(audit.length)),
+    ]),
+    section('Reward model', [
+      rewardModel && table(t.foldsTable(rewardModel.folds)),
+      audit?.calibrations.length && table(a.calibrationTable(audit.calibrations)),
+      audit?.calibrations.length && table(a.reliabilityTable(audit.calibrations)),
+    ]),
+    section('The run', [
+      table(t.headerTable(report)),
+      report.stations?.length && table(t.stationsTable(report.stations)),
+      data?.sources?.length && table(t.sourcesTable(data.sources)),
+    ]),
+  ]
+  return `${parts.filter(Boolean).join('\n\n')}\n`
+}
+
+type Part = string | false | undefined | 0
+
+function section(heading: string, parts: Part[]): string {
+  const body = parts.filter(Boolean).join('\n\n')
+  return body ? `## ${heading}\n\n${body}` : ''
+}
+
+function table(source: t.Table): string {
+  if (source.rows.length === 0) return ''
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+  const head = line(source.columns.map((c) => esc(c.label)))
+  const rule = line(source.columns.map((c) => (c.numeric ? '---:' : '---')))
+  return [`${esc(source.caption)}:`, '', head, rule, ...source.rows.map((row) => line(row.map(esc)))].join(
+    '\n',
+  )
+}
+
+function sample(s: SampleReport, k: number): string {
+  const answers = s.answers.map((a) => {
+    const rewards = Object.entries(a.rewards).map(([name, value]) => `${esc(name)} ${formatSigned(value)}`)
+    return `**${esc(a.system)}**${rewards.length ? ` · ${rewards.join(' · ')}` : ''}\n\n${block(a.text)}`
+  })
+  return [`### Prompt ${k + 1}${s.source ? ` · ${esc(s.source)}` : ''}`, block(s.prompt), ...answers].join(
+    '\n\n',
+  )
+}
+
+function block(text: string): string {
+  const cut = shorten(text, LIMIT)
+  return fencedMarkdown(cut.text) + (cut.remark ? `\n\n${cut.remark}` : '')
+}
+
+const bullets = (lines: string[]): string => lines.map((line) => `- ${line}`).join('\n')

@@ -1,0 +1,52 @@
+/** What is asked of generation, what comes back, and a request while it runs. */
+import type { Random } from '../random.js'
+import type { SamplingOptions } from './sampling.js'
+
+export interface GenerateRequest {
+  promptIds: ArrayLike<number>
+  /** Names the request's own random numbers: the same name and seed give the same answer in any batch. */
+  name: string
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  maxNewTokens: number
+  /** Rows that run together; a finished one makes room for the next request at once. */
+  batchSize: number
+  /** Ids that end an answer. */
+  stopIds: readonly number[]
+  /** Texts that end an answer; they are not part of it. */
+  stop: readonly string[]
+  seed: number
+}
+
+export interface GeneratedAnswer {
+  text: string
+  /** Generated tokens, without the id that ended them. */
+  ids: number[]
+  finishReason: 'stop' | 'length'
+}
+
+export interface GenerateHooks {
+  /** Called after each step with the answers finished so far and the tokens generated in all. */
+  progress?(finished: number, tokens: number): void
+  /** New text of a request, as it comes. */
+  text?(request: number, piece: string): void
+  /** A finished answer; short ones come before long ones. */
+  answer?(request: number, answer: GeneratedAnswer): void
+  stopRequested?(): boolean
+}
+
+/** A request that holds a slot of the cache. */
+export interface LiveRow {
+  request: number
+  slot: number
+  /** Tokens that the model has not seen yet: the whole prompt at first, then one. */
+  pending: number[]
+  /** Tokens in the cache. */
+  seen: number
+  limit: number
+  ids: number[]
+  /** Text given to the streaming hook so far. */
+  streamed: string
+  random: Random
+}

@@ -1,0 +1,36 @@
+/** The next token of each row: greedy, or drawn at a temperature among the likeliest. */
+import { f32, ops, scope, type Tensor } from '../tensor/index.js'
+
+export interface SamplingOptions {
+  /** 0: always the likeliest token. */
+  temperature: number
+  /** Among this many likeliest tokens; 0: all. */
+  topK: number
+  /** Among the likeliest tokens of this total probability, in (0, 1]. */
+  topP: number
+}
+
+/**
+ * @param logits   [B, V]
+ * @param uniforms one number in [0, 1) per row: a row's draw depends on its own numbers alone, not on its neighbours
+ * @returns token ids [B]
+ */
+export function nextTokens(logits: Tensor, options: SamplingOptions, uniforms: readonly number[]): number[] {
+  return scope(() => {
+    if (options.temperature === 0) return ops.argmax(logits, 1).numbers()
+    const scaled = ops.mulScalar(ops.to(logits, 'f32'), 1 / options.temperature)
+    const vocabulary = logits.shape[1]
+    const k = options.topK > 0 ? Math.min(options.topK, vocabulary) : vocabulary
+    const [values, ids] = ops.topk(scaled, k) // [B, k], falling
+    const cumulative = ops.cumsum(ops.softmax(values, 1), 1)
+    const rows = cumulative.shape[0]
+    const tail = ops.narrow(cumulative, 1, k - 1, 1)
+    // The nucleus ends with the first token that reaches topP; drawing below its mass never leaves it.
+    const reached = ops.searchsorted(cumulative, ops.contiguous(ops.mulScalar(tail, options.topP)))
+    const last = ops.clampMax(reached, k - 1)
+    const mass = ops.gather(cumulative, 1, last)
+    const draw = ops.mul(f32(uniforms, [rows, 1]), mass)
+    const place = ops.minimum(ops.searchsorted(cumulative, draw, undefined, true), last)
+    return ops.squeeze(ops.gather(ids, 1, place), 1).numbers()
+  })
+}

@@ -1,0 +1,46 @@
+/**
+ * The Bradley-Terry loss of reward models: -ln sigmoid(r_better - r_worse - margin), with an optional centering term
+ * coefficient * (r_better + r_worse)^2. Checked against TRL's RewardTrainer (test/fixtures/losses/reward.json).
+ */
+import { i64, ops } from '../tensor/index.js'
+import { share, sumDenominators } from './denominators.js'
+import { fromNumbers } from './from-numbers.js'
+import type { Denominators, LossList, LossParts, Scores } from './types.js'
+
+export interface BradleyTerryOptions {
+  /** Pulls rewards towards mean zero; 0 leaves them free. */
+  centerRewardsCoefficient: number
+  /** Subtracted from each pair's gap, in the order of the pairs; none when left out. */
+  margins?: readonly number[]
+}
+
+export function bradleyTerryDenominators(lists: readonly LossList[]): Denominators {
+  return sumDenominators(lists, lists.map(() => [1]), 'lists')
+}
+
+/** `scores.sum` holds rewards, [C]. */
+export function bradleyTerryLoss(
+  scores: Scores,
+  lists: readonly LossList[],
+  options: BradleyTerryOptions,
+  denominators: Denominators = bradleyTerryDenominators(lists),
+): LossParts {
+  const pairs = lists.flatMap((list, i) =>
+    list.pairs.map((p) => ({
+      better: scores.offsets[i] + p.better,
+      worse: scores.offsets[i] + p.worse,
+      coefficient: p.weight * share(denominators.pairs, p.group),
+    })),
+  )
+  const dtype = scores.sum.dtype
+  const better = ops.indexSelect(scores.sum, 0, i64(pairs.map((p) => p.better)))
+  const worse = ops.indexSelect(scores.sum, 0, i64(pairs.map((p) => p.worse)))
+  const gap = ops.sub(better, worse)
+  const shifted = options.margins ? ops.sub(gap, fromNumbers(options.margins, dtype)) : gap
+  const coefficients = fromNumbers(pairs.map((p) => p.coefficient), dtype)
+  const ranking = ops.neg(ops.sum(ops.mul(ops.logSigmoid(shifted), coefficients)))
+  if (options.centerRewardsCoefficient === 0) return { total: ranking, parts: {} }
+  const squares = ops.sum(ops.mul(ops.square(ops.add(better, worse)), coefficients))
+  const center = ops.mulScalar(squares, options.centerRewardsCoefficient)
+  return { total: ops.add(ranking, center), parts: { center_loss: center } }
+}

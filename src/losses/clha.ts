@@ -1,0 +1,106 @@
+/**
+ * CLHA: pairwise contrast of length-normalised log-likelihoods, and an adaptive SFT term. arXiv 2403.16649, section 3.
+ *
+ * With S the summed log-probability of an answer, c its scored tokens and s = S / c:
+ *
+ *   L_clha = sum over pairs of w * max(0, m - (s_better - s_worse)) / sum of w
+ *   L_sft  = sft_weight * sum over lists of a * (-S_k) / (sum of a * c_k)
+ *
+ * w, the order and the gate a come with the lists: the modes `default` and `legacy` differ only in how those, the groups
+ * and the denominators were made. Checked against test/fixtures/clha (recorded from an independent implementation).
+ */
+import { i64, ops, type Tensor } from '../tensor/index.js'
+import { fromNumbers } from './from-numbers.js'
+import { type SftReduction, share, sumDenominators } from './denominators.js'
+import type { Denominators, LossList, LossParts, Scores } from './types.js'
+
+export interface ClhaOptions {
+  /** m, in nats per token. */
+  margin: number
+  /** `rank` multiplies m by the pair's rank distance, as the paper's code does. */
+  marginScale: 'constant' | 'rank'
+  sftWeight: number
+  /** `tokens`: mean over weighted tokens. `lists`: token sums, mean over lists, gated ones included (the paper's code). */
+  sftReduction: SftReduction
+  /** Number of groups that the step averages over: 1, but for `legacy`. */
+  groups: number
+}
+
+export const CLHA_DEFAULTS: ClhaOptions = {
+  margin: 1,
+  marginScale: 'constant',
+  sftWeight: 1,
+  sftReduction: 'tokens',
+  groups: 1,
+}
+
+/** Denominators of a whole optimizer step; pass them to each of its micro-batches. */
+export function clhaDenominators(
+  lists: readonly LossList[],
+  counts: readonly (readonly number[])[],
+  options: ClhaOptions,
+): Denominators {
+  return sumDenominators(lists, counts, options.sftReduction)
+}
+
+const countsOf = ({ counts, offsets }: Scores) =>
+  offsets.slice(1).map((end, i) => counts.slice(offsets[i], end))
+
+/**
+ * @param scores summed log-probabilities [C] and token counts of the candidates of `lists`
+ * @param denominators of the whole step; those of `lists` alone when left out
+ * @returns parts `rank_loss` and `sft_loss`, scalars
+ */
+export function clhaLoss(
+  scores: Scores,
+  lists: readonly LossList[],
+  options: ClhaOptions = CLHA_DEFAULTS,
+  denominators: Denominators = clhaDenominators(lists, countsOf(scores), options),
+): LossParts {
+  const rank = contrast(scores, lists, options, denominators)
+  const sft = adaptiveSft(scores, lists, options, denominators)
+  return { total: ops.add(rank, sft), parts: { rank_loss: rank, sft_loss: sft } }
+}
+
+function contrast(
+  scores: Scores,
+  lists: readonly LossList[],
+  options: ClhaOptions,
+  denominators: Denominators,
+): Tensor {
+  const better: number[] = []
+  const worse: number[] = []
+  const margins: number[] = []
+  const coefficients: number[] = []
+  lists.forEach((list, i) => {
+    for (const pair of list.pairs) {
+      if (pair.weight === 0) continue
+      better.push(scores.offsets[i] + pair.better)
+      worse.push(scores.offsets[i] + pair.worse)
+      margins.push(options.marginScale === 'rank' ? options.margin * pair.distance : options.margin)
+      coefficients.push((pair.weight * share(denominators.pairs, pair.group)) / options.groups)
+    }
+  })
+  // an answer without scored tokens has S = 0, and 0 / 0 would reach every gradient
+  const counts = scores.counts.map((c) => Math.max(1, c))
+  const mean = ops.div(scores.sum, fromNumbers(counts, scores.sum.dtype)) // s = S / c, [C]
+  const gap = ops.sub(ops.indexSelect(mean, 0, i64(better)), ops.indexSelect(mean, 0, i64(worse))) // [P]
+  // clamp_min, not relu: at exactly the margin the gradient passes, as torch's margin_ranking_loss has it
+  const hinge = ops.clampMin(ops.sub(fromNumbers(margins, mean.dtype), gap), 0)
+  return ops.sum(ops.mul(hinge, fromNumbers(coefficients, mean.dtype)))
+}
+
+function adaptiveSft(
+  scores: Scores,
+  lists: readonly LossList[],
+  options: ClhaOptions,
+  denominators: Denominators,
+): Tensor {
+  const index = lists.map((list, i) => scores.offsets[i] + list.sft.index)
+  const coefficients = lists.map(
+    ({ sft }) => (-options.sftWeight * sft.weight * share(denominators.sft, sft.group)) / options.groups,
+  )
+  return ops.sum(
+    ops.mul(ops.indexSelect(scores.sum, 0, i64(index)), fromNumbers(coefficients, scores.sum.dtype)),
+  )
+}

@@ -1,0 +1,48 @@
+/** A model from a config alone, for training from scratch, and a reward head put on a trained backbone. */
+import { allocate, type DType, Generator, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
+import type { HfConfig } from './config.js'
+import { assembleDecoder, type Decoder } from './decoder.js'
+import { decoderConfig } from './families.js'
+import { type HeadKind, type WeightSpec, weightSpecs } from './weights.js'
+
+function initial(spec: WeightSpec, std: number, generator: Generator, dtype: DType): Tensor {
+  return scope(() => {
+    // Drawn in f32 whatever the dtype: one seed, one model.
+    const tensor = allocate(spec.shape)
+    if (spec.init === 'normal') ops.normalInPlace(tensor, 0, std, generator)
+    const filled = spec.init === 'normal' ? tensor : ops.full(spec.shape, spec.init === 'ones' ? 1 : 0, 'f32')
+    return dtype === 'f32' ? filled : ops.to(filled, dtype)
+  })
+}
+
+/** Normal(0, initializer_range) matrices, unit gains, zero biases, drawn in the order of the weights. */
+export function initModel(hfConfig: HfConfig, seed: number, head: HeadKind = 'lm', dtype: DType = 'f32'): Decoder {
+  const config = decoderConfig(hfConfig)
+  const generator = new Generator(seed)
+  const weights = noGrad(
+    () =>
+      new Map(
+        weightSpecs(config, head).map((spec) => [spec.name, initial(spec, config.initializerRange, generator, dtype)]),
+      ),
+  )
+  generator.dispose()
+  return assembleDecoder(config, head, hfConfig, weights, dtype)
+}
+
+/** A reward model that starts as a copy of a language model's backbone, with a fresh head. */
+export function rewardModelFrom(model: Decoder, seed: number): Decoder {
+  const generator = new Generator(seed)
+  const std = 1 / Math.sqrt(model.config.hiddenSize)
+  const weights = noGrad(
+    () =>
+      new Map(
+        weightSpecs(model.config, 'reward').map((spec) => {
+          const own = model.weights.get(spec.name)
+          return [spec.name, own ? ops.clone(own) : initial(spec, std, generator, model.dtype)]
+        }),
+      ),
+  )
+  generator.dispose()
+  const hfConfig = { ...model.hfConfig, architectures: ['LlamaForSequenceClassification'], num_labels: 1 }
+  return assembleDecoder(model.config, 'reward', hfConfig, weights, model.dtype)
+}

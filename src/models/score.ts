@@ -1,0 +1,36 @@
+/** Scores of packed candidates: summed log-probabilities from a language model, rewards from a reward model. */
+import type { PackedBatch } from '../data/pack.js'
+import { type PackedStream, packedStream } from '../nn/layout.js'
+import { i64, ops, type Tensor } from '../tensor/index.js'
+import { type Decoder, decode, lmHead, rewards } from './decoder.js'
+
+/** Chunk probabilities are kept for the backward pass up to this size; beyond it they are computed twice. */
+const KEPT_PROBABILITIES = 512 * 2 ** 20
+
+export function streamOf(batch: PackedBatch): PackedStream {
+  const segments = batch.segments.map(({ start, end, contextStart, contextEnd, list }) => {
+    return { q0: start, q1: end, c0: contextStart, c1: contextEnd, k0: start, k1: end, task: list }
+  })
+  return packedStream(batch.tokens, batch.positions, segments)
+}
+
+export interface CandidateLogProbs {
+  /** Summed over each candidate's scored tokens, [C]. */
+  sum: Tensor
+  /** Scored tokens whose target is the model's first choice, [R] bool. */
+  hits: Tensor
+}
+
+/** log p(answer | prompt) of each candidate. */
+export function candidateLogProbs(model: Decoder, batch: PackedBatch): CandidateLogProbs {
+  const hidden = decode(model, streamOf(batch))
+  const scored = ops.indexSelect(hidden, 0, i64(batch.rows)) // [T, D] -> [R, D]
+  const [logp, hits] = ops.linearLogProb(scored, lmHead(model), i64(batch.targets), KEPT_PROBABILITIES)
+  const zeros = ops.zeros([batch.counts.length], logp.dtype)
+  return { sum: ops.indexAdd(zeros, 0, i64(batch.candidates), logp), hits }
+}
+
+/** Reward of each candidate, read at its last token, [C]. The batch was packed with `lastToken`. */
+export function candidateRewards(model: Decoder, batch: PackedBatch): Tensor {
+  return rewards(model, decode(model, streamOf(batch)), i64(batch.lastRows))
+}

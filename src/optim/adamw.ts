@@ -1,0 +1,99 @@
+/** AdamW over all parameters at once, by libtorch's fused kernel. Loshchilov & Hutter, arXiv 1711.05101. */
+import { f32, gradOf, keep, noGrad, ops, scope, setGrad, type Tensor } from '../tensor/index.js'
+
+export interface AdamWOptions {
+  beta1: number
+  beta2: number
+  epsilon: number
+  weightDecay: number
+  /** `matrices` leaves norm gains and biases alone, as Hugging Face's Trainer; `all` as plain torch.optim.AdamW. */
+  decayOn: 'all' | 'matrices'
+}
+
+export const ADAMW_DEFAULTS: AdamWOptions = {
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  decayOn: 'matrices',
+}
+
+export interface AdamW {
+  /** One update from the accumulated gradients; parameters without one stay as they are. */
+  step(learningRate: number): void
+  clearGradients(): void
+  /** First and second moments and step counts by name, the optimizer's own memory. */
+  state(): [string, Tensor][]
+  dispose(): void
+}
+
+interface Slot {
+  name: string
+  parameter: Tensor
+  decays: boolean
+  mean: Tensor
+  square: Tensor
+  count: Tensor
+}
+
+/** Moments of a parameter, in memory of their own. */
+function slotOf(name: string, parameter: Tensor, options: AdamWOptions): Slot {
+  const moment = () => keep(scope(() => ops.zerosLike(parameter)))
+  return {
+    name,
+    parameter,
+    decays: options.decayOn === 'all' || parameter.shape.length > 1,
+    mean: moment(),
+    square: moment(),
+    count: keep(f32([0], [])),
+  }
+}
+
+export function createAdamW(parameters: Iterable<readonly [string, Tensor]>, options: AdamWOptions): AdamW {
+  const slots = noGrad(() => Array.from(parameters, ([name, parameter]) => slotOf(name, parameter, options)))
+  const update = (group: readonly Slot[], learningRate: number, weightDecay: number) => {
+    const ready = group.flatMap((slot) => {
+      const grad = gradOf(slot.parameter)
+      return grad ? [{ ...slot, grad }] : []
+    })
+    if (ready.length === 0) return
+    for (const { count } of ready) ops.addInPlace(count, f32([1], []))
+    ops.fusedAdamW(
+      ready.map((s) => s.parameter),
+      ready.map((s) => s.grad),
+      ready.map((s) => s.mean),
+      ready.map((s) => s.square),
+      [],
+      ready.map((s) => s.count),
+      learningRate,
+      options.beta1,
+      options.beta2,
+      weightDecay,
+      options.epsilon,
+      false,
+      false,
+    )
+  }
+  return {
+    step: (learningRate) =>
+      noGrad(() =>
+        scope(() => {
+          update(slots.filter((s) => s.decays), learningRate, options.weightDecay)
+          update(slots.filter((s) => !s.decays), learningRate, 0)
+        }),
+      ),
+    clearGradients: () => {
+      for (const { parameter } of slots) setGrad(parameter)
+    },
+    state: () =>
+      slots.flatMap(({ name, mean, square, count }): [string, Tensor][] => [
+        [`exp_avg.${name}`, mean],
+        [`exp_avg_sq.${name}`, square],
+        [`step.${name}`, count],
+      ]),
+    dispose: () => {
+      for (const { mean, square, count } of slots) for (const t of [mean, square, count]) t.dispose()
+    },
+  }
+}
+

@@ -1,0 +1,70 @@
+/** `clha align`: from preferences to an aligned model that was compared with what it started from. */
+import type { AlignReport, StationReport } from '../evaluate/report/types.js'
+import { writeReports } from '../evaluate/report/write.js'
+import { terminalTable, verdicts } from '../evaluate/report/summary.js'
+import { count } from '../terminal/units.js'
+import type { Ui } from '../terminal/ui.js'
+import { evaluateAligned } from './align-evaluate.js'
+import { alignReport } from './align-report.js'
+import { alignStations, Stopped, station } from './align-stations.js'
+import { loadData } from './data.js'
+import { writeConfig } from './files.js'
+import { loadStartModel } from './language-model.js'
+import type { AlignResult, Pipeline } from './pipeline.js'
+import { openSession } from './session.js'
+import { loadSplits } from './splits.js'
+
+export const align: Pipeline<AlignResult> = async (config, ui) => {
+  const session = openSession(config, ui)
+  const { options } = session
+  const stations: StationReport[] = []
+  const lm = await loadStartModel(session)
+  try {
+    const { train, test, files } = await station(session, stations, 'data', async () => {
+      const splits = await loadSplits(session, 2, true)
+      ui.line(`${count(splits.train.length)} lists to train on · ${count(splits.test.length)} held out for the evaluation`)
+      return splits
+    })
+    const { sftDataset } = options
+    const demonstrations = sftDataset === undefined ? undefined : (await loadData(session, sftDataset, 1)).examples
+    await writeConfig(session)
+    const aligned = await alignStations(session, lm, { train, files, demonstrations, compareSft: false }, stations)
+    const evaluation =
+      test.length === 0
+        ? undefined
+        : await station(session, stations, 'evaluate', () =>
+            evaluateAligned(session, lm, aligned, { test, temperatures: [options.temperature] }),
+          )
+    if (!evaluation) ui.warn('nothing was held out, so nothing is evaluated', 'set test_fraction, or give an eval_dataset')
+    const report = alignReport(session, aligned, evaluation, {
+      title: 'Alignment',
+      command: config.file && `clha align ${config.file}`,
+      train,
+      test,
+      notes: ['Intervals are 95 %, over prompts, of one seed.'],
+    })
+    showReport(ui, report)
+    const written = await writeReports(options.outputDir, report)
+    ui.line(`report   ${written.html}`)
+    ui.line(`model    ${aligned.clha}`)
+    const last = aligned.curves[aligned.curves.length - 1].run
+    return { outputDir: options.outputDir, model: aligned.clha, steps: last.outcome.step, stopped: false, metrics: last.outcome.metrics, report: written.html }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+    ui.line(`stopped; what is done is kept. Go on with the same command and --resume-from-checkpoint true`)
+    return { outputDir: options.outputDir, model: '', steps: 0, stopped: true, metrics: {} }
+  } finally {
+    lm.model.dispose()
+  }
+}
+
+/** The short table that ends an alignment, and what can be concluded from it. */
+export function showReport(ui: Ui, report: AlignReport): void {
+  if (!report.evaluation) return
+  const { columns, rows } = terminalTable(report)
+  ui.table(
+    rows.map((cells) => Object.fromEntries(cells.map((cell, k) => [String(k), cell]))),
+    columns.map((title, k) => ({ key: String(k), title, align: k === 0 ? 'left' : 'right' })),
+  )
+  for (const line of verdicts(report.evaluation)) ui.line(line)
+}

@@ -1,0 +1,53 @@
+/** `clha eval`: models side by side on held-out prompts. */
+import { writeReports } from '../evaluate/report/write.js'
+import type { Example } from '../data/example.js'
+import { usageError } from '../errors.js'
+import { count } from '../terminal/units.js'
+import { loadData } from './data.js'
+import { answersOfModels, checkModels, lazyScorers, modelPaths, rewardModelPaths } from './eval-models.js'
+import { evalReport, metricsOf, showEvaluation } from './eval-report.js'
+import { evaluateSystems } from './evaluation.js'
+import { evaluationSet } from './evaluation-set.js'
+import type { EvalResult, Pipeline } from './pipeline.js'
+import { openSession, type Session } from './session.js'
+import { loadSplits } from './splits.js'
+
+export const evalPipeline: Pipeline<EvalResult> = async (config, ui) => {
+  const session = openSession(config, ui)
+  const { options } = session
+  checkModels(session)
+  const set = evaluationSet(await heldOut(session), options.evalPrompts, options.seed)
+  const models = modelPaths(session)
+  ui.station('evaluate', `${count(set.prompts.length)} held-out prompts`)
+  if (rewardModelPaths(session).length === 0) {
+    ui.warn(
+      'no reward model judges: only BLEU against the preferred answers and figures of the text are given',
+      'name one with --reward-model or --eval-reward-model',
+    )
+  }
+  const systems = await answersOfModels(session, set.prompts)
+  const evaluation = await evaluateSystems(session, {
+    ...set,
+    // Baselines first: differences are then the model minus what it is compared with.
+    systems: [...systems.slice(1), systems[0]],
+    scorers: lazyScorers(session),
+    baseline: models[1] ?? models[0],
+  })
+  const report = evalReport(session, evaluation)
+  showEvaluation(session, report)
+  const files = await writeReports(options.outputDir, report)
+  ui.line(`report  ${files.html}`)
+  return { metrics: metricsOf(evaluation.report), report: files.html }
+}
+
+/** eval_dataset, else the test prompts of train_dataset: those that `align` keeps for its evaluation. */
+async function heldOut(session: Session): Promise<Example[]> {
+  const { options } = session
+  if (options.evalDataset !== undefined) return (await loadData(session, options.evalDataset, 1)).examples
+  const { test } = await loadSplits(session, 1, true)
+  if (test.length > 0) return test
+  throw usageError(
+    `test_fraction ${options.testFraction} of train_dataset leaves no prompt to evaluate on`,
+    'raise test_fraction, or name an eval_dataset',
+  )
+}

@@ -1,0 +1,45 @@
+/** Which prompts an evaluation asks, and what people preferred as their answers. */
+import type { Example, Prompt } from '../data/example.js'
+import { promptKey } from '../data/prompt-key.js'
+import { hashUnit } from '../random.js'
+
+export interface EvaluationSet {
+  prompts: Prompt[]
+  sources: string[]
+  /** The preferred answers. */
+  references: string[]
+}
+
+/** At most `limit` different prompts, chosen by their hashes: the same whatever the order of the file. */
+export function evaluationSet(examples: readonly Example[], limit: number, seed: number): EvaluationSet {
+  const byPrompt = new Map<string, Example>()
+  for (const example of examples) {
+    const key = promptKey(example.prompt)
+    if (!byPrompt.has(key)) byPrompt.set(key, example)
+  }
+  const chosen = [...byPrompt]
+    .map(([key, example]) => ({ at: hashUnit(`evaluate:${seed}:${key}`), example }))
+    .sort((a, b) => a.at - b.at)
+    .slice(0, limit)
+    .map(({ example }) => example)
+  return {
+    prompts: chosen.map(({ prompt }) => prompt),
+    sources: chosen.map(({ source }) => source),
+    references: chosen.map(preferredAnswer),
+  }
+}
+
+/** The answer with most wins over losses; of equal ones that with the highest reward, then the first. */
+export function preferredAnswer({ candidates, preferences }: Example): string {
+  const balance = candidates.map(() => 0)
+  for (const { better, worse } of preferences) {
+    balance[better] += 1
+    balance[worse] -= 1
+  }
+  let best = 0
+  candidates.forEach(({ reward = 0 }, i) => {
+    const ahead = balance[i] - balance[best] || reward - (candidates[best].reward ?? 0)
+    if (ahead > 0) best = i
+  })
+  return candidates[best].text
+}

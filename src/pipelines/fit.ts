@@ -1,0 +1,131 @@
+/** One training within a pipeline: options to a run folder, progress to the user. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type DataFile, RUN_FILE } from '../runs/run-manifest.js'
+import { TRAJECTORY_KEYS } from './trajectory-keys.js'
+import { stepsPerEpoch } from '../data/order.js'
+import { usageError } from '../errors.js'
+import type { ScheduleName } from '../optim/schedule.js'
+import type { TrainItem } from '../train/items.js'
+import type { Objective } from '../train/objective.js'
+import { runTraining, type TrainingResult } from '../train/run.js'
+import { figure } from '../terminal/units.js'
+import type { LanguageModel } from './language-model.js'
+import { manifestOf, type Session } from './session.js'
+
+export interface Fit {
+  /** Shown beside the progress, and kept in run.json. */
+  kind: string
+  dir: string
+  model: LanguageModel['model']
+  tokenizerDir: string
+  objective: Objective
+  items: readonly TrainItem[]
+  devItems: readonly TrainItem[]
+  learningRate: number
+  epochs: number
+  /** Lists of one optimizer step. */
+  batchSize: number
+  data: DataFile[]
+  /** What else changes the numbers: hashes of the ranked lists, of the start model. */
+  trajectory?: Record<string, unknown>
+  /** Metrics of generated answers during training. */
+  generate?(step: number): Promise<Record<string, number>>
+  /** Shown on the progress line: our name -> the step's. */
+  shown?: Record<string, string>
+  /** A stage of a larger pipeline keeps the last checkpoint and saves only at its end. */
+  stage?: boolean
+}
+
+/** @throws ClhaError (exit 2) when there is nothing to train on */
+export async function fitModel(session: Session, f: Fit): Promise<TrainingResult> {
+  const { options, ui } = session
+  if (f.items.length === 0) throw usageError(`${f.kind}: no example is left to train on`)
+  const perEpoch = stepsPerEpoch(f.items.length, f.batchSize)
+  const totalSteps = (f.stage ? undefined : options.maxSteps) ?? Math.max(1, Math.round(f.epochs * perEpoch))
+  const warmupSteps = options.warmupSteps ?? Math.ceil(options.warmupRatio * totalSteps)
+  const bar = ui.progress(totalSteps, f.kind, 'steps')
+  const legacy = options.mode === 'legacy' && f.objective.name === 'clha'
+  const resume = resumeOf(session, f)
+  const result = await runTraining({
+    dir: f.dir,
+    trainable: { model: f.model, objective: f.objective, margin: marginOf(session) },
+    items: f.items,
+    devItems: f.devItems,
+    loop: {
+      seed: options.seed,
+      batchSize: f.batchSize,
+      totalSteps,
+      learningRate: f.learningRate,
+      schedule: { name: options.lrSchedulerType as ScheduleName, warmupSteps, totalSteps },
+      maxGradNorm: options.maxGradNorm,
+      loggingSteps: options.loggingSteps,
+      evalSteps: options.evalSteps,
+      saveSteps: options.saveSteps,
+      evalGenerationSteps: f.generate && options.evalGenerationSteps,
+      metricForBestModel: f.stage ? 'eval_loss' : options.metricForBestModel,
+      greaterIsBetter: f.stage ? false : options.greaterIsBetter,
+      earlyStoppingPatience: f.stage ? undefined : options.earlyStoppingPatience,
+      maxTokens: options.maxTokensPerBatch,
+      lastToken: f.objective.lastToken,
+      legacyGroupSize: legacy ? options.perDeviceTrainBatchSize : undefined,
+    },
+    adamw: {
+      beta1: options.adamBeta1,
+      beta2: options.adamBeta2,
+      epsilon: options.adamEpsilon,
+      weightDecay: options.weightDecay,
+      decayOn: legacy ? 'all' : 'matrices',
+    },
+    manifest: manifestOf(session, f.kind, f.data),
+    conditions: session.conditions,
+    trajectory: { ...pick(session), kind: f.kind, learning_rate: f.learningRate, epochs: f.epochs, batch: f.batchSize, ...f.trajectory, data: f.data.map((d) => d.sha256) },
+    tokenizerDir: f.tokenizerDir,
+    saveTotalLimit: f.stage ? 1 : options.saveTotalLimit,
+    loadBest: f.stage ? false : options.loadBestModelAtEnd && f.devItems.length > 0,
+    tensorboard: [options.reportTo].flat().includes('tensorboard'),
+    resume,
+    allowInexact: options.allowInexact,
+    hooks: {
+      progress: (step, _total, row) => bar.update(step, fieldsOf(row, f.shown)),
+      warn: (text, advice) => ui.warn(text, advice),
+      log: (row) => ui.metric(row),
+      generate: f.generate,
+      stopRequested: session.stopRequested,
+    },
+  })
+  bar.done(summaryOf(result, f.shown))
+  return result
+}
+
+/** When a pipeline goes on, a stage that was begun goes on, and one that was not starts. */
+function resumeOf({ options }: Session, { stage, dir }: Fit): boolean | string {
+  if (!stage) return options.resumeFromCheckpoint
+  return options.resumeFromCheckpoint !== false && existsSync(join(dir, RUN_FILE))
+}
+
+const marginOf =
+  ({ options }: Session) =>
+  (distance: number) =>
+    options.marginScale === 'rank' ? options.margin * distance : options.margin
+
+function pick({ config }: Session): Record<string, unknown> {
+  return Object.fromEntries(TRAJECTORY_KEYS.map((key) => [key, config.values[key] ?? null]))
+}
+
+function fieldsOf(row: Record<string, number>, shown: Record<string, string> = {}): Record<string, string> {
+  const names = { loss: 'loss', ...shown }
+  return Object.fromEntries(Object.entries(names).flatMap(([label, key]) => (key in row ? [[label, figure(row[key])]] : [])))
+}
+
+/** First and last logged value of what the progress line showed. */
+function summaryOf({ rows }: TrainingResult, shown: Record<string, string> = {}): string {
+  const parts: string[] = []
+  for (const [label, key] of Object.entries({ loss: 'loss', ...shown })) {
+    const values = rows.map((row) => row[key]).filter((v): v is number => typeof v === 'number')
+    if (values.length > 0) parts.push(`${label} ${figure(values[0])} → ${figure(values[values.length - 1])}`)
+  }
+  return parts.join(' · ')
+}
+
+export const stageDir = (session: Session, name: string): string => join(session.options.outputDir, name)

@@ -1,0 +1,100 @@
+/** A model with its tokenizer and its way to write dialogues. */
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { newestValid } from '../checkpoint/resume.js'
+import { readTrainingState } from '../checkpoint/state.js'
+import { DiskStorage } from '../checkpoint/storage.js'
+import { noCheckpointError, usageError } from '../errors.js'
+import type { HfConfig } from '../models/config.js'
+import type { Decoder } from '../models/decoder.js'
+import { initModel } from '../models/init.js'
+import { loadModel } from '../models/load.js'
+import type { DType } from '../tensor/index.js'
+import { type ChatTemplate, chatTemplate } from '../text/template.js'
+import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
+import type { Session } from './session.js'
+
+export interface LanguageModel {
+  model: Decoder
+  tokenizer: TextTokenizer
+  template: ChatTemplate
+}
+
+/** A model folder, or the best (else the newest) checkpoint of a run folder. */
+export function resolveModelFolder(path: string): string {
+  if (existsSync(join(path, 'config.json')) || !existsSync(join(path, 'run.json'))) return path
+  const newest = newestValid(new DiskStorage(), path)
+  if (!newest) throw noCheckpointError(`${path}: this run has no checkpoint yet`)
+  const { bestStep } = readTrainingState(newest.path)
+  const best = join(path, `checkpoint-${bestStep}`)
+  return bestStep !== undefined && existsSync(best) ? best : newest.path
+}
+
+/** The start model that the config names: a folder, or sizes to draw random weights for. */
+export async function loadStartModel({ options, dtype }: Session): Promise<LanguageModel> {
+  const { modelNameOrPath, modelConfig, tokenizerNameOrPath, seed } = options
+  const folder = modelNameOrPath && resolveModelFolder(modelNameOrPath)
+  const tokenizer = await loadTokenizer(tokenizerNameOrPath ?? (folder as string))
+  const model = folder ? loadModel(folder, dtype) : initModel(scratchConfig(modelConfig, tokenizer), seed, 'lm', dtype)
+  return withTemplate(model, tokenizer, options.chatTemplate)
+}
+
+/** @throws ClhaError (exit 2) when the tokenizer can make ids that the model has no embedding for */
+export function withTemplate(model: Decoder, tokenizer: TextTokenizer, template?: string): LanguageModel {
+  const { vocabSize } = model.config
+  if (tokenizer.vocabSize > vocabSize) {
+    throw usageError(
+      `${tokenizer.dir}: the tokenizer has ids up to ${tokenizer.vocabSize - 1}, the model ${vocabSize} embeddings`,
+      'tokenizer and model do not belong together; give the right one with tokenizer_name_or_path',
+    )
+  }
+  return { model, tokenizer, template: chatTemplate(tokenizer, template && readTemplate(template)) }
+}
+
+const readTemplate = (nameOrPath: string) => (existsSync(nameOrPath) ? readFileSync(nameOrPath, 'utf8') : nameOrPath)
+
+/** Any model folder with what belongs to it. */
+export async function loadLanguageModel(path: string, dtype: DType, template?: string): Promise<LanguageModel> {
+  const folder = resolveModelFolder(path)
+  const tokenizer = await loadTokenizer(folder)
+  return withTemplate(loadModel(folder, dtype), tokenizer, template)
+}
+
+/** config.json of a Llama of the given sizes; a path names a config.json, whose vocabulary must hold the tokenizer's. */
+export function scratchConfig(sizes: Session['options']['modelConfig'], tokenizer: TextTokenizer): HfConfig {
+  if (typeof sizes === 'string') {
+    if (!existsSync(sizes)) throw usageError(`model_config: ${sizes}: no such file`)
+    return JSON.parse(readFileSync(sizes, 'utf8')) as HfConfig
+  }
+  return {
+    architectures: ['LlamaForCausalLM'],
+    model_type: 'llama',
+    ...sizes,
+    // Rows of the embedding in multiples of 64: matrix products over the vocabulary stay aligned.
+    vocab_size: Math.ceil(tokenizer.vocabSize / 64) * 64,
+    bos_token_id: tokenizer.bosId ?? null,
+    eos_token_id: tokenizer.eosId ?? null,
+    hidden_act: 'silu',
+    initializer_range: 0.02,
+  }
+}
+
+/** Ids on which generation ends: the tokenizer's own (EOS, generation_config.json) and the template's end of turn. */
+export function stopIdsOf({ tokenizer, template }: LanguageModel): number[] {
+  const end = template.endToken && tokenizer.specialTokens.get(template.endToken)
+  return [...new Set([...tokenizer.stopIds, ...(typeof end === 'number' ? [end] : [])])]
+}
+
+/** SHA-256 over the files that make a scorer: weights, config, tokenizer. */
+export async function modelHash(folder: string): Promise<string> {
+  const hash = createHash('sha256')
+  const names = ['config.json', 'tokenizer.json', 'model.safetensors', 'model.safetensors.index.json']
+  for (const name of names) {
+    const path = join(folder, name)
+    if (!existsSync(path)) continue
+    hash.update(`${name}\0`)
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  }
+  return hash.digest('hex')
+}

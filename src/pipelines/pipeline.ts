@@ -1,0 +1,57 @@
+/** What a pipeline is, and what each gives back. */
+import type { ResolvedConfig } from '../config/load.js'
+import type { Ui } from '../terminal/ui.js'
+
+/**
+ * One command's work. What it says goes through `ui`; what it returns is the `--json` result, its keys written in
+ * snake_case. It asks `stopRequested()` after every step, saves, and returns early when that is true.
+ * @param input lines of standard input, for `chat`
+ */
+export type Pipeline<Result extends object = object> = (
+  config: ResolvedConfig,
+  ui: Ui,
+  input: AsyncIterable<string>,
+) => Promise<Result>
+
+/** Training of any kind. */
+export interface TrainResult {
+  outputDir: string
+  /** Folder of the model that came out: the best or the last checkpoint. */
+  model: string
+  /** Optimizer steps made. */
+  steps: number
+  /** A signal ended it before its time; it can be resumed. */
+  stopped: boolean
+  metrics: Record<string, number>
+}
+
+export interface AlignResult extends TrainResult {
+  /** Path of the HTML report. */
+  report?: string
+}
+
+export interface ScoreResult {
+  answers: number
+  /** Answers whose score was known already. */
+  cached: number
+  outputFile?: string
+}
+
+export interface RescoreResult {
+  outputDir: string
+  pairs: { kept: number; doubtful: number; reversed: number }
+  /** Fitted unit of the reward and error of the labels, where they were fitted. */
+  rewardTemperature?: number
+  labelError?: number
+}
+
+export interface EvalResult {
+  /** By model name, then by metric. */
+  metrics: Record<string, Record<string, number>>
+  report?: string
+}
+
+export interface GenerateResult {
+  answers: { prompt: unknown; answer: string; tokens: number; finishReason: string }[]
+  outputFile?: string
+}

@@ -1,0 +1,41 @@
+/** `clha reward train`: a reward model from preferences; with several folds, one that never scores what it was trained on. */
+import { join } from 'node:path'
+import { count, percent } from '../terminal/units.js'
+import { encodeData } from './data.js'
+import { writeConfig } from './files.js'
+import { loadStartModel } from './language-model.js'
+import type { Pipeline, TrainResult } from './pipeline.js'
+import { type Accuracy, labelAccuracy, trainRewardModels } from './reward-models.js'
+import { openSession } from './session.js'
+import { loadSplits } from './splits.js'
+import { resultOf } from './train.js'
+
+export const accuracyText = ({ value, low, high, pairs }: Accuracy): string =>
+  `${percent(value)} (${percent(low)}–${percent(high)}) of ${count(pairs)} held-out human labels`
+
+export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
+  const session = openSession(config, ui)
+  const { folds, outputDir, seed } = session.options
+  const start = await loadStartModel(session)
+  const { train, dev, files } = await loadSplits(session, 2, false)
+  const data = await encodeData(session, start, train, 2)
+  const heldOut = await encodeData(session, start, dev, 2)
+  await writeConfig(session)
+  const models = await trainRewardModels(session, start, data, {
+    folds,
+    seed,
+    dir: (fold) => (folds === 1 ? outputDir : join(outputDir, `fold-${fold}`)),
+    label: (fold) => (folds === 1 ? 'reward model' : `reward model, fold ${fold}`),
+    data: files,
+    stage: false,
+  })
+  const last = models[models.length - 1]
+  const metrics: Record<string, number> = { ...last.run.outcome.metrics }
+  for (const { fold, model, accuracy, run } of models) {
+    const measured = folds > 1 ? accuracy : await labelAccuracy(session, model, heldOut)
+    if (!measured) continue
+    ui.line(`${folds > 1 ? `fold ${fold}: ` : ''}right on ${accuracyText(measured)} · ${run.model}`)
+    metrics[folds > 1 ? `held_out_accuracy_fold_${fold}` : 'held_out_accuracy'] = measured.value
+  }
+  return { ...resultOf(last.run), outputDir, metrics }
+}

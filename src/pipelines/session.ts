@@ -1,0 +1,74 @@
+/** What every pipeline starts from: options, the user interface, the engine set up, and what is recorded of them. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import * as os from 'node:os'
+import type { Conditions } from '../checkpoint/state.js'
+import type { ResolvedConfig } from '../config/load.js'
+import type { Options } from '../config/options.js'
+import type { OpenRunOptions, TakeLock } from '../runs/open-run.js'
+import type { DataFile } from '../runs/run-manifest.js'
+import { type DType, native } from '../tensor/index.js'
+import { stopRequested } from '../terminal/signals.js'
+import type { Ui } from '../terminal/ui.js'
+
+export interface Session {
+  options: Options
+  config: ResolvedConfig
+  ui: Ui
+  dtype: DType
+  conditions: Conditions
+  versions: Record<string, string>
+  hardware: Record<string, unknown>
+  stopRequested(): boolean
+}
+
+export const VERSION = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
+  .version
+
+const DTYPE_OF: Record<Options['dtype'], DType> = { float32: 'f32', float64: 'f64', bfloat16: 'bf16' }
+
+/** Sets the engine's threads and gathers what a run's manifest says of machine and versions. */
+export function openSession(config: ResolvedConfig, ui: Ui): Session {
+  const { options } = config
+  if (options.threads !== undefined) native().setThreads(options.threads)
+  const engine = native().engine()
+  const versions = { clha: VERSION, libtorch: engine.libtorch, node: process.version, addon: engine.buildId }
+  const hardware = {
+    cpu: os.cpus()[0]?.model ?? 'unknown',
+    cores: os.cpus().length,
+    threads: engine.threads,
+    cpu_level: engine.cpuLevel,
+    memory_bytes: os.totalmem(),
+    platform: `${process.platform}-${process.arch}`,
+  }
+  return {
+    options,
+    config,
+    ui,
+    dtype: DTYPE_OF[options.dtype],
+    conditions: {
+      libtorch: engine.libtorch,
+      cpuLevel: engine.cpuLevel,
+      threads: engine.threads,
+      build: engine.buildId,
+      clha: VERSION,
+    },
+    versions,
+    hardware,
+    stopRequested,
+  }
+}
+
+/** The kernel's file lock: a process that dies, however it dies, holds it no longer. */
+export const takeLock: TakeLock = (path) => {
+  const fd = native().tryLock(path)
+  return fd === null ? undefined : { release: () => native().unlock(fd) }
+}
+
+/** What openRun writes into run.json. */
+export function manifestOf(session: Session, kind: string, data: DataFile[]): Omit<OpenRunOptions, 'resume'> {
+  const { values } = session.config
+  return { lock: takeLock, kind, config: values, data, versions: session.versions, hardware: session.hardware }
+}
+
+export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex')

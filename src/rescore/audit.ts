@@ -1,0 +1,116 @@
+/** The noise audit: what rescoring does to a data set's labels, and what to distrust. */
+import type { Prompt } from '../data/example.js'
+import {
+  type AuditCounts,
+  type Histogram,
+  type LengthBias,
+  type Proportion,
+  type TruthCheck,
+  checkTruth,
+  countLists,
+  lengthBias,
+  proportion,
+  rewardHistograms,
+} from './audit-parts.js'
+import { type AuditWarning, auditWarnings } from './audit-warnings.js'
+import type { FoldCalibration } from './calibrate.js'
+import type { RankedList } from './ranked.js'
+
+export interface AuditOptions {
+  /** How many reversed and how many doubtful labels to show; 10. */
+  examples?: number
+  /** The threshold on raw rewards to compare with; the paper's 3. */
+  threshold?: number
+  /** Where the truth is known: whether each of a list's labels is really reversed. */
+  truth?: (list: RankedList) => readonly boolean[]
+}
+
+/** One label worth reading. */
+export interface LabelExample {
+  id: string
+  file: string
+  row: number
+  source: string
+  prompt: Prompt
+  /** The answer that the label prefers, and its reward. */
+  preferred: { text: string; reward: number }
+  other: { text: string; reward: number }
+  /** Probability that the label is right. */
+  belief: number
+}
+
+/** Plain JSON. */
+export interface AuditReport {
+  total: AuditCounts
+  sources: Record<string, AuditCounts>
+  calibrations: FoldCalibration[]
+  /** Pairs whose raw rewards differ by more than the paper's threshold. */
+  threshold: { value: number; kept: Proportion }
+  length: LengthBias
+  histograms: { before: Histogram; after: Histogram }
+  /** Most surely wrong first. */
+  reversed: LabelExample[]
+  /** Least believed first. */
+  doubtful: LabelExample[]
+  truth?: TruthCheck
+  warnings: AuditWarning[]
+}
+
+/** Sums up ranked lists and the calibrations they rest on. */
+export function auditReport(
+  lists: readonly RankedList[],
+  calibrations: readonly FoldCalibration[],
+  options: AuditOptions = {},
+): AuditReport {
+  const { examples = 10, threshold = 3, truth } = options
+  const total = countLists(lists)
+  const sources = Object.fromEntries([...bySource(lists)].map(([source, part]) => [source, countLists(part)]))
+  const far = lists.reduce(
+    (sum, list) => sum + list.pairs.filter((pair) => apart(list, pair) > threshold).length,
+    0,
+  )
+  const kept = proportion(far, total.pairs.total)
+  return {
+    total,
+    sources,
+    calibrations: [...calibrations],
+    threshold: { value: threshold, kept },
+    length: lengthBias(lists),
+    histograms: rewardHistograms(lists),
+    reversed: labelExamples(lists, 'reversed', examples),
+    doubtful: labelExamples(lists, 'doubtful', examples),
+    ...(truth && { truth: checkTruth(lists, truth) }),
+    warnings: auditWarnings(total, sources, calibrations),
+  }
+}
+
+const apart = ({ rewards }: RankedList, { better, worse }: { better: number; worse: number }) =>
+  Math.abs(rewards[better] - rewards[worse])
+
+function bySource(lists: readonly RankedList[]): Map<string, RankedList[]> {
+  const out = new Map<string, RankedList[]>()
+  for (const list of lists) {
+    const part = out.get(list.example.source)
+    if (part) part.push(list)
+    else out.set(list.example.source, [list])
+  }
+  return out
+}
+
+function labelExamples(
+  lists: readonly RankedList[],
+  verdict: 'reversed' | 'doubtful',
+  limit: number,
+): LabelExample[] {
+  return lists
+    .flatMap((list) =>
+      list.labels.filter((label) => label.verdict === verdict).map((label) => ({ list, label })),
+    )
+    .sort((a, b) => a.label.belief - b.label.belief)
+    .slice(0, limit)
+    .map(({ list: { example, rewards }, label: { better, worse, belief } }) => {
+      const { id, file, row, source, prompt, candidates } = example
+      const side = (k: number) => ({ text: candidates[k].text, reward: rewards[k] })
+      return { id, file, row, source, prompt, preferred: side(better), other: side(worse), belief }
+    })
+}

@@ -1,0 +1,147 @@
+/** A reward's unit and the annotators' error, fitted together so that the label noise is not counted twice. */
+import { usageError } from '../errors.js'
+import { createRandom } from '../random.js'
+import type { Scale } from './beliefs.js'
+import {
+  ERROR_BOUNDS,
+  type FitOptions,
+  TEMPERATURE_BOUNDS,
+  type WeightedGaps,
+  fitError,
+  fitScale,
+  groupGaps,
+  medianGap,
+} from './fit.js'
+import { type ReliabilityBin, reliabilityTable } from './reliability.js'
+import { type Interval, quantile } from './statistics.js'
+
+export interface CalibrateOptions {
+  /** Fixes T, in the reward's unit. */
+  temperature?: number
+  /** Fixes e in [0, 0.5). 0 is the plain fit, which evaluates a reward model and counts label noise as its own. */
+  labelError?: number
+  /** Fewer labelled pairs than this are refused. */
+  minPairs?: number
+  /** Bootstrap resamples; 0 leaves the intervals out. */
+  resamples?: number
+  seed?: number | string
+  /** What the pairs are, for messages: a fold, a source. */
+  name?: string
+}
+
+export interface Calibration extends Scale {
+  /** Labelled pairs it rests on. */
+  pairs: number
+  /** 95 % percentile bootstrap; absent where the value was fixed. */
+  temperatureInterval?: Interval
+  labelErrorInterval?: Interval
+  /** Values that stopped at the edge of what the fit allows: read them as a warning. */
+  atBound: ('temperature' | 'label_error')[]
+  reliability: ReliabilityBin[]
+}
+
+/** The fold of prompts that no scorer trained on: their rewards are already the mean of r / T, in units of 1. */
+export const UNSEEN = -1
+
+export interface FoldCalibration extends Calibration {
+  fold: number
+}
+
+/** e without any evidence: the mode of the fit's prior. */
+export const PRIOR_LABEL_ERROR = 0.25
+
+/**
+ * Fits T and e to gaps d = r_chosen - r_rejected of labelled pairs that the scorer did not train on, maximising
+ * sum ln[(1 - e) sg(d / T) + e sg(-d / T)] + 10 ln e + 30 ln(1 - e).
+ * Intervals: 200 resamples of the pairs; above 1,000 pairs each resample is fitted on 1,000 groups of neighbouring gaps.
+ * @throws ClhaError (usage) for fewer than `minPairs` (200) pairs, or gaps that are mostly 0, when something must be fitted
+ */
+export function calibrate(gaps: ArrayLike<number>, options: CalibrateOptions = {}): Calibration {
+  const { temperature, labelError, resamples = 200, seed = 0 } = options
+  checkFixed(options)
+  const gap = Float64Array.from(gaps)
+  const reliability = (scale: Scale) => reliabilityTable(gap, scale)
+  // With T given and no label in sight, e is never used.
+  if (temperature !== undefined && (labelError !== undefined || gap.length === 0)) {
+    const scale = { temperature, labelError: labelError ?? PRIOR_LABEL_ERROR }
+    return { ...scale, pairs: gap.length, atBound: [], reliability: reliability(scale) }
+  }
+  const median = checkGaps(gap, options)
+  const fitOnce = (data: WeightedGaps, extra: Partial<FitOptions> = {}): Scale =>
+    temperature === undefined
+      ? fitScale(data, { labelError, median, ...extra })
+      : { temperature, labelError: fitError(data, temperature) }
+  const scale = fitOnce({ gap, weight: new Float64Array(gap.length).fill(1) })
+  const fits = resampled(gap, resamples, seed, (data) => fitOnce(data, { grid: 24, tolerance: 1e-4 }))
+  const interval = (of: (fit: Scale) => number): Interval | undefined =>
+    fits.length === 0 ? undefined : [quantile(fits.map(of), 0.025), quantile(fits.map(of), 0.975)]
+  return {
+    ...scale,
+    pairs: gap.length,
+    temperatureInterval: temperature === undefined ? interval((fit) => fit.temperature) : undefined,
+    labelErrorInterval: labelError === undefined ? interval((fit) => fit.labelError) : undefined,
+    atBound: atBound(scale, median, options),
+    reliability: reliability(scale),
+  }
+}
+
+function checkFixed({ temperature, labelError }: CalibrateOptions): void {
+  if (temperature !== undefined && !(temperature > 0 && Number.isFinite(temperature))) {
+    throw usageError(`temperature is ${temperature}`, 'It is the unit of the reward and must be above 0.')
+  }
+  if (labelError !== undefined && !(labelError >= 0 && labelError < 0.5)) {
+    throw usageError(`label_error is ${labelError}`, 'It is the share of wrong labels, in [0, 0.5).')
+  }
+}
+
+/** Refuses what cannot be fitted; returns the median |d|. */
+function checkGaps(gap: Float64Array, { minPairs = 200, temperature, name }: CalibrateOptions): number {
+  const what = name ? `calibration of ${name}` : 'calibration'
+  const ways =
+    'Ways out: fix both `temperature` (the reward gap worth odds of e to 1) and `label_error` (the share of wrong labels; 0.25 is usual), or give it more labelled pairs.'
+  if (gap.some((d) => !Number.isFinite(d))) throw usageError(`${what}: a reward is not a finite number`)
+  if (gap.length < minPairs) {
+    throw usageError(`${what}: ${gap.length} labelled pairs, at least ${minPairs} are needed`, ways)
+  }
+  const median = medianGap(gap)
+  if (median === 0 && temperature === undefined) {
+    throw usageError(
+      `${what}: at least half of the ${gap.length} labelled pairs have equal rewards, so the reward has no unit`,
+      `Check that the scorer sees the answers (a constant reward says nothing). ${ways}`,
+    )
+  }
+  return median
+}
+
+function atBound(scale: Scale, median: number, options: CalibrateOptions): Calibration['atBound'] {
+  const near = (x: number, bounds: readonly [number, number], unit: number) =>
+    bounds.some((bound) => Math.abs(x / (bound * unit) - 1) < 1e-3)
+  const out: Calibration['atBound'] = []
+  if (options.temperature === undefined && near(scale.temperature, TEMPERATURE_BOUNDS, median)) {
+    out.push('temperature')
+  }
+  if (options.labelError === undefined && near(scale.labelError, ERROR_BOUNDS, 1)) out.push('label_error')
+  return out
+}
+
+/** Fits to resamples of the gaps with replacement; a group stands for as many gaps as were drawn from it. */
+function resampled(
+  gap: Float64Array,
+  resamples: number,
+  seed: number | string,
+  refit: (data: WeightedGaps) => Scale,
+): Scale[] {
+  const groups = groupGaps(gap)
+  const groupOf = new Uint32Array(gap.length)
+  let at = 0
+  groups.weight.forEach((size, g) => {
+    groupOf.fill(g, at, at + size)
+    at += size
+  })
+  const random = createRandom(seed)
+  return Array.from({ length: resamples }, () => {
+    const weight = new Float64Array(groups.gap.length)
+    for (let i = 0; i < gap.length; i++) weight[groupOf[random.int(gap.length)]]++
+    return refit({ gap: groups.gap, weight })
+  })
+}

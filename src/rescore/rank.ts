@@ -1,0 +1,198 @@
+/** Scores and labels in, ranked lists out: the default mode by beliefs, the legacy mode by a threshold. */
+import { usageError } from '../errors.js'
+import type { Example } from '../data/example.js'
+import { type HumanLabels, type LabelSource, type Scale, beliefs, humanLabels, humanWins } from './beliefs.js'
+import { type GateOptions, sftGates } from './gate.js'
+import { type PairOptions, beliefPairs, isConfident, places, thresholdPairs } from './pairs.js'
+import type { LabelVerdict, RankedList } from './ranked.js'
+import { sigmoid } from './statistics.js'
+
+export type { LabelSource }
+
+export interface RankOptions extends PairOptions, GateOptions {
+  /** Which examples count for the gate's quantile; all of them when absent. */
+  training?: (i: number) => boolean
+}
+
+export interface LegacyOptions {
+  /** A pair counts where its raw rewards differ by strictly more than this; 3 in the paper. */
+  threshold: number
+  /** `reward` sorts by falling reward; `given` takes the lists as they stand. */
+  order: 'reward' | 'given'
+  /** The SFT gate is open where the reward is strictly above this; 0 in the paper. */
+  gateLevel: number
+  /** Which candidate the SFT term keeps likely; the first of the order when absent. */
+  sftIndex?: (i: number) => number
+}
+
+export const legacyDefaults: LegacyOptions = { threshold: 3, order: 'reward', gateLevel: 0 }
+
+/**
+ * CLHA's default mode up to the loss: beliefs, order, pair weights, SFT gates and label verdicts.
+ * @param rewards     raw rewards, one row per example, one number per candidate
+ * @param calibration the scale of the scorer that scored example i
+ * @throws ClhaError (usage) for rewards that do not fit their example, with file and row
+ */
+export function rankLists(
+  examples: readonly Example[],
+  rewards: readonly number[][],
+  options: RankOptions,
+  calibration: (i: number) => Scale,
+): RankedList[] {
+  checkRewards(examples, rewards)
+  checkOptions(options)
+  const lists = examples.map((example, i) => rankOne(example, rewards[i], options, calibration(i)))
+  const gates = sftGates(
+    lists.map((list, i) => ({
+      source: list.example.source,
+      reward: list.rewards[list.sft.index],
+      temperature: calibration(i).temperature,
+      training: options.training?.(i) ?? true,
+    })),
+    options,
+  )
+  for (const [i, list] of lists.entries()) list.sft.weight = gates[i]
+  return lists
+}
+
+function rankOne(example: Example, rewards: number[], options: RankOptions, scale: Scale): RankedList {
+  checkScale(example, scale)
+  const h = humanLabels(example)
+  const q = beliefs(rewards, h, scale, options.labelSource)
+  const order = orderByBelief(q, h)
+  const pairs = beliefPairs(q, h, rewards, order, options)
+  const labels = verdicts(example, h, order, (better, worse) => q[better][worse], options.minConfidence)
+  return { example, rewards, order, pairs, sft: { index: order[0], weight: 1 }, labels }
+}
+
+/** Candidates by falling mean belief; ties: the one more often preferred by humans, then the file's order. */
+function orderByBelief(q: number[][], h: HumanLabels): number[] {
+  // Rounded, so that sums taken in another order still tie.
+  const score = q.map((row, i) => {
+    const sum = row.reduce((total, x, j) => (i === j ? total : total + x), 0)
+    return row.length > 1 ? Math.round((sum / (row.length - 1)) * 1e12) / 1e12 : 0
+  })
+  return sortByScore(score, h)
+}
+
+function sortByScore(score: readonly number[], h: HumanLabels): number[] {
+  const wins = humanWins(h)
+  return score.map((_, i) => i).sort((i, j) => score[j] - score[i] || wins[j] - wins[i] || i - j)
+}
+
+/** One verdict per labelled pair, in the order of the preferences; labels that cancel have none. */
+function verdicts(
+  example: Example,
+  h: HumanLabels,
+  order: readonly number[],
+  belief: (better: number, worse: number) => number,
+  minConfidence: number,
+): LabelVerdict[] {
+  const place = places(order)
+  const seen = new Set<string>()
+  const out: LabelVerdict[] = []
+  for (const { better, worse } of example.preferences) {
+    const key = `${better} ${worse}`
+    if (h[better][worse] !== 1 || seen.has(key)) continue
+    seen.add(key)
+    const right = belief(better, worse)
+    const reversed = place[better] > place[worse]
+    out.push({
+      better,
+      worse,
+      verdict: reversed ? 'reversed' : isConfident(right, minConfidence) ? 'kept' : 'doubtful',
+      belief: right,
+    })
+  }
+  return out
+}
+
+/**
+ * The paper's rescoring: labels are replaced by the reward's order. Doubtful are the labels whose pair is left alone;
+ * the belief in a label is Bradley-Terry's at temperature 1.
+ * @throws ClhaError (usage) when lists differ in length, which the reference cannot hold
+ */
+export function legacyRank(
+  examples: readonly Example[],
+  rewards: readonly number[][],
+  options: LegacyOptions = legacyDefaults,
+): RankedList[] {
+  checkRewards(examples, rewards)
+  const n = rewards[0]?.length
+  return examples.map((example, i) => {
+    const r = rewards[i]
+    if (r.length !== n) {
+      throw usageError(
+        `${example.file}:${example.row}: ${r.length} candidates, but ${examples[0].file}:${examples[0].row} has ${n}`,
+        'The legacy mode needs lists of one length; the default mode takes any.',
+      )
+    }
+    const h = humanLabels(example)
+    const order = options.order === 'given' ? r.map((_, k) => k) : sortByScore(r, h)
+    const index = options.sftIndex?.(i) ?? order[0]
+    const pairs = thresholdPairs(r, order, options.threshold)
+    const belief = (better: number, worse: number) => sigmoid(r[better] - r[worse])
+    const confidence = (better: number, worse: number) =>
+      Math.abs(r[better] - r[worse]) > options.threshold ? 1 : 0
+    const labels = verdicts(example, h, order, confidence, 1).map((label) => ({
+      ...label,
+      belief: belief(label.better, label.worse),
+    }))
+    return {
+      example,
+      rewards: r,
+      order,
+      pairs,
+      sft: { index, weight: Number(r[index] > options.gateLevel) },
+      labels,
+    }
+  })
+}
+
+function checkRewards(examples: readonly Example[], rewards: readonly number[][]): void {
+  if (examples.length !== rewards.length) {
+    throw usageError(`${rewards.length} rows of rewards for ${examples.length} examples`)
+  }
+  for (const [i, example] of examples.entries()) {
+    const at = `${example.file}:${example.row}`
+    if (example.candidates.length === 0) throw usageError(`${at}: no candidate to rank`)
+    if (rewards[i].length !== example.candidates.length) {
+      throw usageError(`${at}: ${rewards[i].length} rewards for ${example.candidates.length} candidates`)
+    }
+    const bad = rewards[i].findIndex((r) => !Number.isFinite(r))
+    if (bad >= 0) {
+      throw usageError(
+        `${at}: the reward of candidate ${bad} is ${rewards[i][bad]}`,
+        'Score this row again, or drop it.',
+      )
+    }
+  }
+}
+
+function checkOptions(options: RankOptions): void {
+  const { minConfidence, gateQuantile } = options
+  if (!(minConfidence >= 0.5 && minConfidence <= 1)) {
+    throw usageError(
+      `min_confidence is ${minConfidence}`,
+      'It is a probability between 0.5 (use every pair) and 1.',
+    )
+  }
+  if (!(gateQuantile >= 0 && gateQuantile <= 1)) {
+    throw usageError(`gate_quantile is ${gateQuantile}`, 'It is a share between 0 and 1.')
+  }
+}
+
+function checkScale(example: Example, { temperature, labelError }: Scale): void {
+  if (!(temperature > 0 && Number.isFinite(temperature))) {
+    throw usageError(
+      `${example.file}:${example.row}: the reward's temperature is ${temperature}`,
+      '`temperature` must be above 0.',
+    )
+  }
+  if (!(labelError >= 0 && labelError < 0.5)) {
+    throw usageError(
+      `${example.file}:${example.row}: label_error is ${labelError}`,
+      '`label_error` must be in [0, 0.5).',
+    )
+  }
+}

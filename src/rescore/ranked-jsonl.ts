@@ -1,0 +1,146 @@
+/** Ranked lists as JSON lines: written whole or not at all, read strictly. */
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
+import { finished } from 'node:stream/promises'
+import { z } from 'zod'
+import { ClhaError, usageError } from '../errors.js'
+import type { RankedList } from './ranked.js'
+
+const index = z.int().min(0)
+const belief = z.number().min(0).max(1)
+const message = z.strictObject({ role: z.enum(['system', 'user', 'assistant', 'tool']), content: z.string() })
+const example = z.strictObject({
+  id: z.string(),
+  prompt: z.union([z.string(), z.array(message)]),
+  candidates: z
+    .array(z.strictObject({ text: z.string(), reward: z.number().optional(), origin: z.string().optional() }))
+    .min(1),
+  preferences: z.array(z.strictObject({ better: index, worse: index })),
+  source: z.string(),
+  file: z.string(),
+  row: z.int(),
+})
+const schema = z.strictObject({
+  example,
+  rewards: z.array(z.number()),
+  order: z.array(index),
+  pairs: z.array(
+    z.strictObject({
+      better: index,
+      worse: index,
+      distance: z.int().min(1),
+      belief: z.number().min(0.5).max(1),
+      weight: z.number().min(0),
+    }),
+  ),
+  sft: z.strictObject({ index, weight: z.number().min(0).max(1) }),
+  labels: z.array(
+    z.strictObject({
+      better: index,
+      worse: index,
+      verdict: z.enum(['kept', 'doubtful', 'reversed']),
+      belief,
+    }),
+  ),
+})
+
+/**
+ * Writes one list per line to a file beside `path`, then moves it there. Returns the number of lists.
+ * @throws ClhaError (usage) for a list that could not be read back, such as one with a reward that is not finite
+ */
+export async function writeRankedJsonl(
+  path: string,
+  lists: Iterable<RankedList> | AsyncIterable<RankedList>,
+): Promise<number> {
+  const partial = `${path}.partial`
+  const out = createWriteStream(partial, 'utf8')
+  // A failing disk rejects here, at the next wait, rather than as an uncaught event.
+  const done = finished(out)
+  done.catch(() => {})
+  let count = 0
+  try {
+    for await (const list of lists) {
+      // These two end a line for some readers, but JSON leaves them as they are.
+      const line = JSON.stringify(list).replace(/[\u2028\u2029]/g, (c) =>
+        c === '\u2028' ? '\\u2028' : '\\u2029',
+      )
+      const problem = problemOf(JSON.parse(line))
+      if (problem) throw usageError(`${path}: list ${list.example.id} can't be written: ${problem}`)
+      if (!out.write(`${line}\n`)) await Promise.race([once(out, 'drain'), done])
+      count++
+    }
+    out.end()
+    await done
+    await rename(partial, path)
+  } catch (error) {
+    out.destroy()
+    await rm(partial, { force: true })
+    throw error
+  }
+  return count
+}
+
+/**
+ * Reads lists one by one, in constant memory. Empty lines are skipped.
+ * @throws ClhaError (usage) with file, line and field for anything that is not a ranked list
+ */
+export async function* readRankedJsonl(path: string): AsyncGenerator<RankedList> {
+  const unreadable = (error: unknown) =>
+    usageError(`${path}: ${(error as Error).message}`, 'Rescored lists are made by `clha rescore`.')
+  const handle = await open(path).catch((error: unknown) => Promise.reject(unreadable(error)))
+  let row = 0
+  try {
+    for await (const line of handle.readLines()) {
+      row++
+      if (line.trim() === '') continue
+      const value = parse(line, `${path}:${row}`)
+      const problem = problemOf(value)
+      if (problem)
+        throw usageError(
+          `${path}:${row}: ${problem}`,
+          'This is no rescored list: make it with `clha rescore`.',
+        )
+      yield value as RankedList
+    }
+  } catch (error) {
+    throw error instanceof ClhaError ? error : unreadable(error)
+  } finally {
+    await handle.close()
+  }
+}
+
+function parse(line: string, at: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    throw usageError(
+      `${at}: not JSON (${(error as Error).message})`,
+      'The file may be cut off: rescore again.',
+    )
+  }
+}
+
+/** The first thing that is wrong with a would-be list, in words. */
+function problemOf(value: unknown): string | undefined {
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    return `${issue.path.join('.') || 'the line'}: ${issue.message}`
+  }
+  const { example, rewards, order, pairs, labels, sft } = parsed.data
+  const n = example.candidates.length
+  if (rewards.length !== n) return `rewards: ${rewards.length} for ${n} candidates`
+  if (order.length !== n || new Set(order).size !== n || order.some((k) => k >= n)) {
+    return `order: not an order of ${n} candidates`
+  }
+  if (sft.index >= n) return `sft.index: ${sft.index} of ${n} candidates`
+  const wrong = ({ better, worse }: { better: number; worse: number }) =>
+    better >= n || worse >= n || better === worse
+  const at = (name: string, k: number) => (k >= 0 ? `${name}.${k}: not two of ${n} candidates` : undefined)
+  return (
+    at('pairs', pairs.findIndex(wrong)) ??
+    at('labels', labels.findIndex(wrong)) ??
+    at('example.preferences', example.preferences.findIndex(wrong))
+  )
+}

@@ -1,0 +1,104 @@
+/** Whether predicted probabilities of preference come true: a reliability table, and the usual single numbers. */
+import type { Scale } from './beliefs.js'
+import { type Interval, logSigmoid, mean, sigmoid, wilson } from './statistics.js'
+
+/** Pairs of similar |d|. If the fit is right, `observed` is near `predicted`. */
+export interface ReliabilityBin {
+  pairs: number
+  /** Smallest and largest belief of the bin. */
+  from: number
+  to: number
+  /** Mean belief sg(|d| / T) that the answer with the higher reward is better. */
+  belief: number
+  /** Expected share of labels that say so, given the labels' own error. */
+  predicted: number
+  /** Observed share (equal rewards count one half), with its 95 % Wilson interval. */
+  observed: number
+  interval: Interval
+}
+
+/** Up to `bins` bins of equal size over rising belief. `gaps` are chosen minus rejected rewards. */
+export function reliabilityTable(gaps: ArrayLike<number>, scale: Scale, bins = 10): ReliabilityBin[] {
+  const sorted = Array.from(gaps).sort((a, b) => Math.abs(a) - Math.abs(b) || a - b)
+  const count = Math.min(bins, sorted.length)
+  return Array.from({ length: count }, (_, bin) => {
+    const from = Math.floor((bin * sorted.length) / count)
+    const part = sorted.slice(from, Math.floor(((bin + 1) * sorted.length) / count))
+    const belief = part.map((d) => sigmoid(Math.abs(d) / scale.temperature))
+    const agree = part.reduce((sum, d) => sum + (d > 0 ? 1 : d === 0 ? 0.5 : 0), 0)
+    const e = scale.labelError
+    return {
+      pairs: part.length,
+      from: belief[0],
+      to: belief[belief.length - 1],
+      belief: mean(belief),
+      predicted: e + (1 - 2 * e) * mean(belief),
+      observed: agree / part.length,
+      interval: wilson(agree, part.length),
+    }
+  })
+}
+
+export interface PreferenceMetrics {
+  /** Share of labels that the sign of the margin predicts; equal rewards count one half. */
+  accuracy: number
+  /** Mean negative log-likelihood, in nats. */
+  nll: number
+  brier: number
+  /** Expected calibration error over equal-width bins of the probability, each closed on the right. */
+  ece: number
+  /** Probability that a margin with label 1 exceeds one with label 0; null when one kind is missing. */
+  auc: number | null
+}
+
+/**
+ * How well margins predict labels at one temperature.
+ * @param margins r_first - r_second
+ * @param labels  1 where the first answer was preferred, else 0
+ */
+export function preferenceMetrics(
+  margins: readonly number[],
+  labels: readonly number[],
+  temperature = 1,
+  bins = 10,
+): PreferenceMetrics {
+  const p = margins.map((m) => sigmoid(m / temperature))
+  const n = margins.length
+  const groups = Array.from({ length: bins }, () => ({ count: 0, label: 0, p: 0 }))
+  for (let i = 0; i < n; i++) {
+    const group = groups[Math.min(bins - 1, Math.max(0, Math.ceil(p[i] * bins) - 1))]
+    group.count++
+    group.label += labels[i]
+    group.p += p[i]
+  }
+  return {
+    accuracy: mean(margins.map((m, i) => (m === 0 ? 0.5 : Number(m > 0 === (labels[i] === 1))))),
+    nll: -mean(margins.map((m, i) => logSigmoid(((labels[i] === 1 ? 1 : -1) * m) / temperature))),
+    brier: mean(p.map((x, i) => (x - labels[i]) ** 2)),
+    ece: groups.reduce((sum, group) => sum + Math.abs(group.label - group.p), 0) / n,
+    auc: areaUnderCurve(margins, labels),
+  }
+}
+
+/** Mann-Whitney's form of the area under the curve: ranks, with ties at their middle. */
+function areaUnderCurve(margins: readonly number[], labels: readonly number[]): number | null {
+  const positives = labels.filter((label) => label === 1).length
+  const negatives = labels.length - positives
+  if (positives === 0 || negatives === 0) return null
+  const ranks = middleRanks(margins)
+  const sum = ranks.reduce((total, rank, i) => total + (labels[i] === 1 ? rank : 0), 0)
+  return (sum - (positives * (positives + 1)) / 2) / (positives * negatives)
+}
+
+/** Ranks from 1 by rising value; equal values share the mean of their ranks. */
+export function middleRanks(values: readonly number[]): number[] {
+  const index = values.map((_, i) => i).sort((a, b) => values[a] - values[b])
+  const ranks = new Array<number>(values.length)
+  for (let from = 0; from < index.length; ) {
+    let to = from + 1
+    while (to < index.length && values[index[to]] === values[index[from]]) to++
+    for (let k = from; k < to; k++) ranks[index[k]] = (from + to + 1) / 2
+    from = to
+  }
+  return ranks
+}

@@ -1,0 +1,10 @@
+/** The tensor room: handles, operators, scopes, gradients. */
+export * from './autograd.js'
+export type { Data, DType } from './dtype.js'
+export { DTYPES, dtypeOfSafetensors } from './dtype.js'
+export { Generator } from './generator.js'
+export type { EngineInfo } from './native.js'
+export { native } from './native.js'
+export * as ops from './ops.generated.js'
+export { dispose, keep, type MemoryCounters, memory, scope } from './scope.js'
+export { allocate, f32, f64, fromData, i64, Tensor } from './tensor.js'

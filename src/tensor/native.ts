@@ -1,0 +1,67 @@
+/** The addon, loaded on first use, with the types of what it exports. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { resourceError, usageError } from '../errors.js'
+
+export interface EngineInfo {
+  libtorch: string
+  cpuLevel: string
+  buildId: string
+  threads: number
+  cuda: boolean
+}
+
+export interface SchemaPart {
+  name: string
+  type: string
+  optional: boolean
+}
+
+/** Tensors, operators and generators travel as numbers; what they stand for lives in the addon. */
+export interface Native {
+  findOperator(name: string, overload: string): number
+  schemaOf(operator: number): { text: string; arguments: SchemaPart[]; returns: SchemaPart[] }
+  call(operator: number, args: unknown[]): unknown
+  releaseMany(handles: number[]): number
+  shapeOf(handle: number): number[]
+  dtypeOf(handle: number): number
+  deviceOf(handle: number): string
+  itemOf(handle: number): number
+  allocate(shape: readonly number[], dtype: number): number
+  bytesOf(handle: number): Uint8Array
+  writeBytes(handle: number, bytes: Uint8Array): void
+  readBytes(handle: number): Uint8Array
+  backward(handle: number, seed?: number): void
+  gradients(outputs: number[], inputs: number[], seeds?: number[]): (number | null)[]
+  gradOf(handle: number): number | null
+  setGrad(handle: number, grad?: number): void
+  requiresGrad(handle: number, value?: boolean): boolean
+  setGradEnabled(value: boolean): boolean
+  createGenerator(seed: number): number
+  generatorState(generator: number, state?: number): number
+  dropGenerator(generator: number): boolean
+  memory(resetPeak?: boolean): { tensors: number; bytes: number; peakBytes: number }
+  setThreads(count: number): number
+  engine(): EngineInfo
+  tryLock(path: string): number | null
+  unlock(fd: number): void
+}
+
+let loaded: Native | undefined
+
+/** @throws ClhaError (exit 2) when the engine is not built, with the command that builds it. */
+export function native(): Native {
+  loaded ??= load()
+  return loaded
+}
+
+function load(): Native {
+  const path = fileURLToPath(new URL('../../build/clha.node', import.meta.url))
+  if (!existsSync(path)) throw usageError('the engine is not built', 'run: node scripts/setup.mjs')
+  try {
+    return createRequire(import.meta.url)(path) as Native
+  } catch (error) {
+    throw resourceError(`the engine does not load: ${(error as Error).message}`, 'run: node scripts/setup.mjs')
+  }
+}

@@ -1,0 +1,473 @@
+// Written by scripts/generate-ops.mjs from native/ops.json: do not edit.
+import { asTensor, asTensors, operator } from './call.js'
+import { type DType, DTYPES } from './dtype.js'
+import type { Generator } from './generator.js'
+import type { Tensor } from './tensor.js'
+
+const addOperator = operator('aten::add', 'Tensor')
+/** Sum, with broadcasting: self + alpha * other. `aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor` */
+export function add(self: Tensor, other: Tensor, alpha?: number | boolean): Tensor {
+  return asTensor(addOperator([self, other, alpha]), 'add')
+}
+
+const addScalarOperator = operator('aten::add', 'Scalar')
+/** Adds a number to each element. `aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor` */
+export function addScalar(self: Tensor, other: number | boolean, alpha?: number | boolean): Tensor {
+  return asTensor(addScalarOperator([self, other, alpha]), 'addScalar')
+}
+
+const addInPlaceOperator = operator('aten::add_', 'Tensor')
+/** Adds to self in place. `aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)` */
+export function addInPlace(self: Tensor, other: Tensor, alpha?: number | boolean): Tensor {
+  return asTensor(addInPlaceOperator([self, other, alpha]), 'addInPlace')
+}
+
+const subOperator = operator('aten::sub', 'Tensor')
+/** Difference, with broadcasting. `aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor` */
+export function sub(self: Tensor, other: Tensor, alpha?: number | boolean): Tensor {
+  return asTensor(subOperator([self, other, alpha]), 'sub')
+}
+
+const mulOperator = operator('aten::mul', 'Tensor')
+/** Product by element, with broadcasting. `aten::mul.Tensor(Tensor self, Tensor other) -> Tensor` */
+export function mul(self: Tensor, other: Tensor): Tensor {
+  return asTensor(mulOperator([self, other]), 'mul')
+}
+
+const mulScalarOperator = operator('aten::mul', 'Scalar')
+/** Multiplies each element by a number. `aten::mul.Scalar(Tensor self, Scalar other) -> Tensor` */
+export function mulScalar(self: Tensor, other: number | boolean): Tensor {
+  return asTensor(mulScalarOperator([self, other]), 'mulScalar')
+}
+
+const mulScalarInPlaceOperator = operator('aten::mul_', 'Scalar')
+/** Multiplies self by a number in place. `aten::mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)` */
+export function mulScalarInPlace(self: Tensor, other: number | boolean): Tensor {
+  return asTensor(mulScalarInPlaceOperator([self, other]), 'mulScalarInPlace')
+}
+
+const divOperator = operator('aten::div', 'Tensor')
+/** Quotient by element, with broadcasting. `aten::div.Tensor(Tensor self, Tensor other) -> Tensor` */
+export function div(self: Tensor, other: Tensor): Tensor {
+  return asTensor(divOperator([self, other]), 'div')
+}
+
+const negOperator = operator('aten::neg', '')
+/** Negation. `aten::neg(Tensor self) -> Tensor` */
+export function neg(self: Tensor): Tensor {
+  return asTensor(negOperator([self]), 'neg')
+}
+
+const expOperator = operator('aten::exp', '')
+/** Exponential by element. `aten::exp(Tensor self) -> Tensor` */
+export function exp(self: Tensor): Tensor {
+  return asTensor(expOperator([self]), 'exp')
+}
+
+const logOperator = operator('aten::log', '')
+/** Natural logarithm by element. `aten::log(Tensor self) -> Tensor` */
+export function log(self: Tensor): Tensor {
+  return asTensor(logOperator([self]), 'log')
+}
+
+const sigmoidOperator = operator('aten::sigmoid', '')
+/** Logistic function by element. `aten::sigmoid(Tensor self) -> Tensor` */
+export function sigmoid(self: Tensor): Tensor {
+  return asTensor(sigmoidOperator([self]), 'sigmoid')
+}
+
+const logSigmoidOperator = operator('aten::log_sigmoid', '')
+/** ln of the logistic function, safe for large arguments. `aten::log_sigmoid(Tensor self) -> Tensor` */
+export function logSigmoid(self: Tensor): Tensor {
+  return asTensor(logSigmoidOperator([self]), 'logSigmoid')
+}
+
+const siluOperator = operator('aten::silu', '')
+/** x * sigmoid(x). `aten::silu(Tensor self) -> Tensor` */
+export function silu(self: Tensor): Tensor {
+  return asTensor(siluOperator([self]), 'silu')
+}
+
+const squareOperator = operator('aten::square', '')
+/** Square by element. `aten::square(Tensor self) -> Tensor` */
+export function square(self: Tensor): Tensor {
+  return asTensor(squareOperator([self]), 'square')
+}
+
+const clampMinOperator = operator('aten::clamp_min', '')
+/** max(self, min); the gradient passes where they are equal. `aten::clamp_min(Tensor self, Scalar min) -> Tensor` */
+export function clampMin(self: Tensor, min: number | boolean): Tensor {
+  return asTensor(clampMinOperator([self, min]), 'clampMin')
+}
+
+const sumOperator = operator('aten::sum', '')
+/** Sum of all elements. `aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor` */
+export function sum(self: Tensor, dtype?: DType | null): Tensor {
+  return asTensor(sumOperator([self, dtype && DTYPES[dtype].code]), 'sum')
+}
+
+const sumDimOperator = operator('aten::sum', 'dim_IntList')
+/** Sum over dimensions. `aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
+export function sumDim(self: Tensor, dim: readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor {
+  return asTensor(sumDimOperator([self, dim, keepdim, dtype && DTYPES[dtype].code]), 'sumDim')
+}
+
+const meanOperator = operator('aten::mean', '')
+/** Mean of all elements. `aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor` */
+export function mean(self: Tensor, dtype?: DType | null): Tensor {
+  return asTensor(meanOperator([self, dtype && DTYPES[dtype].code]), 'mean')
+}
+
+const maxOperator = operator('aten::max', '')
+/** Largest element. `aten::max(Tensor self) -> Tensor` */
+export function max(self: Tensor): Tensor {
+  return asTensor(maxOperator([self]), 'max')
+}
+
+const maxDimOperator = operator('aten::max', 'dim')
+/** Largest element over a dimension, and where it stands. `aten::max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` */
+export function maxDim(self: Tensor, dim: number, keepdim?: boolean): [Tensor, Tensor] {
+  return asTensors(maxDimOperator([self, dim, keepdim]), 'maxDim') as [Tensor, Tensor]
+}
+
+const argmaxOperator = operator('aten::argmax', '')
+/** Where the largest element over a dimension stands. `aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor` */
+export function argmax(self: Tensor, dim?: number | null, keepdim?: boolean): Tensor {
+  return asTensor(argmaxOperator([self, dim, keepdim]), 'argmax')
+}
+
+const absOperator = operator('aten::abs', '')
+/** Absolute value by element. `aten::abs(Tensor self) -> Tensor` */
+export function abs(self: Tensor): Tensor {
+  return asTensor(absOperator([self]), 'abs')
+}
+
+const isFiniteOperator = operator('aten::isfinite', '')
+/** Which elements are neither infinite nor NaN. `aten::isfinite(Tensor self) -> Tensor` */
+export function isFinite(self: Tensor): Tensor {
+  return asTensor(isFiniteOperator([self]), 'isFinite')
+}
+
+const allOperator = operator('aten::all', '')
+/** Whether all elements are true. `aten::all(Tensor self) -> Tensor` */
+export function all(self: Tensor): Tensor {
+  return asTensor(allOperator([self]), 'all')
+}
+
+const softmaxOperator = operator('aten::softmax', 'int')
+/** Softmax over a dimension. `aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
+export function softmax(self: Tensor, dim: number, dtype?: DType | null): Tensor {
+  return asTensor(softmaxOperator([self, dim, dtype && DTYPES[dtype].code]), 'softmax')
+}
+
+const logSoftmaxOperator = operator('aten::log_softmax', 'int')
+/** Log-softmax over a dimension. `aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor` */
+export function logSoftmax(self: Tensor, dim: number, dtype?: DType | null): Tensor {
+  return asTensor(logSoftmaxOperator([self, dim, dtype && DTYPES[dtype].code]), 'logSoftmax')
+}
+
+const cumsumOperator = operator('aten::cumsum', '')
+/** Running sum over a dimension. `aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor` */
+export function cumsum(self: Tensor, dim: number, dtype?: DType | null): Tensor {
+  return asTensor(cumsumOperator([self, dim, dtype && DTYPES[dtype].code]), 'cumsum')
+}
+
+const sortOperator = operator('aten::sort', 'stable')
+/** Stable sort over a dimension: values and indices. `aten::sort.stable(Tensor self, *, bool? stable, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)` */
+export function sort(self: Tensor, stable: boolean | null, dim?: number, descending?: boolean): [Tensor, Tensor] {
+  return asTensors(sortOperator([self, stable, dim, descending]), 'sort') as [Tensor, Tensor]
+}
+
+const topkOperator = operator('aten::topk', '')
+/** The k largest elements over the last dimension: values and indices. `aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)` */
+export function topk(self: Tensor, k: number, dim?: number, largest?: boolean, sorted?: boolean): [Tensor, Tensor] {
+  return asTensors(topkOperator([self, k, dim, largest, sorted]), 'topk') as [Tensor, Tensor]
+}
+
+const gatherOperator = operator('aten::gather', '')
+/** Elements picked by index along a dimension. `aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor` */
+export function gather(self: Tensor, dim: number, index: Tensor, sparseGrad?: boolean): Tensor {
+  return asTensor(gatherOperator([self, dim, index, sparseGrad]), 'gather')
+}
+
+const scatterOperator = operator('aten::scatter', 'src')
+/** A copy of self with elements written by index along a dimension. `aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor` */
+export function scatter(self: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  return asTensor(scatterOperator([self, dim, index, src]), 'scatter')
+}
+
+const searchsortedOperator = operator('aten::searchsorted', 'Tensor')
+/** Where values would be inserted into sorted rows. `aten::searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor` */
+export function searchsorted(sortedSequence: Tensor, self: Tensor, outInt32?: boolean, right?: boolean, side?: string | null, sorter?: Tensor | null): Tensor {
+  return asTensor(searchsortedOperator([sortedSequence, self, outInt32, right, side, sorter]), 'searchsorted')
+}
+
+const whereOperator = operator('aten::where', 'self')
+/** Elements of one tensor or the other by a condition. `aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor` */
+export function where(condition: Tensor, self: Tensor, other: Tensor): Tensor {
+  return asTensor(whereOperator([condition, self, other]), 'where')
+}
+
+const maskedFillOperator = operator('aten::masked_fill', 'Scalar')
+/** A number wherever the mask is true. `aten::masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor` */
+export function maskedFill(self: Tensor, mask: Tensor, value: number | boolean): Tensor {
+  return asTensor(maskedFillOperator([self, mask, value]), 'maskedFill')
+}
+
+const eqOperator = operator('aten::eq', 'Tensor')
+/** Equality by element. `aten::eq.Tensor(Tensor self, Tensor other) -> Tensor` */
+export function eq(self: Tensor, other: Tensor): Tensor {
+  return asTensor(eqOperator([self, other]), 'eq')
+}
+
+const matmulOperator = operator('aten::matmul', '')
+/** Matrix product over the last two dimensions. `aten::matmul(Tensor self, Tensor other) -> Tensor` */
+export function matmul(self: Tensor, other: Tensor): Tensor {
+  return asTensor(matmulOperator([self, other]), 'matmul')
+}
+
+const mmOperator = operator('aten::mm', '')
+/** Matrix product of two matrices. `aten::mm(Tensor self, Tensor mat2) -> Tensor` */
+export function mm(self: Tensor, mat2: Tensor): Tensor {
+  return asTensor(mmOperator([self, mat2]), 'mm')
+}
+
+const linearOperator = operator('clha::linear', '')
+/** x @ weight^T + bias: x [T, in], weight [out, in] -> [T, out]. `clha::linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor` */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  return asTensor(linearOperator([x, weight, bias]), 'linear')
+}
+
+const embeddingOperator = operator('aten::embedding', '')
+/** Rows of weight by index. `aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor` */
+export function embedding(weight: Tensor, indices: Tensor, paddingIdx?: number, scaleGradByFreq?: boolean, sparse?: boolean): Tensor {
+  return asTensor(embeddingOperator([weight, indices, paddingIdx, scaleGradByFreq, sparse]), 'embedding')
+}
+
+const rmsNormOperator = operator('aten::rms_norm', '')
+/** x / rms(x) * weight over the last dimensions. `aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor` */
+export function rmsNorm(input: Tensor, normalizedShape: readonly number[], weight?: Tensor | null, eps?: number | null): Tensor {
+  return asTensor(rmsNormOperator([input, normalizedShape, weight, eps]), 'rmsNorm')
+}
+
+const indexSelectOperator = operator('aten::index_select', '')
+/** Rows by index along a dimension. `aten::index_select(Tensor self, int dim, Tensor index) -> Tensor` */
+export function indexSelect(self: Tensor, dim: number, index: Tensor): Tensor {
+  return asTensor(indexSelectOperator([self, dim, index]), 'indexSelect')
+}
+
+const indexAddOperator = operator('aten::index_add', '')
+/** A copy of self with rows of source added at index along a dimension. `aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor` */
+export function indexAdd(self: Tensor, dim: number, index: Tensor, source: Tensor, alpha?: number | boolean): Tensor {
+  return asTensor(indexAddOperator([self, dim, index, source, alpha]), 'indexAdd')
+}
+
+const indexCopyInPlaceOperator = operator('aten::index_copy_', '')
+/** Writes rows of source at index along a dimension, in place. `aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)` */
+export function indexCopyInPlace(self: Tensor, dim: number, index: Tensor, source: Tensor): Tensor {
+  return asTensor(indexCopyInPlaceOperator([self, dim, index, source]), 'indexCopyInPlace')
+}
+
+const narrowOperator = operator('aten::narrow', '')
+/** A view of length elements from start along a dimension. `aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)` */
+export function narrow(self: Tensor, dim: number, start: number, length: number): Tensor {
+  return asTensor(narrowOperator([self, dim, start, length]), 'narrow')
+}
+
+const selectOperator = operator('aten::select', 'int')
+/** A view of one element along a dimension. `aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)` */
+export function select(self: Tensor, dim: number, index: number): Tensor {
+  return asTensor(selectOperator([self, dim, index]), 'select')
+}
+
+const viewOperator = operator('aten::view', '')
+/** The same elements in another shape, without a copy. `aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)` */
+export function view(self: Tensor, size: readonly number[]): Tensor {
+  return asTensor(viewOperator([self, size]), 'view')
+}
+
+const reshapeOperator = operator('aten::reshape', '')
+/** The same elements in another shape. `aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)` */
+export function reshape(self: Tensor, shape: readonly number[]): Tensor {
+  return asTensor(reshapeOperator([self, shape]), 'reshape')
+}
+
+const transposeOperator = operator('aten::transpose', 'int')
+/** A view with two dimensions exchanged. `aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)` */
+export function transpose(self: Tensor, dim0: number, dim1: number): Tensor {
+  return asTensor(transposeOperator([self, dim0, dim1]), 'transpose')
+}
+
+const unsqueezeOperator = operator('aten::unsqueeze', '')
+/** A view with a dimension of size one. `aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)` */
+export function unsqueeze(self: Tensor, dim: number): Tensor {
+  return asTensor(unsqueezeOperator([self, dim]), 'unsqueeze')
+}
+
+const squeezeOperator = operator('aten::squeeze', 'dim')
+/** A view without a dimension of size one. `aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)` */
+export function squeeze(self: Tensor, dim: number): Tensor {
+  return asTensor(squeezeOperator([self, dim]), 'squeeze')
+}
+
+const expandOperator = operator('aten::expand', '')
+/** A view that repeats dimensions of size one. `aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)` */
+export function expand(self: Tensor, size: readonly number[], implicit?: boolean): Tensor {
+  return asTensor(expandOperator([self, size, implicit]), 'expand')
+}
+
+const contiguousOperator = operator('aten::contiguous', '')
+/** The same elements laid out in row-major order. `aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)` */
+export function contiguous(self: Tensor, memoryFormat?: number): Tensor {
+  return asTensor(contiguousOperator([self, memoryFormat]), 'contiguous')
+}
+
+const splitOperator = operator('aten::split_with_sizes', '')
+/** Views of the given sizes along a dimension. `aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]` */
+export function split(self: Tensor, splitSizes: readonly number[], dim?: number): Tensor[] {
+  return asTensors(splitOperator([self, splitSizes, dim]), 'split')
+}
+
+const catOperator = operator('aten::cat', '')
+/** Tensors joined along a dimension. `aten::cat(Tensor[] tensors, int dim=0) -> Tensor` */
+export function cat(tensors: readonly Tensor[], dim?: number): Tensor {
+  return asTensor(catOperator([tensors, dim]), 'cat')
+}
+
+const stackOperator = operator('aten::stack', '')
+/** Tensors joined along a new dimension. `aten::stack(Tensor[] tensors, int dim=0) -> Tensor` */
+export function stack(tensors: readonly Tensor[], dim?: number): Tensor {
+  return asTensor(stackOperator([tensors, dim]), 'stack')
+}
+
+const cloneOperator = operator('aten::clone', '')
+/** A copy. `aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor` */
+export function clone(self: Tensor, memoryFormat?: number | null): Tensor {
+  return asTensor(cloneOperator([self, memoryFormat]), 'clone')
+}
+
+const detachOperator = operator('aten::detach', '')
+/** The same memory, without gradient history. `aten::detach(Tensor(a) self) -> Tensor(a)` */
+export function detach(self: Tensor): Tensor {
+  return asTensor(detachOperator([self]), 'detach')
+}
+
+const copyInPlaceOperator = operator('aten::copy_', '')
+/** Writes src into self. `aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)` */
+export function copyInPlace(self: Tensor, src: Tensor, nonBlocking?: boolean): Tensor {
+  return asTensor(copyInPlaceOperator([self, src, nonBlocking]), 'copyInPlace')
+}
+
+const toOperator = operator('aten::to', 'dtype')
+/** A conversion to another dtype. `aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)` */
+export function to(self: Tensor, dtype: DType, nonBlocking?: boolean, copy?: boolean, memoryFormat?: number | null): Tensor {
+  return asTensor(toOperator([self, dtype && DTYPES[dtype].code, nonBlocking, copy, memoryFormat]), 'to')
+}
+
+const zerosOperator = operator('aten::zeros', '')
+/** Zeros. `aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
+export function zeros(size: readonly number[], dtype?: DType | null, layout?: number | null, device?: string | null, pinMemory?: boolean | null): Tensor {
+  return asTensor(zerosOperator([size, dtype && DTYPES[dtype].code, layout, device, pinMemory]), 'zeros')
+}
+
+const zerosLikeOperator = operator('aten::zeros_like', '')
+/** Zeros of the same shape and dtype. `aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
+export function zerosLike(self: Tensor, dtype?: DType | null, layout?: number | null, device?: string | null, pinMemory?: boolean | null, memoryFormat?: number | null): Tensor {
+  return asTensor(zerosLikeOperator([self, dtype && DTYPES[dtype].code, layout, device, pinMemory, memoryFormat]), 'zerosLike')
+}
+
+const zeroInPlaceOperator = operator('aten::zero_', '')
+/** Sets self to zero. `aten::zero_(Tensor(a!) self) -> Tensor(a!)` */
+export function zeroInPlace(self: Tensor): Tensor {
+  return asTensor(zeroInPlaceOperator([self]), 'zeroInPlace')
+}
+
+const fullOperator = operator('aten::full', '')
+/** A constant. `aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
+export function full(size: readonly number[], fillValue: number | boolean, dtype?: DType | null, layout?: number | null, device?: string | null, pinMemory?: boolean | null): Tensor {
+  return asTensor(fullOperator([size, fillValue, dtype && DTYPES[dtype].code, layout, device, pinMemory]), 'full')
+}
+
+const arangeOperator = operator('aten::arange', '')
+/** 0, 1, … end - 1. `aten::arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
+export function arange(end: number | boolean, dtype?: DType | null, layout?: number | null, device?: string | null, pinMemory?: boolean | null): Tensor {
+  return asTensor(arangeOperator([end, dtype && DTYPES[dtype].code, layout, device, pinMemory]), 'arange')
+}
+
+const randnOperator = operator('aten::randn', 'generator')
+/** Standard normal numbers from a generator. `aten::randn.generator(SymInt[] size, *, Generator? generator, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
+export function randn(size: readonly number[], generator: Generator | null, dtype?: DType | null, layout?: number | null, device?: string | null, pinMemory?: boolean | null): Tensor {
+  return asTensor(randnOperator([size, generator, dtype && DTYPES[dtype].code, layout, device, pinMemory]), 'randn')
+}
+
+const normalInPlaceOperator = operator('aten::normal_', '')
+/** Normal numbers written into self. `aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)` */
+export function normalInPlace(self: Tensor, mean?: number, std?: number, generator?: Generator | null): Tensor {
+  return asTensor(normalInPlaceOperator([self, mean, std, generator]), 'normalInPlace')
+}
+
+const foreachNormOperator = operator('aten::_foreach_norm', 'Scalar')
+/** The norm of each tensor of a list. `aten::_foreach_norm.Scalar(Tensor[] self, Scalar ord=2, ScalarType? dtype=None) -> Tensor[]` */
+export function foreachNorm(self: readonly Tensor[], ord?: number | boolean, dtype?: DType | null): Tensor[] {
+  return asTensors(foreachNormOperator([self, ord, dtype && DTYPES[dtype].code]), 'foreachNorm')
+}
+
+const foreachMulInPlaceOperator = operator('aten::_foreach_mul_', 'Scalar')
+/** Multiplies each tensor of a list by a number in place. `aten::_foreach_mul_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()` */
+export function foreachMulInPlace(self: readonly Tensor[], scalar: number | boolean): void {
+  foreachMulInPlaceOperator([self, scalar])
+}
+
+const fusedAdamWOperator = operator('clha::fused_adamw_', '')
+/** One AdamW update of a list of parameters in place. `clha::fused_adamw_(Tensor(a!)[] self, Tensor[] grads, Tensor(b!)[] exp_avgs, Tensor(c!)[] exp_avg_sqs, Tensor(d!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()` */
+export function fusedAdamW(self: readonly Tensor[], grads: readonly Tensor[], expAvgs: readonly Tensor[], expAvgSqs: readonly Tensor[], maxExpAvgSqs: readonly Tensor[], stateSteps: readonly Tensor[], lr: number, beta1: number, beta2: number, weightDecay: number, eps: number, amsgrad: boolean, maximize: boolean, gradScale?: Tensor | null, foundInf?: Tensor | null): void {
+  fusedAdamWOperator([self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps, lr, beta1, beta2, weightDecay, eps, amsgrad, maximize, gradScale, foundInf])
+}
+
+const packedAttentionOperator = operator('clha::packed_attention', '')
+/** Attention over a packed layout: context and, causally, the segment itself. `clha::packed_attention(Tensor q, Tensor k, Tensor v, Tensor segments, float scale) -> Tensor` */
+export function packedAttention(q: Tensor, k: Tensor, v: Tensor, segments: Tensor, scale: number): Tensor {
+  return asTensor(packedAttentionOperator([q, k, v, segments, scale]), 'packedAttention')
+}
+
+const packedAttentionComposedOperator = operator('clha::packed_attention_composed', '')
+/** packedAttention from plain operators, for other devices and for tests. `clha::packed_attention_composed(Tensor q, Tensor k, Tensor v, Tensor segments, float scale) -> Tensor` */
+export function packedAttentionComposed(q: Tensor, k: Tensor, v: Tensor, segments: Tensor, scale: number): Tensor {
+  return asTensor(packedAttentionComposedOperator([q, k, v, segments, scale]), 'packedAttentionComposed')
+}
+
+const linearLogProbOperator = operator('clha::linear_log_prob', '')
+/** Log-probabilities of targets from hidden rows and the LM head, in chunks. `clha::linear_log_prob(Tensor hidden, Tensor weight, Tensor targets, int keep_bytes=0) -> (Tensor logp, Tensor hit)` */
+export function linearLogProb(hidden: Tensor, weight: Tensor, targets: Tensor, keepBytes?: number): [Tensor, Tensor] {
+  return asTensors(linearLogProbOperator([hidden, weight, targets, keepBytes]), 'linearLogProb') as [Tensor, Tensor]
+}
+
+const linearLogProbComposedOperator = operator('clha::linear_log_prob_composed', '')
+/** linearLogProb from plain operators, for other devices and for tests. `clha::linear_log_prob_composed(Tensor hidden, Tensor weight, Tensor targets) -> (Tensor logp, Tensor hit)` */
+export function linearLogProbComposed(hidden: Tensor, weight: Tensor, targets: Tensor): [Tensor, Tensor] {
+  return asTensors(linearLogProbComposedOperator([hidden, weight, targets]), 'linearLogProbComposed') as [Tensor, Tensor]
+}
+
+const rotaryOperator = operator('clha::rotary', '')
+/** Rotary position embedding on packed heads. `clha::rotary(Tensor x, Tensor cos, Tensor sin) -> Tensor` */
+export function rotary(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
+  return asTensor(rotaryOperator([x, cos, sin]), 'rotary')
+}
+
+const rotaryComposedOperator = operator('clha::rotary_composed', '')
+/** rotary from plain operators, for other devices and for tests. `clha::rotary_composed(Tensor x, Tensor cos, Tensor sin) -> Tensor` */
+export function rotaryComposed(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
+  return asTensor(rotaryComposedOperator([x, cos, sin]), 'rotaryComposed')
+}
+
+const clampMaxOperator = operator('aten::clamp_max', '')
+/** min(self, max). `aten::clamp_max(Tensor self, Scalar max) -> Tensor` */
+export function clampMax(self: Tensor, max: number | boolean): Tensor {
+  return asTensor(clampMaxOperator([self, max]), 'clampMax')
+}
+
+const minimumOperator = operator('aten::minimum', '')
+/** The smaller element of two tensors. `aten::minimum(Tensor self, Tensor other) -> Tensor` */
+export function minimum(self: Tensor, other: Tensor): Tensor {
+  return asTensor(minimumOperator([self, other]), 'minimum')
+}

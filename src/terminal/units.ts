@@ -1,0 +1,57 @@
+/** Numbers with units, for people. */
+
+/** `41,203`. */
+export const count = (n: number): string =>
+  Number.isFinite(n) ? Math.round(n).toLocaleString('en-US') : String(n)
+
+/** Three significant digits: `0.412`, `12.3`, `1,234`, `1.00e-6`. */
+export function figure(n: number): string {
+  if (!Number.isFinite(n)) return String(n)
+  if (Number.isInteger(n)) return n.toLocaleString('en-US')
+  const size = Math.abs(n)
+  if (size < 1e-3) return n.toExponential(2)
+  if (size >= 1000) return count(n)
+  return n.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : 3)
+}
+
+const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
+
+/** Bytes in powers of 1,000: `512 B`, `196 MB`, `1.6 GB`. */
+export function bytes(n: number): string {
+  const power = n < 1 ? 0 : Math.min(Math.floor(Math.log10(n) / 3), BYTE_UNITS.length - 1)
+  const scaled = n / 1000 ** power
+  return `${power === 0 || scaled >= 100 ? Math.round(scaled) : scaled.toFixed(1)} ${BYTE_UNITS[power]}`
+}
+
+/** Seconds: `0.4 s`, `38 s`, `2 min 10 s`, `1 h 49 min`, `2 d 3 h`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–'
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  const s = Math.round(seconds)
+  if (s < 60) return `${s} s`
+  if (s < 3600) return pair(Math.floor(s / 60), 'min', s % 60, 's')
+  const minutes = Math.round(s / 60)
+  if (minutes < 1440) return pair(Math.floor(minutes / 60), 'h', minutes % 60, 'min')
+  const hours = Math.round(minutes / 60)
+  return pair(Math.floor(hours / 24), 'd', hours % 24, 'h')
+}
+
+const pair = (big: number, bigUnit: string, small: number, smallUnit: string) =>
+  small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`
+
+/**
+ * `412 answers/s`, `9.1 k tokens/s`, and `12.5 s/pair` when one takes more than two seconds.
+ * @param unit plural, such as `answers`; empty: `412/s`
+ */
+export function rate(perSecond: number, unit = ''): string {
+  const behind = unit === '' ? '/s' : ` ${unit}/s`
+  if (!Number.isFinite(perSecond) || perSecond <= 0) return `–${behind}`
+  if (perSecond < 0.5) return `${duration(1 / perSecond)}/${unit.replace(/s$/, '') || 'each'}`
+  if (perSecond >= 1e6) return `${(perSecond / 1e6).toFixed(1)} M${behind}`
+  if (perSecond >= 1000) return `${(perSecond / 1000).toFixed(1)} k${behind}`
+  return `${perSecond >= 100 ? Math.round(perSecond) : perSecond.toFixed(1)}${behind}`
+}
+
+/** A share from 0 to 1: `63.1 %`. */
+export const percent = (share: number, digits = 1): string =>
+  Number.isFinite(share) ? `${(share * 100).toFixed(digits)} %` : '–'

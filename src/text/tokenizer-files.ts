@@ -1,0 +1,101 @@
+/** Reading and checking the files of a tokenizer folder. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { usageError } from '../errors.js'
+
+export type Json = Record<string, unknown>
+
+export interface AddedTokenEntry {
+  id: number
+  content: string
+  special: boolean
+}
+
+/** What the folder says, before a tokenizer is made of it. */
+export interface TokenizerFiles {
+  dir: string
+  /** tokenizer.json. */
+  tokenizer: Json
+  added: AddedTokenEntry[]
+  /** tokenizer_config.json over special_tokens_map.json; {} where absent. */
+  config: Json
+  generation: Json
+  model: Json
+  chatTemplate?: string
+}
+
+/** Files that make up a tokenizer; what is there is copied with it. */
+export const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'generation_config.json',
+  'vocab.json',
+  'merges.txt',
+  'tokenizer.model',
+]
+
+/** @throws ClhaError (usage) for a missing tokenizer.json or a malformed file */
+export async function readTokenizerFiles(dir: string): Promise<TokenizerFiles> {
+  const tokenizer = await readJson(dir, 'tokenizer.json')
+  if (!tokenizer) {
+    const hint =
+      'The folder needs the file of a fast tokenizer. For a slow one, load and save it once with transformers: ' +
+      'AutoTokenizer.from_pretrained(dir).save_pretrained(dir)'
+    throw usageError(`${join(dir, 'tokenizer.json')}: no such file`, hint)
+  }
+  const special = (await readJson(dir, 'special_tokens_map.json')) ?? {}
+  const config = { ...special, ...(await readJson(dir, 'tokenizer_config.json')) }
+  return {
+    dir,
+    tokenizer,
+    added: readAdded(dir, tokenizer),
+    config,
+    generation: (await readJson(dir, 'generation_config.json')) ?? {},
+    model: (await readJson(dir, 'config.json')) ?? {},
+    chatTemplate: (await readText(dir, 'chat_template.jinja')) ?? templateOf(config.chat_template),
+  }
+}
+
+async function readText(dir: string, name: string): Promise<string | undefined> {
+  try {
+    return await readFile(join(dir, name), 'utf8')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw usageError(`${join(dir, name)}: cannot be read: ${message}`)
+  }
+}
+
+async function readJson(dir: string, name: string): Promise<Json | undefined> {
+  const text = await readText(dir, name)
+  if (text === undefined) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw usageError(`${join(dir, name)}: not JSON: ${(error as Error).message}`, 'Fetch the file again.')
+  }
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Json
+  throw usageError(`${join(dir, name)}: holds no JSON object`, 'Fetch the file again.')
+}
+
+function readAdded(dir: string, tokenizer: Json): AddedTokenEntry[] {
+  const list = tokenizer.added_tokens ?? []
+  const isEntry = (entry: Json) => Number.isSafeInteger(entry?.id) && typeof entry.content === 'string'
+  if (!Array.isArray(list) || !list.every(isEntry)) {
+    throw usageError(`${join(dir, 'tokenizer.json')}: added_tokens is malformed`, 'Fetch the file again.')
+  }
+  return list.map(({ id, content, special }) => ({ id, content, special: special === true }))
+}
+
+/** The template itself, or the one named `default` of a list of named ones. */
+function templateOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (!Array.isArray(value)) return undefined
+  const named = value as { name?: unknown; template?: unknown }[]
+  const found = named.find((entry) => entry.name === 'default')?.template
+  return typeof found === 'string' ? found : undefined
+}

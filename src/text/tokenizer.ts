@@ -1,0 +1,89 @@
+/** A Hugging Face tokenizer: text to ids with offsets, ids to text. Adds no special token by itself. */
+import { copyFile, mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Tokenizer } from 'tokenizers'
+import { usageError } from '../errors.js'
+import { type SpecialIds, specialIds } from './special-tokens.js'
+import { type TokenizedText, toTokenizedText } from './tokenized-text.js'
+import { readTokenizerFiles, TOKENIZER_FILES, type TokenizerFiles } from './tokenizer-files.js'
+
+export type { TokenizedText } from './tokenized-text.js'
+
+export interface TextTokenizer extends SpecialIds {
+  /** The folder that it was read from. */
+  dir: string
+  /** One more than the largest id, added tokens included. */
+  vocabSize: number
+  /** Special tokens by their text. */
+  specialTokens: Map<string, number>
+  /** The chat template (jinja) of the folder. */
+  chatTemplate?: string
+  encode(text: string): Promise<TokenizedText>
+  encodeBatch(texts: readonly string[]): Promise<TokenizedText[]>
+  /** Special tokens are left out unless `keepSpecial`; ids outside the vocabulary decode to nothing. */
+  decode(ids: ArrayLike<number>, options?: { keepSpecial?: boolean }): Promise<string>
+  /** The text of one token of the vocabulary. */
+  tokenText(id: number): string | undefined
+  /** Copies the tokenizer's files into a folder. */
+  saveTo(dir: string): Promise<void>
+}
+
+/**
+ * Loads tokenizer.json and what stands beside it.
+ * @throws ClhaError (usage) for a missing or malformed file, or files that contradict each other
+ */
+export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
+  const files = await readTokenizerFiles(dir)
+  const tokenizer = build(files)
+  checkAgreement(files, tokenizer)
+  const vocabSize = files.added.reduce((size, { id }) => Math.max(size, id + 1), tokenizer.getVocabSize(true))
+  const special = files.added.filter((token) => token.special)
+  const encodeBatch = async (texts: readonly string[]) => {
+    const encodings = await tokenizer.encodeBatch([...texts], { addSpecialTokens: false })
+    return encodings.map((encoding, i) => toTokenizedText(encoding, texts[i]))
+  }
+  return {
+    dir,
+    vocabSize,
+    ...specialIds(files, (token) => tokenizer.tokenToId(token), vocabSize),
+    specialTokens: new Map(special.map(({ content, id }) => [content, id])),
+    chatTemplate: files.chatTemplate,
+    encode: async (text) => (await encodeBatch([text]))[0],
+    encodeBatch,
+    decode: (ids, options) => tokenizer.decode(Array.from(ids), !options?.keepSpecial),
+    tokenText: (id) => tokenizer.idToToken(id) ?? undefined,
+    saveTo: (target) => copyFiles(dir, target),
+  }
+}
+
+/** Without post-processor (it trims offsets and adds tokens), truncation and padding: these are decided elsewhere. */
+function build(files: TokenizerFiles): Tokenizer {
+  const plain = { ...files.tokenizer, post_processor: null, truncation: null, padding: null }
+  try {
+    return Tokenizer.fromString(JSON.stringify(plain))
+  } catch (error) {
+    const where = join(files.dir, 'tokenizer.json')
+    throw usageError(`${where}: not a tokenizer: ${(error as Error).message}`, 'Fetch the file again.')
+  }
+}
+
+/** tokenizer_config.json may list added tokens as well; the two files have to agree on their ids. */
+function checkAgreement(files: TokenizerFiles, tokenizer: Tokenizer): void {
+  const listed = (files.config.added_tokens_decoder ?? {}) as Record<string, { content?: string }>
+  for (const [id, entry] of Object.entries(listed)) {
+    const found = entry?.content === undefined ? null : tokenizer.tokenToId(entry.content)
+    if (found === null || found === Number(id)) continue
+    const message = `${files.dir}: "${entry.content}" is ${found} in tokenizer.json, ${id} in tokenizer_config.json`
+    throw usageError(message, 'The two files belong to different tokenizers; fetch both again.')
+  }
+}
+
+async function copyFiles(from: string, to: string): Promise<void> {
+  if (resolve(from) === resolve(to)) return
+  await mkdir(to, { recursive: true })
+  for (const name of TOKENIZER_FILES) {
+    await copyFile(join(from, name), join(to, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+  }
+}

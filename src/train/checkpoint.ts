@@ -1,0 +1,60 @@
+/** A checkpoint of training: the model as a Hugging Face folder, the optimizer's moments, the state of the run. */
+import { join } from 'node:path'
+import { openModelFiles } from '../checkpoint/model-files.js'
+import { copiedFile, type SaveFile, safetensorsFile, textFile } from '../checkpoint/save-file.js'
+import { openSafetensors } from '../checkpoint/safetensors.js'
+import type { TensorSource } from '../checkpoint/tensor-source.js'
+import { type TrainingState, trainingStateFiles } from '../checkpoint/state.js'
+import { DiskStorage } from '../checkpoint/storage.js'
+import { noCheckpointError } from '../errors.js'
+import type { Decoder } from '../models/decoder.js'
+import { modelFiles, tensorsToWrite } from '../models/save.js'
+import type { AdamW } from '../optim/adamw.js'
+import { formatTrainerState, TRAINER_STATE_FILE, type TrainerState } from '../runs/trainer-state.js'
+import { TOKENIZER_FILES } from '../text/tokenizer-files.js'
+
+const OPTIMIZER_FILE = 'optimizer.safetensors'
+
+export interface CheckpointParts {
+  model: Decoder
+  optimizer: AdamW
+  state: TrainingState
+  trainerState: TrainerState
+  /** Folder whose tokenizer files go along. */
+  tokenizerDir: string
+}
+
+export function checkpointFiles({ model, optimizer, state, trainerState, tokenizerDir }: CheckpointParts): SaveFile[] {
+  const storage = new DiskStorage()
+  const present = TOKENIZER_FILES.filter((name) => storage.stat(join(tokenizerDir, name)) !== undefined)
+  return [
+    ...modelFiles(model),
+    ...present.map((name) => copiedFile(storage, join(tokenizerDir, name), name)),
+    safetensorsFile(OPTIMIZER_FILE, tensorsToWrite(optimizer.state())),
+    textFile(TRAINER_STATE_FILE, formatTrainerState(trainerState)),
+    ...trainingStateFiles(state),
+  ]
+}
+
+/** Reads tensors into memory that is already there, name by name. */
+function restore(source: TensorSource, targets: ReturnType<typeof tensorsToWrite>, where: string): void {
+  for (const { name, dtype, shape, bytes } of targets) {
+    const entry = source.entries.get(name)
+    if (entry?.dtype !== dtype || entry.shape.join() !== shape.join()) {
+      const found = entry ? `${entry.dtype} [${entry.shape}]` : 'nothing'
+      throw noCheckpointError(`${where}: expected ${name} as ${dtype} [${shape}], found ${found}`)
+    }
+    source.readInto(name, bytes)
+  }
+  source.close()
+}
+
+/** Overwrites the model's weights with a checkpoint's. */
+export function restoreWeights(checkpoint: string, model: Decoder): void {
+  restore(openModelFiles(checkpoint), tensorsToWrite(model.weights), checkpoint)
+}
+
+/** Overwrites the optimizer's moments and counts with a checkpoint's. */
+export function restoreOptimizer(checkpoint: string, optimizer: AdamW): void {
+  restore(openSafetensors(join(checkpoint, OPTIMIZER_FILE)), tensorsToWrite(optimizer.state()), checkpoint)
+}

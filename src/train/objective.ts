@@ -1,0 +1,50 @@
+/** What a method asks of the trainer: scores from the model, a loss from the scores. The trainer knows no loss by name. */
+import type { PackedBatch } from '../data/pack.js'
+import { bradleyTerryDenominators, bradleyTerryLoss } from '../losses/bradley-terry.js'
+import { type ClhaOptions, clhaDenominators, clhaLoss } from '../losses/clha.js'
+import { sftDenominators, sftLoss } from '../losses/sft.js'
+import type { Denominators, LossList, LossParts, Scores } from '../losses/types.js'
+import type { Decoder } from '../models/decoder.js'
+import { candidateLogProbs, candidateRewards } from '../models/score.js'
+import type { Tensor } from '../tensor/index.js'
+import type { StepPlan } from './items.js'
+
+export interface Objective {
+  name: string
+  /** The reward is read at the last token; a language model predicts nothing from it. */
+  lastToken: boolean
+  /** Scores of the batch's candidates, [C], and where its tokens were the model's first choice, [R] bool. */
+  forward(model: Decoder, batch: PackedBatch): { sum: Tensor; hits?: Tensor }
+  denominators(plan: StepPlan): Denominators
+  loss(scores: Scores, lists: readonly LossList[], denominators: Denominators, groups: number): LossParts
+}
+
+export function clhaObjective(options: Omit<ClhaOptions, 'groups'>): Objective {
+  return {
+    name: 'clha',
+    lastToken: false,
+    forward: candidateLogProbs,
+    denominators: (plan) => clhaDenominators(plan.lists, plan.counts, { ...options, groups: plan.groups }),
+    loss: (scores, lists, denominators, groups) => clhaLoss(scores, lists, { ...options, groups }, denominators),
+  }
+}
+
+export function sftObjective(): Objective {
+  return {
+    name: 'sft',
+    lastToken: false,
+    forward: candidateLogProbs,
+    denominators: (plan) => sftDenominators(plan.lists, plan.counts),
+    loss: sftLoss,
+  }
+}
+
+export function rewardObjective(centerRewardsCoefficient: number): Objective {
+  return {
+    name: 'reward',
+    lastToken: true,
+    forward: (model, batch) => ({ sum: candidateRewards(model, batch) }),
+    denominators: (plan) => bradleyTerryDenominators(plan.lists),
+    loss: (scores, lists, denominators) => bradleyTerryLoss(scores, lists, { centerRewardsCoefficient }, denominators),
+  }
+}

@@ -1,0 +1,142 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { loadConfig, parseConfig } from '../../src/config/load.js'
+import type { ClhaError } from '../../src/errors.js'
+
+/** The lines of the error that a config gives. */
+function complaints(yaml: string, flags: Record<string, unknown> = {}): string[] {
+  try {
+    parseConfig('my.yaml', yaml, flags)
+  } catch (error) {
+    expect((error as ClhaError).exitCode).toBe(2)
+    return (error as ClhaError).message.split('\n')
+  }
+  return []
+}
+
+describe('errors name the place, the key, what is expected and what was found', () => {
+  test('an unknown key, with the nearest one', () => {
+    const yaml = 'margin: 1\nmethod: clha\n\n\n\n\nlearning_rat: 1e-6\n'
+    expect(complaints(yaml)).toEqual([
+      'my.yaml:7:1  unknown key "learning_rat". Did you mean "learning_rate"?',
+    ])
+  })
+
+  test('an unknown key with nothing near it gets no guess', () => {
+    expect(complaints('zzzzzz: 1\n')).toEqual(['my.yaml:1:1  unknown key "zzzzzz".'])
+  })
+
+  test('a key of another tool is answered with ours', () => {
+    expect(complaints('bf16: true\nblock_size: 512\nlora_r: 8\n')).toEqual([
+      'my.yaml:1:1  unknown key "bf16". Use dtype: bfloat16.',
+      'my.yaml:2:1  unknown key "block_size". Use max_length.',
+      'my.yaml:3:1  unknown key "lora_r". clha trains all weights; remove it.',
+    ])
+  })
+
+  test('all issues at once, in the order of the file, flags last', () => {
+    const yaml = 'margin: abc\nmargn: 2\nfolds: 1.5\nlr_scheduler_type: cosin\nskip_bad: yes\n'
+    expect(complaints(yaml, { maxSteps: '-1' })).toEqual([
+      'my.yaml:1:9  margin: expected a number of at least 0, found "abc"',
+      'my.yaml:2:1  unknown key "margn". Did you mean "margin"?',
+      'my.yaml:3:8  folds: expected a whole number of at least 1, found 1.5',
+      'my.yaml:4:20  lr_scheduler_type: expected one of linear, cosine, constant, constant_with_warmup, found "cosin". Did you mean "cosine"?',
+      'my.yaml:5:11  skip_bad: expected true or false, found "yes"',
+      '--max-steps  expected a whole number of at least 1, found -1',
+    ])
+  })
+
+  test('a key that is set twice, at any depth', () => {
+    expect(complaints('seed: 1\nmargin: 2\nseed: 3\ncolumns:\n  prompt: a\n  prompt: b\n')).toEqual([
+      'my.yaml:3:1  "seed" is set twice; the first time in line 1',
+      'my.yaml:6:3  "prompt" is set twice; the first time in line 5',
+    ])
+  })
+
+  test('a mapping inside the mapping: unknown, missing and wrong parts', () => {
+    const sizes = 'model_config:\n  hidden_sise: 8\n  intermediate_size: 8\n  num_hidden_layers: 0\n'
+    expect(complaints(`${sizes}  num_attention_heads: 2\n`)).toEqual([
+      'my.yaml:1:1  model_config.hidden_size is missing: expected a whole number of at least 1',
+      'my.yaml:2:3  unknown key "hidden_sise" in model_config. Did you mean "hidden_size"?',
+      'my.yaml:4:22  model_config.num_hidden_layers: expected a whole number of at least 1, found 0',
+    ])
+  })
+
+  test('a tracker that clha does not write to is named, with what works', () => {
+    expect(complaints('report_to: [jsonl, wandb]\n')[0]).toBe(
+      'my.yaml:1:12  report_to: clha does not write to wandb; what works is tensorboard, jsonl (metrics as JSON Lines) and none',
+    )
+  })
+
+  test('broken YAML, a list and a missing value', () => {
+    expect(complaints('a: [1\n')[0]).toMatch(/^my\.yaml:\d+:\d+ {2}/)
+    expect(complaints('- a\n')).toEqual(['my.yaml:1:1  expected a mapping of keys, found a list'])
+    expect(complaints('margin:\n')[0]).toContain('margin: expected a number of at least 0, found nothing')
+  })
+
+  test('names of the language itself are unknown keys like others', () => {
+    expect(complaints('__proto__: 1\nconstructor: 2\n')).toHaveLength(2)
+  })
+
+  test('a file that is not there', async () => {
+    await expect(loadConfig('no/such.yaml')).rejects.toMatchObject({
+      exitCode: 2,
+      message: 'no/such.yaml: no such file',
+    })
+  })
+})
+
+describe('what is given', () => {
+  test('flags win over the file, and their texts become values', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'clha-')), 'hh.yaml')
+    writeFileSync(file, 'margin: 2\nseed: 7\ntrain_dataset: a.jsonl\n')
+    const { options, origin, values } = await loadConfig(file, {
+      margin: '0.5',
+      '--train-dataset': ['b.jsonl', 'c.jsonl'],
+      skipBad: true,
+      prompt: ['123'],
+      modelConfig: '{hidden_size: 8, intermediate_size: 16, num_hidden_layers: 1, num_attention_heads: 2}',
+    })
+    expect(options.margin).toBe(0.5)
+    expect(options.seed).toBe(7)
+    expect(options.trainDataset).toEqual(['b.jsonl', 'c.jsonl'])
+    expect(options.prompt).toEqual(['123'])
+    expect(options.modelConfig).toMatchObject({ hidden_size: 8, tie_word_embeddings: true })
+    expect(values.output_dir).toBe(join('runs', 'hh'))
+    expect(origin).toMatchObject({
+      margin: 'flag',
+      seed: 'file',
+      skip_bad: 'flag',
+      folds: 'default',
+      stop: 'default',
+    })
+  })
+
+  test('one value stands for a list of one', () => {
+    const { options } = parseConfig('my.yaml', 'train_dataset: a.jsonl\nreport_to: none\n')
+    expect([options.trainDataset, options.reportTo]).toEqual([['a.jsonl'], ['none']])
+  })
+
+  test('an empty value unsets what may be unset, in the file and by a flag', () => {
+    expect(parseConfig('my.yaml', 'max_steps:\n').values.max_steps).toBeUndefined()
+    expect(parseConfig('my.yaml', 'max_steps: 5\n', { maxSteps: 'null' }).values.max_steps).toBeUndefined()
+  })
+
+  test('resume_from_checkpoint is a folder or a switch', () => {
+    const of = (text: string) =>
+      parseConfig('my.yaml', '', { resumeFromCheckpoint: text }).options.resumeFromCheckpoint
+    expect([of('true'), of('runs/a')]).toEqual([true, 'runs/a'])
+  })
+
+  test('an empty config is all defaults', () => {
+    const { options } = parseConfig('my.yaml', '# nothing\n')
+    expect(options).toMatchObject({
+      maxLength: 512,
+      maxPromptLength: 384,
+      maxTokensPerBatch: 8192,
+      minConfidence: 0.8,
+    })
+  })
+})

@@ -1,0 +1,54 @@
+/** The recorded Llama of the fixtures, its prompts and its greedy answers, with a tokenizer of one letter per token. */
+import { loadModel } from '../../src/models/load.js'
+import type { GenerateOptions, GenerateRequest } from '../../src/generate/requests.js'
+import { native, scope } from '../../src/tensor/index.js'
+import type { TextTokenizer } from '../../src/text/tokenizer.js'
+import { fixture, readTensors } from '../fixtures.js'
+
+// Steps this small are over before a second thread wakes up; on a busy machine they would wait for it.
+native().setThreads(1)
+
+export const letter = (id: number) => String.fromCharCode(0x100 + id)
+export const lettersOf = (ids: ArrayLike<number>) => Array.from(ids, letter).join('')
+
+/** Token i is one letter. */
+export const letters = {
+  decode: async (ids: ArrayLike<number>) => lettersOf(ids),
+} as unknown as TextTokenizer
+
+export const loadTiny = () => loadModel(fixture('models/llama_gqa'))
+
+/** Prompts of 14, 8 and 6 tokens, and the 12 tokens that transformers decodes greedily after each. */
+export function recorded(): { prompts: number[][]; greedy: number[][] } {
+  return scope(() => {
+    const expected = readTensors('models/llama_gqa/expected.safetensors')
+    const ids = expected.get('input_ids')!
+    const width = ids.shape[1]
+    const all = ids.numbers()
+    const mask = expected.get('attention_mask')!.numbers()
+    const greedy = expected.get('greedy_12')!.numbers()
+    const rows = Array.from({ length: ids.shape[0] }, (_, i) => i)
+    return {
+      prompts: rows.map((i) =>
+        all.slice(i * width, (i + 1) * width).filter((_, j) => mask[i * width + j] === 1),
+      ),
+      greedy: rows.map((i) => greedy.slice(i * 12, (i + 1) * 12)),
+    }
+  })
+}
+
+export const GREEDY: GenerateOptions = {
+  maxNewTokens: 12,
+  batchSize: 8,
+  stopIds: [],
+  stop: [],
+  seed: 7,
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+}
+
+export const request = (promptIds: readonly number[], name = promptIds.join()): GenerateRequest => ({
+  promptIds,
+  name,
+})

@@ -1,0 +1,96 @@
+/** Scores and lists of the recorded CLHA cases, and a loss run with its gradients by the summed log-probabilities. */
+import type { ClhaOptions } from '../../src/losses/clha.js'
+import type { Denominators, LossList, LossParts, Scores } from '../../src/losses/types.js'
+import { type DType, f32, f64, gradients, ops, requiresGrad, scope } from '../../src/tensor/index.js'
+
+export function offsetsOf(lists: readonly (readonly unknown[])[]): number[] {
+  const offsets = [0]
+  for (const list of lists) offsets.push(offsets[offsets.length - 1] + list.length)
+  return offsets
+}
+
+export interface Numbers {
+  total: number
+  parts: Record<string, number>
+  /** d total / d S, flat. */
+  gradient: number[]
+  /** d part / d S for each part. */
+  partGradients: Record<string, number[]>
+}
+
+export type Loss = (scores: Scores, lists: readonly LossList[], denominators?: Denominators) => LossParts
+
+/** Runs a loss on plain numbers: `sums` and `counts` one row a list. */
+export function runLoss(
+  loss: Loss,
+  sums: readonly (readonly number[])[],
+  counts: readonly (readonly number[])[],
+  lists: readonly LossList[],
+  options: { dtype?: DType; denominators?: Denominators } = {},
+): Numbers {
+  return scope(() => {
+    const make = options.dtype === 'f32' ? f32 : f64
+    const run = () => {
+      const sum = requiresGrad(make(sums.flat()))
+      return {
+        sum,
+        ...loss({ sum, counts: counts.flat(), offsets: offsetsOf(counts) }, lists, options.denominators),
+      }
+    }
+    const by = (key?: string) => {
+      const { sum, total, parts } = run()
+      const [gradient] = gradients([ops.mulScalar(key === undefined ? total : parts[key], 1)], [sum])
+      return gradient?.numbers() ?? sums.flat().map(() => 0)
+    }
+    const { total, parts } = run()
+    const names = Object.keys(parts)
+    return {
+      total: total.item(),
+      parts: Object.fromEntries(names.map((name) => [name, parts[name].item()])),
+      gradient: by(),
+      partGradients: Object.fromEntries(names.map((name) => [name, by(name)])),
+    }
+  })
+}
+
+/** A list whose place-pairs all point from a lower to a higher index, weight 1. */
+export const allPairs = (n: number, group = 0): LossList => ({
+  pairs: Array.from({ length: n }, (_, better) =>
+    Array.from({ length: n - better - 1 }, (_, k) => ({
+      better,
+      worse: better + 1 + k,
+      distance: k + 1,
+      weight: 1,
+      group,
+    })),
+  ).flat(),
+  sft: { index: 0, weight: 1, group },
+})
+
+/** The paper's lists, taken in the order given: one group per rank distance, one micro-batch. */
+export function legacyLists(
+  reward: readonly (readonly number[])[],
+  threshold: number,
+  sftIndex?: readonly number[],
+): LossList[] {
+  return reward.map((r, b) => ({
+    pairs: r.flatMap((better, k) =>
+      r.slice(k + 1).map((worse, i) => ({
+        better: k,
+        worse: k + 1 + i,
+        distance: i + 1,
+        weight: Math.abs(better - worse) > threshold ? 1 : 0,
+        group: i + 1,
+      })),
+    ),
+    sft: { index: sftIndex?.[b] ?? 0, weight: r[sftIndex?.[b] ?? 0] > 0 ? 1 : 0, group: 0 },
+  }))
+}
+
+export const legacyOptions = (n: number, margin: number, sftWeight: number): ClhaOptions => ({
+  margin,
+  marginScale: 'rank',
+  sftWeight: sftWeight * (n - 1) ** 2,
+  sftReduction: 'lists',
+  groups: 1,
+})

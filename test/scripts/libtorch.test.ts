@@ -1,0 +1,186 @@
+// Finding and fetching libtorch, with a wheel made here: nothing is downloaded.
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { inspectLibtorch } from '../../scripts/setup/libtorch.mjs'
+import { isSupportedTorch } from '../../scripts/setup/paths.mjs'
+
+const root = new URL('../..', import.meta.url).pathname
+const scratch = mkdtempSync(join(tmpdir(), 'clha-libtorch-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+
+const header = (minor: number) =>
+  `#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR ${minor}\n#define TORCH_VERSION_PATCH 1\n`
+
+function fakeTorch(name: string, minor: number, libraries: string[]) {
+  const folder = join(scratch, name)
+  mkdirSync(join(folder, 'lib'), { recursive: true })
+  mkdirSync(join(folder, 'include/torch/headeronly'), { recursive: true })
+  for (const library of libraries) writeFileSync(join(folder, 'lib', library), '')
+  writeFileSync(join(folder, 'include/torch/headeronly/version.h'), header(minor))
+  return folder
+}
+
+test('versions 2.9 to 2.13 are supported, with any local version', () => {
+  const versions = ['2.8.1', '2.9.0', '2.11.0+cu128', '2.13.0+cpu', '2.14.0', '3.9.0', '1.13.1']
+  expect(versions.map(isSupportedTorch)).toEqual([false, true, true, true, false, false, false])
+})
+
+describe.skipIf(process.platform !== 'linux')('a folder named as libtorch (Linux)', () => {
+  test('is read for its version and build', () => {
+    const cpu = inspectLibtorch(fakeTorch('cpu', 9, ['libtorch_cpu.so']), 'LIBTORCH')
+    expect(cpu.torch).toMatchObject({ version: '2.9.1', build: 'CPU', origin: 'LIBTORCH' })
+    const cuda = inspectLibtorch(fakeTorch('cuda', 12, ['libtorch_cpu.so', 'libtorch_cuda.so']), 'x')
+    expect(cuda.torch).toMatchObject({ version: '2.12.1', build: 'CUDA' })
+  })
+
+  test('is refused with the reason: too old, no library, ROCm', () => {
+    expect(inspectLibtorch(fakeTorch('old', 8, ['libtorch_cpu.so']), 'x').problem).toContain(
+      '2.8.1; clha supports 2.9 to 2.13',
+    )
+    expect(inspectLibtorch(fakeTorch('empty', 13, []), 'x').problem).toContain('has no lib/libtorch_cpu.so')
+    expect(
+      inspectLibtorch(fakeTorch('hip', 13, ['libtorch_cpu.so', 'libtorch_hip.so']), 'x').problem,
+    ).toContain('ROCm')
+  })
+})
+
+const hasPip = spawnSync('python3', ['-m', 'pip', '--version']).status === 0
+describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || !hasPip)(
+  'fetching (Linux x86-64 with pip)',
+  () => {
+    const wheels = join(scratch, 'wheels')
+    const cudaOnly = join(scratch, 'cuda-only')
+    beforeAll(() => {
+      makeWheel(wheels, '2.13.0+cpu')
+      makeWheel(cudaOnly, '2.13.0')
+    })
+
+    test('an unexpected sum stops it, names both sums, and leaves nothing behind', async () => {
+      const cache = join(scratch, 'cache-sum')
+      const { code, output } = await fetchInto(cache, wheels)
+      expect(code).toBe(4)
+      expect(output).toContain(sumOf(wheels))
+      expect(output).toContain('CLHA_TORCH_SHA256=')
+      expect(readdirSync(cache)).toEqual([])
+    })
+
+    test('libraries and headers are unpacked, Python parts are not, and the marker is complete', async () => {
+      const cache = join(scratch, 'cache-good')
+      const { code, output } = await fetchInto(cache, wheels, { CLHA_TORCH_SHA256: sumOf(wheels) })
+      expect(output).toContain('2.13.1 CPU')
+      expect(code).toBe(0)
+      const home = join(cache, 'libtorch-2.13.0-linux-x64')
+      expect(readdirSync(join(home, 'torch/lib')).sort()).toEqual([
+        'libc10.so',
+        'libgomp.so.1',
+        'libtorch.so',
+        'libtorch_cpu.so',
+      ])
+      expect(existsSync(join(home, 'torch/include/torch/headeronly/version.h'))).toBe(true)
+      const marker = JSON.parse(readFileSync(join(home, 'complete.json'), 'utf8'))
+      expect(marker).toMatchObject({ version: '2.13.0', sha256: sumOf(wheels) })
+      expect(readdirSync(cache)).toEqual(['libtorch-2.13.0-linux-x64'])
+    })
+
+    test('two processes at once fetch it once', async () => {
+      const cache = join(scratch, 'cache-two')
+      const trusted = { CLHA_TORCH_SHA256: sumOf(wheels) }
+      const both = await Promise.all([fetchInto(cache, wheels, trusted), fetchInto(cache, wheels, trusted)])
+      expect(both.map(({ code }) => code)).toEqual([0, 0])
+      expect(readdirSync(cache)).toEqual(['libtorch-2.13.0-linux-x64'])
+    })
+
+    test('a copy without its marker is fetched again', async () => {
+      const cache = join(scratch, 'cache-half')
+      mkdirSync(join(cache, 'libtorch-2.13.0-linux-x64/torch/lib'), { recursive: true })
+      const { code } = await fetchInto(cache, wheels, { CLHA_TORCH_SHA256: sumOf(wheels) })
+      expect(code).toBe(0)
+      expect(existsSync(join(cache, 'libtorch-2.13.0-linux-x64/complete.json'))).toBe(true)
+    })
+
+    test('the CUDA build is never taken silently: its existence and the choices are told', async () => {
+      const { code, output } = await fetchInto(join(scratch, 'cache-cuda'), cudaOnly)
+      expect(code).toBe(4)
+      for (const text of [
+        'Only the CUDA build was found',
+        'LIBTORCH=',
+        'CLHA_TORCH_INDEX=',
+        '--accept-cuda-wheel',
+      ])
+        expect(output).toContain(text)
+    })
+
+    test('a machine without pip is told what to install', async () => {
+      const { code, output } = await fetchInto(join(scratch, 'cache-nopip'), wheels, {
+        PYTHON: 'python-that-is-missing',
+      })
+      expect(code).toBe(4)
+      expect(output).toContain('apt install python3-pip')
+    })
+  },
+)
+
+function makeWheel(folder: string, version: string) {
+  mkdirSync(folder, { recursive: true })
+  const libraries = [
+    'libtorch.so',
+    'libtorch_cpu.so',
+    'libc10.so',
+    'libgomp.so.1',
+    'libtorch_python.so',
+    'libshm.so',
+  ]
+  const files: Record<string, string> = {
+    [`torch-${version}.dist-info/METADATA`]: `Metadata-Version: 2.1\nName: torch\nVersion: ${version}\n`,
+    [`torch-${version}.dist-info/WHEEL`]:
+      'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: cp311-cp311-manylinux_2_28_x86_64\n',
+    [`torch-${version}.dist-info/RECORD`]: '',
+    'torch/__init__.py': '',
+    'torch/include/torch/headeronly/version.h': header(13),
+    ...Object.fromEntries(libraries.map((name) => [`torch/lib/${name}`, name])),
+  }
+  const code = `import json, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w') as z:
+    for name, text in json.loads(sys.argv[2]).items(): z.writestr(name, text)`
+  const name = `torch-${version}-cp311-cp311-manylinux_2_28_x86_64.whl`
+  execFileSync('python3', ['-c', code, join(folder, name), JSON.stringify(files)])
+}
+
+const sumOf = (folder: string) =>
+  createHash('sha256')
+    .update(readFileSync(join(folder, readdirSync(folder)[0])))
+    .digest('hex')
+
+/** Runs the fetch in a process of its own, with pip looking into one folder only. */
+function fetchInto(cache: string, links: string, more: Record<string, string> = {}) {
+  const code = `import('${root}scripts/setup/errors.mjs').then(async ({ explain }) => {
+    try {
+      const { provideLibtorch, describeLibtorch } = await import('${root}scripts/setup/libtorch.mjs')
+      console.log(describeLibtorch(await provideLibtorch(() => {}, {})))
+    } catch (error) { process.exitCode = explain(error) }
+  })`
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    PIP_CONFIG_FILE: '/dev/null',
+    PIP_NO_INDEX: '1',
+    PIP_FIND_LINKS: links,
+    CLHA_CACHE: cache,
+    CLHA_BUILD_DIR: join(scratch, 'build'),
+    ...more,
+  }
+  delete env.LIBTORCH
+  return new Promise<{ code: number | null; output: string }>((resolve) => {
+    const child = spawn(process.execPath, ['-e', code], { env })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output += chunk
+      })
+    }
+    child.on('close', (status) => resolve({ code: status, output }))
+  })
+}

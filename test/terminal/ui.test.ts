@@ -1,0 +1,137 @@
+import { EventEmitter } from 'node:events'
+import { Writable } from 'node:stream'
+import { expect, test } from 'vitest'
+import { listenForStop, stopExitCode, stopRequested } from '../../src/terminal/signals.js'
+import { createUi } from '../../src/terminal/ui.js'
+
+class Screen extends Writable {
+  text = ''
+  isTTY = false
+  columns = 100
+  override _write(chunk: Buffer, _: unknown, done: () => void) {
+    this.text += chunk
+    done()
+  }
+}
+
+/** A terminal, for which cli-progress asks for these. */
+const terminal = () => Object.assign(new Screen(), { isTTY: true })
+
+test('without a terminal progress is a line every ten seconds and one at the end', () => {
+  const screen = new Screen()
+  let time = 0
+  const ui = createUi({ stream: screen, now: () => time })
+  const progress = ui.progress(1000, 'scoring', 'answers')
+  for (let done = 10; done <= 250; done += 10) {
+    time += 1000
+    progress.update(done, { loss: 1.42 })
+  }
+  progress.done()
+  const lines = screen.text.trimEnd().split('\n')
+  expect(lines).toHaveLength(3)
+  expect(lines[0]).toMatch(/^scoring {2}100\/1,000 {2}loss 1\.420 {2}9\.1 answers\/s {2}1 min 39 s left$/)
+  expect(lines[2]).toBe('scoring  250/1,000  loss 1.420  25 s')
+})
+
+test('on a terminal there is one bar, and text does not break it', () => {
+  const screen = terminal()
+  const ui = createUi({ stream: screen, env: {} })
+  const progress = ui.progress(4, 'step')
+  progress.update(2, { loss: 0.5 })
+  ui.line('a line')
+  progress.done('held-out accuracy 84 %')
+  expect(screen.text).toContain('step  ██████████░░░░░░░░░░  2/4  loss 0.500')
+  // The cursor that the bar returns to is the one below the text.
+  expect(screen.text).toContain('a line\n\u001b7')
+  expect(screen.text).toMatch(/held-out accuracy 84 %/)
+  ui.close()
+})
+
+test('a bar left open is stopped by close', () => {
+  const ui = createUi({ stream: terminal(), env: {} })
+  ui.progress(4, 'step').update(1)
+  ui.close()
+  ui.close()
+})
+
+test('colour only on a terminal, and never with NO_COLOR', () => {
+  const shown = (screen: Screen, env: NodeJS.ProcessEnv) => {
+    createUi({ stream: screen, env }).station('data')
+    return screen.text
+  }
+  expect(shown(terminal(), {})).toContain('\u001b[1m')
+  expect(shown(terminal(), { NO_COLOR: '1' })).toBe('data\n')
+  expect(shown(new Screen(), {})).toBe('data\n')
+})
+
+test("a model's text can't steer the terminal, wherever it is shown", () => {
+  const screen = new Screen()
+  const ui = createUi({ stream: screen })
+  const evil = '\u001b[2J\u0007'
+  ui.station(evil, evil)
+  ui.line(evil)
+  ui.warn(evil, evil)
+  ui.write(evil)
+  ui.table([{ a: evil }], [{ key: 'a' }])
+  ui.progress(1, evil).done(evil)
+  expect(screen.text).not.toContain('\u001b')
+  expect(screen.text).not.toContain('\u0007')
+  expect(screen.text).toContain('\\x1b[2J\\x07')
+})
+
+test('with json standard output has JSON lines only, and text goes to the other stream', () => {
+  const text = new Screen()
+  const json = new Screen()
+  const ui = createUi({ json: true, stream: text, jsonStream: json })
+  ui.station('align', 'clha')
+  ui.line('hello')
+  ui.warn('odd', 'do this')
+  ui.metric({ step: 1, 'rewards/margins': 0.5 })
+  ui.result({ outputDir: 'runs/a' })
+  expect(
+    json.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual([
+    { station: { title: 'align', detail: 'clha' } },
+    { warning: { text: 'odd', advice: 'do this' } },
+    { metric: { step: 1, 'rewards/margins': 0.5 } },
+    { result: { output_dir: 'runs/a' } },
+  ])
+  expect(text.text).toBe('align  clha\nhello\n! odd\n  do this\n')
+})
+
+test('without json nothing is said by metric and result', () => {
+  const screen = new Screen()
+  const json = new Screen()
+  const ui = createUi({ stream: screen, jsonStream: json })
+  ui.metric({ step: 1 })
+  ui.result({ a: 1 })
+  expect(screen.text + json.text).toBe('')
+})
+
+test('the first signal asks to stop, a second Ctrl-C leaves at once', () => {
+  const source = new EventEmitter()
+  const said: string[] = []
+  const exits: number[] = []
+  const end = listenForStop({ say: (text) => said.push(text), exit: (code) => exits.push(code), source })
+  expect([stopRequested(), stopExitCode()]).toEqual([false, undefined])
+  source.emit('SIGINT')
+  expect([stopRequested(), stopExitCode()]).toEqual([true, 130])
+  expect(said[0]).toMatch(/^stopping after this step …/)
+  source.emit('SIGTERM')
+  expect(exits).toEqual([])
+  source.emit('SIGINT')
+  expect(exits).toEqual([130])
+  end()
+  expect([stopRequested(), source.listenerCount('SIGINT')]).toEqual([false, 0])
+})
+
+test.each(['SIGTERM', 'SIGHUP'])('%s ends with 143', (signal) => {
+  const source = new EventEmitter()
+  const end = listenForStop({ say() {}, exit() {}, source })
+  source.emit(signal)
+  expect(stopExitCode()).toBe(143)
+  end()
+})
