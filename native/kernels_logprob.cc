@@ -29,7 +29,8 @@ using at::vec::Vectorized;
 constexpr int64_t kChunkElements = 16 << 20;  // logits of a chunk: 64 MiB in f32
 
 int64_t chunk_rows(int64_t rows, int64_t vocabulary) {
-  return std::max<int64_t>(16, std::min(rows, kChunkElements / std::max<int64_t>(1, vocabulary)));
+  const int64_t fit = std::max<int64_t>(16, kChunkElements / std::max<int64_t>(1, vocabulary));
+  return std::min(rows, fit < 64 ? fit : fit / 64 * 64);
 }
 
 // logits [r, V] -> exp(logits - logsumexp) in place; logp and hit of the targets

@@ -14,6 +14,7 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "allocator.h"
 #include "door.h"
 #include "handles.h"
 #include "system.h"
@@ -253,6 +254,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   if (loaded.exchange(true)) {
     throw Napi::Error::New(env, "the clha engine runs in one thread; it is already loaded in this process");
   }
+  install_allocator();
   keep_freed_memory();
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   at::globalContext().setDeterministicFillUninitializedMemory(false);

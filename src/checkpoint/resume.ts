@@ -45,7 +45,7 @@ export function requireValid(storage: Storage, path: string): Manifest {
   if (manifest !== undefined) return manifest
   throw noCheckpointError(
     `${path}: not a valid checkpoint: ${reason}`,
-    `name the run folder to go on from its newest valid one: --resume ${dirname(path)}`,
+    `name the run folder to go on from its newest valid one: --resume-from-checkpoint ${dirname(path)}`,
   )
 }
 

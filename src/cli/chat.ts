@@ -4,7 +4,7 @@ import type { PipelineSpec } from './command.js'
 export const chatSpec: PipelineSpec = {
   path: ['chat'],
   summary: 'talk with a model',
-  examples: ['clha chat --model-name-or-path runs/my/best --temperature 0.7'],
+  examples: ['clha chat --model-name-or-path runs/my --temperature 0.7'],
   sections: ['model', 'generate'],
   needs: ['model_name_or_path'],
 }

@@ -6,11 +6,12 @@ import { flagName } from '../config/flags.js'
 import { loadConfig, type ResolvedConfig } from '../config/load.js'
 import { type ConfigKey, configSchema, SECTIONS, type SectionName } from '../config/schema.js'
 import { usageError } from '../errors.js'
+import type { Pipeline } from '../pipelines/pipeline.js'
+import { Stopped } from '../pipelines/stopped.js'
 import { listenForStop, stopExitCode } from '../terminal/signals.js'
 import { createUi, type Ui } from '../terminal/ui.js'
 import { addConfigFlags } from './config-flags.js'
 import { type Io, inputLines } from './io.js'
-import type { Pipeline } from '../pipelines/pipeline.js'
 
 export interface CliCommand {
   /** Such as `['reward', 'train']`. */
@@ -86,9 +87,12 @@ async function runPipeline(
   ui: Ui,
   io: Io,
 ): Promise<number | undefined> {
-  const result = await pipeline(config, ui, inputLines(io))
+  const result = await pipeline(config, ui, inputLines(io)).catch((error: unknown) => {
+    if (error instanceof Stopped) return undefined
+    throw error
+  })
   ui.close()
-  ui.result(result)
+  if (result !== undefined) ui.result(result)
   return stopExitCode()
 }
 
@@ -109,23 +113,35 @@ async function configOf(
 /** The config of the run that `--resume-from-checkpoint` names, when no other is given. */
 function resumedConfig({ resumeFromCheckpoint: folder }: Record<string, unknown>): string | undefined {
   if (typeof folder !== 'string' || folder === 'true' || folder === 'false') return undefined
-  return [join(folder, RUN_CONFIG), join(dirname(folder), RUN_CONFIG)].find((path) => existsSync(path))
+  const found = [join(folder, RUN_CONFIG), join(dirname(folder), RUN_CONFIG)].find((path) => existsSync(path))
+  if (!found && !existsSync(folder)) {
+    throw usageError(
+      `--resume-from-checkpoint: ${folder}: no such folder`,
+      'name a run folder or one of its checkpoints',
+    )
+  }
+  return found
 }
 
-function checkNeeds(spec: PipelineSpec, config: ResolvedConfig): void {
+/** @throws ClhaError (exit 2) naming every key that has to be set and is not */
+export function checkNeeds(spec: PipelineSpec, config: ResolvedConfig): void {
   const missing = spec.needs
     .map((need) => [need].flat())
     .filter((keys) => keys.every((key) => !isSet(config, key)))
-  if (config.values.model_config !== undefined && config.values.tokenizer_name_or_path === undefined) {
-    missing.push(['tokenizer_name_or_path'])
-  }
+  const { model_name_or_path: model, model_config, reward_model_config } = config.values
+  const fromSizes = model === undefined && (model_config ?? reward_model_config) !== undefined
+  if (fromSizes && !isSet(config, 'tokenizer_name_or_path')) missing.push(['tokenizer_name_or_path'])
   if (missing.length === 0) return
   const properties = configSchema().properties
   const lines = missing.map((keys) => {
     const meaning = keys.map((key) => `\n  ${key}: ${properties[key].description}`).join('')
     return `${config.file ?? `clha ${spec.path.join(' ')}`}  ${keys.join(' or ')} is missing${meaning}`
   })
-  throw usageError(lines.join('\n'), `set it in the config, or with ${flagName(missing[0][0])}`)
+  const flags = missing.map(([key]) => flagName(key)).join(' and ')
+  throw usageError(
+    lines.join('\n'),
+    `set ${missing.length > 1 ? 'them' : 'it'} in a config, or with ${flags}`,
+  )
 }
 
 const isSet = ({ values }: ResolvedConfig, key: ConfigKey): boolean => values[key] !== undefined

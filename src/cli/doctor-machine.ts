@@ -31,7 +31,12 @@ export async function machineChecks(): Promise<Check[]> {
 /** Only what the tests run on is called tested. */
 export function platformCheck(platform: string = process.platform, arch: string = process.arch): Check {
   const name = `${platform}-${arch}`
-  if (name === 'linux-x64') return { name: 'platform', state: 'ok', text: `${name}, kernel ${release()}` }
+  if (name === 'linux-x64')
+    return {
+      name: 'platform',
+      state: 'ok',
+      text: `${name}, kernel ${release()}; the only platform that is tested`,
+    }
   const text = `${name}: not tested; only Linux on x86-64 is`
   if (platform === 'win32') return { name: 'platform', state: 'missing', text, advice: 'use WSL 2' }
   return { name: 'platform', state: 'note', text, advice: 'it may work; nobody has checked' }

@@ -6,7 +6,7 @@ export const evalSpec: PipelineSpec = {
   summary: 'compare a model with others on held-out prompts: rewards, wins, lengths, with intervals',
   examples: [
     'clha eval my.yaml',
-    'clha eval --model-name-or-path runs/my/best --baseline ./start --eval-dataset test.jsonl',
+    'clha eval --model-name-or-path runs/my --baseline ./start --eval-dataset test.jsonl',
   ],
   sections: ['model', 'data', 'score', 'generate', 'evaluate', 'run'],
   needs: ['model_name_or_path', ['eval_dataset', 'train_dataset']],

@@ -1,7 +1,7 @@
 /** One call of `clha`: parse, run, and turn what went wrong into a message and an exit code. */
 import { readFileSync } from 'node:fs'
 import { CommanderError } from '@commander-js/extra-typings'
-import { ClhaError } from '../errors.js'
+import { knownError } from '../errors.js'
 import { EXIT } from '../exit-codes.js'
 import { toJsonLine } from '../terminal/json.js'
 import { printable } from '../terminal/printable.js'
@@ -38,12 +38,10 @@ const version = (): string =>
 
 /** Says what went wrong, and what to do; the stack only of a bug, and only when asked for. */
 function report(error: unknown, io: Io, json: boolean): number {
-  const known = error instanceof ClhaError
-  const message = known
-    ? error.message
-    : `unexpected: ${error instanceof Error ? error.message : String(error)}`
-  const hint = known ? error.hint : 'this is a bug in clha; CLHA_DEBUG=1 shows where'
-  const exitCode = known ? error.exitCode : EXIT.bug
+  const known = knownError(error)
+  const message = known?.message ?? `unexpected: ${error instanceof Error ? error.message : String(error)}`
+  const hint = known ? known.hint : 'this is a bug in clha; CLHA_DEBUG=1 shows where'
+  const exitCode = known?.exitCode ?? EXIT.bug
   const indented = hint === undefined ? '' : `\n${hint.replace(/^/gm, '  ')}`
   io.stderr.write(`${printable(message + indented)}\n`)
   if (io.env.CLHA_DEBUG === '1' && error instanceof Error)

@@ -51,8 +51,10 @@ export const dataSection = {
     .enum(['left', 'error'])
     .default('left')
     .describe('a prompt that is too long: left cuts its oldest tokens, error stops'),
-  skip_bad: z.boolean().default(false).describe('go on without rows that cannot be used, and list them'),
-  max_dropped: fraction().default(0.05).describe('largest share of rows that skip_bad may leave out, 0 to 1'),
+  skip_bad: z.boolean().default(false).describe('go on without rows that cannot be read, and list them'),
+  max_dropped: fraction()
+    .default(0.05)
+    .describe('largest share of rows with nothing to learn from that may be left out, 0 to 1'),
   dev_fraction: fraction()
     .default(0.05)
     .describe('share of the prompts held out to choose checkpoints, 0 to 1; 0 with an eval_dataset'),

@@ -4,7 +4,6 @@ import { modelConfig } from './model.js'
 
 export const scoreSection = {
   reward_model: text().optional().describe('folder of the reward model that scores the answers'),
-  reward_batch_size: count().default(16).describe('examples scored at a time'),
   score_cache_dir: text().optional().describe('folder that keeps scores between runs; unset: not kept'),
 }
 

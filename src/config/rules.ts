@@ -67,7 +67,6 @@ const RULES: readonly Rule[] = [
     keys: ['dev_fraction'],
     idle: (_, given) => given('eval_dataset') && 'eval_dataset is the development data',
   },
-  { keys: ['max_dropped'], idle: (v) => !v.skip_bad && 'without skip_bad no row may be left out' },
   {
     keys: ['top_k', 'top_p', 'num_samples'],
     idle: (v) =>
@@ -99,7 +98,7 @@ const RULES: readonly Rule[] = [
     idle: (v) => v.reward_model !== undefined && 'reward_model names a model that is already trained',
   },
   {
-    keys: [...REWARD_TRAIN_KEYS, 'reward_model', 'reward_batch_size', 'score_cache_dir'],
+    keys: [...REWARD_TRAIN_KEYS, 'reward_model', 'score_cache_dir'],
     idle: (v) => v.reward_column !== undefined && 'the rewards come from reward_column',
   },
   {

@@ -5,7 +5,10 @@ import { contentFault } from './row-fault.js'
 /** @throws RowFault (content) for an empty or repeated answer, too few answers, or a prompt that asks nothing */
 export function checkContent(row: ParsedRow, minCandidates: number): void {
   const { prompt, candidates } = row
-  if (typeof prompt !== 'string') {
+  if (typeof prompt === 'string') {
+    // Before an answer it may be empty: bare text has no prompt.
+    if (candidates.length === 0 && prompt.trim() === '') throw contentFault('empty_prompt', 'the prompt is empty')
+  } else {
     const last = prompt.at(-1)
     if (!last) throw contentFault('empty_prompt', 'there is nothing before the answer')
     if (last.role === 'assistant') {

@@ -47,14 +47,11 @@ export function countList(
 }
 
 export function addWarnings(report: EncodeReport): void {
-  const { boundaryMerges, answers, dropped, examples } = report
+  const { boundaryMerges, answers } = report
   if (boundaryMerges > MERGE_WARNING * answers) {
     const share = `${((100 * boundaryMerges) / answers).toFixed(1)} %`
     report.warnings.push(
       `${share} of the answers begin inside a token of the prompt: does the prompt end in a space?`,
     )
-  }
-  if (dropped.length > 0) {
-    report.warnings.push(`${dropped.length} of ${examples} examples dropped: ${dropped[0].reason}`)
   }
 }

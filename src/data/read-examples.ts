@@ -16,8 +16,8 @@ export interface ReadOptions {
   skipBad?: number | boolean
   /** Share of rows that may be dropped for their content before reading stops. Default 0.05. */
   maxDropped?: number
-  /** Answers that a row needs: 2 (default), or 1 for supervised fine-tuning. */
-  minCandidates?: 1 | 2
+  /** Answers that a row needs: 2 (default), 1 for supervised fine-tuning, or 0 where prompts alone will do. */
+  minCandidates?: 0 | 1 | 2
   /** HH transcripts: keep every paragraph (default), or drop those without a role marker as the reference does. */
   splitter?: 'full' | 'legacy'
   /** Read every row in this format instead of recognising it. */
@@ -150,7 +150,7 @@ function tooManyBad({ report, structural, tolerated }: Reading): ClhaError {
   const bad = report.faults.filter((fault) => fault.kind === 'structural')
   const allowed = tolerated > 0 ? ` (${tolerated} tolerated)` : ''
   const message = `${structural} of the first ${report.rows} rows cannot be read${allowed}:\n${formatFaults(bad, LISTED)}`
-  const hint = 'Mend these rows, or leave them out with skip_bad: the number of bad rows that is all right.'
+  const hint = 'Mend these rows, or leave them out with skip_bad: true.'
   return new ClhaError(EXIT.usage, message, hint)
 }
 

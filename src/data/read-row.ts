@@ -31,7 +31,7 @@ export function readRow(file: string, piece: RawPiece, options: RowOptions): Rea
   }
   const row = renameColumns(value as RawRow, options.columns)
   const id = explicitId(row)
-  const format = formatOf(row, options.forced)
+  const format = formatOf(row, options.forced, options.minCandidates === 0)
   const parsed = format.toExample(row, options)
   checkContent(parsed, options.minCandidates)
   const example: Example = {

@@ -15,7 +15,11 @@ export interface BradleyTerryOptions {
 }
 
 export function bradleyTerryDenominators(lists: readonly LossList[]): Denominators {
-  return sumDenominators(lists, lists.map(() => [1]), 'lists')
+  return sumDenominators(
+    lists,
+    lists.map(() => [1]),
+    'lists',
+  )
 }
 
 /** `scores.sum` holds rewards, [C]. */
@@ -37,7 +41,10 @@ export function bradleyTerryLoss(
   const worse = ops.indexSelect(scores.sum, 0, i64(pairs.map((p) => p.worse)))
   const gap = ops.sub(better, worse)
   const shifted = options.margins ? ops.sub(gap, fromNumbers(options.margins, dtype)) : gap
-  const coefficients = fromNumbers(pairs.map((p) => p.coefficient), dtype)
+  const coefficients = fromNumbers(
+    pairs.map((p) => p.coefficient),
+    dtype,
+  )
   const ranking = ops.neg(ops.sum(ops.mul(ops.logSigmoid(shifted), coefficients)))
   if (options.centerRewardsCoefficient === 0) return { total: ranking, parts: {} }
   const squares = ops.sum(ops.mul(ops.square(ops.add(better, worse)), coefficients))

@@ -5,7 +5,10 @@ import type { Denominators, LossList, LossParts, Scores } from './types.js'
 const ungated = (lists: readonly LossList[]): LossList[] =>
   lists.map(({ sft }) => ({ pairs: [], sft: { index: sft.index, weight: 1, group: 0 } }))
 
-export function sftDenominators(lists: readonly LossList[], counts: readonly (readonly number[])[]): Denominators {
+export function sftDenominators(
+  lists: readonly LossList[],
+  counts: readonly (readonly number[])[],
+): Denominators {
   return clhaDenominators(ungated(lists), counts, CLHA_DEFAULTS)
 }
 

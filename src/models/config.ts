@@ -62,18 +62,24 @@ export class ConfigReader {
   }
 
   private wrong(key: string, expected: string) {
-    return usageError(`${this.where}: "${key}" must be ${expected}, found ${JSON.stringify(this.config[key] ?? null)}`)
+    return usageError(
+      `${this.where}: "${key}" must be ${expected}, found ${JSON.stringify(this.config[key] ?? null)}`,
+    )
   }
 }
 
 /** Both spellings of the rotary settings: `rope_parameters` (transformers 5) and `rope_theta` + `rope_scaling`. */
-export function ropeOf(read: ConfigReader, where: string): { ropeTheta: number; ropeScaling?: Llama3Scaling } {
+export function ropeOf(
+  read: ConfigReader,
+  where: string,
+): { ropeTheta: number; ropeScaling?: Llama3Scaling } {
   const nested = (read.config.rope_parameters ?? {}) as HfConfig
   const ropeTheta = new ConfigReader({ ...read.config, ...nested }, where).number('rope_theta', 10000)
   const scaling = (read.config.rope_parameters ?? read.config.rope_scaling ?? {}) as HfConfig
   const type = scaling.rope_type ?? scaling.type ?? 'default'
   if (type === 'default') return { ropeTheta }
-  if (type !== 'llama3') throw usageError(`${where}: rope type "${String(type)}" is not supported`, 'supported: default, llama3')
+  if (type !== 'llama3')
+    throw usageError(`${where}: rope type "${String(type)}" is not supported`, 'supported: default, llama3')
   const s = new ConfigReader(scaling, `${where} (rope)`)
   return {
     ropeTheta,

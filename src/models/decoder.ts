@@ -54,7 +54,12 @@ export function assembleDecoder(
  */
 export function decode(model: Decoder, stream: PackedStream, cache?: KeyValueCache): Tensor {
   const { config } = model
-  const shape: BlockShape = { heads: config.heads, kvHeads: config.kvHeads, headDim: config.headDim, normEps: config.normEps }
+  const shape: BlockShape = {
+    heads: config.heads,
+    kvHeads: config.kvHeads,
+    headDim: config.headDim,
+    normEps: config.normEps,
+  }
   const reach = stream.tokens.shape[0] === 0 ? 1 : ops.max(stream.positions).item() + 1
   const { cos, sin } = model.rotary.at(stream.positions, reach)
   const context = { cos, sin, segments: stream.segments, cacheRows: stream.cacheRows }

@@ -12,11 +12,16 @@ export function decoderConfig(config: HfConfig, where = 'config.json'): DecoderC
   const type = String(config.model_type)
   const family = Object.hasOwn(FAMILIES, type) ? FAMILIES[type] : undefined
   if (!family) {
-    throw usageError(`${where}: model_type "${type}" is not supported`, `supported: ${Object.keys(FAMILIES).join(', ')}`)
+    throw usageError(
+      `${where}: model_type "${type}" is not supported`,
+      `supported: ${Object.keys(FAMILIES).join(', ')}`,
+    )
   }
   const decoder = family(new ConfigReader(config, where), where)
   if (decoder.heads % decoder.kvHeads !== 0) {
-    throw usageError(`${where}: ${decoder.heads} query heads are not a multiple of ${decoder.kvHeads} key-value heads`)
+    throw usageError(
+      `${where}: ${decoder.heads} query heads are not a multiple of ${decoder.kvHeads} key-value heads`,
+    )
   }
   return decoder
 }

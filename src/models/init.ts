@@ -16,13 +16,21 @@ function initial(spec: WeightSpec, std: number, generator: Generator, dtype: DTy
 }
 
 /** Normal(0, initializer_range) matrices, unit gains, zero biases, drawn in the order of the weights. */
-export function initModel(hfConfig: HfConfig, seed: number, head: HeadKind = 'lm', dtype: DType = 'f32'): Decoder {
+export function initModel(
+  hfConfig: HfConfig,
+  seed: number,
+  head: HeadKind = 'lm',
+  dtype: DType = 'f32',
+): Decoder {
   const config = decoderConfig(hfConfig)
   const generator = new Generator(seed)
   const weights = noGrad(
     () =>
       new Map(
-        weightSpecs(config, head).map((spec) => [spec.name, initial(spec, config.initializerRange, generator, dtype)]),
+        weightSpecs(config, head).map((spec) => [
+          spec.name,
+          initial(spec, config.initializerRange, generator, dtype),
+        ]),
       ),
   )
   generator.dispose()

@@ -13,14 +13,21 @@ import { type HeadKind, type WeightSpec, weightSpecs } from './weights.js'
 /** @throws ClhaError (exit 2) when it is missing, not JSON or not an object */
 export function readHfConfig(folder: string): HfConfig {
   const path = join(folder, 'config.json')
-  if (!existsSync(path)) throw usageError(`${folder}: no config.json`, 'give a model folder in Hugging Face layout')
+  if (!existsSync(path))
+    throw usageError(`${folder}: no config.json`, 'give a model folder in Hugging Face layout')
+  return parseHfConfig(path)
+}
+
+/** @throws ClhaError (exit 2) when the file is not JSON or not an object */
+export function parseHfConfig(path: string): HfConfig {
   let parsed: unknown
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw usageError(`${path}: not valid JSON: ${(error as Error).message}`)
+    throw usageError(`${path}: not valid JSON: ${(error as Error).message}`, 'fetch the file again')
   }
-  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed)) throw usageError(`${path}: must be an object`)
+  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed))
+    throw usageError(`${path}: holds no JSON object`, 'fetch the file again')
   return parsed as HfConfig
 }
 
@@ -46,7 +53,9 @@ export function loadModel(folder: string, dtype: DType = 'f32'): Decoder {
   try {
     const specs = weightSpecs(config, head)
     checkNames(files, specs, config.tieWordEmbeddings, folder)
-    const weights = noGrad(() => new Map(specs.map((spec) => [spec.name, readTensor(files, spec, dtype, folder)])))
+    const weights = noGrad(
+      () => new Map(specs.map((spec) => [spec.name, readTensor(files, spec, dtype, folder)])),
+    )
     return assembleDecoder(config, head, hfConfig, weights, dtype)
   } finally {
     files.close()
@@ -62,9 +71,13 @@ function checkNames(files: TensorSource, specs: readonly WeightSpec[], tied: boo
   const surplus = [...files.entries.keys()].filter(
     (name) => !expected.has(name) && !IGNORED.test(name) && !(tied && name === 'lm_head.weight'),
   )
-  const list = (names: string[]) => names.slice(0, 5).join(', ') + (names.length > 5 ? `, … (${names.length})` : '')
+  const list = (names: string[]) =>
+    names.slice(0, 5).join(', ') + (names.length > 5 ? `, … (${names.length})` : '')
   if (missing.length > 0) {
-    throw usageError(`${folder}: the weights lack ${list(missing)}`, 'config.json and the weights are not of the same model')
+    throw usageError(
+      `${folder}: the weights lack ${list(missing)}`,
+      'config.json and the weights are not of the same model',
+    )
   }
   if (surplus.length > 0) {
     throw usageError(`${folder}: the weights hold ${list(surplus)}, which this architecture has no place for`)
@@ -74,9 +87,12 @@ function checkNames(files: TensorSource, specs: readonly WeightSpec[], tied: boo
 function readTensor(files: TensorSource, spec: WeightSpec, dtype: DType, folder: string): Tensor {
   const entry = files.entries.get(spec.name)
   const stored = entry && dtypeOfSafetensors(entry.dtype)
-  if (!entry || !stored) throw usageError(`${folder}: tensor "${spec.name}" has dtype ${entry?.dtype}, which is no weight's`)
+  if (!entry || !stored)
+    throw usageError(`${folder}: tensor "${spec.name}" has dtype ${entry?.dtype}, which is no weight's`)
   if (entry.shape.join() !== spec.shape.join()) {
-    throw usageError(`${folder}: tensor "${spec.name}" is [${entry.shape}], config.json makes it [${spec.shape}]`)
+    throw usageError(
+      `${folder}: tensor "${spec.name}" is [${entry.shape}], config.json makes it [${spec.shape}]`,
+    )
   }
   return scope(() => {
     const tensor = allocate(spec.shape, stored)

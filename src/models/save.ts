@@ -4,7 +4,12 @@ import type { TensorToWrite } from '../checkpoint/safetensors-write.js'
 import { type DType, DTYPES, type Tensor } from '../tensor/index.js'
 import type { Decoder } from './decoder.js'
 
-const HF_DTYPES: Partial<Record<DType, string>> = { f32: 'float32', f64: 'float64', bf16: 'bfloat16', f16: 'float16' }
+const HF_DTYPES: Partial<Record<DType, string>> = {
+  f32: 'float32',
+  f64: 'float64',
+  bf16: 'bfloat16',
+  f16: 'float16',
+}
 
 /** Tensors as what safetensors writes; `bytes` is the tensor's own memory. */
 export function tensorsToWrite(tensors: Iterable<readonly [string, Tensor]>): TensorToWrite[] {

@@ -15,7 +15,9 @@ const layer = (i: number, rest: string) => `model.layers.${i}.${rest}`
 
 /** Every tensor of the model, in a fixed order. A tied LM head has none of its own. */
 export function weightSpecs(c: DecoderConfig, head: HeadKind): WeightSpec[] {
-  const out: WeightSpec[] = [{ name: 'model.embed_tokens.weight', shape: [c.vocabSize, c.hiddenSize], init: 'normal' }]
+  const out: WeightSpec[] = [
+    { name: 'model.embed_tokens.weight', shape: [c.vocabSize, c.hiddenSize], init: 'normal' },
+  ]
   const projection = (name: string, rows: number, columns: number, bias: boolean) => {
     out.push({ name: `${name}.weight`, shape: [rows, columns], init: 'normal' })
     if (bias) out.push({ name: `${name}.bias`, shape: [rows], init: 'zeros' })
@@ -41,7 +43,10 @@ export function weightSpecs(c: DecoderConfig, head: HeadKind): WeightSpec[] {
 /** The tensors of one block, by their places. */
 export function blockOf(weights: ReadonlyMap<string, Tensor>, i: number): Block {
   const get = (rest: string) => weights.get(layer(i, rest)) as Tensor
-  const projection = (name: string): Projection => ({ weight: get(`${name}.weight`), bias: weights.get(layer(i, `${name}.bias`)) })
+  const projection = (name: string): Projection => ({
+    weight: get(`${name}.weight`),
+    bias: weights.get(layer(i, `${name}.bias`)),
+  })
   return {
     inputNorm: get('input_layernorm.weight'),
     query: projection('self_attn.q_proj'),

@@ -44,13 +44,25 @@ export function norm(x: Tensor, weight: Tensor, eps: number): Tensor {
 }
 
 /** hidden [T, D] -> [T, D] */
-export function runBlock(hidden: Tensor, block: Block, shape: BlockShape, stream: StreamContext, cache?: LayerCache): Tensor {
+export function runBlock(
+  hidden: Tensor,
+  block: Block,
+  shape: BlockShape,
+  stream: StreamContext,
+  cache?: LayerCache,
+): Tensor {
   const attended = attention(norm(hidden, block.inputNorm, shape.normEps), block, shape, stream, cache)
   const middle = ops.add(hidden, attended)
   return ops.add(middle, mlp(norm(middle, block.mlpNorm, shape.normEps), block))
 }
 
-function attention(x: Tensor, block: Block, shape: BlockShape, stream: StreamContext, cache?: LayerCache): Tensor {
+function attention(
+  x: Tensor,
+  block: Block,
+  shape: BlockShape,
+  stream: StreamContext,
+  cache?: LayerCache,
+): Tensor {
   const { heads, kvHeads, headDim } = shape
   const asHeads = (p: Projection, n: number) => ops.view(project(x, p), [-1, n, headDim]) // [T, D] -> [T, H, d]
   const q = ops.rotary(asHeads(block.query, heads), stream.cos, stream.sin)

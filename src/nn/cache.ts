@@ -14,7 +14,13 @@ export interface KeyValueCache {
   dispose(): void
 }
 
-export function keyValueCache(layers: number, rows: number, kvHeads: number, headDim: number, dtype: DType): KeyValueCache {
+export function keyValueCache(
+  layers: number,
+  rows: number,
+  kvHeads: number,
+  headDim: number,
+  dtype: DType,
+): KeyValueCache {
   const make = () => keep(ops.zeros([rows, kvHeads, headDim], dtype))
   const list = Array.from({ length: layers }, () => ({ keys: make(), values: make() }))
   return {

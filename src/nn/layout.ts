@@ -50,5 +50,9 @@ export function packedStream(
 export function singleSequence(tokens: ArrayLike<number>): PackedStream {
   const n = tokens.length
   const segment = { q0: 0, q1: n, c0: 0, c1: 0, k0: 0, k1: n, task: 0 }
-  return packedStream(tokens, Array.from({ length: n }, (_, i) => i), [segment])
+  return packedStream(
+    tokens,
+    Array.from({ length: n }, (_, i) => i),
+    [segment],
+  )
 }

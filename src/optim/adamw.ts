@@ -78,8 +78,16 @@ export function createAdamW(parameters: Iterable<readonly [string, Tensor]>, opt
     step: (learningRate) =>
       noGrad(() =>
         scope(() => {
-          update(slots.filter((s) => s.decays), learningRate, options.weightDecay)
-          update(slots.filter((s) => !s.decays), learningRate, 0)
+          update(
+            slots.filter((s) => s.decays),
+            learningRate,
+            options.weightDecay,
+          )
+          update(
+            slots.filter((s) => !s.decays),
+            learningRate,
+            0,
+          )
         }),
       ),
     clearGradients: () => {
@@ -96,4 +104,3 @@ export function createAdamW(parameters: Iterable<readonly [string, Tensor]>, opt
     },
   }
 }
-

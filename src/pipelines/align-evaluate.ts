@@ -1,7 +1,15 @@
 /** The last station: every system answers the same unseen prompts; training's scorer and one it never saw judge. */
 import type { Example } from '../data/example.js'
 import type { Aligned } from './align-stations.js'
-import { type AnsweredSystem, answerPrompts, type Evaluation, evaluateSystems, meanScorer, modelScorer, type Scorer } from './evaluation.js'
+import {
+  type AnsweredSystem,
+  answerPrompts,
+  type Evaluation,
+  evaluateSystems,
+  meanScorer,
+  modelScorer,
+  type Scorer,
+} from './evaluation.js'
 import { evaluationSet } from './evaluation-set.js'
 import { lazyScorers } from './eval-models.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
@@ -16,10 +24,19 @@ export interface AlignEvaluation {
 
 const decodingName = (temperature: number) => (temperature === 0 ? 'greedy' : `sampled, T ${temperature}`)
 
-export async function evaluateAligned(session: Session, lm: LanguageModel, aligned: Aligned, input: AlignEvaluation): Promise<Evaluation> {
+export async function evaluateAligned(
+  session: Session,
+  lm: LanguageModel,
+  aligned: Aligned,
+  input: AlignEvaluation,
+): Promise<Evaluation> {
   const { options, dtype } = session
   const set = evaluationSet(input.test, options.evalPrompts, options.seed)
-  const named = [['start', aligned.start], ['sft', aligned.sft], ['clha', aligned.clha]] as const
+  const named = [
+    ['start', aligned.start],
+    ['sft', aligned.sft],
+    ['clha', aligned.clha],
+  ] as const
   const systems: AnsweredSystem[] = []
   for (const [name, folder] of named) {
     if (folder === undefined) continue
@@ -41,7 +58,11 @@ export async function evaluateAligned(session: Session, lm: LanguageModel, align
 }
 
 /** Reward models trained on the way share the policy's tokenizer; outside ones bring their own. */
-function scorersOf(session: Session, lm: LanguageModel, { scorers, second, temperatures }: Aligned): Scorer[] {
+function scorersOf(
+  session: Session,
+  lm: LanguageModel,
+  { scorers, second, temperatures }: Aligned,
+): Scorer[] {
   if (scorers.length === 0) return lazyScorers(session)
   const own = scorers.map(({ model, fold }) => modelScorer(session, `reward, fold ${fold}`, { ...lm, model }))
   const judge = second && modelScorer(session, 'second', { ...lm, model: second.model })

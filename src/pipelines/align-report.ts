@@ -20,7 +20,18 @@ export interface AlignReportInput {
 /** Metrics worth a curve, by what was trained. */
 const DRAWN: [prefix: string, metrics: string[]][] = [
   ['reward', ['loss', 'accuracy']],
-  ['clha', ['loss', 'rank_loss', 'sft_loss', 'rewards/chosen', 'rewards/rejected', 'rewards/accuracies', 'rewards/margins']],
+  [
+    'clha',
+    [
+      'loss',
+      'rank_loss',
+      'sft_loss',
+      'rewards/chosen',
+      'rewards/rejected',
+      'rewards/accuracies',
+      'rewards/margins',
+    ],
+  ],
   ['', ['loss', 'mean_token_accuracy']],
 ]
 
@@ -33,7 +44,12 @@ function curve({ name, run }: Aligned['curves'][number]): Curve {
   return { name, metrics, points }
 }
 
-export function alignReport(session: Session, aligned: Aligned, evaluation: Evaluation | undefined, input: AlignReportInput): AlignReport {
+export function alignReport(
+  session: Session,
+  aligned: Aligned,
+  evaluation: Evaluation | undefined,
+  input: AlignReportInput,
+): AlignReport {
   const { hiddenSize, layers, vocabSize, family } = aligned.shape
   return {
     ...reportHeader(session, input.title, input.command),
@@ -46,16 +62,17 @@ export function alignReport(session: Session, aligned: Aligned, evaluation: Eval
     },
     curves: aligned.curves.map(curve),
     rewardModel: {
-      folds: [...aligned.scorers, ...(aligned.second ? [aligned.second] : [])].flatMap(({ fold, accuracy }, i) =>
-        accuracy
-          ? [
-              {
-                name: i < aligned.scorers.length ? `fold ${fold}` : 'second',
-                accuracy: { value: accuracy.value, interval: [accuracy.low, accuracy.high] as const },
-                pairs: accuracy.pairs,
-              },
-            ]
-          : [],
+      folds: [...aligned.scorers, ...(aligned.second ? [aligned.second] : [])].flatMap(
+        ({ fold, accuracy }, i) =>
+          accuracy
+            ? [
+                {
+                  name: i < aligned.scorers.length ? `fold ${fold}` : 'second',
+                  accuracy: { value: accuracy.value, interval: [accuracy.low, accuracy.high] as const },
+                  pairs: accuracy.pairs,
+                },
+              ]
+            : [],
       ),
     },
     audit: aligned.rescored.audit,

@@ -1,24 +1,25 @@
 /** The stations of an alignment, from a start model and split examples to systems ready to be compared. */
 import type { Example } from '../data/example.js'
+import { foldOf } from '../data/split.js'
+import type { StationReport } from '../evaluate/report/types.js'
 import type { DecoderConfig } from '../models/config.js'
 import { parameterCount } from '../models/decoder.js'
 import type { RankedList } from '../rescore/ranked.js'
-import type { StationReport } from '../evaluate/report/types.js'
 import type { Rescored } from '../rescore/rescore.js'
 import type { DataFile } from '../runs/run-manifest.js'
-import type { TrainingResult } from '../train/run.js'
 import { duration } from '../terminal/units.js'
+import type { TrainingResult } from '../train/run.js'
 import { encodeData } from './data.js'
 import { stageDir } from './fit.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
 import { fitClha, fitSft, rankedHash, sftItems } from './policy.js'
 import { scores } from './ranked-data.js'
 import { rescoreStation } from './rescoring.js'
-import { accuracyText } from './reward-train.js'
-import { foldOf } from '../data/split.js'
 import { type FoldModel, labelAccuracy, select, trainRewardModels } from './reward-models.js'
+import { accuracyText } from './reward-train.js'
 import { crossFittedScores } from './scoring.js'
 import type { Session } from './session.js'
+import { Stopped } from './stopped.js'
 import { itemsOf } from './train.js'
 
 export interface AlignInput {
@@ -48,13 +49,17 @@ export interface Aligned {
   stations: StationReport[]
   parameters: number
   shape: DecoderConfig
+  /** Frees the reward models. */
+  dispose(): void
 }
 
-/** Thrown through the stations when a signal asked to stop; what is done stays and is not done again. */
-export class Stopped extends Error {}
-
 /** Runs a station; says how long it took. */
-export async function station<T>(session: Session, stations: StationReport[], title: string, run: () => Promise<T>): Promise<T> {
+export async function station<T>(
+  session: Session,
+  stations: StationReport[],
+  title: string,
+  run: () => Promise<T>,
+): Promise<T> {
   if (session.stopRequested()) throw new Stopped()
   session.ui.station(`${stations.length + 1} ${title}`)
   const started = performance.now()
@@ -65,7 +70,12 @@ export async function station<T>(session: Session, stations: StationReport[], ti
   return result
 }
 
-export async function alignStations(session: Session, lm: LanguageModel, input: AlignInput, stations: StationReport[]): Promise<Aligned> {
+export async function alignStations(
+  session: Session,
+  lm: LanguageModel,
+  input: AlignInput,
+  stations: StationReport[],
+): Promise<Aligned> {
   const { options } = session
   const curves: Aligned['curves'] = []
   const at = <T>(title: string, run: () => Promise<T>) => station(session, stations, title, run)
@@ -84,15 +94,38 @@ export async function alignStations(session: Session, lm: LanguageModel, input: 
     ? { scorers: [], second: undefined }
     : await at('reward model', async () => trainScorers(session, lm, data, input, remember))
   const rescored = await at('rescore', async () => {
-    const scored = outside ? await scores(session, data.examples) : await crossFittedScores(session, scorers, data)
+    const scored = outside
+      ? await scores(session, data.examples)
+      : await crossFittedScores(session, scorers, data)
     return rescoreStation(session, scored, input.truth)
   })
   const sft = input.compareSft
-    ? await at('sft, to compare', async () => remember('sft', await sftBaseline(session, start, data.examples, input)))
+    ? await at('sft, to compare', async () =>
+        remember('sft', await sftBaseline(session, start, data.examples, input)),
+      )
     : undefined
-  const clha = await at('align (clha)', async () => remember('clha', await clhaRun(session, start, rescored.lists, input)))
-  const temperatures = scorers.map(({ fold }) => rescored.calibrations.find((c) => c.fold === fold)?.temperature ?? 1)
-  return { start, sft, clha, scorers, second, rescored, temperatures, curves, stations, parameters, shape: lm.model.config }
+  const clha = await at('align (clha)', async () =>
+    remember('clha', await clhaRun(session, start, rescored.lists, input)),
+  )
+  const temperatures = scorers.map(
+    ({ fold }) => rescored.calibrations.find((c) => c.fold === fold)?.temperature ?? 1,
+  )
+  return {
+    start,
+    sft,
+    clha,
+    scorers,
+    second,
+    rescored,
+    temperatures,
+    curves,
+    stations,
+    parameters,
+    shape: lm.model.config,
+    dispose: () => {
+      for (const { model } of [...scorers, ...(second ? [second] : [])]) model.dispose()
+    },
+  }
 }
 
 /** The start model becomes the SFT model in place. */
@@ -152,7 +185,12 @@ function halfOf(session: Session, data: Awaited<ReturnType<typeof encodeData>>) 
 /** Whether the second reward model was trained on the example's prompt. */
 const isJudged = ({ options }: Session, { prompt }: Example) => foldOf(prompt, options.seed + 1000, 2) === 0
 
-async function sftBaseline(session: Session, start: string, examples: readonly Example[], input: AlignInput): Promise<TrainingResult> {
+async function sftBaseline(
+  session: Session,
+  start: string,
+  examples: readonly Example[],
+  input: AlignInput,
+): Promise<TrainingResult> {
   const { options, dtype } = session
   const lm = await loadLanguageModel(start, dtype, options.chatTemplate)
   try {
@@ -165,6 +203,7 @@ async function sftBaseline(session: Session, start: string, examples: readonly E
       data: input.files,
       learningRate: options.learningRate,
       epochs: options.numTrainEpochs,
+      maxSteps: options.maxSteps,
       stage: true,
     })
   } finally {
@@ -172,7 +211,12 @@ async function sftBaseline(session: Session, start: string, examples: readonly E
   }
 }
 
-async function clhaRun(session: Session, start: string, lists: readonly RankedList[], input: AlignInput): Promise<TrainingResult> {
+async function clhaRun(
+  session: Session,
+  start: string,
+  lists: readonly RankedList[],
+  input: AlignInput,
+): Promise<TrainingResult> {
   const { options, dtype } = session
   const lm = await loadLanguageModel(start, dtype, options.chatTemplate)
   try {
@@ -185,6 +229,7 @@ async function clhaRun(session: Session, start: string, lists: readonly RankedLi
       data: input.files,
       learningRate: options.learningRate,
       epochs: options.numTrainEpochs,
+      maxSteps: options.maxSteps,
       stage: true,
       trajectory: { ranked: rankedHash(lists) },
     })

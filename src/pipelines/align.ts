@@ -1,41 +1,63 @@
 /** `clha align`: from preferences to an aligned model that was compared with what it started from. */
+
+import { usageError } from '../errors.js'
+import { terminalTable, verdicts } from '../evaluate/report/summary.js'
 import type { AlignReport, StationReport } from '../evaluate/report/types.js'
 import { writeReports } from '../evaluate/report/write.js'
-import { terminalTable, verdicts } from '../evaluate/report/summary.js'
-import { count } from '../terminal/units.js'
 import type { Ui } from '../terminal/ui.js'
+import { count } from '../terminal/units.js'
 import { evaluateAligned } from './align-evaluate.js'
 import { alignReport } from './align-report.js'
-import { alignStations, Stopped, station } from './align-stations.js'
+import { alignStations, station } from './align-stations.js'
+import { inOutputDir } from './claim.js'
 import { loadData } from './data.js'
 import { writeConfig } from './files.js'
 import { loadStartModel } from './language-model.js'
 import type { AlignResult, Pipeline } from './pipeline.js'
-import { openSession } from './session.js'
+import { openSession, type Session } from './session.js'
 import { loadSplits } from './splits.js'
+import { Stopped } from './stopped.js'
 
 export const align: Pipeline<AlignResult> = async (config, ui) => {
   const session = openSession(config, ui)
-  const { options } = session
+  return inOutputDir(session.options, true, () => alignIn(session))
+}
+
+async function alignIn(session: Session): Promise<AlignResult> {
+  const { options, config, ui } = session
+  if (session.options.method !== 'clha') {
+    const text = `method: ${session.options.method}: clha align aligns with CLHA`
+    throw usageError(text, 'for SFT alone: clha train --method sft')
+  }
   const stations: StationReport[] = []
   const lm = await loadStartModel(session)
   try {
     const { train, test, files } = await station(session, stations, 'data', async () => {
-      const splits = await loadSplits(session, 2, true)
-      ui.line(`${count(splits.train.length)} lists to train on · ${count(splits.test.length)} held out for the evaluation`)
+      const splits = await loadSplits(session, 2, 'align')
+      ui.line(
+        `${count(splits.train.length)} lists to train on · ${count(splits.test.length)} held out for the evaluation`,
+      )
       return splits
     })
     const { sftDataset } = options
-    const demonstrations = sftDataset === undefined ? undefined : (await loadData(session, sftDataset, 1)).examples
+    const demonstrations =
+      sftDataset === undefined ? undefined : (await loadData(session, sftDataset, 1)).examples
     await writeConfig(session)
-    const aligned = await alignStations(session, lm, { train, files, demonstrations, compareSft: false }, stations)
+    const aligned = await alignStations(
+      session,
+      lm,
+      { train, files, demonstrations, compareSft: false },
+      stations,
+    )
     const evaluation =
       test.length === 0
         ? undefined
         : await station(session, stations, 'evaluate', () =>
             evaluateAligned(session, lm, aligned, { test, temperatures: [options.temperature] }),
           )
-    if (!evaluation) ui.warn('nothing was held out, so nothing is evaluated', 'set test_fraction, or give an eval_dataset')
+    aligned.dispose()
+    if (!evaluation)
+      ui.warn('nothing was held out, so nothing is evaluated', 'set test_fraction, or give an eval_dataset')
     const report = alignReport(session, aligned, evaluation, {
       title: 'Alignment',
       command: config.file && `clha align ${config.file}`,
@@ -48,7 +70,14 @@ export const align: Pipeline<AlignResult> = async (config, ui) => {
     ui.line(`report   ${written.html}`)
     ui.line(`model    ${aligned.clha}`)
     const last = aligned.curves[aligned.curves.length - 1].run
-    return { outputDir: options.outputDir, model: aligned.clha, steps: last.outcome.step, stopped: false, metrics: last.outcome.metrics, report: written.html }
+    return {
+      outputDir: options.outputDir,
+      model: aligned.clha,
+      steps: last.outcome.step,
+      stopped: false,
+      metrics: last.outcome.metrics,
+      report: written.html,
+    }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
     ui.line(`stopped; what is done is kept. Go on with the same command and --resume-from-checkpoint true`)

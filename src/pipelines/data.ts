@@ -5,6 +5,7 @@ import { type EncodeReport, encodeExamples } from '../data/encode.js'
 import type { EncodedExample } from '../data/encoded.js'
 import type { Example } from '../data/example.js'
 import { type ReadReport, readExamples } from '../data/read-examples.js'
+import type { Decoder } from '../models/decoder.js'
 import type { DataFile } from '../runs/run-manifest.js'
 import { count } from '../terminal/units.js'
 import type { LanguageModel } from './language-model.js'
@@ -20,7 +21,7 @@ export interface LoadedData {
 export async function loadData(
   { options, ui }: Session,
   paths: string | string[],
-  minCandidates: 1 | 2,
+  minCandidates: 0 | 1 | 2,
 ): Promise<LoadedData> {
   const { examples, report } = await readExamples(paths, {
     skipBad: options.skipBad,
@@ -36,9 +37,16 @@ export async function loadData(
     mkdirSync(options.outputDir, { recursive: true })
     const path = join(options.outputDir, 'skipped.jsonl')
     writeFileSync(path, report.faults.map((f) => `${JSON.stringify(f)}\n`).join(''))
-    ui.warn(`${count(report.faults.length)} of ${count(report.rows)} rows are left out`, `they are listed in ${path}`)
+    ui.warn(
+      `${count(report.faults.length)} of ${count(report.rows)} rows are left out`,
+      `they are listed in ${path}`,
+    )
   }
-  return { examples, report, files: report.files.map(({ file, sha256, rows }) => ({ path: file, sha256, rows })) }
+  return {
+    examples,
+    report,
+    files: report.files.map(({ file, sha256, rows }) => ({ path: file, sha256, rows })),
+  }
 }
 
 export interface EncodedData {
@@ -47,23 +55,54 @@ export interface EncodedData {
   report: EncodeReport
 }
 
+const told = new WeakSet<Decoder>()
+
+/** Lengths that fit into the model's context; a larger max_length is told once. */
+function lengthsFor({ options, ui }: Session, model: Decoder) {
+  const { maxLength, maxPromptLength } = options
+  const context = model.config.maxPositions
+  if (maxLength <= context) return { maxLength, maxPromptLength }
+  if (!told.has(model)) {
+    const text = `max_length ${count(maxLength)} is more than the model's context of ${count(context)} tokens`
+    ui.warn(`${text}; ${count(context)} is used`, `set max_length: ${context}`)
+  }
+  told.add(model)
+  return {
+    maxLength: context,
+    maxPromptLength: Math.min(maxPromptLength, Math.max(1, Math.floor((context * 3) / 4))),
+  }
+}
+
+function sayCut({ ui }: Session, { promptsCut, answersCut, kept, answers }: EncodeReport): void {
+  const parts = [
+    promptsCut > 0 ? `${count(promptsCut)} of ${count(kept)} prompts lose their beginning` : '',
+    answersCut > 0 ? `${count(answersCut)} of ${count(answers)} answers their end` : '',
+  ].filter((part) => part !== '')
+  if (parts.length > 0) ui.line(`longer than max_length: ${parts.join(', ')}`)
+}
+
 /** Tokens of the examples; those without room are dropped, said and counted. */
 export async function encodeData(
-  { options, ui }: Session,
-  { tokenizer, template }: Pick<LanguageModel, 'tokenizer' | 'template'>,
+  session: Session,
+  { model, tokenizer, template }: LanguageModel,
   examples: readonly Example[],
   minCandidates: 1 | 2,
 ): Promise<EncodedData> {
+  const { options, ui } = session
   const { encoded, kept, report } = await encodeExamples(examples, tokenizer, template, {
-    maxLength: options.maxLength,
-    maxPromptLength: options.maxPromptLength,
+    ...lengthsFor(session, model),
     truncation: options.truncation,
     minCandidates,
   })
   for (const warning of report.warnings) ui.warn(warning)
+  sayCut(session, report)
   if (report.dropped.length > 0) {
     const shown = report.dropped.slice(0, 3).map(({ file, row, reason }) => `${file}:${row} ${reason}`)
-    ui.warn(`${count(report.dropped.length)} examples have no room for an answer`, shown.join('; '))
+    const share = `${count(report.dropped.length)} of ${count(examples.length)} examples`
+    ui.warn(`${share} are left out: no room for an answer`, `${shown.join('; ')}; listed in ${options.outputDir}/no-room.jsonl`)
+    mkdirSync(options.outputDir, { recursive: true })
+    const path = join(options.outputDir, 'no-room.jsonl')
+    writeFileSync(path, report.dropped.map((row) => `${JSON.stringify(row)}\n`).join(''))
   }
   return { examples: kept.map((i) => examples[i]), encoded, report }
 }

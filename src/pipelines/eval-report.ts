@@ -7,7 +7,11 @@ import { rewardModelPaths } from './eval-models.js'
 import { type Session, VERSION } from './session.js'
 
 /** What every report says first: which command, when, with what. */
-export function reportHeader({ options, hardware, versions }: Session, title: string, command?: string): ReportHeader {
+export function reportHeader(
+  { options, hardware, versions }: Session,
+  title: string,
+  command?: string,
+): ReportHeader {
   return {
     title,
     command,

@@ -44,7 +44,7 @@ export const evalPipeline: Pipeline<EvalResult> = async (config, ui) => {
 async function heldOut(session: Session): Promise<Example[]> {
   const { options } = session
   if (options.evalDataset !== undefined) return (await loadData(session, options.evalDataset, 1)).examples
-  const { test } = await loadSplits(session, 1, true)
+  const { test } = await loadSplits(session, 1, 'eval')
   if (test.length > 0) return test
   throw usageError(
     `test_fraction ${options.testFraction} of train_dataset leaves no prompt to evaluate on`,

@@ -34,7 +34,7 @@ export function modelScorer(session: Session, name: string, lm: LanguageModel, c
         truncation: options.truncation,
       })
       if (report.dropped.length > 0) throw new Error(`${name}: ${report.dropped[0].reason}`)
-      const bar = ui.progress(answers.length, `scoring (${name})`, 'answers')
+      const bar = ui.progress(answers.length, `scoring (${name})`, 'answers', true)
       const { rewards } = await scoreExamples(lm.model, encoded, {
         maxTokens: options.maxTokensPerBatch,
         cache,

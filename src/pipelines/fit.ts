@@ -1,17 +1,17 @@
 /** One training within a pipeline: options to a run folder, progress to the user. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DataFile, RUN_FILE } from '../runs/run-manifest.js'
-import { TRAJECTORY_KEYS } from './trajectory-keys.js'
 import { stepsPerEpoch } from '../data/order.js'
 import { usageError } from '../errors.js'
 import type { ScheduleName } from '../optim/schedule.js'
-import type { TrainItem } from '../train/items.js'
+import { type DataFile, RUN_FILE } from '../runs/run-manifest.js'
+import { figure } from '../terminal/units.js'
+import { hashItems, type TrainItem } from '../train/items.js'
 import type { Objective } from '../train/objective.js'
 import { runTraining, type TrainingResult } from '../train/run.js'
-import { figure } from '../terminal/units.js'
 import type { LanguageModel } from './language-model.js'
 import { manifestOf, type Session } from './session.js'
+import { TRAJECTORY_KEYS } from './trajectory-keys.js'
 
 export interface Fit {
   /** Shown beside the progress, and kept in run.json. */
@@ -33,8 +33,12 @@ export interface Fit {
   generate?(step: number): Promise<Record<string, number>>
   /** Shown on the progress line: our name -> the step's. */
   shown?: Record<string, string>
-  /** A stage of a larger pipeline keeps the last checkpoint and saves only at its end. */
+  /** A stage of a larger pipeline keeps the last checkpoint. */
   stage?: boolean
+  /** Optimizer steps in all, instead of `epochs`. */
+  maxSteps?: number
+  /** Called when the folder is ours, before the first step. */
+  opened?(): Promise<void>
 }
 
 /** @throws ClhaError (exit 2) when there is nothing to train on */
@@ -42,11 +46,12 @@ export async function fitModel(session: Session, f: Fit): Promise<TrainingResult
   const { options, ui } = session
   if (f.items.length === 0) throw usageError(`${f.kind}: no example is left to train on`)
   const perEpoch = stepsPerEpoch(f.items.length, f.batchSize)
-  const totalSteps = (f.stage ? undefined : options.maxSteps) ?? Math.max(1, Math.round(f.epochs * perEpoch))
+  const totalSteps = f.maxSteps ?? Math.max(1, Math.round(f.epochs * perEpoch))
   const warmupSteps = options.warmupSteps ?? Math.ceil(options.warmupRatio * totalSteps)
   const bar = ui.progress(totalSteps, f.kind, 'steps')
   const legacy = options.mode === 'legacy' && f.objective.name === 'clha'
   const resume = resumeOf(session, f)
+  const loadBest = !f.stage && options.loadBestModelAtEnd && f.devItems.length > 0
   const result = await runTraining({
     dir: f.dir,
     trainable: { model: f.model, objective: f.objective, margin: marginOf(session) },
@@ -79,13 +84,24 @@ export async function fitModel(session: Session, f: Fit): Promise<TrainingResult
     },
     manifest: manifestOf(session, f.kind, f.data),
     conditions: session.conditions,
-    trajectory: { ...pick(session), kind: f.kind, learning_rate: f.learningRate, epochs: f.epochs, batch: f.batchSize, ...f.trajectory, data: f.data.map((d) => d.sha256) },
+    trajectory: {
+      ...pick(session),
+      kind: f.kind,
+      learning_rate: f.learningRate,
+      epochs: f.epochs,
+      batch: f.batchSize,
+      ...f.trajectory,
+      data: f.data.map((d) => d.sha256),
+      items: hashItems(f.items),
+      dev_items: hashItems(f.devItems),
+    },
     tokenizerDir: f.tokenizerDir,
     saveTotalLimit: f.stage ? 1 : options.saveTotalLimit,
-    loadBest: f.stage ? false : options.loadBestModelAtEnd && f.devItems.length > 0,
+    loadBest,
     tensorboard: [options.reportTo].flat().includes('tensorboard'),
     resume,
     allowInexact: options.allowInexact,
+    opened: f.opened,
     hooks: {
       progress: (step, _total, row) => bar.update(step, fieldsOf(row, f.shown)),
       warn: (text, advice) => ui.warn(text, advice),
@@ -94,13 +110,14 @@ export async function fitModel(session: Session, f: Fit): Promise<TrainingResult
       stopRequested: session.stopRequested,
     },
   })
+  bar.update(result.outcome.step)
   bar.done(summaryOf(result, f.shown))
   return result
 }
 
-/** When a pipeline goes on, a stage that was begun goes on, and one that was not starts. */
+/** When a pipeline goes on, a stage (or fold) that was begun goes on, and one that was not starts. */
 function resumeOf({ options }: Session, { stage, dir }: Fit): boolean | string {
-  if (!stage) return options.resumeFromCheckpoint
+  if (!stage && dir === options.outputDir) return options.resumeFromCheckpoint
   return options.resumeFromCheckpoint !== false && existsSync(join(dir, RUN_FILE))
 }
 
@@ -115,7 +132,9 @@ function pick({ config }: Session): Record<string, unknown> {
 
 function fieldsOf(row: Record<string, number>, shown: Record<string, string> = {}): Record<string, string> {
   const names = { loss: 'loss', ...shown }
-  return Object.fromEntries(Object.entries(names).flatMap(([label, key]) => (key in row ? [[label, figure(row[key])]] : [])))
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([label, key]) => (key in row ? [[label, figure(row[key])]] : [])),
+  )
 }
 
 /** First and last logged value of what the progress line showed. */
@@ -123,7 +142,11 @@ function summaryOf({ rows }: TrainingResult, shown: Record<string, string> = {})
   const parts: string[] = []
   for (const [label, key] of Object.entries({ loss: 'loss', ...shown })) {
     const values = rows.map((row) => row[key]).filter((v): v is number => typeof v === 'number')
-    if (values.length > 0) parts.push(`${label} ${figure(values[0])} → ${figure(values[values.length - 1])}`)
+    const [first, last] = [values[0], values[values.length - 1]]
+    if (values.length > 0)
+      parts.push(
+        values.length > 1 ? `${label} ${figure(first)} → ${figure(last)}` : `${label} ${figure(last)}`,
+      )
   }
   return parts.join(' · ')
 }

@@ -56,3 +56,22 @@ export function openJsonLines(path: string): JsonLinesFile {
     abandon: close,
   }
 }
+
+/** Rows that are all there already: the file appears whole, or not at all. */
+export function writeJsonLines<T>(
+  path: string,
+  items: readonly T[],
+  rowOf: (item: T, i: number) => object,
+): void {
+  const file = openJsonLines(path)
+  try {
+    items.forEach((item, i) => {
+      file.write(rowOf(item, i))
+    })
+    file.finish()
+  } catch (error) {
+    file.abandon()
+    fs.rmSync(`${path}.partial`, { force: true })
+    throw error
+  }
+}

@@ -46,7 +46,7 @@ async function promptsOf(session: Session, { template }: LanguageModel): Promise
   if (prompt !== undefined) {
     return prompt.map((text) => (template.name === 'plain' ? text : [{ role: 'user', content: text }]))
   }
-  const { examples } = await loadData(session, evalDataset as string[], 1)
+  const { examples } = await loadData(session, evalDataset as string[], 0)
   return [...new Map(examples.map((example) => [promptKey(example.prompt), example.prompt])).values()]
 }
 

@@ -1,6 +1,6 @@
 /** A model with its tokenizer and its way to write dialogues. */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readFileSync } from 'node:fs'
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { newestValid } from '../checkpoint/resume.js'
 import { readTrainingState } from '../checkpoint/state.js'
@@ -9,7 +9,7 @@ import { noCheckpointError, usageError } from '../errors.js'
 import type { HfConfig } from '../models/config.js'
 import type { Decoder } from '../models/decoder.js'
 import { initModel } from '../models/init.js'
-import { loadModel } from '../models/load.js'
+import { headOf, loadModel, parseHfConfig, readHfConfig } from '../models/load.js'
 import type { DType } from '../tensor/index.js'
 import { type ChatTemplate, chatTemplate } from '../text/template.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
@@ -21,9 +21,30 @@ export interface LanguageModel {
   template: ChatTemplate
 }
 
-/** A model folder, or the best (else the newest) checkpoint of a run folder. */
+/**
+ * A model folder, or the best (else the newest) checkpoint of a run folder.
+ * @throws ClhaError (exit 2) for what is no folder; (exit 7) for a run without checkpoints
+ */
 export function resolveModelFolder(path: string): string {
-  if (existsSync(join(path, 'config.json')) || !existsSync(join(path, 'run.json'))) return path
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found)
+    throw usageError(
+      `${path}: no such model folder`,
+      'models are folders on this disk; nothing is downloaded by name',
+    )
+  if (!found.isDirectory())
+    throw usageError(
+      `${path}: a file, not a model folder`,
+      'give the folder that holds config.json and *.safetensors',
+    )
+  if (existsSync(join(path, 'config.json'))) return path
+  if (existsSync(join(path, 'fold-0', 'run.json'))) {
+    throw usageError(
+      `${path}: holds cross-fitted reward models, one in each fold-… folder`,
+      `name one of them, such as ${join(path, 'fold-0')}, or train a single one with folds: 1`,
+    )
+  }
+  if (!existsSync(join(path, 'run.json'))) return path
   const newest = newestValid(new DiskStorage(), path)
   if (!newest) throw noCheckpointError(`${path}: this run has no checkpoint yet`)
   const { bestStep } = readTrainingState(newest.path)
@@ -31,12 +52,26 @@ export function resolveModelFolder(path: string): string {
   return bestStep !== undefined && existsSync(best) ? best : newest.path
 }
 
-/** The start model that the config names: a folder, or sizes to draw random weights for. */
-export async function loadStartModel({ options, dtype }: Session): Promise<LanguageModel> {
+/**
+ * The start model that the config names: a folder, or sizes to draw random weights for.
+ * @throws ClhaError (exit 2) for a reward model, unless any head will do
+ */
+export async function loadStartModel(
+  { options, dtype }: Session,
+  head: 'lm' | 'any' = 'lm',
+): Promise<LanguageModel> {
   const { modelNameOrPath, modelConfig, tokenizerNameOrPath, seed } = options
   const folder = modelNameOrPath && resolveModelFolder(modelNameOrPath)
+  if (folder && head === 'lm' && headOf(readHfConfig(folder), folder) === 'reward') {
+    throw usageError(
+      `${modelNameOrPath}: a reward model, not a language model`,
+      'it can score answers as reward_model; model_name_or_path needs a model that writes them',
+    )
+  }
   const tokenizer = await loadTokenizer(tokenizerNameOrPath ?? (folder as string))
-  const model = folder ? loadModel(folder, dtype) : initModel(scratchConfig(modelConfig, tokenizer), seed, 'lm', dtype)
+  const model = folder
+    ? loadModel(folder, dtype)
+    : initModel(scratchConfig(modelConfig, tokenizer), seed, 'lm', dtype)
   return withTemplate(model, tokenizer, options.chatTemplate)
 }
 
@@ -52,10 +87,24 @@ export function withTemplate(model: Decoder, tokenizer: TextTokenizer, template?
   return { model, tokenizer, template: chatTemplate(tokenizer, template && readTemplate(template)) }
 }
 
-const readTemplate = (nameOrPath: string) => (existsSync(nameOrPath) ? readFileSync(nameOrPath, 'utf8') : nameOrPath)
+const PRESETS = ['hh', 'chatml', 'plain']
+
+/** A preset by its name, else the template in a file; a text with braces is the template itself. */
+function readTemplate(nameOrPath: string): string {
+  if (PRESETS.includes(nameOrPath) || nameOrPath.includes('{')) return nameOrPath
+  if (existsSync(nameOrPath)) return readFileSync(nameOrPath, 'utf8')
+  throw usageError(
+    `chat_template: ${nameOrPath}: no such file`,
+    `give the path of a Jinja template, or one of ${PRESETS.join(', ')}`,
+  )
+}
 
 /** Any model folder with what belongs to it. */
-export async function loadLanguageModel(path: string, dtype: DType, template?: string): Promise<LanguageModel> {
+export async function loadLanguageModel(
+  path: string,
+  dtype: DType,
+  template?: string,
+): Promise<LanguageModel> {
   const folder = resolveModelFolder(path)
   const tokenizer = await loadTokenizer(folder)
   return withTemplate(loadModel(folder, dtype), tokenizer, template)
@@ -65,7 +114,7 @@ export async function loadLanguageModel(path: string, dtype: DType, template?: s
 export function scratchConfig(sizes: Session['options']['modelConfig'], tokenizer: TextTokenizer): HfConfig {
   if (typeof sizes === 'string') {
     if (!existsSync(sizes)) throw usageError(`model_config: ${sizes}: no such file`)
-    return JSON.parse(readFileSync(sizes, 'utf8')) as HfConfig
+    return parseHfConfig(sizes)
   }
   return {
     architectures: ['LlamaForCausalLM'],

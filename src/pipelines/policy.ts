@@ -13,7 +13,10 @@ import { sha256 } from './session.js'
 
 /** The human-chosen answer, else the first. */
 export function chosenIndex({ preferences, candidates }: Example): number {
-  const wins = candidates.map((_, i) => preferences.filter((p) => p.better === i).length - preferences.filter((p) => p.worse === i).length)
+  const wins = candidates.map(
+    (_, i) =>
+      preferences.filter((p) => p.better === i).length - preferences.filter((p) => p.worse === i).length,
+  )
   return wins.indexOf(Math.max(...wins))
 }
 
@@ -25,7 +28,11 @@ export function sftItems(examples: readonly Example[], encoded: readonly Encoded
 }
 
 /** CLHA on ranked lists; `method: sft` takes only the best answer of each. */
-export function rankedItems(session: Session, lists: readonly RankedList[], encoded: readonly EncodedExample[]): TrainItem[] {
+export function rankedItems(
+  session: Session,
+  lists: readonly RankedList[],
+  encoded: readonly EncodedExample[],
+): TrainItem[] {
   const items = lists.map((list, i): TrainItem => {
     return { encoded: encoded[i], pairs: list.pairs, sft: list.sft, labels: list.example.preferences }
   })
@@ -45,14 +52,22 @@ export interface PolicyFit {
   data: DataFile[]
   learningRate: number
   epochs: number
+  maxSteps?: number
   stage: boolean
+  /** Called when the folder is ours, before the first step. */
+  opened?(): Promise<void>
   trajectory?: Record<string, unknown>
   generate?(step: number): Promise<Record<string, number>>
 }
 
-const globalBatch = ({ options }: Session) => options.perDeviceTrainBatchSize * options.gradientAccumulationSteps
+const globalBatch = ({ options }: Session) =>
+  options.perDeviceTrainBatchSize * options.gradientAccumulationSteps
 
-export function fitSft(session: Session, { model, tokenizer }: LanguageModel, f: PolicyFit): Promise<TrainingResult> {
+export function fitSft(
+  session: Session,
+  { model, tokenizer }: LanguageModel,
+  f: PolicyFit,
+): Promise<TrainingResult> {
   return fitModel(session, {
     ...f,
     model,
@@ -63,7 +78,11 @@ export function fitSft(session: Session, { model, tokenizer }: LanguageModel, f:
   })
 }
 
-export function fitClha(session: Session, { model, tokenizer }: LanguageModel, f: PolicyFit): Promise<TrainingResult> {
+export function fitClha(
+  session: Session,
+  { model, tokenizer }: LanguageModel,
+  f: PolicyFit,
+): Promise<TrainingResult> {
   const { options } = session
   const n = Math.max(0, ...f.items.map((item) => item.encoded.answers.length))
   const legacy = options.mode === 'legacy'

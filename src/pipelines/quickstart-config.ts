@@ -14,7 +14,7 @@ max_prompt_length: 128
 dev_fraction: 0
 test_fraction: 0
 sft_learning_rate: 2.0e-3
-sft_num_train_epochs: 3
+sft_num_train_epochs: 5
 reward_learning_rate: 5.0e-4
 reward_num_train_epochs: 2
 reward_per_device_train_batch_size: 32
@@ -28,11 +28,27 @@ eval_batch_size: 64
 logging_steps: 5
 `
 
-/** Settings of one seed's run in its own folder; what the user set on the command line wins. */
-export function quickstartConfig(config: ResolvedConfig, seed: number, outputDir: string, tokenizerDir: string): ResolvedConfig {
+/**
+ * Settings of one seed's run in its own folder; what the user set on the command line wins. A run that was stopped goes on
+ * where it was, a finished one only shows its report again.
+ */
+export function quickstartConfig(
+  config: ResolvedConfig,
+  seed: number,
+  outputDir: string,
+  tokenizerDir: string,
+): ResolvedConfig {
   const given = Object.fromEntries(
-    Object.entries(config.values).filter(([key]) => ['flag', 'file'].includes(config.origin[key as keyof typeof config.origin])),
+    Object.entries(config.values).filter(([key]) =>
+      ['flag', 'file'].includes(config.origin[key as keyof typeof config.origin]),
+    ),
   )
   const { seeds: _, ...rest } = given
-  return parseConfig('quickstart', SETTINGS, { ...rest, seed, output_dir: outputDir, tokenizer_name_or_path: tokenizerDir })
+  return parseConfig('quickstart', SETTINGS, {
+    resume_from_checkpoint: true,
+    ...rest,
+    seed,
+    output_dir: outputDir,
+    tokenizer_name_or_path: tokenizerDir,
+  })
 }

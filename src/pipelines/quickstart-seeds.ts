@@ -31,7 +31,9 @@ export function seedsReport(runs: readonly SeedRun[]): AlignReport {
 }
 
 function rowsOf(runs: readonly SeedRun[]): SeedsReport['rows'] {
-  const totals = runs.map(({ report }) => report.evaluation?.rows.filter((row) => row.source === 'total') ?? [])
+  const totals = runs.map(
+    ({ report }) => report.evaluation?.rows.filter((row) => row.source === 'total') ?? [],
+  )
   return totals[0].flatMap((row, i) =>
     METRICS.flatMap(([metric, of]) => {
       const values = totals.map((rows) => of(rows[i]) ?? null)

@@ -1,15 +1,16 @@
 /** `clha quickstart`: the whole way on the starter world, where the truth is known; one seed, or several for a table. */
 import { join } from 'node:path'
-import type { AlignReport, StationReport } from '../evaluate/report/types.js'
-import { writeReports } from '../evaluate/report/write.js'
 import type { ResolvedConfig } from '../config/load.js'
 import type { Message } from '../data/example.js'
-import { count, percent } from '../terminal/units.js'
+import type { AlignReport, SampleReport, StationReport } from '../evaluate/report/types.js'
+import { writeReports } from '../evaluate/report/write.js'
 import type { Ui } from '../terminal/ui.js'
+import { count, percent } from '../terminal/units.js'
 import { showReport } from './align.js'
 import { evaluateAligned } from './align-evaluate.js'
 import { alignReport } from './align-report.js'
-import { type Aligned, alignStations, Stopped, station } from './align-stations.js'
+import { type Aligned, alignStations, station } from './align-stations.js'
+import { inOutputDir } from './claim.js'
 import { writeConfig } from './files.js'
 import { loadStartModel } from './language-model.js'
 import type { AlignResult, Pipeline } from './pipeline.js'
@@ -17,6 +18,7 @@ import { quickstartConfig } from './quickstart-config.js'
 import { seedsReport } from './quickstart-seeds.js'
 import { openSession } from './session.js'
 import { makeStarterWorld } from './starter-world.js'
+import { Stopped } from './stopped.js'
 
 interface SeedRun {
   seed: number
@@ -24,7 +26,10 @@ interface SeedRun {
   aligned: Aligned
 }
 
-export const quickstart: Pipeline<AlignResult> = async (config, ui) => {
+export const quickstart: Pipeline<AlignResult> = (config, ui) =>
+  inOutputDir(config.options, false, () => runSeeds(config, ui))
+
+async function runSeeds(config: ResolvedConfig, ui: Ui): Promise<AlignResult> {
   const { seeds, seed: first, outputDir } = config.options
   ui.line('clha quickstart · aligns a small language model on this machine, nothing leaves it\n')
   const runs: SeedRun[] = []
@@ -48,7 +53,14 @@ export const quickstart: Pipeline<AlignResult> = async (config, ui) => {
   ui.line(`next     ./clha chat --model-name-or-path ${last.aligned.clha}`)
   ui.line('         ./clha align recipes/own-pairs.yaml    your own preferences')
   const { outcome } = last.aligned.curves[last.aligned.curves.length - 1].run
-  return { outputDir, model: last.aligned.clha, steps: outcome.step, stopped: false, metrics: outcome.metrics, report: written.html }
+  return {
+    outputDir,
+    model: last.aligned.clha,
+    steps: outcome.step,
+    stopped: false,
+    metrics: outcome.metrics,
+    report: written.html,
+  }
 }
 
 async function runSeed(given: ResolvedConfig, ui: Ui, seed: number, dir: string): Promise<SeedRun> {
@@ -60,30 +72,47 @@ async function runSeed(given: ResolvedConfig, ui: Ui, seed: number, dir: string)
   await writeConfig(session)
   const { train, test, demonstrations, options } = world
   await station(session, stations, 'data', async () => {
-    ui.line(`${count(train.length)} pairs from the starter world, ${percent(options.noise, 0)} of the labels reversed on purpose`)
+    ui.line(
+      `${count(train.length)} pairs from the starter world, ${percent(options.noise, 0)} of the labels reversed on purpose`,
+    )
   })
   const files = [{ path: 'starter world', sha256: starter.hash, rows: train.length }]
   const lm = await loadStartModel(session)
   try {
-    const aligned = await alignStations(session, lm, { train, files, demonstrations, truth: starter.truth, compareSft: true }, stations)
-    const evaluation = await station(session, stations, `evaluate  ${count(test.length)} unseen prompts`, () =>
-      evaluateAligned(session, lm, aligned, {
-        test,
-        temperatures: [0, 1],
-        trueReward: (prompt, answer) => starter.trueReward(prompt as readonly Message[], answer),
-      }),
+    const aligned = await alignStations(
+      session,
+      lm,
+      { train, files, demonstrations, truth: starter.truth, compareSft: true },
+      stations,
     )
-    const report = alignReport(session, aligned, evaluation, {
-      title: 'Quickstart: the starter world',
-      command: 'npm run quickstart',
-      train,
-      test,
-      noise: options.noise,
-      notes: [
-        'The starter world is made up, and small: its oracle knows the true reward of any answer.',
-        'Intervals are 95 %, over prompts, of one seed; several seeds: npm run quickstart -- --seeds 5',
-      ],
-    })
+    const evaluation = await station(
+      session,
+      stations,
+      `evaluate  ${count(test.length)} unseen prompts`,
+      () =>
+        evaluateAligned(session, lm, aligned, {
+          test,
+          temperatures: [0, 1],
+          trueReward: (prompt, answer) => starter.trueReward(prompt as readonly Message[], answer),
+        }),
+    )
+    aligned.dispose()
+    const report = alignReport(
+      session,
+      aligned,
+      { ...evaluation, samples: greedySamples(evaluation.samples) },
+      {
+        title: 'Quickstart: the starter world',
+        command: 'npm run quickstart',
+        train,
+        test,
+        noise: options.noise,
+        notes: [
+          'The starter world is made up, and small: its oracle knows the true reward of any answer.',
+          'Intervals are 95 %, over prompts, of one seed; several seeds: npm run quickstart -- --seeds 5',
+        ],
+      },
+    )
     showReport(ui, report)
     await writeReports(dir, report)
     return { seed, report, aligned }
@@ -91,3 +120,10 @@ async function runSeed(given: ResolvedConfig, ui: Ui, seed: number, dir: string)
     lm.model.dispose()
   }
 }
+
+/** A page of examples: the greedy answers to the first prompts. */
+const greedySamples = (samples: readonly SampleReport[]): SampleReport[] =>
+  samples.slice(0, 10).map(({ answers, ...prompt }) => ({
+    ...prompt,
+    answers: answers.filter(({ system }) => system.endsWith('(greedy)')),
+  }))

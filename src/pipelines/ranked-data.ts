@@ -7,15 +7,17 @@ import type { RankedList } from '../rescore/ranked.js'
 import { readRankedJsonl } from '../rescore/ranked-jsonl.js'
 import type { DataFile } from '../runs/run-manifest.js'
 import { sha256File } from './files.js'
-import { rescoreStation } from './rescoring.js'
+import { rescoreData, writeRescored } from './rescoring.js'
 import { columnScores, hasColumnScores, scoreWithModel } from './scoring.js'
 import type { Session } from './session.js'
-import { loadSplits } from './splits.js'
+import { fractionsOf, loadSplits } from './splits.js'
 
 export interface RankedData {
   train: RankedList[]
   dev: RankedList[]
   files: DataFile[]
+  /** Writes the lists and their audit beside the run, where they were made here. */
+  write?(): Promise<void>
 }
 
 /** A rescored file is known by the keys of its first row. */
@@ -37,14 +39,40 @@ export function isRankedFile(path: string): boolean {
 export async function loadRanked(session: Session): Promise<RankedData> {
   const paths = [session.options.trainDataset as string | string[]].flat()
   if (paths.every(isRankedFile)) return readRanked(session, paths)
-  const { train, dev, files } = await loadSplits(session, 2, false)
+  const { train, dev, files } = await loadSplits(session, 2, 'train')
   const scored = await scores(session, [...train, ...dev])
-  const { lists } = await rescoreStation(session, scored)
+  const rescored = rescoreData(session, scored)
+  const { lists } = rescored
   const inTrain = new Set(train.map((e) => e.id))
-  return { train: lists.filter((l) => inTrain.has(l.example.id)), dev: lists.filter((l) => !inTrain.has(l.example.id)), files }
+  return {
+    train: lists.filter((l) => inTrain.has(l.example.id)),
+    dev: lists.filter((l) => !inTrain.has(l.example.id)),
+    files,
+    write: () => writeRescored(session, rescored),
+  }
 }
 
 async function readRanked({ options }: Session, paths: string[]): Promise<RankedData> {
+  const { lists, files } = await readLists(paths)
+  const examples = lists.map((l) => l.example)
+  const split = splitByPrompt(examples, { fractions: fractionsOf(options, 'train'), seed: options.seed })
+  const only = (part: readonly Example[]) => {
+    const kept = new Set(part)
+    return lists.filter((l) => kept.has(l.example))
+  }
+  if (options.evalDataset === undefined) return { train: only(split.train), dev: only(split.dev), files }
+  const held = [options.evalDataset].flat()
+  if (!held.every(isRankedFile)) {
+    throw usageError(
+      'train_dataset is rescored, eval_dataset is not',
+      'rescore eval_dataset too, or leave it out: dev_fraction then holds out a part',
+    )
+  }
+  const dev = await readLists(held)
+  return { train: only(split.train), dev: dev.lists, files: [...files, ...dev.files] }
+}
+
+async function readLists(paths: readonly string[]): Promise<{ lists: RankedList[]; files: DataFile[] }> {
   const lists: RankedList[] = []
   const files: DataFile[] = []
   for (const path of paths) {
@@ -52,15 +80,13 @@ async function readRanked({ options }: Session, paths: string[]): Promise<Ranked
     for await (const list of readRankedJsonl(path)) lists.push(list)
     files.push({ path, sha256: await sha256File(path), rows: lists.length - before })
   }
-  const { devFraction: dev, seed } = options
-  const split = splitByPrompt(lists.map((l) => l.example), { devFraction: dev, seed })
-  const inDev = new Set<Example>(split.dev)
-  return { train: lists.filter((l) => !inDev.has(l.example)), dev: lists.filter((l) => inDev.has(l.example)), files }
+  return { lists, files }
 }
 
 export async function scores(session: Session, examples: Example[]) {
   if (session.options.rewardModel !== undefined) return scoreWithModel(session, examples)
-  if (hasColumnScores(examples)) return columnScores(examples)
+  const { rewardColumn } = session.options
+  if (rewardColumn !== undefined || hasColumnScores(examples)) return columnScores(examples, rewardColumn)
   throw usageError(
     'CLHA contrasts answers by their rewards, and the data has none',
     'give a reward_model, name the column with reward_column, or run the whole pipeline: clha align',

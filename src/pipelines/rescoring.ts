@@ -6,15 +6,27 @@ import { writeWhole } from '../evaluate/report/write.js'
 import type { AuditReport } from '../rescore/audit.js'
 import type { RankedList } from '../rescore/ranked.js'
 import { writeRankedJsonl } from '../rescore/ranked-jsonl.js'
-import { type RescoreOptions, type Rescored, rescoreLists } from '../rescore/rescore.js'
+import { type Rescored, type RescoreOptions, rescoreLists } from '../rescore/rescore.js'
 import { count, figure, percent } from '../terminal/units.js'
 import type { ScoredData } from './scoring.js'
 import { rescoredFile } from './scoring.js'
 import type { Session } from './session.js'
 
 /** The config's words for what rescoring takes. */
-export function rescoreOptions({ options }: Session, truth?: (list: RankedList) => readonly boolean[]): RescoreOptions {
-  const { labelSource, pairWeight, minConfidence, sftGate, gateQuantile, gateLevel, labelError, rewardTemperature } = options
+export function rescoreOptions(
+  { options }: Session,
+  truth?: (list: RankedList) => readonly boolean[],
+): RescoreOptions {
+  const {
+    labelSource,
+    pairWeight,
+    minConfidence,
+    sftGate,
+    gateQuantile,
+    gateLevel,
+    labelError,
+    rewardTemperature,
+  } = options
   return {
     rank: { labelSource, pairWeight, minConfidence, sftGate, gateQuantile, gateLevel },
     calibrate: { labelError, temperature: rewardTemperature, seed: options.seed },
@@ -29,22 +41,38 @@ export function rescoreOptions({ options }: Session, truth?: (list: RankedList) 
 /** Calibrates, ranks, audits; writes rescored.jsonl, audit.json and audit.html to the output folder. */
 export async function rescoreStation(
   session: Session,
-  { examples, rewards, folds }: ScoredData,
+  scored: ScoredData,
   truth?: (list: RankedList) => readonly boolean[],
 ): Promise<Rescored> {
+  const rescored = rescoreData(session, scored, truth)
+  await writeRescored(session, rescored)
+  return rescored
+}
+
+/** Calibrates, ranks, audits; says what came out. */
+export function rescoreData(
+  session: Session,
+  { examples, rewards, folds }: ScoredData,
+  truth?: (list: RankedList) => readonly boolean[],
+): Rescored {
   const rescored = rescoreLists({ examples, rewards, folds, options: rescoreOptions(session, truth) })
   sayAudit(session, rescored.audit)
+  return rescored
+}
+
+/** Writes rescored.jsonl, audit.json and audit.html to the output folder. */
+export async function writeRescored(session: Session, rescored: Rescored): Promise<void> {
   const { outputDir } = session.options
   mkdirSync(outputDir, { recursive: true })
   await writeRankedJsonl(rescoredFile(session), rescored.lists)
   await writeWhole(join(outputDir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
   await writeWhole(join(outputDir, 'audit.html'), renderAuditReport(rescored.audit))
-  return rescored
 }
 
 function sayAudit({ ui, options }: Session, audit: AuditReport): void {
   const { total, calibrations } = audit
-  if (total.agreement.total > 0) ui.line(`labels agree with the reward  ${percent(total.agreement.share ?? 0)}`)
+  if (total.agreement.total > 0)
+    ui.line(`labels agree with the reward  ${percent(total.agreement.share ?? 0)}`)
   for (const { fold, temperature, labelError } of calibrations) {
     const name = calibrations.length > 1 ? `fold ${fold}: ` : ''
     ui.line(`${name}reward unit T ${figure(temperature)} · annotator error e ${figure(labelError)}`)
@@ -57,7 +85,9 @@ function sayAudit({ ui, options }: Session, audit: AuditReport): void {
   )
   if (audit.truth) {
     const { precision, recall } = audit.truth
-    ui.line(`audit: of the labels found reversed ${show(precision)} really are · of those really reversed ${show(recall)} were found`)
+    ui.line(
+      `audit: of the labels found reversed ${show(precision)} really are · of those really reversed ${show(recall)} were found`,
+    )
   }
   for (const { message, hint } of audit.warnings) ui.warn(message, hint)
 }

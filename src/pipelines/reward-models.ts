@@ -1,10 +1,11 @@
 /** Reward models trained on preferences, cross-fitted by prompt: none scores a prompt that it was trained on. */
-import { foldOf } from '../data/split.js'
+
 import type { EncodedExample } from '../data/encoded.js'
 import type { Example, Preference } from '../data/example.js'
+import { foldOf } from '../data/split.js'
 import { wilson } from '../evaluate/intervals.js'
 import type { Decoder } from '../models/decoder.js'
-import { rewardModelFrom } from '../models/init.js'
+import { initModel, rewardModelFrom } from '../models/init.js'
 import { scoreExamples } from '../reward/model-scorer.js'
 import type { DataFile } from '../runs/run-manifest.js'
 import type { TrainItem } from '../train/items.js'
@@ -12,7 +13,7 @@ import { rewardObjective } from '../train/objective.js'
 import type { TrainingResult } from '../train/run.js'
 import type { EncodedData } from './data.js'
 import { fitModel } from './fit.js'
-import type { LanguageModel } from './language-model.js'
+import { type LanguageModel, scratchConfig } from './language-model.js'
 import type { Session } from './session.js'
 
 export interface FoldModel {
@@ -36,7 +37,9 @@ export function rewardItems(examples: readonly Example[], encoded: readonly Enco
   return examples.flatMap(({ preferences }, i) => {
     if (preferences.length === 0) return []
     const pairs = preferences.map(({ better, worse }) => ({ better, worse, distance: 1, weight: 1 }))
-    return [{ encoded: encoded[i], pairs, sft: { index: preferences[0].better, weight: 1 }, labels: preferences }]
+    return [
+      { encoded: encoded[i], pairs, sft: { index: preferences[0].better, weight: 1 }, labels: preferences },
+    ]
   })
 }
 
@@ -48,10 +51,28 @@ export interface RewardModelOptions {
   label(fold: number): string
   data: DataFile[]
   stage: boolean
+  /** Called when a model's folder is ours, before its first step. */
+  opened?(): Promise<void>
   trajectory?: Record<string, unknown>
 }
 
-/** Trains one reward model per fold, each starting as a copy of `start`. */
+/** A copy of the start model with a new head, or random weights of `reward_model_config`. */
+function freshScorer(
+  { options, dtype }: Session,
+  { model, tokenizer }: LanguageModel,
+  seed: number,
+): Decoder {
+  if (options.rewardModelConfig === undefined) return rewardModelFrom(model, seed)
+  const sizes = scratchConfig(options.rewardModelConfig, tokenizer)
+  return initModel(
+    { ...sizes, architectures: ['LlamaForSequenceClassification'], num_labels: 1 },
+    seed,
+    'reward',
+    dtype,
+  )
+}
+
+/** Trains one reward model per fold, each starting as a copy of `start` or from `reward_model_config`. */
 export async function trainRewardModels(
   session: Session,
   start: LanguageModel,
@@ -60,8 +81,9 @@ export async function trainRewardModels(
 ): Promise<FoldModel[]> {
   const out: FoldModel[] = []
   for (let fold = 0; fold < options.folds; fold++) {
-    const within = (example: Example) => options.folds > 1 && foldOf(example.prompt, session.options.seed, options.folds) === fold
-    const model = rewardModelFrom(start.model, options.seed + fold)
+    const within = (example: Example) =>
+      options.folds > 1 && foldOf(example.prompt, session.options.seed, options.folds) === fold
+    const model = freshScorer(session, start, options.seed + fold)
     out.push(await trainFold(session, start, data, { ...options, fold, model, within }))
     if (session.stopRequested()) break
   }
@@ -75,7 +97,12 @@ interface FoldOptions extends RewardModelOptions {
   within(example: Example): boolean
 }
 
-async function trainFold(session: Session, start: LanguageModel, data: EncodedData, f: FoldOptions): Promise<FoldModel> {
+async function trainFold(
+  session: Session,
+  start: LanguageModel,
+  data: EncodedData,
+  f: FoldOptions,
+): Promise<FoldModel> {
   const { options } = session
   const heldOut = select(data, (example) => f.within(example))
   const trainedOn = select(data, (example) => !f.within(example))
@@ -92,14 +119,24 @@ async function trainFold(session: Session, start: LanguageModel, data: EncodedDa
     batchSize: options.rewardPerDeviceTrainBatchSize,
     data: f.data,
     stage: f.stage,
+    opened: f.opened,
     shown: { accuracy: 'accuracy' },
-    trajectory: { ...f.trajectory, folds: f.folds, fold: f.fold, reward_seed: f.seed, center: options.centerRewardsCoefficient },
+    trajectory: {
+      ...f.trajectory,
+      folds: f.folds,
+      fold: f.fold,
+      reward_seed: f.seed,
+      center: options.centerRewardsCoefficient,
+    },
   })
   const accuracy = run.outcome.stopped ? undefined : await labelAccuracy(session, f.model, heldOut)
   return { fold: f.fold, model: f.model, run, accuracy }
 }
 
-export function select({ examples, encoded }: Pick<EncodedData, 'examples' | 'encoded'>, use: (e: Example, i: number) => boolean) {
+export function select(
+  { examples, encoded }: Pick<EncodedData, 'examples' | 'encoded'>,
+  use: (e: Example, i: number) => boolean,
+) {
   const indices = examples.flatMap((example, i) => (use(example, i) ? [i] : []))
   return { indices, examples: indices.map((i) => examples[i]), encoded: indices.map((i) => encoded[i]) }
 }
@@ -111,11 +148,19 @@ export async function labelAccuracy(
   data: Pick<EncodedData, 'examples' | 'encoded'>,
 ): Promise<Accuracy | undefined> {
   if (data.examples.length === 0) return undefined
-  const { rewards } = await scoreExamples(model, data.encoded, { maxTokens: session.options.maxTokensPerBatch })
-  return agreement(data.examples.map((e) => e.preferences), rewards)
+  const { rewards } = await scoreExamples(model, data.encoded, {
+    maxTokens: session.options.maxTokensPerBatch,
+  })
+  return agreement(
+    data.examples.map((e) => e.preferences),
+    rewards,
+  )
 }
 
-export function agreement(preferences: readonly (readonly Preference[])[], rewards: readonly (readonly number[])[]): Accuracy | undefined {
+export function agreement(
+  preferences: readonly (readonly Preference[])[],
+  rewards: readonly (readonly number[])[],
+): Accuracy | undefined {
   let right = 0
   let pairs = 0
   preferences.forEach((labels, i) => {

@@ -1,9 +1,8 @@
 /** `clha reward score`: a reward for every answer of a data file. */
-import { once } from 'node:events'
-import { createWriteStream, renameSync } from 'node:fs'
 import type { Example } from '../data/example.js'
 import { count, figure, percent } from '../terminal/units.js'
 import { loadData } from './data.js'
+import { writeJsonLines } from './generate-output.js'
 import type { Pipeline, ScoreResult } from './pipeline.js'
 import { agreement } from './reward-models.js'
 import { scoreWithModel } from './scoring.js'
@@ -14,19 +13,17 @@ export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
   const { examples } = await loadData(session, session.options.trainDataset as string | string[], 1)
   const scored = await scoreWithModel(session, examples)
   const flat = scored.rewards.flat()
-  ui.line(`${count(flat.length)} answers · mean reward ${figure(flat.reduce((a, b) => a + b, 0) / Math.max(1, flat.length))}`)
-  const accuracy = agreement(scored.examples.map((e) => e.preferences), scored.rewards)
+  ui.line(
+    `${count(flat.length)} answers · mean reward ${figure(flat.reduce((a, b) => a + b, 0) / Math.max(1, flat.length))}`,
+  )
+  const accuracy = agreement(
+    scored.examples.map((e) => e.preferences),
+    scored.rewards,
+  )
   if (accuracy) ui.line(`agrees with ${percent(accuracy.value)} of ${count(accuracy.pairs)} human labels`)
   const { outputFile } = session.options
   if (outputFile === undefined) return { answers: flat.length, cached: scored.cached }
-  const partial = `${outputFile}.partial`
-  const out = createWriteStream(partial)
-  for (const [i, example] of scored.examples.entries()) {
-    if (!out.write(`${JSON.stringify(scoredRow(example, scored.rewards[i]))}\n`)) await once(out, 'drain')
-  }
-  out.end()
-  await once(out, 'close')
-  renameSync(partial, outputFile)
+  writeJsonLines(outputFile, scored.examples, (example, i) => scoredRow(example, scored.rewards[i]))
   ui.line(`scores   ${outputFile}`)
   return { answers: flat.length, cached: scored.cached, outputFile }
 }

@@ -1,12 +1,13 @@
 /** `clha reward train`: a reward model from preferences; with several folds, one that never scores what it was trained on. */
 import { join } from 'node:path'
 import { count, percent } from '../terminal/units.js'
+import { inOutputDir } from './claim.js'
 import { encodeData } from './data.js'
 import { writeConfig } from './files.js'
 import { loadStartModel } from './language-model.js'
 import type { Pipeline, TrainResult } from './pipeline.js'
 import { type Accuracy, labelAccuracy, trainRewardModels } from './reward-models.js'
-import { openSession } from './session.js'
+import { openSession, type Session } from './session.js'
 import { loadSplits } from './splits.js'
 import { resultOf } from './train.js'
 
@@ -15,12 +16,21 @@ export const accuracyText = ({ value, low, high, pairs }: Accuracy): string =>
 
 export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
   const session = openSession(config, ui)
-  const { folds, outputDir, seed } = session.options
-  const start = await loadStartModel(session)
-  const { train, dev, files } = await loadSplits(session, 2, false)
+  return inOutputDir(session.options, true, () => trainIn(session))
+}
+
+async function trainIn(session: Session): Promise<TrainResult> {
+  const { ui } = session
+  const { folds, outputDir, seed, modelNameOrPath, modelConfig, rewardModelConfig } = session.options
+  // Sizes alone are enough: then only the tokenizer and the template of the start model are used.
+  const sizes = modelNameOrPath === undefined ? (modelConfig ?? rewardModelConfig) : undefined
+  const start = await loadStartModel(
+    { ...session, options: { ...session.options, modelConfig: sizes } },
+    'any',
+  )
+  const { train, dev, files } = await loadSplits(session, 2, 'train')
   const data = await encodeData(session, start, train, 2)
   const heldOut = await encodeData(session, start, dev, 2)
-  await writeConfig(session)
   const models = await trainRewardModels(session, start, data, {
     folds,
     seed,
@@ -28,6 +38,7 @@ export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
     label: (fold) => (folds === 1 ? 'reward model' : `reward model, fold ${fold}`),
     data: files,
     stage: false,
+    opened: () => writeConfig(session),
   })
   const last = models[models.length - 1]
   const metrics: Record<string, number> = { ...last.run.outcome.metrics }

@@ -11,6 +11,7 @@ import { type LanguageModel, loadLanguageModel, modelHash, resolveModelFolder } 
 import { type FoldModel, select } from './reward-models.js'
 import type { Session } from './session.js'
 import { sha256 } from './session.js'
+import { throwIfStopped } from './stopped.js'
 
 export interface ScoredData {
   examples: Example[]
@@ -22,18 +23,24 @@ export interface ScoredData {
 }
 
 /** Rewards that the data brought along. @throws ClhaError (exit 2) naming the first row that lacks one */
-export function columnScores(examples: Example[]): ScoredData {
+export function columnScores(examples: Example[], column?: string): ScoredData {
+  const place =
+    column === undefined ? '' : ` in ${column} (lists), ${column}_chosen and ${column}_rejected (pairs)`
   const rewards = examples.map(({ candidates, file, row }) =>
     candidates.map(({ reward }) => {
       if (reward !== undefined) return reward
-      throw usageError(`${file}:${row}: an answer has no reward`, 'name the column with reward_column, or give a reward_model')
+      throw usageError(
+        `${file}:${row}: an answer has no reward${place}`,
+        'name the column with reward_column, or give a reward_model',
+      )
     }),
   )
   return { examples, rewards, cached: 0 }
 }
 
+/** One reward is enough to expect all of them; the row that lacks one is then named. */
 export const hasColumnScores = (examples: readonly Example[]): boolean =>
-  examples.length > 0 && examples.every((e) => e.candidates.every((c) => c.reward !== undefined))
+  examples.some((e) => e.candidates.some((c) => c.reward !== undefined))
 
 /** Scores with `reward_model`, its own tokenizer and template. Known scores come from `score_cache_dir`. */
 export async function scoreWithModel(session: Session, examples: readonly Example[]): Promise<ScoredData> {
@@ -43,7 +50,13 @@ export async function scoreWithModel(session: Session, examples: readonly Exampl
   requireRewardHead(scorer, folder)
   try {
     const data = await encodeData(session, scorer, examples, 1)
-    const settings = JSON.stringify([options.maxLength, options.maxPromptLength, options.truncation, dtype, scorer.template.name])
+    const settings = JSON.stringify([
+      options.maxLength,
+      options.maxPromptLength,
+      options.truncation,
+      dtype,
+      scorer.template.name,
+    ])
     const identity = sha256(`${await modelHash(folder)}:${settings}`)
     return { examples: data.examples, ...(await scoreEncoded(session, scorer, data, identity)) }
   } finally {
@@ -58,7 +71,8 @@ export function requireRewardHead({ model }: LanguageModel, folder: string): voi
 
 async function scoreEncoded(session: Session, scorer: LanguageModel, data: EncodedData, identity: string) {
   const { options, ui } = session
-  const cache = options.scoreCacheDir === undefined ? undefined : openScoreCache(options.scoreCacheDir, identity)
+  const cache =
+    options.scoreCacheDir === undefined ? undefined : openScoreCache(options.scoreCacheDir, identity)
   const answers = data.encoded.reduce((sum, e) => sum + e.answers.length, 0)
   const bar = ui.progress(answers, 'scoring', 'answers')
   try {
@@ -68,6 +82,8 @@ async function scoreEncoded(session: Session, scorer: LanguageModel, data: Encod
       progress: (done, tokens) => bar.update(done, { tokens: count(tokens) }),
       stopRequested: session.stopRequested,
     })
+    throwIfStopped(session)
+    if (scored.cached === answers) bar.update(answers)
     bar.done(scored.cached > 0 ? `${count(scored.cached)} of them were known` : undefined)
     return scored
   } finally {
@@ -76,11 +92,21 @@ async function scoreEncoded(session: Session, scorer: LanguageModel, data: Encod
 }
 
 /** Each prompt is scored by the model that was not trained on it. */
-export async function crossFittedScores(session: Session, models: readonly FoldModel[], data: EncodedData): Promise<ScoredData> {
+export async function crossFittedScores(
+  session: Session,
+  models: readonly FoldModel[],
+  data: EncodedData,
+): Promise<ScoredData> {
   const { options, ui } = session
-  const folds = data.examples.map((e) => (models.length > 1 ? foldOf(e.prompt, options.seed, models.length) : 0))
+  const folds = data.examples.map((e) =>
+    models.length > 1 ? foldOf(e.prompt, options.seed, models.length) : 0,
+  )
   const rewards: number[][] = new Array(data.examples.length)
-  const bar = ui.progress(data.encoded.reduce((sum, e) => sum + e.answers.length, 0), 'scoring', 'answers')
+  const bar = ui.progress(
+    data.encoded.reduce((sum, e) => sum + e.answers.length, 0),
+    'scoring',
+    'answers',
+  )
   let before = 0
   for (const { fold, model } of models) {
     const part = select(data, (_, i) => folds[i] === fold)
@@ -89,6 +115,7 @@ export async function crossFittedScores(session: Session, models: readonly FoldM
       progress: (done) => bar.update(before + done),
       stopRequested: session.stopRequested,
     })
+    throwIfStopped(session)
     part.indices.forEach((index, i) => {
       rewards[index] = scored.rewards[i]
     })

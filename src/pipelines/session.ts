@@ -5,11 +5,12 @@ import * as os from 'node:os'
 import type { Conditions } from '../checkpoint/state.js'
 import type { ResolvedConfig } from '../config/load.js'
 import type { Options } from '../config/options.js'
-import type { OpenRunOptions, TakeLock } from '../runs/open-run.js'
+import type { OpenRunOptions } from '../runs/open-run.js'
 import type { DataFile } from '../runs/run-manifest.js'
 import { type DType, native } from '../tensor/index.js'
 import { stopRequested } from '../terminal/signals.js'
 import type { Ui } from '../terminal/ui.js'
+import { takeLock } from './claim.js'
 
 export interface Session {
   options: Options
@@ -22,8 +23,9 @@ export interface Session {
   stopRequested(): boolean
 }
 
-export const VERSION = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string })
-  .version
+export const VERSION = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
 
 const DTYPE_OF: Record<Options['dtype'], DType> = { float32: 'f32', float64: 'f64', bfloat16: 'bf16' }
 
@@ -59,16 +61,17 @@ export function openSession(config: ResolvedConfig, ui: Ui): Session {
   }
 }
 
-/** The kernel's file lock: a process that dies, however it dies, holds it no longer. */
-export const takeLock: TakeLock = (path) => {
-  const fd = native().tryLock(path)
-  return fd === null ? undefined : { release: () => native().unlock(fd) }
-}
-
 /** What openRun writes into run.json. */
 export function manifestOf(session: Session, kind: string, data: DataFile[]): Omit<OpenRunOptions, 'resume'> {
   const { values } = session.config
-  return { lock: takeLock, kind, config: values, data, versions: session.versions, hardware: session.hardware }
+  return {
+    lock: takeLock,
+    kind,
+    config: values,
+    data,
+    versions: session.versions,
+    hardware: session.hardware,
+  }
 }
 
 export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex')

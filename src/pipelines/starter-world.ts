@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Example, Message } from '../data/example.js'
 import type { RankedList } from '../rescore/ranked.js'
 import { saveTokenizer, trainByteLevelBpe } from '../text/bpe-train.js'
-import { createWorld, oracle, type World, writeWorld } from '../world/index.js'
+import { createWorld, oracle, type World, type WorldOptions, writeWorld } from '../world/index.js'
 import { sha256 } from './session.js'
 
 const VOCABULARY = 1024
@@ -20,14 +20,21 @@ export interface StarterWorld {
 }
 
 /** Makes the world, writes its files and its tokenizer below `dir`. The same seed gives the same bytes. */
-export async function makeStarterWorld(seed: number, dir: string): Promise<StarterWorld> {
-  const world = createWorld({ seed })
+export async function makeStarterWorld(
+  seed: number,
+  dir: string,
+  sizes: Omit<WorldOptions, 'seed'> = {},
+): Promise<StarterWorld> {
+  const world = createWorld({ ...sizes, seed })
   const data = join(dir, 'data')
   await writeWorld(world, data)
   const tokenizerDir = join(dir, 'tokenizer')
   if (!existsSync(join(tokenizerDir, 'tokenizer.json'))) {
     const texts = [...world.demonstrations, ...world.train].flatMap(dialogues)
-    await saveTokenizer(tokenizerDir, trainByteLevelBpe(texts, { vocabSize: VOCABULARY, specialTokens: ['<|endoftext|>'] }))
+    await saveTokenizer(
+      tokenizerDir,
+      trainByteLevelBpe(texts, { vocabSize: VOCABULARY, specialTokens: ['<|endoftext|>'] }),
+    )
   }
   return {
     world,
@@ -40,6 +47,8 @@ export async function makeStarterWorld(seed: number, dir: string): Promise<Start
 
 /** What the model will read of an example, in the dialogue format without a template of its own. */
 function dialogues({ prompt, candidates }: Example): string[] {
-  const turns = (prompt as readonly Message[]).map((m) => `\n\n${m.role === 'user' ? 'Human' : 'Assistant'}: ${m.content}`)
+  const turns = (prompt as readonly Message[]).map(
+    (m) => `\n\n${m.role === 'user' ? 'Human' : 'Assistant'}: ${m.content}`,
+  )
   return candidates.map((c) => `${turns.join('')}\n\nAssistant: ${c.text}`)
 }

@@ -3,6 +3,8 @@ import type { ConfigValues } from '../config/defaults.js'
 
 export const TRAJECTORY_KEYS = [
   'dtype',
+  'max_samples',
+  'dev_fraction',
   'max_length',
   'max_prompt_length',
   'truncation',
@@ -25,4 +27,6 @@ export const TRAJECTORY_KEYS = [
   'adam_beta2',
   'adam_epsilon',
   'max_grad_norm',
+  'metric_for_best_model',
+  'greater_is_better',
 ] as const satisfies readonly (keyof ConfigValues)[]

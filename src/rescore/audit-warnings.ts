@@ -41,7 +41,7 @@ function fewPairs(where: string, { pairs }: AuditCounts, calibrated: boolean): A
     message: `ONLY ${percent(contrasted / total)} OF THE PAIRS${where} ARE CONTRASTED (${contrasted} of ${total}): training on them is SFT with little else.`,
     hint: calibrated
       ? 'Lower `min_confidence`, or get a better reward model; with `label_source: human`, `min_confidence` must be at most 1 - label_error.'
-      : 'A fixed threshold on raw rewards depends on the reward model: lower `threshold`, or leave the legacy mode, which calibrates it.',
+      : 'A fixed threshold on raw rewards depends on the reward model: lower `reward_threshold`, or leave the legacy mode, which calibrates it.',
   }
 }
 
@@ -64,7 +64,7 @@ function atBound({
   return {
     code: 'at_bound',
     message: `Fold ${fold}: the fit stopped at the edge of what it allows (${edges.map((edge) => `\`${edge}\``).join(', ')}; temperature ${temperature.toPrecision(3)}, label_error ${labelError.toPrecision(3)}).`,
-    hint: 'The rewards tell little about the labels, or nearly everything: fix `label_error` or `temperature`, or give more labelled pairs.',
+    hint: 'The rewards tell little about the labels, or nearly everything: fix `label_error` or `reward_temperature`, or give more labelled pairs.',
   }
 }
 

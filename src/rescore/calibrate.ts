@@ -98,7 +98,7 @@ function checkFixed({ temperature, labelError }: CalibrateOptions): void {
 function checkGaps(gap: Float64Array, { minPairs = 200, temperature, name }: CalibrateOptions): number {
   const what = name ? `calibration of ${name}` : 'calibration'
   const ways =
-    'Ways out: fix both `temperature` (the reward gap worth odds of e to 1) and `label_error` (the share of wrong labels; 0.25 is usual), or give it more labelled pairs.'
+    'Ways out: fix both `reward_temperature` (the reward gap worth odds of e to 1) and `label_error` (the share of wrong labels; 0.25 is usual), or give it more labelled pairs.'
   if (gap.some((d) => !Number.isFinite(d))) throw usageError(`${what}: a reward is not a finite number`)
   if (gap.length < minPairs) {
     throw usageError(`${what}: ${gap.length} labelled pairs, at least ${minPairs} are needed`, ways)

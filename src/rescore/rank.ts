@@ -25,6 +25,15 @@ export interface LegacyOptions {
   sftIndex?: (i: number) => number
 }
 
+/** CLHA's default mode. */
+export const rankDefaults: RankOptions = {
+  labelSource: 'posterior',
+  pairWeight: 'soft',
+  minConfidence: 0.8,
+  sftGate: 'soft',
+  gateQuantile: 0.25,
+}
+
 export const legacyDefaults: LegacyOptions = { threshold: 3, order: 'reward', gateLevel: 0 }
 
 /**

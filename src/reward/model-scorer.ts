@@ -56,7 +56,8 @@ export async function scoreExamples(
       const { example, answers } = missing[list]
       answers.forEach((answer, j) => {
         const score = values[batch.offsets[i] + j]
-        if (!Number.isFinite(score)) throw numericsError(`${examples[example].id}: answer ${answer} has reward ${score}`)
+        if (!Number.isFinite(score))
+          throw numericsError(`${examples[example].id}: answer ${answer} has reward ${score}`)
         known[example][answer] = score
         cache?.add(scoreKey(examples[example], answer), score)
         done += 1

@@ -47,7 +47,8 @@ export function openScoreCache(dir: string, scorer: string): ScoreCache {
 function parse(line: string): [string, number] | [undefined, number] {
   try {
     const value: unknown = JSON.parse(line)
-    if (Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'number') return [value[0], value[1]]
+    if (Array.isArray(value) && typeof value[0] === 'string' && typeof value[1] === 'number')
+      return [value[0], value[1]]
   } catch {
     // Not a score; it will be computed again.
   }

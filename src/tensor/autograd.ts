@@ -28,7 +28,11 @@ export function backward(root: Tensor, seed?: Tensor): void {
 }
 
 /** d(outputs)/d(inputs); undefined where an output does not depend on the input. */
-export function gradients(outputs: readonly Tensor[], inputs: readonly Tensor[], seeds?: readonly Tensor[]): (Tensor | undefined)[] {
+export function gradients(
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  seeds?: readonly Tensor[],
+): (Tensor | undefined)[] {
   const handles = native().gradients(
     outputs.map((t) => t.handle),
     inputs.map((t) => t.handle),

@@ -29,4 +29,5 @@ export function operator(name: string, overload: string): (args: Argument[]) => 
 }
 
 export const asTensor = (value: unknown, name: string): Tensor => wrap(value as number, name)
-export const asTensors = (value: unknown, name: string): Tensor[] => (value as number[]).map((h) => wrap(h, name))
+export const asTensors = (value: unknown, name: string): Tensor[] =>
+  (value as number[]).map((h) => wrap(h, name))

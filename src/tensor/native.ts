@@ -62,6 +62,9 @@ function load(): Native {
   try {
     return createRequire(import.meta.url)(path) as Native
   } catch (error) {
-    throw resourceError(`the engine does not load: ${(error as Error).message}`, 'run: node scripts/setup.mjs')
+    throw resourceError(
+      `the engine does not load: ${(error as Error).message}`,
+      'run: node scripts/setup.mjs',
+    )
   }
 }

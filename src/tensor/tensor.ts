@@ -44,7 +44,8 @@ export class Tensor implements Scoped {
 
   /** A copy of the elements as plain numbers; for f32, f64, i32, i64, u8 and bool. */
   numbers(): number[] {
-    if (this.dtype === 'f16' || this.dtype === 'bf16') throw new TypeError(`numbers() of ${this.dtype}: widen it first`)
+    if (this.dtype === 'f16' || this.dtype === 'bf16')
+      throw new TypeError(`numbers() of ${this.dtype}: widen it first`)
     return Array.from(this.data() as ArrayLike<number | bigint>, Number)
   }
 
@@ -80,13 +81,19 @@ const defaultDtype = (data: Data): DType => {
 }
 
 /** One copy of a typed array. @throws when the number of elements is not the shape's. */
-export function fromData(data: Data, shape: readonly number[] = [data.length], dtype: DType = defaultDtype(data)): Tensor {
+export function fromData(
+  data: Data,
+  shape: readonly number[] = [data.length],
+  dtype: DType = defaultDtype(data),
+): Tensor {
   const out = allocate(shape, dtype)
   native().writeBytes(out.handle, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
   return out
 }
 
-export const f32 = (values: ArrayLike<number>, shape?: readonly number[]) => fromData(Float32Array.from(values), shape)
-export const f64 = (values: ArrayLike<number>, shape?: readonly number[]) => fromData(Float64Array.from(values), shape)
+export const f32 = (values: ArrayLike<number>, shape?: readonly number[]) =>
+  fromData(Float32Array.from(values), shape)
+export const f64 = (values: ArrayLike<number>, shape?: readonly number[]) =>
+  fromData(Float64Array.from(values), shape)
 export const i64 = (values: ArrayLike<number>, shape?: readonly number[]) =>
   fromData(BigInt64Array.from(values as ArrayLike<number> & Iterable<number>, BigInt), shape)

@@ -1,5 +1,5 @@
 /** Progress of one task: a bar on a terminal, a line now and then elsewhere. */
-import { clearLine, cursorTo } from 'node:readline'
+import { clearLine, cursorTo, moveCursor } from 'node:readline'
 import type { Writable } from 'node:stream'
 import { SingleBar } from 'cli-progress'
 import { displayWidth, oneLine } from './printable.js'
@@ -29,14 +29,19 @@ export interface ProgressOptions {
   interval: number
   /** Milliseconds, any origin. */
   now(): number
+  /** Leaves nothing behind where it took no longer than a moment. */
+  brief?: boolean
 }
+
+/** What a brief task may take, in milliseconds. */
+const MOMENT = 2000
 
 /**
  * @param total in the units of `update`; 0 when unknown
  * @param unit  plural, such as `pairs`, for the rate
  */
 export function startProgress(
-  { stream, isTty, interval, now }: ProgressOptions,
+  { stream, isTty, interval, now, brief = false }: ProgressOptions,
   total: number,
   label: string,
   unit = '',
@@ -63,6 +68,7 @@ export function startProgress(
     },
     done(summary) {
       const { elapsed } = pace()
+      if (brief && elapsed * 1000 < MOMENT) return view.drop()
       view.end(
         current.done,
         `${summary === undefined ? fieldText(current.fields) : oneLine(summary, 200)}  ${duration(elapsed)}`,
@@ -89,6 +95,8 @@ function tail(fields: Fields, unit: string, { speed, left }: { speed: number; le
 interface View {
   draw(done: number, text: string): void
   end(done: number, text: string): void
+  /** Ends it as if it had never been there. */
+  drop(): void
   hide(): void
   show(): void
   stop(): void
@@ -129,6 +137,12 @@ function barView(stream: ProgressOptions['stream'], total: number, name: string)
       stream.write(SAVE_CURSOR)
       bar.render()
     },
+    drop() {
+      bar.stop()
+      moveCursor(stream, 0, -1)
+      cursorTo(stream, 0)
+      clearLine(stream, 0)
+    },
     stop: () => bar.stop(),
   }
 }
@@ -146,6 +160,7 @@ function plainView(stream: Writable, total: number, name: string, interval: numb
       write(done, text)
     },
     end: write,
+    drop() {},
     hide() {},
     show() {},
     stop() {},

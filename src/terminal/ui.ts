@@ -15,8 +15,9 @@ export interface Ui {
   /**
    * @param total 0 when unknown
    * @param unit  plural, such as `pairs`: the rate is given in it
+   * @param brief leaves nothing behind where it took no longer than a moment
    */
-  progress(total: number, label: string, unit?: string): Progress
+  progress(total: number, label: string, unit?: string, brief?: boolean): Progress
   table(rows: readonly Row[], columns: readonly Column[]): void
   /** Text as it comes, without a newline of its own (a model that speaks). */
   write(text: string): void
@@ -71,9 +72,9 @@ export function createUi(options: UiOptions = {}): Ui {
       say(`${colors.yellow('!')} ${body}\n`)
       emit('warning', advice === undefined ? { text } : { text, advice })
     },
-    progress(total, label, unit) {
+    progress(total, label, unit, brief) {
       bar?.stop()
-      const view = startProgress({ stream, isTty, interval, now }, total, label, unit)
+      const view = startProgress({ stream, isTty, interval, now, brief }, total, label, unit)
       bar = view
       return {
         update: view.update,

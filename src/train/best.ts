@@ -1,11 +1,16 @@
 /** Where training stands, and which evaluation was the best so far. */
 import { usageError } from '../errors.js'
+import type { TallyState } from './metrics.js'
 
 export interface Progress {
   /** Optimizer steps done. */
   step: number
   /** Stream tokens processed. */
   tokens: number
+  /** Steps left out because nothing in them counted. */
+  skipped?: number
+  /** Sums since the last log row, so that a resumed run logs the same means. */
+  tally?: TallyState
   bestMetric?: number
   bestStep?: number
   /** Evaluations since the best. */
@@ -33,18 +38,32 @@ export class BestTracker {
     }
   }
 
-  /** @throws ClhaError (exit 2) when the row lacks the metric that decides */
-  see(step: number, row: Record<string, number>): void {
+  /**
+   * @returns whether this is the best so far
+   * @throws ClhaError (exit 2) when the row lacks the metric that decides
+   */
+  see(step: number, row: Record<string, number>): boolean {
     const name = this.options.metricForBestModel.replace(/^(?!eval_)/, 'eval_')
     const metric = row[name]
     if (metric === undefined) {
       // An evaluation of another kind (generation only) has nothing to say about this metric.
-      if (!('eval_loss' in row) || name.startsWith('eval_generated')) return
-      throw usageError(`metric_for_best_model: no metric "${name}"`, `there are: ${Object.keys(row).join(', ')}`)
+      if (!('eval_loss' in row) || name.startsWith('eval_generated')) return false
+      throw usageError(
+        `metric_for_best_model: no metric "${name}"`,
+        `there are: ${Object.keys(row).join(', ')}`,
+      )
     }
-    const better = !this.best || (this.options.greaterIsBetter ? metric > this.best.metric : metric < this.best.metric)
+    const better = this.isBetter(metric)
     if (better) this.best = { metric, step }
     this.since = better ? 0 : this.since + 1
+    return better
+  }
+
+  /** Of NaN and infinity nothing is ever the best: nothing could beat it afterwards. */
+  private isBetter(metric: number): boolean {
+    if (!Number.isFinite(metric)) return false
+    if (!this.best) return true
+    return this.options.greaterIsBetter ? metric > this.best.metric : metric < this.best.metric
   }
 
   exhausted(): boolean {

@@ -1,11 +1,11 @@
 /** A checkpoint of training: the model as a Hugging Face folder, the optimizer's moments, the state of the run. */
 import { join } from 'node:path'
 import { openModelFiles } from '../checkpoint/model-files.js'
-import { copiedFile, type SaveFile, safetensorsFile, textFile } from '../checkpoint/save-file.js'
 import { openSafetensors } from '../checkpoint/safetensors.js'
-import type { TensorSource } from '../checkpoint/tensor-source.js'
+import { copiedFile, type SaveFile, safetensorsFile, textFile } from '../checkpoint/save-file.js'
 import { type TrainingState, trainingStateFiles } from '../checkpoint/state.js'
 import { DiskStorage } from '../checkpoint/storage.js'
+import type { TensorSource } from '../checkpoint/tensor-source.js'
 import { noCheckpointError } from '../errors.js'
 import type { Decoder } from '../models/decoder.js'
 import { modelFiles, tensorsToWrite } from '../models/save.js'
@@ -24,7 +24,13 @@ export interface CheckpointParts {
   tokenizerDir: string
 }
 
-export function checkpointFiles({ model, optimizer, state, trainerState, tokenizerDir }: CheckpointParts): SaveFile[] {
+export function checkpointFiles({
+  model,
+  optimizer,
+  state,
+  trainerState,
+  tokenizerDir,
+}: CheckpointParts): SaveFile[] {
   const storage = new DiskStorage()
   const present = TOKENIZER_FILES.filter((name) => storage.stat(join(tokenizerDir, name)) !== undefined)
   return [

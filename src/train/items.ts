@@ -1,4 +1,5 @@
 /** What training takes from a list: its tokens, its pairs and gate, and the human labels for the log. */
+import { createHash } from 'node:crypto'
 import type { EncodedAnswer, EncodedExample } from '../data/encoded.js'
 import type { Preference } from '../data/example.js'
 import { type PackedBatch, packLists } from '../data/pack.js'
@@ -72,8 +73,33 @@ function legacyEnds(items: readonly TrainItem[], size: number): EncodedExample[]
   return out
 }
 
+/** SHA-256 of everything that training takes from items, in their order. */
+export function hashItems(items: readonly TrainItem[]): string {
+  const hash = createHash('sha256')
+  const ids = (array: Int32Array) =>
+    hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+  for (const { encoded, pairs, sft } of items) {
+    hash.update(
+      JSON.stringify([
+        pairs,
+        sft,
+        encoded.promptIds.length,
+        encoded.answers.map((a) => [a.ids.length, a.scoredFrom]),
+      ]),
+    )
+    ids(encoded.promptIds)
+    for (const answer of encoded.answers) ids(answer.ids)
+  }
+  return hash.digest('hex')
+}
+
 /** The item with only the answer that SFT keeps likely. */
 export function onlyBest(item: TrainItem): TrainItem {
   const answers = [item.encoded.answers[item.sft.index]]
-  return { encoded: { ...item.encoded, answers }, pairs: [], sft: { index: 0, weight: item.sft.weight }, labels: [] }
+  return {
+    encoded: { ...item.encoded, answers },
+    pairs: [],
+    sft: { index: 0, weight: item.sft.weight },
+    labels: [],
+  }
 }

@@ -5,7 +5,7 @@ import { type Schedule, scheduleFactor } from '../optim/schedule.js'
 import { memory } from '../tensor/index.js'
 import { BestTracker, type Progress } from './best.js'
 import { type PlanOptions, planStep, type TrainItem } from './items.js'
-import { Tally } from './metrics.js'
+import { Tally, type TallyState } from './metrics.js'
 import { evaluateStep, type Trainable, trainStep } from './step.js'
 
 export interface LoopOptions extends PlanOptions {
@@ -19,6 +19,8 @@ export interface LoopOptions extends PlanOptions {
   loggingSteps: number
   evalSteps?: number
   saveSteps?: number
+  /** Save whenever an evaluation is the best so far, so that the best can be loaded at the end. */
+  saveBest?: boolean
   evalGenerationSteps?: number
   metricForBestModel: string
   greaterIsBetter: boolean
@@ -60,40 +62,64 @@ export async function trainLoop(
   const best = new BestTracker(options, start)
   let tokens = start.tokens
   let metrics: Record<string, number> = {}
-  let interval = newInterval()
+  let skipped = start.skipped ?? 0
+  let interval = newInterval(start.tally)
   let saved = start.step
-  const progress = (step: number): Progress => ({ step, tokens, ...best.state() })
+  const progress = (step: number): Progress => ({
+    step,
+    tokens,
+    skipped,
+    tally: interval.tally.state(),
+    ...best.state(),
+  })
   const report = (step: number, row: Record<string, number>) => {
     metrics = { ...metrics, ...row }
     hooks.log({ step, epoch: step / perEpoch, ...row })
   }
-  const evaluate = async (step: number) => {
+  /** @returns whether it was the best so far */
+  const evaluate = async (step: number): Promise<boolean> => {
     const row: Record<string, number> = {}
     if (devPlan) for (const [k, v] of Object.entries(evaluateStep(trainable, devPlan))) row[`eval_${k}`] = v
-    if (hooks.generate && due(step, options.evalGenerationSteps, totalSteps)) Object.assign(row, await hooks.generate())
-    if (Object.keys(row).length === 0) return
-    best.see(step, row)
+    if (hooks.generate && due(step, options.evalGenerationSteps, totalSteps))
+      Object.assign(row, await hooks.generate())
+    if (Object.keys(row).length === 0) return false
+    const isBest = best.see(step, row)
     report(step, row)
+    return isBest
   }
   let step = start.step
   while (step < totalSteps && !hooks.stopRequested() && !best.exhausted()) {
     const { indices } = stepIndices(items.length, batchSize, seed, step)
-    const plan = planStep(Array.from(indices, (i) => items[i]), options)
+    const plan = planStep(
+      Array.from(indices, (i) => items[i]),
+      options,
+    )
     const learningRate = options.learningRate * scheduleFactor(options.schedule, step)
-    const losses = trainStep(trainable, plan, optimizer, interval.tally, { learningRate, maxGradNorm: options.maxGradNorm })
+    const losses = trainStep(trainable, plan, optimizer, interval.tally, {
+      learningRate,
+      maxGradNorm: options.maxGradNorm,
+    })
     step += 1
     const stepTokens = plan.micro.reduce((sum, b) => sum + b.tokens.length, 0)
     tokens += stepTokens
     interval.tokens += stepTokens
-    for (const [name, value] of Object.entries(losses)) interval.tally.add(name, value)
-    hooks.progress(step, losses)
+    for (const [name, value] of Object.entries(losses ?? {})) interval.tally.add(name, value)
+    if (!losses) skipped += 1
+    hooks.progress(step, losses ?? {})
     if (due(step, options.loggingSteps, totalSteps)) {
-      report(step, { ...interval.tally.means(), learning_rate: learningRate, num_tokens: tokens, ...pace(interval) })
+      report(step, {
+        ...interval.tally.means(),
+        learning_rate: learningRate,
+        num_tokens: tokens,
+        ...(skipped > 0 && { skipped_steps: skipped }),
+        ...pace(interval),
+      })
       interval = newInterval()
     }
     const endOfEpoch = step % perEpoch === 0 || step === totalSteps
-    if (endOfEpoch || due(step, options.evalSteps) || due(step, options.evalGenerationSteps)) await evaluate(step)
-    if (hooks.save && (endOfEpoch || due(step, options.saveSteps))) {
+    const evaluates = endOfEpoch || due(step, options.evalSteps) || due(step, options.evalGenerationSteps)
+    const isBest = evaluates && (await evaluate(step))
+    if (hooks.save && (endOfEpoch || due(step, options.saveSteps) || (isBest && options.saveBest))) {
       hooks.save(progress(step))
       saved = step
     }
@@ -117,7 +143,11 @@ interface Interval {
   started: number
 }
 
-const newInterval = (): Interval => ({ tally: new Tally(), tokens: 0, started: performance.now() })
+const newInterval = (state?: TallyState): Interval => ({
+  tally: new Tally(state),
+  tokens: 0,
+  started: performance.now(),
+})
 
 function pace({ tokens, started }: Interval): Record<string, number> {
   const seconds = (performance.now() - started) / 1000

@@ -1,8 +1,19 @@
 /** Numbers of a step under the field's names, as sums with their counts so that they add up over micro-batches. */
 import type { LossList } from '../losses/types.js'
 
+/** [sum, count] by name. */
+export type TallyState = Record<string, [sum: number, count: number]>
+
 export class Tally {
-  private readonly sums = new Map<string, { sum: number; count: number }>()
+  private readonly sums: Map<string, { sum: number; count: number }>
+
+  constructor(state: TallyState = {}) {
+    this.sums = new Map(Object.entries(state).map(([name, [sum, count]]) => [name, { sum, count }]))
+  }
+
+  state(): TallyState {
+    return Object.fromEntries(Array.from(this.sums, ([name, { sum, count }]) => [name, [sum, count]]))
+  }
 
   /** Adds a value that stands for `count` observations. */
   add(name: string, sum: number, count = 1): void {
@@ -28,8 +39,13 @@ interface ListScores {
 }
 
 /** Metrics of a language model on ranked lists. `rewards/*` are mean log-probabilities per token, CLHA's own scores. */
-export function tallyLogProbs(tally: Tally, list: LossList, { sums, counts }: ListScores, margin: (distance: number) => number): void {
-  const mean = sums.map((sum, i) => sum / counts[i])
+export function tallyLogProbs(
+  tally: Tally,
+  list: LossList,
+  { sums, counts }: ListScores,
+  margin: (distance: number) => number,
+): void {
+  const mean = sums.map((sum, i) => sum / Math.max(1, counts[i]))
   tally.add('sft_weight/mean', list.sft.weight)
   tally.add('logps/chosen', sums[list.sft.index])
   for (const pair of list.pairs) {
@@ -48,7 +64,11 @@ export function tallyLogProbs(tally: Tally, list: LossList, { sums, counts }: Li
 
 /** Metrics of a reward model, under TRL's names. */
 export function tallyRewards(tally: Tally, list: LossList, rewards: readonly number[]): void {
-  tally.add('mean_reward', rewards.reduce((a, b) => a + b, 0), rewards.length)
+  tally.add(
+    'mean_reward',
+    rewards.reduce((a, b) => a + b, 0),
+    rewards.length,
+  )
   for (const pair of list.pairs) {
     const gap = rewards[pair.better] - rewards[pair.worse]
     tally.add('margin', gap)

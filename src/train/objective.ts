@@ -16,8 +16,17 @@ export interface Objective {
   /** Scores of the batch's candidates, [C], and where its tokens were the model's first choice, [R] bool. */
   forward(model: Decoder, batch: PackedBatch): { sum: Tensor; hits?: Tensor }
   denominators(plan: StepPlan): Denominators
+  /** Whether any term of the loss counts something; a step in which none does is left out. */
+  counts(plan: StepPlan): boolean
   loss(scores: Scores, lists: readonly LossList[], denominators: Denominators, groups: number): LossParts
 }
+
+const hasPairs = ({ lists }: StepPlan): boolean =>
+  lists.some(({ pairs }) => pairs.some((p) => p.weight !== 0))
+
+/** Whether an answer that SFT keeps likely has weight and tokens. */
+const scoredTokens = ({ lists, counts }: StepPlan, weight: (list: LossList) => number): boolean =>
+  lists.some((list, i) => weight(list) !== 0 && counts[i][list.sft.index] > 0)
 
 export function clhaObjective(options: Omit<ClhaOptions, 'groups'>): Objective {
   return {
@@ -25,7 +34,10 @@ export function clhaObjective(options: Omit<ClhaOptions, 'groups'>): Objective {
     lastToken: false,
     forward: candidateLogProbs,
     denominators: (plan) => clhaDenominators(plan.lists, plan.counts, { ...options, groups: plan.groups }),
-    loss: (scores, lists, denominators, groups) => clhaLoss(scores, lists, { ...options, groups }, denominators),
+    counts: (plan) =>
+      hasPairs(plan) || (options.sftWeight > 0 && scoredTokens(plan, ({ sft }) => sft.weight)),
+    loss: (scores, lists, denominators, groups) =>
+      clhaLoss(scores, lists, { ...options, groups }, denominators),
   }
 }
 
@@ -35,6 +47,7 @@ export function sftObjective(): Objective {
     lastToken: false,
     forward: candidateLogProbs,
     denominators: (plan) => sftDenominators(plan.lists, plan.counts),
+    counts: (plan) => scoredTokens(plan, () => 1),
     loss: sftLoss,
   }
 }
@@ -45,6 +58,8 @@ export function rewardObjective(centerRewardsCoefficient: number): Objective {
     lastToken: true,
     forward: (model, batch) => ({ sum: candidateRewards(model, batch) }),
     denominators: (plan) => bradleyTerryDenominators(plan.lists),
-    loss: (scores, lists, denominators) => bradleyTerryLoss(scores, lists, { centerRewardsCoefficient }, denominators),
+    counts: hasPairs,
+    loss: (scores, lists, denominators) =>
+      bradleyTerryLoss(scores, lists, { centerRewardsCoefficient }, denominators),
   }
 }

@@ -1,31 +1,33 @@
 /** A training as a run folder: locked, logged, checkpointed, resumable; the loop does the rest. */
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { checkpointName, listCheckpoints } from '../checkpoint/names.js'
 import { newestValid, requireValid } from '../checkpoint/resume.js'
 import { applyRetention } from '../checkpoint/retention.js'
 import { saveCheckpoint } from '../checkpoint/save.js'
 import { type Conditions, readTrainingState, type TrainingState } from '../checkpoint/state.js'
 import { DiskStorage } from '../checkpoint/storage.js'
 import { requireSameTrajectory } from '../checkpoint/trajectory.js'
-import { ClhaError, noCheckpointError } from '../errors.js'
+import { knownError, noCheckpointError } from '../errors.js'
 import { EXIT } from '../exit-codes.js'
 import { type AdamWOptions, createAdamW } from '../optim/adamw.js'
-import { readMetrics, METRICS_FILE, type MetricRow } from '../runs/metrics.js'
-import { openRun, type OpenRunOptions, type Run } from '../runs/open-run.js'
+import { METRICS_FILE, type MetricRow, readMetrics } from '../runs/metrics.js'
+import { type OpenRunOptions, openRun, type Run } from '../runs/open-run.js'
 import { openTensorBoard } from '../runs/tensorboard.js'
 import { requiresGrad } from '../tensor/index.js'
 import type { Progress } from './best.js'
 import { checkpointFiles, restoreOptimizer, restoreWeights } from './checkpoint.js'
 import type { TrainItem } from './items.js'
 import { type LoopOptions, type LoopOutcome, trainLoop } from './loop.js'
-import type { Trainable } from './step.js'
+import type { TallyState } from './metrics.js'
+import { requireFinite, type Trainable } from './step.js'
 
 export interface TrainingRun {
   dir: string
   trainable: Trainable
   items: readonly TrainItem[]
   devItems: readonly TrainItem[]
-  loop: LoopOptions
+  loop: Omit<LoopOptions, 'saveBest'>
   adamw: AdamWOptions
   manifest: Omit<OpenRunOptions, 'resume'>
   conditions: Conditions
@@ -35,9 +37,14 @@ export interface TrainingRun {
   saveTotalLimit: number
   loadBest: boolean
   tensorboard: boolean
-  /** True: from the newest valid checkpoint of `dir`. A path: from that checkpoint or run folder. */
+  /**
+   * True: from the newest valid checkpoint of `dir`. A path: from that checkpoint or run folder; the run goes on in its
+   * folder where that is `dir`, and begins another one where it is not.
+   */
   resume: boolean | string
   allowInexact: boolean
+  /** Called when the folder is ours and what it holds fits; nothing was written before. */
+  opened?(): Promise<void>
   hooks: RunHooks
 }
 
@@ -61,18 +68,34 @@ export interface TrainingResult {
 /** @throws ClhaError by exit code: 2 settings or data, 3 folder in use, 4 disk or memory, 5 numerics, 7 nothing to resume */
 export async function runTraining(training: TrainingRun): Promise<TrainingResult> {
   const from = training.resume === false ? undefined : chooseCheckpoint(training)
-  const run = openRun(training.dir, { ...training.manifest, resume: training.resume === true })
+  const run = openRun(training.dir, { ...training.manifest, resume: goesOn(training) })
   try {
+    await training.opened?.()
     const result = await trainIn(run, training, from)
     run.setStatus(result.outcome.stopped ? 'stopped' : 'done')
     return result
   } catch (error) {
-    const exitCode = error instanceof ClhaError ? error.exitCode : EXIT.bug
-    run.setStatus('failed', { exitCode, error: (error as Error).message.split('\n')[0] })
+    noteFailure(run, error)
     throw error
   } finally {
     run.close()
   }
+}
+
+function noteFailure(run: Run, error: unknown): void {
+  const exitCode = knownError(error)?.exitCode ?? EXIT.bug
+  const message = error instanceof Error ? error.message : String(error)
+  try {
+    run.setStatus('failed', { exitCode, error: message.split('\n')[0] })
+  } catch {
+    // A disk too full for a checkpoint may be too full for this; the error that led here matters more.
+  }
+}
+
+/** Whether the run goes on in the folder that it came from, rather than beginning another one from its checkpoint. */
+function goesOn({ resume, dir }: TrainingRun): boolean {
+  if (typeof resume === 'boolean') return resume
+  return [resolve(resume), dirname(resolve(resume))].includes(resolve(dir))
 }
 
 interface Start {
@@ -80,20 +103,30 @@ interface Start {
   state: TrainingState
 }
 
-/** Before the lock is taken nothing is changed: a refused resume leaves the folder as it was. */
-function chooseCheckpoint({ resume, dir, trajectory, conditions, loop, allowInexact, hooks }: TrainingRun): Start | undefined {
+/** Nothing has been changed yet: a refused resume leaves the folder as it was. */
+function chooseCheckpoint({
+  resume,
+  dir,
+  trajectory,
+  conditions,
+  loop,
+  allowInexact,
+  hooks,
+}: TrainingRun): Start | undefined {
   const storage = new DiskStorage()
   const folder = resume === true ? dir : (resume as string)
   const isCheckpoint = storage.stat(join(folder, 'manifest.json')) !== undefined
   const found = isCheckpoint ? undefined : newestValid(storage, folder)
   if (isCheckpoint) requireValid(storage, folder)
   else if (!found && resume !== true) throw noCheckpointError(`${folder}: no checkpoint there`)
-  for (const { path, reason } of found?.rejected ?? []) hooks.warn(`${path} is not usable: ${reason}`, 'an older checkpoint is used')
+  for (const { path, reason } of found?.rejected ?? [])
+    hooks.warn(`${path} is not usable: ${reason}`, 'an older checkpoint is used')
   const checkpoint = isCheckpoint ? folder : found?.path
   if (checkpoint === undefined) return undefined
   const state = readTrainingState(checkpoint)
   const accepted = requireSameTrajectory(state, { seed: loop.seed, trajectory, conditions }, allowInexact)
-  for (const { key } of accepted) hooks.warn(`${key} differs from the saved run`, 'the numbers may differ in the last digits')
+  for (const { key } of accepted)
+    hooks.warn(`${key} differs from the saved run`, 'the numbers may differ in the last digits')
   return { checkpoint, state }
 }
 
@@ -105,33 +138,44 @@ async function trainIn(run: Run, training: TrainingRun, from: Start | undefined)
     restoreWeights(from.checkpoint, trainable.model)
     restoreOptimizer(from.checkpoint, optimizer)
   }
-  const startStep = from?.state.step
-  const metrics = run.metrics(training.resume === false ? undefined : (startStep ?? 0))
+  // Going on without a checkpoint begins at step 0, and what an earlier attempt logged goes.
+  const startStep = training.resume === false ? undefined : (from?.state.step ?? 0)
+  const metrics = run.metrics(startStep)
   const board = training.tensorboard ? openTensorBoard(join(run.dir, 'tensorboard'), startStep) : undefined
   let step = startStep ?? 0
   try {
-    const outcome = await trainLoop(trainable, optimizer, training.items, training.devItems, loop, {
-      log: (row) => {
-        metrics.append(row)
-        for (const [name, value] of Object.entries(row)) if (name !== 'step') board?.scalar(name, value, row.step)
-        hooks.log?.(row)
+    const outcome = await trainLoop(
+      trainable,
+      optimizer,
+      training.items,
+      training.devItems,
+      { ...loop, saveBest: training.loadBest },
+      {
+        log: (row) => {
+          metrics.append(row)
+          for (const [name, value] of Object.entries(row))
+            if (name !== 'step') board?.scalar(name, value, row.step)
+          hooks.log?.(row)
+        },
+        progress: (now, fields) => {
+          step = now
+          hooks.progress(now, loop.totalSteps, fields)
+        },
+        save: (progress) => {
+          metrics.sync()
+          save(run, training, optimizer, progress)
+        },
+        generate: hooks.generate && (() => hooks.generate!(step)),
+        stopRequested: hooks.stopRequested,
       },
-      progress: (now, fields) => {
-        step = now
-        hooks.progress(now, loop.totalSteps, fields)
-      },
-      save: (progress) => {
-        metrics.sync()
-        save(run, training, optimizer, progress)
-      },
-      generate: hooks.generate && (() => hooks.generate!(step)),
-      stopRequested: hooks.stopRequested,
-    }, startOf(from))
+      startOf(from, training),
+    )
     const best = training.loadBest && !outcome.stopped ? outcome.bestStep : undefined
     const model = join(run.dir, `checkpoint-${best ?? outcome.step}`)
     if (best !== undefined && best !== outcome.step) restoreWeights(model, trainable.model)
     return { dir: run.dir, model, outcome, rows: readMetrics(join(run.dir, METRICS_FILE)).rows }
   } finally {
+    optimizer.clearGradients()
     for (const weight of trainable.model.weights.values()) requiresGrad(weight, false)
     optimizer.dispose()
     board?.close()
@@ -139,17 +183,37 @@ async function trainIn(run: Run, training: TrainingRun, from: Start | undefined)
   }
 }
 
-function startOf(from: Start | undefined): Progress | undefined {
+function startOf(from: Start | undefined, { dir, loadBest, hooks }: TrainingRun): Progress | undefined {
   if (!from) return undefined
   const { step, bestMetric, bestStep, lossState } = from.state
-  return { step, bestMetric, bestStep, tokens: Number(lossState.tokens ?? 0), sinceBest: Number(lossState.sinceBest ?? 0) }
+  const start = {
+    step,
+    tokens: Number(lossState.tokens ?? 0),
+    skipped: Number(lossState.skipped ?? 0),
+    tally: (lossState.tally ?? {}) as TallyState,
+  }
+  if (bestStep === undefined) return start
+  const best = { bestMetric, bestStep, sinceBest: Number(lossState.sinceBest ?? 0) }
+  if (!loadBest || new DiskStorage().stat(join(dir, checkpointName(bestStep))) !== undefined)
+    return { ...start, ...best }
+  hooks.warn(
+    `the best checkpoint so far, of step ${bestStep}, is not in ${dir}`,
+    'the best is chosen among those to come',
+  )
+  return start
 }
 
-function save(run: Run, training: TrainingRun, optimizer: ReturnType<typeof createAdamW>, progress: Progress): void {
+function save(
+  run: Run,
+  training: TrainingRun,
+  optimizer: ReturnType<typeof createAdamW>,
+  progress: Progress,
+): void {
   const { loop, items, trainable, conditions, trajectory } = training
   const storage = new DiskStorage()
   const perEpoch = Math.ceil(items.length / loop.batchSize)
-  const { step, bestMetric, bestStep, tokens, sinceBest } = progress
+  const { step, bestMetric, bestStep, tokens, sinceBest, skipped, tally } = progress
+  requireFinite(trainable.model.weights, 'nothing was saved; the last checkpoint is untouched')
   const rows = readMetrics(join(run.dir, METRICS_FILE)).rows
   const state: TrainingState = {
     step,
@@ -158,7 +222,7 @@ function save(run: Run, training: TrainingRun, optimizer: ReturnType<typeof crea
     seed: loop.seed,
     bestMetric,
     bestStep,
-    lossState: { tokens, sinceBest },
+    lossState: { tokens, sinceBest, skipped, tally },
     rng: {},
     conditions,
     trajectory,
@@ -178,9 +242,18 @@ function save(run: Run, training: TrainingRun, optimizer: ReturnType<typeof crea
     trainBatchSize: loop.batchSize,
     numInputTokensSeen: tokens,
   }
-  const files = checkpointFiles({ model: trainable.model, optimizer, state, trainerState, tokenizerDir: training.tokenizerDir })
+  const files = checkpointFiles({
+    model: trainable.model,
+    optimizer,
+    state,
+    trainerState,
+    tokenizerDir: training.tokenizerDir,
+  })
   const configSha256 = createHash('sha256').update(JSON.stringify(training.manifest.config)).digest('hex')
   saveCheckpoint(storage, run.dir, step, files, { configSha256 })
-  const { failed } = applyRetention(storage, run.dir, { keepLast: training.saveTotalLimit, bestStep })
-  for (const { step: old, reason } of failed) training.hooks.warn(`checkpoint-${old} could not be removed: ${reason}`)
+  // A run that went back finds checkpoints of later steps: they must not push out the one just saved.
+  const later = listCheckpoints(storage, run.dir).filter((place) => place.step > step).length
+  const { failed } = applyRetention(storage, run.dir, { keepLast: training.saveTotalLimit + later, bestStep })
+  for (const { step: old, reason } of failed)
+    training.hooks.warn(`checkpoint-${old} could not be removed: ${reason}`)
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { alignSpec } from '../../src/cli/align.js'
 import { chatSpec } from '../../src/cli/chat.js'
@@ -12,6 +12,7 @@ import { main } from '../../src/cli/main.js'
 import type { Pipeline } from '../../src/pipelines/pipeline.js'
 import { quickstartSpec } from '../../src/cli/quickstart.js'
 import { COMMANDS } from '../../src/cli/registry.js'
+import { Sink } from '../helpers/sink.js'
 import { rescoreSpec } from '../../src/cli/rescore.js'
 import { rewardScoreSpec } from '../../src/cli/reward-score.js'
 import { rewardTrainSpec } from '../../src/cli/reward-train.js'
@@ -32,14 +33,6 @@ const SPECS = [
   chatSpec,
   quickstartSpec,
 ]
-
-class Sink extends Writable {
-  text = ''
-  override _write(chunk: Buffer, _: unknown, done: () => void) {
-    this.text += chunk
-    done()
-  }
-}
 
 async function call(
   argv: string[],

@@ -70,7 +70,6 @@ describe('a key that has no effect is an error that says why', () => {
     ['warmup_steps: 5\nwarmup_ratio: 0.1', 'warmup_steps decides'],
     ['max_steps: 5\nnum_train_epochs: 2', 'max_steps decides when training ends'],
     ['eval_dataset: a\ndev_fraction: 0.1', 'eval_dataset is the development data'],
-    ['max_dropped: 0.1', 'without skip_bad no row may be left out'],
     ['top_k: 5', 'temperature: 0 always takes the likeliest token'],
     ['dev_fraction: 0\nearly_stopping_patience: 3', 'there is no development data'],
     ['load_best_model_at_end: false\ngreater_is_better: true', 'neither load_best_model_at_end nor'],

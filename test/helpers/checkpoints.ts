@@ -1,6 +1,7 @@
 /** Small checkpoints for tests of saving and resuming. */
-import { type SaveFile, textFile } from '../../src/checkpoint/save-file.js'
+
 import { saveCheckpoint } from '../../src/checkpoint/save.js'
+import { type SaveFile, textFile } from '../../src/checkpoint/save-file.js'
 import { readWhole, type Storage } from '../../src/checkpoint/storage.js'
 
 export const RUN = '/run'

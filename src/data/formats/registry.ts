@@ -5,6 +5,7 @@ import { type DataFormat, type RawRow, unmetNeeds } from './format.js'
 import { hhFormat } from './hh.js'
 import { listwiseFormat } from './listwise.js'
 import { typeName } from './messages.js'
+import { PROMPT_FORMATS } from './prompts.js'
 import { messagesFormat, promptCompletionFormat, textFormat } from './sft.js'
 import { trlConversationalFormat, trlImplicitFormat } from './trl-conversational.js'
 import { trlStringFormat } from './trl-string.js'
@@ -28,22 +29,24 @@ export function formatByName(name: string): DataFormat {
 }
 
 /**
- * The format of a row. With `forced`, that format, if the row has its columns.
+ * The format of a row. With `forced`, that format, if the row has its columns; without answers (`promptsOnly`) a
+ * prompt alone is one as well.
  * @throws RowFault (structural) naming the columns found and the nearest format
  */
-export function formatOf(row: RawRow, forced?: DataFormat): DataFormat {
+export function formatOf(row: RawRow, forced?: DataFormat, promptsOnly = false): DataFormat {
   if (forced) {
     if (unmetNeeds(row, forced.needs).length === 0) return forced
     throw structuralFault('unknown_format', `not in the format ${forced.name}: ${explain(row, forced)}`)
   }
-  const format = FORMATS.find((candidate) => candidate.detect(row))
+  const formats = promptsOnly ? [...PROMPT_FORMATS, ...FORMATS] : FORMATS
+  const format = formats.find((candidate) => candidate.detect(row))
   if (format) return format
   if (typeof row.label === 'boolean') {
     const advice =
       'rows with one answer and a `label` are unpaired; pairs, lists or plain SFT rows are needed'
     throw structuralFault('unknown_format', `no known format: ${advice}`)
   }
-  const nearest = [...FORMATS].sort((a, b) => distance(row, a) - distance(row, b))[0]
+  const nearest = [...formats].sort((a, b) => distance(row, a) - distance(row, b))[0]
   throw structuralFault(
     'unknown_format',
     `no known format; nearest is ${nearest.name}: ${explain(row, nearest)}`,

@@ -1,0 +1,83 @@
+// Writes docs/configuration.md from the schema of the config. Run it after a change of a key: `node scripts/docs-config.mjs`.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './setup/paths.mjs'
+
+const INTRO = `# Configuration
+
+<!-- Written by scripts/docs-config.mjs from the schema of the config: do not edit. -->
+
+A config is a flat YAML mapping. Every key is also a flag: \`learning_rate\` is \`--learning-rate\`. Flags win over the file.
+Paths are relative to the working directory. A switch is turned on by \`--skip-bad\`. A switch that is on is turned off by
+\`--no-load-best-model-at-end\`. A list is a repeated flag. A mapping is YAML: \`--model-config '{hidden_size: 64, …}'\`.
+
+- \`./clha config show my.yaml\` prints every key with its value, its meaning and who set it (set, flag, mode, default, derived).
+- \`./clha config schema\` prints the JSON Schema, for editors.
+- An unknown key, a value of the wrong kind and a key that has no effect are errors (exit code 2) with file, line and column.
+- A key without a value (\`gate_level:\`) means "not set", where a key may be unset.
+
+A command reads the sections that it names as its own; keys of other sections may stand in the same file.
+`
+
+const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('<', '\\<')
+const code = (value) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``
+const row = (cells) => `| ${cells.join(' | ')} |`
+const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
+
+/** `optional` keys have no default in the schema: unset, or derived from other keys. */
+const keyRow = (name, schema, expectation) => [
+  code(name),
+  schema.default === undefined ? '' : code(schema.default),
+  cell(expectation(schema)),
+  cell(schema.description ?? ''),
+]
+
+const HEAD = ['key', 'default', 'value', 'meaning']
+
+/**
+ * @param parts `SECTIONS`, `SECTION_TITLES`, `configSchema` (config/schema), `expectation` (config/describe),
+ *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (cli/registry)
+ * @returns the text of docs/configuration.md
+ */
+export function configPage({
+  SECTIONS,
+  SECTION_TITLES,
+  configSchema,
+  expectation,
+  LEGACY_DEFAULTS,
+  COMMANDS,
+}) {
+  const { properties } = configSchema()
+  const out = [INTRO]
+  for (const [section, keys] of Object.entries(SECTIONS)) {
+    const names = Object.keys(keys)
+    const commands = COMMANDS.filter(({ path, keys }) => path[0] !== 'config' && keys.includes(names[0]))
+    out.push(`## ${SECTION_TITLES[section]}\n`)
+    out.push(`Read by ${commands.map(({ path }) => code(path.join(' '))).join(', ')}.\n`)
+    out.push(
+      `${table(
+        HEAD,
+        names.map((name) => keyRow(name, properties[name], expectation)),
+      )}\n`,
+    )
+    if ('model_config' in keys) out.push(scratchTable(properties.model_config, expectation))
+  }
+  out.push('## Defaults of `mode: legacy`\n')
+  out.push('They stand in for the defaults above; what a config or a flag sets wins over them.\n')
+  const legacy = Object.entries(LEGACY_DEFAULTS).map(([key, value]) => [code(key), code(value)])
+  out.push(`${table(['key', 'default in legacy mode'], legacy)}\n`)
+  out.push('With `method: sft` the default of `learning_rate` is `0.00002`.')
+  return `${out.join('\n')}\n`
+}
+
+function scratchTable(schema, expectation) {
+  const mapping = schema.anyOf.find(({ properties }) => properties)
+  const rows = Object.entries(mapping.properties).map(([name, part]) => keyRow(name, part, expectation))
+  return `Keys of the mapping \`model_config\` (and of \`reward_model_config\`):\n\n${table(HEAD, rows)}\n`
+}
+
+if (process.argv[1]?.endsWith('docs-config.mjs')) {
+  const names = ['config/schema', 'config/describe', 'config/defaults', 'cli/registry']
+  const rooms = await Promise.all(names.map((name) => import(`../dist/${name}.js`)))
+  writeFileSync(join(root, 'docs/configuration.md'), configPage(Object.assign({}, ...rooms)))
+}

@@ -1,0 +1,135 @@
+/**
+ * The library: every command as a function, and the parts they are made of.
+ * Importing it starts nothing; the engine is loaded when the first tensor is made.
+ */
+import { alignSpec } from './cli/align.js'
+import { type Call, callOf } from './cli/call.js'
+import { evalSpec } from './cli/eval.js'
+import { generateSpec } from './cli/generate.js'
+import { rescoreSpec } from './cli/rescore.js'
+import { rewardScoreSpec } from './cli/reward-score.js'
+import { rewardTrainSpec } from './cli/reward-train.js'
+import { trainSpec } from './cli/train.js'
+import type {
+  AlignResult,
+  EvalResult,
+  GenerateResult,
+  RescoreResult,
+  ScoreResult,
+  TrainResult,
+} from './pipelines/pipeline.js'
+
+/** From preferences to an aligned, evaluated model, as `clha align`. */
+export const align: Call<AlignResult> = callOf(
+  alignSpec,
+  async () => (await import('./pipelines/align.js')).align,
+)
+
+/** CLHA on rescored preferences, or SFT, as `clha train`. */
+export const train: Call<TrainResult> = callOf(
+  trainSpec,
+  async () => (await import('./pipelines/train.js')).train,
+)
+
+/** Rewards and labels to ranked lists and an audit of the labels, as `clha rescore`. */
+export const rescore: Call<RescoreResult> = callOf(
+  rescoreSpec,
+  async () => (await import('./pipelines/rescore.js')).rescore,
+)
+
+/** A reward model from preferences, as `clha reward train`. */
+export const trainReward: Call<TrainResult> = callOf(
+  rewardTrainSpec,
+  async () => (await import('./pipelines/reward-train.js')).rewardTrain,
+)
+
+/** Rewards for the answers of a data file, as `clha reward score`. */
+export const scoreRewards: Call<ScoreResult> = callOf(
+  rewardScoreSpec,
+  async () => (await import('./pipelines/reward-score.js')).rewardScore,
+)
+
+/** Models side by side on held-out prompts, as `clha eval`. */
+export const evaluate: Call<EvalResult> = callOf(
+  evalSpec,
+  async () => (await import('./pipelines/eval.js')).evalPipeline,
+)
+
+/** Answers to prompts, as `clha generate`. */
+export const generate: Call<GenerateResult> = callOf(
+  generateSpec,
+  async () => (await import('./pipelines/generate.js')).generatePipeline,
+)
+
+export type { Call, CallOptions, Settings } from './cli/call.js'
+export type * from './pipelines/pipeline.js'
+export { createUi, type Ui } from './terminal/ui.js'
+export { ClhaError } from './errors.js'
+export { EXIT, type ExitCode } from './exit-codes.js'
+
+// Losses
+export { CLHA_DEFAULTS, clhaDenominators, clhaLoss, type ClhaOptions } from './losses/clha.js'
+export { sftDenominators, sftLoss } from './losses/sft.js'
+export { bradleyTerryLoss, type BradleyTerryOptions } from './losses/bradley-terry.js'
+export type * from './losses/types.js'
+
+// Rescoring: rewards and labels to pairs, weights and gates
+export {
+  legacyDefaults,
+  type LegacyOptions,
+  legacyRank,
+  rankDefaults,
+  rankLists,
+  type RankOptions,
+} from './rescore/rank.js'
+export { lossLists } from './rescore/loss-lists.js'
+export { type CalibrateOptions, calibrate, type Calibration } from './rescore/calibrate.js'
+export { type RescoreInput, type Rescored, type RescoreOptions, rescoreLists } from './rescore/rescore.js'
+export { type AuditReport, auditReport } from './rescore/audit.js'
+export { readRankedJsonl, writeRankedJsonl } from './rescore/ranked-jsonl.js'
+export type * from './rescore/ranked.js'
+
+// Data
+export { type ReadOptions, type ReadReport, readExamples } from './data/read-examples.js'
+export { type EncodeOptions, encodeExamples, encodePrompts } from './data/encode.js'
+export { type PackedBatch, packLists } from './data/pack.js'
+export type * from './data/example.js'
+export type * from './data/encoded.js'
+export { loadTokenizer, type TextTokenizer } from './text/tokenizer.js'
+export { type ChatTemplate, chatTemplate } from './text/template.js'
+
+// Models
+export { loadModel } from './models/load.js'
+export { initModel, rewardModelFrom } from './models/init.js'
+export { type Decoder, decode, logits } from './models/decoder.js'
+export { candidateLogProbs, candidateRewards } from './models/score.js'
+export { generate as generateText } from './generate/generate.js'
+export type { GeneratedAnswer, GenerateOptions, GenerateRequest } from './generate/requests.js'
+export { ADAMW_DEFAULTS, type AdamW, type AdamWOptions, createAdamW } from './optim/adamw.js'
+
+// Tensors
+export {
+  allocate,
+  backward,
+  type DType,
+  dispose,
+  f32,
+  f64,
+  fromData,
+  Generator,
+  gradients,
+  gradOf,
+  i64,
+  keep,
+  memory,
+  noGrad,
+  ops,
+  requiresGrad,
+  scope,
+  setGrad,
+  type Tensor,
+  withGrad,
+} from './tensor/index.js'
+
+// The starter world
+export { createWorld, oracle, type World, type WorldOptions, writeWorld } from './world/index.js'

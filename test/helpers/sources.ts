@@ -1,0 +1,28 @@
+/** The current sources compiled into a folder of their own, for processes that tests kill, starve or start side by side. */
+import * as fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+const OPTIONS: ts.CompilerOptions = {
+  module: ts.ModuleKind.ESNext,
+  target: ts.ScriptTarget.ES2022,
+  verbatimModuleSyntax: true,
+}
+
+/** @returns `<folder>/dist`, beside links to the engine and the packages: it runs as the product's own dist does */
+export function compileSources(folder: string): string {
+  const dist = join(folder, 'dist')
+  for (const name of fs.readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts') || name.endsWith('.d.ts')) continue
+    const out = join(dist, name.replace(/\.ts$/, '.js'))
+    fs.mkdirSync(dirname(out), { recursive: true })
+    const source = fs.readFileSync(join(ROOT, 'src', name), 'utf8')
+    fs.writeFileSync(out, ts.transpileModule(source, { compilerOptions: OPTIONS }).outputText)
+  }
+  fs.copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
+  for (const name of ['build', 'node_modules']) fs.symlinkSync(join(ROOT, name), join(folder, name))
+  return dist
+}
