@@ -8,6 +8,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -34,8 +35,6 @@ void product(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulat
     at::mm_out(const_cast<Tensor&>(out), a, b);
   }
 }
-
-constexpr int64_t kTokens = 64;
 
 struct Linear : public torch::autograd::Function<Linear> {
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias) {
@@ -67,20 +66,49 @@ Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>
 
 }  // namespace
 
-// oneDNN generates code and keeps buffers for every size it meets. Token counts differ from step to step, so a product is
-// taken in a part of a multiple of 64 tokens and a rest: few sizes, flat memory.
+// oneDNN generates code and keeps buffers for every size it meets, and token counts differ from step to step. So a product is
+// taken in parts whose token counts come from a short list: multiples of 256, of 64, and powers of two filled up with zeros.
+struct Parts {
+  int64_t coarse, fine, rest, padded;
+  explicit Parts(int64_t tokens) {
+    coarse = tokens >= 1024 ? tokens / 256 * 256 : 0;
+    fine = (tokens - coarse) / 64 * 64;
+    rest = tokens - coarse - fine;
+    for (padded = 1; padded < rest;) padded *= 2;
+  }
+};
+
 void matmul_over_rows(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate) {
-  const int64_t rows = a.size(0), main = rows - rows % kTokens;
-  if (!one_dnn(out) || main == 0 || main == rows) return product(out, a, b, accumulate);
-  product(out.slice(0, 0, main), a.slice(0, 0, main), b, accumulate);
-  product(out.slice(0, main), a.slice(0, main), b, accumulate);
+  if (!one_dnn(out)) return product(out, a, b, accumulate);
+  const Parts part(a.size(0));
+  int64_t at = 0;
+  for (const int64_t rows : {part.coarse, part.fine}) {
+    if (rows) product(out.slice(0, at, at + rows), a.slice(0, at, at + rows), b, accumulate);
+    at += rows;
+  }
+  if (part.rest == part.padded) return product(out.slice(0, at), a.slice(0, at), b, accumulate);
+  if (part.rest == 0) return;
+  const Tensor filled = at::zeros({part.padded, a.size(1)}, a.options()), result = at::empty({part.padded, out.size(1)}, out.options());
+  filled.slice(0, 0, part.rest).copy_(a.slice(0, at));
+  product(result, filled, b, false);
+  Tensor rows = out.slice(0, at);
+  if (accumulate) rows.add_(result.slice(0, 0, part.rest));
+  else rows.copy_(result.slice(0, 0, part.rest));
 }
 
 void matmul_over_sum(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate) {
-  const int64_t terms = a.size(1), main = terms - terms % kTokens;
-  if (!one_dnn(out) || main == 0 || main == terms) return product(out, a, b, accumulate);
-  product(out, a.slice(1, 0, main), b.slice(0, 0, main), accumulate);
-  product(out, a.slice(1, main), b.slice(0, main), true);
+  if (!one_dnn(out) || a.size(1) == 0) return product(out, a, b, accumulate);
+  const Parts part(a.size(1));
+  int64_t at = 0;
+  for (const int64_t terms : {part.coarse, part.fine}) {
+    if (terms) product(out, a.slice(1, at, at + terms), b.slice(0, at, at + terms), accumulate || at > 0);
+    at += terms;
+  }
+  if (part.rest == 0) return;
+  const Tensor left = at::zeros({part.padded, a.size(0)}, a.options()), right = at::zeros({part.padded, b.size(1)}, b.options());
+  left.slice(0, 0, part.rest).copy_(a.slice(1, at).t());
+  right.slice(0, 0, part.rest).copy_(b.slice(0, at));
+  product(out, left.t(), right, accumulate || at > 0);
 }
 
 }  // namespace clha
