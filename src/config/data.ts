@@ -57,9 +57,11 @@ export const dataSection = {
     .describe('largest share of rows with nothing to learn from that may be left out, 0 to 1'),
   dev_fraction: fraction()
     .default(0.05)
-    .describe('share of the prompts held out to choose checkpoints, 0 to 1; 0 with an eval_dataset'),
+    .describe(
+      'share of the prompts held out to choose checkpoints, 0 to 1; 0 with an eval_dataset; not for align',
+    ),
   test_fraction: fraction()
     .default(0.05)
-    .describe('share of the prompts held out for the final evaluation, 0 to 1'),
+    .describe('share of the prompts kept for the final evaluation, 0 to 1; none with an eval_dataset'),
   max_samples: count().optional().describe('use only the first examples of each file; unset: all'),
 }

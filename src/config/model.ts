@@ -31,7 +31,9 @@ export const modelSection = {
     .describe('folder with tokenizer.json; unset: the folder of the model'),
   chat_template: text()
     .optional()
-    .describe('hh, chatml, plain, or the path of a Jinja template; unset: the one that comes with the tokenizer, else hh'),
+    .describe(
+      'hh, chatml, plain, or the path of a Jinja template; unset: the one that comes with the tokenizer, else hh',
+    ),
   dtype: z
     .enum(['float32', 'float64', 'bfloat16'])
     .default('float32')

@@ -7,7 +7,8 @@ export function checkContent(row: ParsedRow, minCandidates: number): void {
   const { prompt, candidates } = row
   if (typeof prompt === 'string') {
     // Before an answer it may be empty: bare text has no prompt.
-    if (candidates.length === 0 && prompt.trim() === '') throw contentFault('empty_prompt', 'the prompt is empty')
+    if (candidates.length === 0 && prompt.trim() === '')
+      throw contentFault('empty_prompt', 'the prompt is empty')
   } else {
     const last = prompt.at(-1)
     if (!last) throw contentFault('empty_prompt', 'there is nothing before the answer')

@@ -12,7 +12,7 @@ import type { TrainingResult } from '../train/run.js'
 import { encodeData } from './data.js'
 import { stageDir } from './fit.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
-import { fitClha, fitSft, rankedHash, sftItems } from './policy.js'
+import { fitClha, fitSft, type PolicyFit, rankedHash, sftItems } from './policy.js'
 import { scores } from './ranked-data.js'
 import { rescoreStation } from './rescoring.js'
 import { type FoldModel, labelAccuracy, select, trainRewardModels } from './reward-models.js'
@@ -185,55 +185,39 @@ function halfOf(session: Session, data: Awaited<ReturnType<typeof encodeData>>) 
 /** Whether the second reward model was trained on the example's prompt. */
 const isJudged = ({ options }: Session, { prompt }: Example) => foldOf(prompt, options.seed + 1000, 2) === 0
 
-async function sftBaseline(
-  session: Session,
-  start: string,
-  examples: readonly Example[],
-  input: AlignInput,
+/** What both ways from the start have in common. */
+function fromStart(session: Session, kind: string, files: DataFile[]): Omit<PolicyFit, 'items'> {
+  const { learningRate, numTrainEpochs, maxSteps } = session.options
+  const dir = stageDir(session, kind)
+  return { kind, dir, devItems: [], data: files, learningRate, epochs: numTrainEpochs, maxSteps, stage: true }
+}
+
+/** Trains a model read anew from `folder`, and frees it: what came out lies in its checkpoint. */
+async function trainCopy(
+  { dtype, options }: Session,
+  folder: string,
+  run: (lm: LanguageModel) => Promise<TrainingResult>,
 ): Promise<TrainingResult> {
-  const { options, dtype } = session
-  const lm = await loadLanguageModel(start, dtype, options.chatTemplate)
+  const lm = await loadLanguageModel(folder, dtype, options.chatTemplate)
   try {
-    const data = await encodeData(session, lm, examples, 2)
-    return await fitSft(session, lm, {
-      kind: 'sft',
-      dir: stageDir(session, 'sft'),
-      items: sftItems(data.examples, data.encoded),
-      devItems: [],
-      data: input.files,
-      learningRate: options.learningRate,
-      epochs: options.numTrainEpochs,
-      maxSteps: options.maxSteps,
-      stage: true,
-    })
+    return await run(lm)
   } finally {
     lm.model.dispose()
   }
 }
 
-async function clhaRun(
-  session: Session,
-  start: string,
-  lists: readonly RankedList[],
-  input: AlignInput,
-): Promise<TrainingResult> {
-  const { options, dtype } = session
-  const lm = await loadLanguageModel(start, dtype, options.chatTemplate)
-  try {
-    const items = await itemsOf(session, lm, lists)
-    return await fitClha(session, lm, {
-      kind: 'clha',
-      dir: stageDir(session, 'clha'),
-      items,
-      devItems: [],
-      data: input.files,
-      learningRate: options.learningRate,
-      epochs: options.numTrainEpochs,
-      maxSteps: options.maxSteps,
-      stage: true,
-      trajectory: { ranked: rankedHash(lists) },
+const sftBaseline = (session: Session, start: string, examples: readonly Example[], { files }: AlignInput) =>
+  trainCopy(session, start, async (lm) => {
+    const data = await encodeData(session, lm, examples, 2)
+    return fitSft(session, lm, {
+      ...fromStart(session, 'sft', files),
+      items: sftItems(data.examples, data.encoded),
     })
-  } finally {
-    lm.model.dispose()
-  }
-}
+  })
+
+const clhaRun = (session: Session, start: string, lists: readonly RankedList[], { files }: AlignInput) =>
+  trainCopy(session, start, async (lm) => {
+    const trajectory = { ranked: rankedHash(lists) }
+    const items = await itemsOf(session, lm, lists)
+    return fitClha(session, lm, { ...fromStart(session, 'clha', files), items, trajectory })
+  })

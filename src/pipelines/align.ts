@@ -7,6 +7,7 @@ import { writeReports } from '../evaluate/report/write.js'
 import type { Ui } from '../terminal/ui.js'
 import { count } from '../terminal/units.js'
 import { evaluateAligned } from './align-evaluate.js'
+import { showTable } from './eval-report.js'
 import { alignReport } from './align-report.js'
 import { alignStations, station } from './align-stations.js'
 import { inOutputDir } from './claim.js'
@@ -90,10 +91,6 @@ async function alignIn(session: Session): Promise<AlignResult> {
 /** The short table that ends an alignment, and what can be concluded from it. */
 export function showReport(ui: Ui, report: AlignReport): void {
   if (!report.evaluation) return
-  const { columns, rows } = terminalTable(report)
-  ui.table(
-    rows.map((cells) => Object.fromEntries(cells.map((cell, k) => [String(k), cell]))),
-    columns.map((title, k) => ({ key: String(k), title, align: k === 0 ? 'left' : 'right' })),
-  )
+  showTable(ui, terminalTable(report))
   for (const line of verdicts(report.evaluation)) ui.line(line)
 }

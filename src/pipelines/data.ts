@@ -99,7 +99,10 @@ export async function encodeData(
   if (report.dropped.length > 0) {
     const shown = report.dropped.slice(0, 3).map(({ file, row, reason }) => `${file}:${row} ${reason}`)
     const share = `${count(report.dropped.length)} of ${count(examples.length)} examples`
-    ui.warn(`${share} are left out: no room for an answer`, `${shown.join('; ')}; listed in ${options.outputDir}/no-room.jsonl`)
+    ui.warn(
+      `${share} are left out: no room for an answer`,
+      `${shown.join('; ')}; listed in ${options.outputDir}/no-room.jsonl`,
+    )
     mkdirSync(options.outputDir, { recursive: true })
     const path = join(options.outputDir, 'no-room.jsonl')
     writeFileSync(path, report.dropped.map((row) => `${JSON.stringify(row)}\n`).join(''))

@@ -4,6 +4,7 @@ import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from '
 import { formatNumber } from '../evaluate/report/numbers.js'
 import type { Evaluation } from './evaluation.js'
 import { rewardModelPaths } from './eval-models.js'
+import type { Ui } from '../terminal/ui.js'
 import { type Session, VERSION } from './session.js'
 
 /** What every report says first: which command, when, with what. */
@@ -43,14 +44,18 @@ export function evalReport(session: Session, { report, samples }: Evaluation): E
   }
 }
 
+/** A table of the report on the terminal, its first `names` columns on the left. */
+export function showTable(ui: Ui, { columns, rows }: ReturnType<typeof terminalTable>, names = 1): void {
+  ui.table(
+    rows.map((cells) => Object.fromEntries(cells.map((cell, k) => [String(k), cell]))),
+    columns.map((title, k) => ({ key: String(k), title, align: k < names ? 'left' : 'right' })),
+  )
+}
+
 /** The short table of the report, the figures of the texts, and what can be concluded. */
 export function showEvaluation({ ui }: Session, report: EvalReport): void {
   const evaluation = report.evaluation as EvaluationReport
-  const { columns, rows } = terminalTable(report)
-  ui.table(
-    rows.map((cells) => Object.fromEntries(cells.map((cell, k) => [String(k), cell]))),
-    columns.map((title, k) => ({ key: String(k), title, align: k === 0 ? 'left' : 'right' })),
-  )
+  showTable(ui, terminalTable(report))
   ui.table(totals(evaluation).map(textFigures), [
     { key: 'system', title: '' },
     { key: 'bleu', title: 'BLEU, characters', align: 'right' },

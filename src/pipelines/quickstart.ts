@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { ResolvedConfig } from '../config/load.js'
 import type { Message } from '../data/example.js'
 import type { AlignReport, SampleReport, StationReport } from '../evaluate/report/types.js'
+import { seedsTable } from '../evaluate/report/tables.js'
 import { writeReports } from '../evaluate/report/write.js'
 import type { Ui } from '../terminal/ui.js'
 import { count, percent } from '../terminal/units.js'
@@ -11,6 +12,7 @@ import { evaluateAligned } from './align-evaluate.js'
 import { alignReport } from './align-report.js'
 import { type Aligned, alignStations, station } from './align-stations.js'
 import { inOutputDir } from './claim.js'
+import { showTable } from './eval-report.js'
 import { writeConfig } from './files.js'
 import { loadStartModel } from './language-model.js'
 import type { AlignResult, Pipeline } from './pipeline.js'
@@ -47,6 +49,11 @@ async function runSeeds(config: ResolvedConfig, ui: Ui): Promise<AlignResult> {
   const last = runs[runs.length - 1]
   const report = runs.length > 1 ? seedsReport(runs) : last.report
   const written = await writeReports(outputDir, report)
+  if (report.multiSeed) {
+    const { caption, columns, rows } = seedsTable(report.multiSeed)
+    ui.station(caption)
+    showTable(ui, { columns: columns.map(({ label }) => label), rows }, 2)
+  }
   ui.line('')
   ui.line(`report   ${written.html}`)
   ui.line(`model    ${last.aligned.clha}`)

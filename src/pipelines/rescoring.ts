@@ -84,10 +84,11 @@ function sayAudit({ ui, options }: Session, audit: AuditReport): void {
       `labels: ${count(kept)} kept, ${count(doubtful)} doubtful, ${count(reversed)} reversed`,
   )
   if (audit.truth) {
-    const { precision, recall } = audit.truth
+    const { precision, recall, orderRight, labelsRight } = audit.truth
     ui.line(
-      `audit: of the labels found reversed ${show(precision)} really are · of those really reversed ${show(recall)} were found`,
+      `audit: ${show(precision)} of the labels found reversed really are, ${show(recall)} of those really reversed were found`,
     )
+    ui.line(`right order: by the labels ${show(labelsRight)} of the pairs, by labels and rewards ${show(orderRight)}`)
   }
   for (const { message, hint } of audit.warnings) ui.warn(message, hint)
 }

@@ -17,15 +17,24 @@ export type SplitUse = 'train' | 'align' | 'eval'
  */
 export async function loadSplits(session: Session, minCandidates: 1 | 2, use: SplitUse): Promise<SplitData> {
   const { options } = session
-  const { examples, files } = await loadData(session, options.trainDataset as string | string[], minCandidates)
+  const { examples, files } = await loadData(
+    session,
+    options.trainDataset as string | string[],
+    minCandidates,
+  )
   const splits = splitByPrompt(examples, { fractions: fractionsOf(options, use), seed: options.seed })
   if (options.evalDataset === undefined) return { ...splits, files }
   const held = await loadData(session, options.evalDataset, minCandidates)
   const all = [...files, ...held.files]
-  return use === 'train' ? { ...splits, dev: held.examples, files: all } : { ...splits, test: held.examples, files: all }
+  return use === 'train'
+    ? { ...splits, dev: held.examples, files: all }
+    : { ...splits, test: held.examples, files: all }
 }
 
-export function fractionsOf(options: Session['options'], use: SplitUse): { train: number; dev: number; test: number } {
+export function fractionsOf(
+  options: Session['options'],
+  use: SplitUse,
+): { train: number; dev: number; test: number } {
   const test = options.evalDataset === undefined ? options.testFraction : 0
   const dev = use === 'align' ? 0 : options.devFraction
   return { train: 1 - dev - test, dev, test }

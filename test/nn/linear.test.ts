@@ -7,10 +7,21 @@ const random = createRandom('linear')
 const numbers = (n: number) => Array.from({ length: n }, () => random.normal())
 
 /** Value and gradients of sum(linear(x, w, b) * seed). */
-function run(make: (values: number[], shape: number[]) => Tensor, x: number[], w: number[], b: number[] | undefined, s: number[], t: number) {
+function run(
+  make: (values: number[], shape: number[]) => Tensor,
+  x: number[],
+  w: number[],
+  b: number[] | undefined,
+  s: number[],
+  t: number,
+) {
   return scope(() => {
     const inner = x.length / t
-    const leaves = [make(x, [t, inner]), make(w, [w.length / inner, inner]), ...(b ? [make(b, [b.length])] : [])]
+    const leaves = [
+      make(x, [t, inner]),
+      make(w, [w.length / inner, inner]),
+      ...(b ? [make(b, [b.length])] : []),
+    ]
     for (const leaf of leaves) requiresGrad(leaf)
     const y = ops.linear(leaves[0], leaves[1], leaves[2] ?? null)
     backward(ops.sum(ops.mul(y, make(s, [t, w.length / inner]))))

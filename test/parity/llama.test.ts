@@ -47,12 +47,16 @@ for (const name of causal) {
           const found = logits(model, hidden)
           expect(ids.length).toBe(lengths[i])
           const from = i * width * vocabulary
-          expect(maxDifference(found.numbers(), reference.slice(from, from + ids.length * vocabulary))).toBeLessThan(1e-4)
+          expect(
+            maxDifference(found.numbers(), reference.slice(from, from + ids.length * vocabulary)),
+          ).toBeLessThan(1e-4)
           const head = model.weights.get('lm_head.weight') ?? model.weights.get('model.embed_tokens.weight')!
           const scored = ops.narrow(hidden, 0, starts[i] - 1, ids.length - starts[i])
           const [logp] = ops.linearLogProb(scored, head, i64(ids.slice(starts[i])))
           const at = i * width + starts[i]
-          expect(maxDifference(logp.numbers(), logps.slice(at, at + ids.length - starts[i]))).toBeLessThan(1e-4)
+          expect(maxDifference(logp.numbers(), logps.slice(at, at + ids.length - starts[i]))).toBeLessThan(
+            1e-4,
+          )
           const grown = [...ids]
           for (let n = 0; n < 12; n++) {
             const next = scope(() => {
@@ -84,7 +88,9 @@ for (const name of rewardModels) {
         }
         rows.forEach((ids, i) => {
           const hidden = decode(model, singleSequence(ids))
-          expect(Math.abs(rewards(model, hidden, i64([lastScored(ids)])).item() - expected[i])).toBeLessThan(5e-5)
+          expect(Math.abs(rewards(model, hidden, i64([lastScored(ids)])).item() - expected[i])).toBeLessThan(
+            5e-5,
+          )
         })
         let at = 0
         const segments = rows.map((ids, task) => {

@@ -106,7 +106,9 @@ describe('joint calibration', () => {
     try {
       few()
     } catch (error) {
-      expect((error as { hint: string }).hint).toMatch(/`reward_temperature`.*`label_error`.*more labelled pairs/)
+      expect((error as { hint: string }).hint).toMatch(
+        /`reward_temperature`.*`label_error`.*more labelled pairs/,
+      )
     }
     expect(calibrate([1, 2], { temperature: 2, labelError: 0.1 })).toMatchObject({
       temperature: 2,
