@@ -1,0 +1,58 @@
+/** run.json: what was run, on what, with which data, and how it ended. */
+import { join } from 'node:path'
+import type { Storage } from '../checkpoint/storage.js'
+import { replaceFile } from '../checkpoint/write-file.js'
+
+export const RUN_FILE = 'run.json'
+export const RUN_FORMAT = 'clha-run/1'
+
+export type RunStatus = 'running' | 'done' | 'stopped' | 'failed'
+
+export interface DataFile {
+  path: string
+  sha256: string
+  rows?: number
+}
+
+/** Keys as they stand in the file. */
+export interface RunManifest {
+  format: string
+  /** What the run does: `train`, `align`, ... */
+  kind: string
+  status: RunStatus
+  /** ISO 8601, UTC. */
+  started: string
+  /** When the status last changed. */
+  updated: string
+  /** Times that the run was taken up again. */
+  resumed: number
+  pid: number
+  exit_code?: number
+  /** One line, for `failed`. */
+  error?: string
+  /** The resolved configuration, with no default left out. */
+  config: Record<string, unknown>
+  data: DataFile[]
+  /** clha, libtorch, node, addon, ... */
+  versions: Record<string, string>
+  /** CPU, cores, threads, memory, devices. */
+  hardware: Record<string, unknown>
+}
+
+export function writeRunManifest(storage: Storage, runDir: string, manifest: RunManifest): void {
+  replaceFile(storage, join(runDir, RUN_FILE), [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)])
+}
+
+/** The manifest in a text; undefined where it is not one of a version that we read. */
+export function parseRunManifest(text: string): RunManifest | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<RunManifest> | null
+    const complete =
+      value?.format === RUN_FORMAT && typeof value.status === 'string' && isObject(value.config)
+    return complete ? (value as RunManifest) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,108 @@
+/** Event files for TensorBoard: scalars and text, framed as TFRecords (length, CRC, data, CRC). */
+import * as fs from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { maskedCrc32c } from './crc32c.js'
+import { decodeMessage, double, type Field, float, integer, nested } from './protobuf.js'
+
+export interface TensorBoardWriter {
+  readonly path: string
+  scalar(tag: string, value: number, step: number): void
+  /** Shown as Markdown. */
+  text(tag: string, text: string, step: number): void
+  close(): void
+}
+
+/** Events of one process; a resumed run opens another file in the same folder, from `resumeStep` on. */
+export function openTensorBoard(folder: string, resumeStep?: number): TensorBoardWriter {
+  fs.mkdirSync(folder, { recursive: true })
+  const seconds = Math.floor(Date.now() / 1000)
+  const { fd, path } = createEventFile(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}`)
+  const write = (fields: Field[]) => {
+    const record = frame(Buffer.concat([double(1, Date.now() / 1000), ...fields]))
+    for (let done = 0; done < record.length; ) done += fs.writeSync(fd, record, done)
+  }
+  const summary = (step: number, value: Field[]) => write([integer(2, step), nested(5, [nested(1, value)])])
+  write([nested(3, 'brain.Event:2')])
+  // SessionLog START: TensorBoard drops what an earlier file holds from this step on.
+  if (resumeStep !== undefined) write([integer(2, resumeStep + 1), nested(7, [integer(1, 1)])])
+  return {
+    path,
+    scalar: (tag, value, step) => summary(step, [nested(1, tag), float(2, value)]),
+    text: (tag, text, step) =>
+      summary(step, [nested(1, tag), nested(9, TEXT_PLUGIN), nested(8, textTensor(text))]),
+    close: () => fs.closeSync(fd),
+  }
+}
+
+function createEventFile(folder: string, name: string): { fd: number; path: string } {
+  for (let number = 0; ; number++) {
+    const path = join(folder, `${name}.${number}`)
+    if (!fs.existsSync(path)) return { fd: fs.openSync(path, 'wx'), path }
+  }
+}
+
+/** SummaryMetadata.plugin_data.plugin_name */
+const TEXT_PLUGIN = [nested(1, [nested(1, 'text')])]
+const DT_STRING = 7
+
+/** A TensorProto of one string: dtype, shape [1], string_val. */
+const textTensor = (text: string) => [
+  integer(1, DT_STRING),
+  nested(2, [nested(2, [integer(1, 1)])]),
+  nested(8, text),
+]
+
+function frame(data: Uint8Array): Buffer {
+  const record = Buffer.alloc(data.length + 16)
+  record.writeBigUInt64LE(BigInt(data.length), 0)
+  record.writeUInt32LE(maskedCrc32c(record.subarray(0, 8)), 8)
+  record.set(data, 12)
+  record.writeUInt32LE(maskedCrc32c(data), 12 + data.length)
+  return record
+}
+
+export interface TensorBoardEvent {
+  step: number
+  tag: string
+  value: number | string
+}
+
+/**
+ * Reads scalars and text back; a cut last record is left out.
+ *
+ * @throws Error on a record whose checksum is wrong
+ */
+export function readTensorBoard(path: string): TensorBoardEvent[] {
+  const bytes = fs.readFileSync(path)
+  const events: TensorBoardEvent[] = []
+  for (let at = 0; at + 12 <= bytes.length; ) {
+    const length = Number(bytes.readBigUInt64LE(at))
+    if (bytes.readUInt32LE(at + 8) !== maskedCrc32c(bytes.subarray(at, at + 8))) throw badChecksum(path, at)
+    if (at + 16 + length > bytes.length) break
+    const data = bytes.subarray(at + 12, at + 12 + length)
+    if (bytes.readUInt32LE(at + 12 + length) !== maskedCrc32c(data)) throw badChecksum(path, at)
+    events.push(...readEvent(data))
+    at += 16 + length
+  }
+  return events
+}
+
+const badChecksum = (path: string, at: number) =>
+  new Error(`${path}: wrong checksum in the record at byte ${at}`)
+
+function readEvent(data: Buffer): TensorBoardEvent[] {
+  const event = decodeMessage(data)
+  const step = Number(event.get(2)?.[0] ?? 0)
+  const summaries = (event.get(5) ?? []) as Buffer[]
+  return summaries.flatMap((summary) =>
+    ((decodeMessage(summary).get(1) ?? []) as Buffer[]).map((bytes) => {
+      const value = decodeMessage(bytes)
+      const tag = String(value.get(1)?.[0] ?? '')
+      const scalar = value.get(2)?.[0] as Buffer | undefined
+      if (scalar) return { step, tag, value: scalar.readFloatLE() }
+      const tensor = decodeMessage(value.get(8)?.[0] as Buffer)
+      return { step, tag, value: String(tensor.get(8)?.[0] ?? '') }
+    }),
+  )
+}
