@@ -63,5 +63,5 @@ export const dataSection = {
   test_fraction: fraction()
     .default(0.05)
     .describe('share of the prompts kept for the final evaluation, 0 to 1; none with an eval_dataset'),
-  max_samples: count().optional().describe('use only the first examples of each file; unset: all'),
+  max_samples: count().optional().describe('use only the first examples of the data set; unset: all'),
 }

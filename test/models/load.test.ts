@@ -125,8 +125,8 @@ describe('a config that this decoder does not compute', () => {
     expect(thrown(() => loadModel(folder)).message).toContain('no config.json')
     for (const [text, message] of [
       ['{', 'not valid JSON'],
-      ['[]', 'must be an object'],
-      ['null', 'must be an object'],
+      ['[]', 'holds no JSON object'],
+      ['null', 'holds no JSON object'],
     ]) {
       writeFileSync(join(folder, 'config.json'), text)
       expect(thrown(() => loadModel(folder)).message).toContain(message)
