@@ -22,7 +22,6 @@ export const resourceError = (message: string, hint?: string) => new ClhaError(E
 export const numericsError = (message: string, hint?: string) => new ClhaError(EXIT.numerics, message, hint)
 export const noCheckpointError = (message: string, hint?: string) =>
   new ClhaError(EXIT.noCheckpoint, message, hint)
-export const gateError = (message: string, hint?: string) => new ClhaError(EXIT.gate, message, hint)
 
 /** System codes of a disk, a quota or a file-size limit that is used up. */
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG']

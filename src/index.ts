@@ -62,51 +62,43 @@ export const generate: Call<GenerateResult> = callOf(
 )
 
 export type { Call, CallOptions, Settings } from './cli/call.js'
-export type * from './pipelines/pipeline.js'
-export { createUi, type Ui } from './terminal/ui.js'
-export { ClhaError } from './errors.js'
-export { EXIT, type ExitCode } from './exit-codes.js'
-
-// Losses
-export { CLHA_DEFAULTS, clhaDenominators, clhaLoss, type ClhaOptions } from './losses/clha.js'
-export { sftDenominators, sftLoss } from './losses/sft.js'
-export { bradleyTerryLoss, type BradleyTerryOptions } from './losses/bradley-terry.js'
-export type * from './losses/types.js'
-
-// Rescoring: rewards and labels to pairs, weights and gates
-export {
-  legacyDefaults,
-  type LegacyOptions,
-  legacyRank,
-  rankDefaults,
-  rankLists,
-  type RankOptions,
-} from './rescore/rank.js'
-export { lossLists } from './rescore/loss-lists.js'
-export { type CalibrateOptions, calibrate, type Calibration } from './rescore/calibrate.js'
-export { type RescoreInput, type Rescored, type RescoreOptions, rescoreLists } from './rescore/rescore.js'
-export { type AuditReport, auditReport } from './rescore/audit.js'
-export { readRankedJsonl, writeRankedJsonl } from './rescore/ranked-jsonl.js'
-export type * from './rescore/ranked.js'
-
+export { type EncodeOptions, encodeExamples, encodePrompts } from './data/encode.js'
+export type * from './data/encoded.js'
+export type * from './data/example.js'
+export { type PackedBatch, packLists } from './data/pack.js'
 // Data
 export { type ReadOptions, type ReadReport, readExamples } from './data/read-examples.js'
-export { type EncodeOptions, encodeExamples, encodePrompts } from './data/encode.js'
-export { type PackedBatch, packLists } from './data/pack.js'
-export type * from './data/example.js'
-export type * from './data/encoded.js'
-export { loadTokenizer, type TextTokenizer } from './text/tokenizer.js'
-export { type ChatTemplate, chatTemplate } from './text/template.js'
-
-// Models
-export { loadModel } from './models/load.js'
-export { initModel, rewardModelFrom } from './models/init.js'
-export { type Decoder, decode, logits } from './models/decoder.js'
-export { candidateLogProbs, candidateRewards } from './models/score.js'
+export { ClhaError } from './errors.js'
+export { EXIT, type ExitCode } from './exit-codes.js'
 export { generate as generateText } from './generate/generate.js'
 export type { GeneratedAnswer, GenerateOptions, GenerateRequest } from './generate/requests.js'
+export { type BradleyTerryOptions, bradleyTerryLoss } from './losses/bradley-terry.js'
+// Losses
+export { CLHA_DEFAULTS, type ClhaOptions, clhaDenominators, clhaLoss } from './losses/clha.js'
+export { sftDenominators, sftLoss } from './losses/sft.js'
+export type * from './losses/types.js'
+export { type Decoder, decode, logits } from './models/decoder.js'
+export { initModel, rewardModelFrom } from './models/init.js'
+// Models
+export { loadModel } from './models/load.js'
+export { candidateLogProbs, candidateRewards } from './models/score.js'
 export { ADAMW_DEFAULTS, type AdamW, type AdamWOptions, createAdamW } from './optim/adamw.js'
-
+export type * from './pipelines/pipeline.js'
+export { type AuditReport, auditReport } from './rescore/audit.js'
+export { type CalibrateOptions, type Calibration, calibrate } from './rescore/calibrate.js'
+export { lossLists } from './rescore/loss-lists.js'
+// Rescoring: rewards and labels to pairs, weights and gates
+export {
+  type LegacyOptions,
+  legacyDefaults,
+  legacyRank,
+  type RankOptions,
+  rankDefaults,
+  rankLists,
+} from './rescore/rank.js'
+export type * from './rescore/ranked.js'
+export { readRankedJsonl, writeRankedJsonl } from './rescore/ranked-jsonl.js'
+export { type Rescored, type RescoreInput, type RescoreOptions, rescoreLists } from './rescore/rescore.js'
 // Tensors
 export {
   allocate,
@@ -130,6 +122,9 @@ export {
   type Tensor,
   withGrad,
 } from './tensor/index.js'
+export { createUi, type Ui } from './terminal/ui.js'
+export { type ChatTemplate, chatTemplate } from './text/template.js'
+export { loadTokenizer, type TextTokenizer } from './text/tokenizer.js'
 
 // The starter world
 export { createWorld, oracle, type World, type WorldOptions, writeWorld } from './world/index.js'

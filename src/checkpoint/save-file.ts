@@ -1,6 +1,7 @@
 /** A file of a checkpoint, before it is written. */
-import type { Storage } from './storage.js'
+
 import { layoutSafetensors, type TensorToWrite } from './safetensors-write.js'
+import type { Storage } from './storage.js'
 
 export interface SaveFile {
   /** A plain name within the checkpoint. */

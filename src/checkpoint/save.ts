@@ -9,8 +9,8 @@ import {
   serializeManifest,
 } from './manifest.js'
 import { asideName, checkpointName, stagingName } from './names.js'
-import type { SaveFile } from './save-file.js'
 import { type Pause, withRetries } from './retry.js'
+import type { SaveFile } from './save-file.js'
 import { ensureDir, removeTree, type Storage } from './storage.js'
 import { errorCode, isFull } from './storage-error.js'
 import { verifyCheckpoint } from './verify.js'

@@ -1,7 +1,7 @@
 /** Is a folder a whole checkpoint? The manifest answers: every file there, of its size, with its hash. */
 import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
-import { type Manifest, MANIFEST_NAME, parseManifest } from './manifest.js'
+import { MANIFEST_NAME, type Manifest, parseManifest } from './manifest.js'
 import { stepOf } from './names.js'
 import { readWhole, type Storage } from './storage.js'
 import { errorCode } from './storage-error.js'

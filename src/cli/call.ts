@@ -1,6 +1,6 @@
 /** The commands as functions: the same settings, the same pipelines, no command line. */
 import { Writable } from 'node:stream'
-import { type ResolvedConfig, loadConfig } from '../config/load.js'
+import { loadConfig, type ResolvedConfig } from '../config/load.js'
 import type { CamelKeys } from '../config/options.js'
 import type { ConfigInput } from '../config/schema.js'
 import { knownError } from '../errors.js'

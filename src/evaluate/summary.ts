@@ -5,12 +5,12 @@ import { type CorpusBleu, corpusBleu, legacyCharBleu } from './bleu.js'
 import {
   type CompareOptions,
   type Comparison,
-  type ScorerAgreement,
   compare,
   indicesBySource,
+  type ScorerAgreement,
   scorerAgreement,
 } from './compare.js'
-import { type Estimate, bootstrapMean } from './intervals.js'
+import { bootstrapMean, type Estimate } from './intervals.js'
 import { type TextStats, textStats } from './text-stats.js'
 
 export interface SystemInput {

@@ -10,8 +10,8 @@
  * and the denominators were made. Checked against test/fixtures/clha (recorded from an independent implementation).
  */
 import { i64, ops, type Tensor } from '../tensor/index.js'
-import { fromNumbers } from './from-numbers.js'
 import { type SftReduction, share, sumDenominators } from './denominators.js'
+import { fromNumbers } from './from-numbers.js'
 import type { Denominators, LossList, LossParts, Scores } from './types.js'
 
 export interface ClhaOptions {

@@ -1,5 +1,5 @@
 /** A model from a Hugging Face folder: config.json and safetensors, read tensor by tensor into libtorch's memory. */
-import { readFileSync, existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openModelFiles } from '../checkpoint/model-files.js'
 import type { TensorSource } from '../checkpoint/tensor-source.js'

@@ -1,7 +1,8 @@
 /** A model as the files of a Hugging Face folder. */
-import { jsonFile, type SaveFile, safetensorsFile } from '../checkpoint/save-file.js'
+
 import type { TensorToWrite } from '../checkpoint/safetensors-write.js'
-import { type DType, DTYPES, type Tensor } from '../tensor/index.js'
+import { jsonFile, type SaveFile, safetensorsFile } from '../checkpoint/save-file.js'
+import { DTYPES, type DType, type Tensor } from '../tensor/index.js'
 import type { Decoder } from './decoder.js'
 
 const HF_DTYPES: Partial<Record<DType, string>> = {

@@ -1,6 +1,7 @@
 /** Keys and values of past tokens, one pair of tensors a layer; rows are handed out by whoever generates. */
-import { keep, ops, type Tensor } from '../tensor/index.js'
+
 import type { DType } from '../tensor/index.js'
+import { keep, ops, type Tensor } from '../tensor/index.js'
 
 export interface LayerCache {
   /** [S, Hkv, d] */

@@ -1,6 +1,7 @@
 /** Rotary position embedding: frequencies (plain and Llama-3 scaled) and the tables of cosines and sines. */
-import { fromData, keep, ops, type Tensor } from '../tensor/index.js'
+
 import type { DType } from '../tensor/index.js'
+import { fromData, keep, ops, type Tensor } from '../tensor/index.js'
 
 /** `rope_type: llama3`: long wavelengths are slowed down by `factor`, short ones kept, the band between blended. */
 export interface Llama3Scaling {

@@ -1,6 +1,7 @@
 /** The last station: every system answers the same unseen prompts; training's scorer and one it never saw judge. */
 import type { Example } from '../data/example.js'
 import type { Aligned } from './align-stations.js'
+import { lazyScorers } from './eval-models.js'
 import {
   type AnsweredSystem,
   answerPrompts,
@@ -11,7 +12,6 @@ import {
   type Scorer,
 } from './evaluation.js'
 import { evaluationSet } from './evaluation-set.js'
-import { lazyScorers } from './eval-models.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
 import type { Session } from './session.js'
 

@@ -1,6 +1,7 @@
 /** From what an alignment did to what its report says. */
-import type { AlignReport, Curve } from '../evaluate/report/types.js'
+
 import type { Example } from '../data/example.js'
+import type { AlignReport, Curve } from '../evaluate/report/types.js'
 import { gatherSources } from './align-sources.js'
 import type { Aligned } from './align-stations.js'
 import { reportHeader } from './eval-report.js'

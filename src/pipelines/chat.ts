@@ -1,11 +1,11 @@
 /** `clha chat`: a dialogue with a model, line by line. */
 import type { Message } from '../data/example.js'
 import { parameterCount } from '../models/decoder.js'
-import { chatInterrupts, type Interrupts } from './chat-interrupt.js'
+import { count } from '../terminal/units.js'
 import { fitHistory } from './chat-history.js'
+import { chatInterrupts, type Interrupts } from './chat-interrupt.js'
 import { promptRoom, requestAnswers, trimAnswer } from './evaluation-answers.js'
 import { streamed } from './generate.js'
-import { count } from '../terminal/units.js'
 import { type LanguageModel, loadStartModel } from './language-model.js'
 import type { Pipeline } from './pipeline.js'
 import { openSession, type Session } from './session.js'

@@ -1,10 +1,11 @@
 /** What an evaluation says: the report's header, the tables on the terminal, the figures for machines. */
+
+import { formatNumber } from '../evaluate/report/numbers.js'
 import { terminalTable, verdicts } from '../evaluate/report/summary.js'
 import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from '../evaluate/report/types.js'
-import { formatNumber } from '../evaluate/report/numbers.js'
-import type { Evaluation } from './evaluation.js'
-import { rewardModelPaths } from './eval-models.js'
 import type { Ui } from '../terminal/ui.js'
+import { rewardModelPaths } from './eval-models.js'
+import type { Evaluation } from './evaluation.js'
 import { type Session, VERSION } from './session.js'
 
 /** What every report says first: which command, when, with what. */

@@ -1,7 +1,8 @@
 /** `clha eval`: models side by side on held-out prompts. */
-import { writeReports } from '../evaluate/report/write.js'
+
 import type { Example } from '../data/example.js'
 import { usageError } from '../errors.js'
+import { writeReports } from '../evaluate/report/write.js'
 import { count } from '../terminal/units.js'
 import { loadData } from './data.js'
 import { answersOfModels, checkModels, lazyScorers, modelPaths, rewardModelPaths } from './eval-models.js'

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeWhole } from '../evaluate/report/write.js'
 import { showConfig } from '../config/show.js'
+import { writeWhole } from '../evaluate/report/write.js'
 import type { Session } from './session.js'
 
 export async function sha256File(path: string): Promise<string> {

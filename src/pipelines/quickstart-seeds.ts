@@ -1,6 +1,7 @@
 /** Several seeds of the quickstart as one table: means over seeds, with intervals over seeds. */
-import { meanInterval } from './t-interval.js'
+
 import type { AlignReport, EvaluationRow, SeedsReport } from '../evaluate/report/types.js'
+import { meanInterval } from './t-interval.js'
 
 interface SeedRun {
   seed: number

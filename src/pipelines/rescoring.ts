@@ -88,7 +88,9 @@ function sayAudit({ ui, options }: Session, audit: AuditReport): void {
     ui.line(
       `audit: ${show(precision)} of the labels found reversed really are, ${show(recall)} of those really reversed were found`,
     )
-    ui.line(`right order: by the labels ${show(labelsRight)} of the pairs, by labels and rewards ${show(orderRight)}`)
+    ui.line(
+      `right order: by the labels ${show(labelsRight)} of the pairs, by labels and rewards ${show(orderRight)}`,
+    )
   }
   for (const { message, hint } of audit.warnings) ui.warn(message, hint)
 }

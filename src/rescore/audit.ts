@@ -2,15 +2,15 @@
 import type { Prompt } from '../data/example.js'
 import {
   type AuditCounts,
-  type Histogram,
-  type LengthBias,
-  type Proportion,
-  type TruthCheck,
   checkTruth,
   countLists,
+  type Histogram,
+  type LengthBias,
   lengthBias,
+  type Proportion,
   proportion,
   rewardHistograms,
+  type TruthCheck,
 } from './audit-parts.js'
 import { type AuditWarning, auditWarnings } from './audit-warnings.js'
 import type { FoldCalibration } from './calibrate.js'

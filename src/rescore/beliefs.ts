@@ -1,6 +1,7 @@
 /** How likely each candidate is the better of each pair, from rewards and human labels together. */
-import { usageError } from '../errors.js'
+
 import type { Example } from '../data/example.js'
+import { usageError } from '../errors.js'
 import { sigmoid } from './statistics.js'
 
 /** Which evidence decides: both, the reward alone (the paper), the label alone, or both where they agree. */

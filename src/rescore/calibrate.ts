@@ -5,12 +5,12 @@ import type { Scale } from './beliefs.js'
 import {
   ERROR_BOUNDS,
   type FitOptions,
-  TEMPERATURE_BOUNDS,
-  type WeightedGaps,
   fitError,
   fitScale,
   groupGaps,
   medianGap,
+  TEMPERATURE_BOUNDS,
+  type WeightedGaps,
 } from './fit.js'
 import { type ReliabilityBin, reliabilityTable } from './reliability.js'
 import { type Interval, quantile } from './statistics.js'

@@ -1,9 +1,10 @@
 /** Scores and labels in, ranked lists out: the default mode by beliefs, the legacy mode by a threshold. */
-import { usageError } from '../errors.js'
+
 import type { Example } from '../data/example.js'
-import { type HumanLabels, type LabelSource, type Scale, beliefs, humanLabels, humanWins } from './beliefs.js'
+import { usageError } from '../errors.js'
+import { beliefs, type HumanLabels, humanLabels, humanWins, type LabelSource, type Scale } from './beliefs.js'
 import { type GateOptions, sftGates } from './gate.js'
-import { type PairOptions, beliefPairs, isConfident, places, thresholdPairs } from './pairs.js'
+import { beliefPairs, isConfident, type PairOptions, places, thresholdPairs } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
 import { sigmoid } from './statistics.js'
 

@@ -1,16 +1,17 @@
 /** Raw scores to ranked lists: calibrate each fold on its labelled pairs, rank every list, audit the labels. */
-import { usageError } from '../errors.js'
+
 import type { Example } from '../data/example.js'
+import { usageError } from '../errors.js'
 import { type AuditOptions, type AuditReport, auditReport } from './audit.js'
-import { type Scale, humanLabels } from './beliefs.js'
+import { humanLabels, type Scale } from './beliefs.js'
 import {
   type CalibrateOptions,
+  calibrate,
   type FoldCalibration,
   PRIOR_LABEL_ERROR,
   UNSEEN,
-  calibrate,
 } from './calibrate.js'
-import { type LegacyOptions, type RankOptions, legacyRank, rankLists } from './rank.js'
+import { type LegacyOptions, legacyRank, type RankOptions, rankLists } from './rank.js'
 import type { RankedList } from './ranked.js'
 
 export type { FoldCalibration }

@@ -1,5 +1,5 @@
 /** A handle to a libtorch tensor. Operators are functions (`ops.generated.ts`), not methods. */
-import { type Data, type DType, DTYPES, dtypeOfCode, typedArray } from './dtype.js'
+import { type Data, DTYPES, type DType, dtypeOfCode, typedArray } from './dtype.js'
 import { native } from './native.js'
 import { dispose, enter, type Scoped } from './scope.js'
 

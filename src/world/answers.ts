@@ -1,5 +1,5 @@
 /** An answer is a statement with words around it; this file writes one, and reads any text back exactly. */
-import { type Core, endsSentence, type Manner, MARKS, type Mark, markFits } from './manners.js'
+import { type Core, endsSentence, MARKS, type Manner, type Mark, markFits } from './manners.js'
 import { EVASIONS, REFUSALS } from './phrasings.js'
 import { type Fact, fill, topicOf } from './topics.js'
 

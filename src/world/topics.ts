@@ -1,7 +1,7 @@
 /** A topic of the starter world: its facts, how people ask for them, how they are stated, and what passes for wrong. */
 import * as tables from './fact-tables.js'
-import * as phrasings from './phrasings.js'
 import type { Phrasing } from './phrasings.js'
+import * as phrasings from './phrasings.js'
 
 export interface Fact {
   kind: string

@@ -1,7 +1,7 @@
 /** Each data format: what its row becomes, and what the error says when none fits. */
 import { describe, expect, test } from 'vitest'
-import { FORMATS, formatOf } from '../../src/data/formats/registry.js'
 import { splitTranscript } from '../../src/data/formats/hh.js'
+import { FORMATS, formatOf } from '../../src/data/formats/registry.js'
 import { transcript } from './files.js'
 
 const user = (content: string) => ({ role: 'user', content })

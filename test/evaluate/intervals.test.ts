@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { createRandom } from '../../src/random.js'
 import {
   bootstrapDifference,
   bootstrapMean,
   percentileInterval,
   wilson,
 } from '../../src/evaluate/intervals.js'
+import { createRandom } from '../../src/random.js'
 import { normalQuantile, quantile } from '../../src/rescore/statistics.js'
 
 test('normal quantiles to 1e-12', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CLHA_DEFAULTS, clhaDenominators, clhaLoss, type ClhaOptions } from '../../src/losses/clha.js'
+import { CLHA_DEFAULTS, type ClhaOptions, clhaDenominators, clhaLoss } from '../../src/losses/clha.js'
 import { sftDenominators, sftLoss } from '../../src/losses/sft.js'
 import type { LossList } from '../../src/losses/types.js'
 import { createRandom } from '../../src/random.js'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { backward, f32, f64, gradOf, ops, requiresGrad, scope, type Tensor } from '../../src/tensor/index.js'
 import { createRandom } from '../../src/random.js'
+import { backward, f32, f64, gradOf, ops, requiresGrad, scope, type Tensor } from '../../src/tensor/index.js'
 import { maxDifference } from '../fixtures.js'
 
 const random = createRandom('linear')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ADAMW_DEFAULTS, createAdamW } from '../../src/optim/adamw.js'
 import { clipGradients } from '../../src/optim/clip.js'
-import { scheduleFactor, type ScheduleName } from '../../src/optim/schedule.js'
+import { type ScheduleName, scheduleFactor } from '../../src/optim/schedule.js'
 import {
   f32,
   f64,

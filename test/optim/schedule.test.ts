@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { scheduleFactor, type ScheduleName } from '../../src/optim/schedule.js'
+import { type ScheduleName, scheduleFactor } from '../../src/optim/schedule.js'
 import { readJson } from '../fixtures.js'
 
 interface Case {

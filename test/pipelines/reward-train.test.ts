@@ -1,9 +1,9 @@
 /** Reward models from sizes alone, and what a run says at its end. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { badInputFolder, call } from '../cli/bad-input-helpers.js'
 import { readHfConfig } from '../../src/models/load.js'
 import { resolveModelFolder } from '../../src/pipelines/language-model.js'
+import { badInputFolder, call } from '../cli/bad-input-helpers.js'
 
 const files = badInputFolder()
 const SIZES = '{hidden_size: 8, intermediate_size: 16, num_hidden_layers: 1, num_attention_heads: 1}'

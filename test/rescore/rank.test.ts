@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { legacyDefaults, legacyRank, type RankOptions, rankLists } from '../../src/rescore/rank.js'
 import type { RankedPair } from '../../src/rescore/ranked.js'
-import { type RankOptions, legacyDefaults, legacyRank, rankLists } from '../../src/rescore/rank.js'
 import { example } from './helpers.js'
 
 const fixture = (name: string) =>

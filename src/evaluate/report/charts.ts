@@ -1,6 +1,7 @@
 /** The charts of a report. Each returns a drawing; the look of its series goes to the legend beside it. */
-import { formatNumber, formatPercent, formatSigned, hasInterval } from './numbers.js'
+
 import type { Estimate } from './estimate.js'
+import { formatNumber, formatPercent, formatSigned, hasInterval } from './numbers.js'
 import { INK, type Ink } from './palette.js'
 import { type Drawing, drawSvg } from './svg.js'
 import { pickEvenly } from './tables.js'

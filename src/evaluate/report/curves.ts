@@ -1,5 +1,5 @@
 /** Turns training curves into small charts: runs of a kind together, chosen and rejected together. */
-import { type Chart, lineChart, type LineSeries } from './charts.js'
+import { type Chart, type LineSeries, lineChart } from './charts.js'
 import { inkOf } from './palette.js'
 import { curveTable, type Table } from './tables.js'
 import type { Curve } from './types.js'

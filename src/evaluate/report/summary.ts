@@ -2,7 +2,7 @@
 import type { AuditReport } from '../../rescore/audit.js'
 import { formatNumber, hasInterval, percentEstimate, shortSigned, signedEstimate } from './numbers.js'
 import { prune, type Table } from './tables.js'
-import type { EvaluationReport, EvaluationRow, EvalReport, ReportHeader } from './types.js'
+import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from './types.js'
 
 /** The short table: one row per system over all prompts, in the first decoding that was evaluated. */
 export function summaryTable(evaluation: EvaluationReport): Table {

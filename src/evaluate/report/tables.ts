@@ -1,7 +1,15 @@
 /** Tables as data: written once, shown as HTML, Markdown or in the terminal. */
 import * as n from './numbers.js'
-import type { Curve, EvaluationReport, EvaluationRow, ReportHeader, RewardModelReport } from './types.js'
-import type { AlignReport, ScorerPair, SeedsReport } from './types.js'
+import type {
+  AlignReport,
+  Curve,
+  EvaluationReport,
+  EvaluationRow,
+  ReportHeader,
+  RewardModelReport,
+  ScorerPair,
+  SeedsReport,
+} from './types.js'
 
 export interface Column {
   label: string
