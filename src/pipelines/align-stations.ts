@@ -84,15 +84,20 @@ export async function alignStations(
     return run.model
   }
   const parameters = parameterCount(lm.model)
-  const start =
+  const makeStart = async () =>
     options.sftNumTrainEpochs > 0
-      ? await at('start', async () => remember('start', await sftStart(session, lm, input)))
-      : options.modelNameOrPath!
+      ? at('start', async () => remember('start', await sftStart(session, lm, input)))
+      : (options.modelNameOrPath as string)
   const data = await encodeData(session, lm, input.train, 2)
   const outside = options.rewardModel !== undefined
+  // A model that learned the chosen answers knows the labels: reward models that began there would grade what they were told.
+  const startIsBlind = input.demonstrations !== undefined
+  const blindStart = startIsBlind ? await makeStart() : undefined
+  if (!outside && !startIsBlind && options.modelNameOrPath === undefined) sayRandomStart(session)
   const { scorers, second } = outside
     ? { scorers: [], second: undefined }
     : await at('reward model', async () => trainScorers(session, lm, data, input, remember))
+  const start = blindStart ?? (await makeStart())
   const rescored = await at('rescore', async () => {
     const scored = outside
       ? await scores(session, data.examples)
@@ -127,6 +132,12 @@ export async function alignStations(
     },
   }
 }
+
+const sayRandomStart = ({ ui }: Session): void =>
+  ui.warn(
+    'the reward models start from random weights, for the SFT start would tell them the labels',
+    'give demonstrations of their own as sft_dataset, or a trained model as model_name_or_path',
+  )
 
 /** The start model becomes the SFT model in place. */
 async function sftStart(session: Session, lm: LanguageModel, input: AlignInput): Promise<TrainingResult> {

@@ -30,6 +30,12 @@ async function alignIn(session: Session): Promise<AlignResult> {
     const text = `method: ${session.options.method}: clha align aligns with CLHA`
     throw usageError(text, 'for SFT alone: clha train --method sft')
   }
+  if (options.modelNameOrPath === undefined && options.sftNumTrainEpochs === 0) {
+    throw usageError(
+      'model_config starts from random weights and sft_num_train_epochs is 0',
+      'a new model needs an SFT start',
+    )
+  }
   const stations: StationReport[] = []
   const lm = await loadStartModel(session)
   try {

@@ -43,10 +43,10 @@ output_dir: ${join(folder, 'run')}
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const run = async (flags: Record<string, unknown> = {}) => {
+const run = async (flags: Record<string, unknown> = {}, text = yaml) => {
   const stream = new Sink()
   const result = await align(
-    parseConfig('test', yaml, flags),
+    parseConfig('test', text, flags),
     createUi({ stream, isTty: false }),
     (async function* () {})(),
   )
@@ -84,4 +84,13 @@ test('without resuming, a folder that holds a run is refused and stays as it is'
   const before = readFileSync(join(folder, 'run/report.json'), 'utf8')
   await expect(run()).rejects.toThrow(/already holds a run/)
   expect(readFileSync(join(folder, 'run/report.json'), 'utf8')).toBe(before)
+}, 60_000)
+
+test('a start that learns the chosen answers comes after the reward models, which must not know the labels', async () => {
+  const own = yaml.replace(/^sft_dataset:.*$/m, '')
+  const { text } = await run({ output_dir: join(folder, 'own') }, own)
+  const { stations } = JSON.parse(readFileSync(join(folder, 'own/report.json'), 'utf8')) as AlignReport
+  const names = stations?.map(({ name }) => name) ?? []
+  expect(names.indexOf('reward model')).toBeLessThan(names.indexOf('start'))
+  expect(text).toContain('reward models start from random weights')
 }, 60_000)

@@ -1,4 +1,5 @@
 /** Tables as data: written once, shown as HTML, Markdown or in the terminal. */
+import type { Estimate } from './estimate.js'
 import * as n from './numbers.js'
 import type {
   AlignReport,
@@ -177,13 +178,19 @@ export function seedsTable(multi: SeedsReport): Table {
       numeric('mean'),
       ...multi.seeds.map((s) => numeric(`seed ${s}`)),
     ],
-    rows: multi.rows.map((r) => [
-      r.system,
-      r.metric,
-      n.signedEstimate(r.mean),
-      ...r.values.map((v) => n.formatSigned(v)),
-    ]),
+    rows: multi.rows.map((r) => {
+      const { whole, one } = styleOf(r.metric)
+      return [r.system, r.metric, whole(r.mean), ...r.values.map(one)]
+    }),
   }
+}
+
+/** Rewards carry their sign, shares are percentages, lengths are plain. */
+function styleOf(metric: string): { whole(e: Estimate): string; one(x: number | null): string } {
+  if (metric.startsWith('wins')) return { whole: n.percentEstimate, one: n.formatPercent }
+  if (metric.startsWith('length'))
+    return { whole: (e) => n.numberEstimate(e, 1), one: (x) => n.formatNumber(x, 1) }
+  return { whole: n.signedEstimate, one: n.formatSigned }
 }
 
 /** Leaves out columns that hold nothing in any row. */
