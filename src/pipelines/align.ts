@@ -26,8 +26,8 @@ export const align: Pipeline<AlignResult> = async (config, ui) => {
 
 async function alignIn(session: Session): Promise<AlignResult> {
   const { options, config, ui } = session
-  if (session.options.method !== 'clha') {
-    const text = `method: ${session.options.method}: clha align aligns with CLHA`
+  if (options.method !== 'clha') {
+    const text = `method: ${options.method}: clha align aligns with CLHA`
     throw usageError(text, 'for SFT alone: clha train --method sft')
   }
   if (options.modelNameOrPath === undefined && options.sftNumTrainEpochs === 0) {
