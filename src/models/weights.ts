@@ -1,5 +1,6 @@
 /** The tensors of a model by their Hugging Face names: which there are, how large, and how they start. */
-import type { Block, Projection } from '../nn/block.js'
+import type { Block } from '../nn/block.js'
+import type { Projection } from '../nn/projection.js'
 import type { Tensor } from '../tensor/index.js'
 import type { DecoderConfig } from './config.js'
 

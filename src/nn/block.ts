@@ -1,13 +1,7 @@
 /** One decoder block on the packed stream: normed attention and normed gated MLP, each added to the residual. */
 import { ops, type Tensor } from '../tensor/index.js'
 import type { LayerCache } from './cache.js'
-
-export interface Projection {
-  /** [out, in] */
-  weight: Tensor
-  /** [out] */
-  bias?: Tensor
-}
+import { type Projection, project } from './projection.js'
 
 export interface Block {
   inputNorm: Tensor
@@ -35,8 +29,6 @@ export interface StreamContext {
   segments: Tensor
   cacheRows?: Tensor
 }
-
-const project = (x: Tensor, { weight, bias }: Projection) => ops.linear(x, weight, bias ?? null)
 
 /** x * weight / rms(x), [T, D] -> [T, D] */
 export function norm(x: Tensor, weight: Tensor, eps: number): Tensor {
