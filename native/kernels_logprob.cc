@@ -1,8 +1,10 @@
 // Log-probabilities of target tokens from hidden rows and the LM head, without ever building [rows, vocabulary] at once.
 //
 // hidden [R, D], weight [V, D], targets [R] i64 -> logp [R] (f32, or f64 for f64 input), hit [R] bool (target is the argmax).
-// Rows go through the head in chunks. Under autograd the chunks' probabilities are kept when all of them fit `keep_bytes`
-// (three matrix products in all), else they are computed again in the backward pass (four).
+// logits = hidden weight^T + bias [V], then softcap * tanh(logits / softcap) where softcap is not 0 (Gemma 2).
+// Rows go through the head in chunks. Under autograd the chunks' exponentials (with a soft cap: the logits) are kept when all
+// fit `keep_bytes` (three matrix products in all), else they are computed again in the backward pass (four). What needs no
+// gradient costs none: with a frozen head there are two.
 #include <cmath>
 
 #include <ATen/Parallel.h>
@@ -13,7 +15,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/log_softmax.h>
-#include <ATen/ops/matmul.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
@@ -33,144 +35,199 @@ int64_t chunk_rows(int64_t rows, int64_t vocabulary) {
   return std::min(rows, fit < 64 ? fit : fit / 64 * 64);
 }
 
-// logits [r, V] -> exp(logits - logsumexp) in place; logp and hit of the targets
 template <typename T>
-void normalise(T* logits, int64_t rows, int64_t vocabulary, const int64_t* targets, T* logp, bool* hit, bool in_place) {
-  at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
+T* row_of(const Tensor& t, int64_t r) {
+  return t.data_ptr<T>() + r * t.size(1);
+}
+
+// a row of raw logits -> softcap * tanh(x / softcap), in place
+template <typename T>
+void cap_row(T* row, int64_t vocabulary, T softcap) {
+  const Vectorized<T> cap(softcap), inverse(T(1) / softcap);
+  at::vec::map([&](Vectorized<T> x) { return (x * inverse).tanh() * cap; }, row, row, vocabulary);
+}
+
+void cap_rows(const Tensor& logits, double softcap) {
+  if (softcap == 0) return;
+  at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
-      T* row = logits + r * vocabulary;
-      const T target = row[targets[r]];
+      if (logits.scalar_type() == at::kDouble) cap_row<double>(row_of<double>(logits, r), logits.size(1), softcap);
+      else cap_row<float>(row_of<float>(logits, r), logits.size(1), softcap);
+    }
+  });
+}
+
+// x = exp(x - top); returns the sum
+template <typename T>
+T exp_sum(T* x, int64_t n, T top) {
+  using V = Vectorized<T>;
+  const V shift(top);
+  V sum(T(0));
+  int64_t i = 0;
+  for (; i + V::size() <= n; i += V::size()) {
+    const V e = (V::loadu(x + i) - shift).exp();
+    e.store(x + i);
+    sum = sum + e;
+  }
+  T total = at::vec::vec_reduce_all<T>([](V a, V b) { return a + b; }, sum);
+  for (; i < n; i++) total += x[i] = std::exp(x[i] - top);
+  return total;
+}
+
+// logits [r, V] -> log-probability and hit of the targets, log of the sum of exponentials. Logits are capped in place; with
+// `exponentials` they become exp(logit - largest), and `lse` the factor that makes these probabilities.
+template <typename T>
+void read_targets(const Tensor& logits, const Tensor& targets, T softcap, bool exponentials, const Tensor& logp, const Tensor& lse,
+                  const Tensor& hit) {
+  const int64_t vocabulary = logits.size(1), *target = targets.const_data_ptr<int64_t>();
+  T *to_logp = logp.data_ptr<T>(), *to_lse = lse.data_ptr<T>();
+  bool* to_hit = hit.data_ptr<bool>();
+  at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++) {
+      T* row = row_of<T>(logits, r);
+      if (softcap > 0) cap_row(row, vocabulary, softcap);
+      const T picked = row[target[r]];
       const T top = at::vec::reduce_all<T>([](Vectorized<T>& a, Vectorized<T>& b) { return at::vec::maximum(a, b); }, row, vocabulary);
-      T sum;
-      if (in_place) {
-        at::vec::map([top](Vectorized<T> x) { return (x - Vectorized<T>(top)).exp(); }, row, row, vocabulary);
-        sum = at::vec::reduce_all<T>([](Vectorized<T>& a, Vectorized<T>& b) { return a + b; }, row, vocabulary);
-        const T scale = T(1) / sum;
-        at::vec::map([scale](Vectorized<T> x) { return x * Vectorized<T>(scale); }, row, row, vocabulary);
-      } else {
-        sum = at::vec::map_reduce_all<T>([top](Vectorized<T> x) { return (x - Vectorized<T>(top)).exp(); },
-                                         [](Vectorized<T> a, Vectorized<T> b) { return a + b; }, row, vocabulary);
-      }
-      logp[r] = (target - top) - std::log(sum);
-      hit[r] = target == top;
+      const T sum = exponentials ? exp_sum(row, vocabulary, top)
+                                 : at::vec::map_reduce_all<T>([top](Vectorized<T> x) { return (x - Vectorized<T>(top)).exp(); },
+                                                              [](Vectorized<T> a, Vectorized<T> b) { return a + b; }, row, vocabulary);
+      to_logp[r] = (picked - top) - std::log(sum);
+      to_lse[r] = exponentials ? T(1) / sum : top + std::log(sum);
+      to_hit[r] = picked == top;
     }
   });
 }
 
-// probabilities [r, V] -> gradient of the logits, in place: g * (onehot - p)
+// capped logits z [r, V] -> gradient of the raw ones, in place: g * (onehot - p) * (1 - (z / softcap)^2)
 template <typename T>
-void to_gradient(T* p, int64_t rows, int64_t vocabulary, const int64_t* targets, const T* grad) {
-  at::parallel_for(0, rows, 1, [&](int64_t begin, int64_t end) {
+void to_gradient(const Tensor& logits, const Tensor& targets, T softcap, bool exponentials, const Tensor& lse, const Tensor& grad) {
+  const int64_t vocabulary = logits.size(1), *target = targets.const_data_ptr<int64_t>();
+  const T *from_lse = lse.const_data_ptr<T>(), *from_grad = grad.const_data_ptr<T>();
+  const T inverse = softcap > 0 ? T(1) / softcap : T(0);
+  at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
-      T* row = p + r * vocabulary;
-      const T g = grad[r];
-      at::vec::map([g](Vectorized<T> x) { return x * Vectorized<T>(-g); }, row, row, vocabulary);
-      row[targets[r]] += g;
+      T* row = row_of<T>(logits, r);
+      const Vectorized<T> shift(from_lse[r]), minus(-from_grad[r]), one(T(1)), by(inverse);
+      const T picked = row[target[r]] * inverse;
+      if (exponentials) {
+        const Vectorized<T> scale = minus * shift;
+        at::vec::map([&](Vectorized<T> e) { return e * scale; }, row, row, vocabulary);
+      } else if (softcap > 0) {
+        at::vec::map([&](Vectorized<T> z) { return (z - shift).exp() * minus * (one - z * by * z * by); }, row, row, vocabulary);
+      } else {
+        at::vec::map([&](Vectorized<T> z) { return (z - shift).exp() * minus; }, row, row, vocabulary);
+      }
+      row[target[r]] += from_grad[r] * (T(1) - picked * picked);
     }
   });
 }
 
-void normalise_any(Tensor& logits, const Tensor& targets, Tensor logp, Tensor hit, bool in_place) {
-  const int64_t rows = logits.size(0), vocabulary = logits.size(1);
-  if (logits.scalar_type() == at::kDouble)
-    normalise(logits.data_ptr<double>(), rows, vocabulary, targets.const_data_ptr<int64_t>(), logp.data_ptr<double>(), hit.data_ptr<bool>(), in_place);
-  else
-    normalise(logits.data_ptr<float>(), rows, vocabulary, targets.const_data_ptr<int64_t>(), logp.data_ptr<float>(), hit.data_ptr<bool>(), in_place);
-}
-
-void to_gradient_any(Tensor& p, const Tensor& targets, const Tensor& grad) {
-  const int64_t rows = p.size(0), vocabulary = p.size(1);
-  if (p.scalar_type() == at::kDouble)
-    to_gradient(p.data_ptr<double>(), rows, vocabulary, targets.const_data_ptr<int64_t>(), grad.const_data_ptr<double>());
-  else
-    to_gradient(p.data_ptr<float>(), rows, vocabulary, targets.const_data_ptr<int64_t>(), grad.const_data_ptr<float>());
+void compute_logits(const Tensor& logits, const Tensor& hidden, const Tensor& weight, const Tensor& bias) {
+  if (bias.defined()) logits.copy_(bias.expand_as(logits));
+  matmul_over_rows(logits, hidden, weight.t(), bias.defined());
 }
 
 struct LinearLogProb : public torch::autograd::Function<LinearLogProb> {
   static torch::autograd::variable_list forward(torch::autograd::AutogradContext* ctx, const Tensor& hidden_in,
-                                                const Tensor& weight, const Tensor& targets, int64_t keep_bytes) {
-    const Tensor hidden = hidden_in.contiguous();
+                                                const Tensor& weight, const Tensor& targets, const std::optional<Tensor>& head_bias,
+                                                int64_t keep_bytes, double softcap) {
+    const Tensor hidden = hidden_in.contiguous(), bias = head_bias.value_or(Tensor());
     const int64_t rows = hidden.size(0), vocabulary = weight.size(0), chunk = chunk_rows(rows, vocabulary);
-    const bool grad = hidden_in.requires_grad() || weight.requires_grad();
-    const bool keep = grad && rows * vocabulary * hidden.element_size() <= keep_bytes;
-    Tensor logp = at::empty({rows}, hidden.options()), hit = at::empty({rows}, hidden.options().dtype(at::kBool));
-    Tensor all = at::empty({keep ? rows : std::min(chunk, rows), vocabulary}, hidden.options());
-    const Tensor head = weight.t();
+    const bool grad = hidden_in.requires_grad() || weight.requires_grad() || (bias.defined() && bias.requires_grad());
+    const bool keep = grad && rows * vocabulary * hidden.element_size() <= keep_bytes, exponentials = keep && softcap == 0;
+    const Tensor logp = at::empty({rows}, hidden.options()), lse = at::empty({rows}, hidden.options());
+    const Tensor hit = at::empty({rows}, hidden.options().dtype(at::kBool));
+    const Tensor all = at::empty({keep ? rows : chunk, vocabulary}, hidden.options());
     for (int64_t at = 0; at < rows; at += chunk) {
       const int64_t end = std::min(rows, at + chunk);
-      Tensor logits = keep ? all.slice(0, at, end) : all.slice(0, 0, end - at);
-      matmul_over_rows(logits, hidden.slice(0, at, end), head);
-      normalise_any(logits, targets.slice(0, at, end), logp.slice(0, at, end), hit.slice(0, at, end), keep);
+      const Tensor logits = keep ? all.slice(0, at, end) : all.slice(0, 0, end - at), t = targets.slice(0, at, end);
+      compute_logits(logits, hidden.slice(0, at, end), weight, bias);
+      const auto part = [&](const Tensor& whole) { return whole.slice(0, at, end); };
+      if (hidden.scalar_type() == at::kDouble) read_targets<double>(logits, t, softcap, exponentials, part(logp), part(lse), part(hit));
+      else read_targets<float>(logits, t, softcap, exponentials, part(logp), part(lse), part(hit));
     }
-    if (grad) ctx->save_for_backward({hidden, weight, targets, keep ? all : Tensor()});
+    if (grad) ctx->save_for_backward({hidden, weight, targets, bias, lse, keep ? all : Tensor()});
+    ctx->saved_data["softcap"] = softcap;
     ctx->mark_non_differentiable({hit});
     return {logp, hit};
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
+    if (!grads[0].defined()) return torch::autograd::variable_list(6);
     const auto saved = ctx->get_saved_variables();
-    const Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2];
-    Tensor kept = saved[3];
-    if (!grads[0].defined()) return {Tensor(), Tensor(), Tensor(), Tensor()};
+    const Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &bias = saved[3], &lse = saved[4], &kept = saved[5];
+    const double softcap = ctx->saved_data["softcap"].toDouble();
+    const bool exponentials = kept.defined() && softcap == 0;
     const Tensor grad = grads[0].contiguous();
     const int64_t rows = hidden.size(0), vocabulary = weight.size(0), chunk = chunk_rows(rows, vocabulary);
-    const bool want_hidden = ctx->needs_input_grad(0), want_weight = ctx->needs_input_grad(1);
-    Tensor dhidden = want_hidden ? at::empty_like(hidden) : Tensor();
-    Tensor dweight = want_weight ? (rows ? at::empty_like(weight) : at::zeros_like(weight)) : Tensor();
-    Tensor scratch = kept.defined() ? Tensor() : at::empty({std::min(chunk, rows), vocabulary}, hidden.options());
-    Tensor logp = kept.defined() ? Tensor() : at::empty({rows}, hidden.options());
-    Tensor hit = kept.defined() ? Tensor() : at::empty({rows}, hidden.options().dtype(at::kBool));
+    Tensor dhidden, dweight, dbias;
+    if (ctx->needs_input_grad(0)) dhidden = at::empty_like(hidden);
+    if (ctx->needs_input_grad(1)) dweight = rows ? at::empty_like(weight) : at::zeros_like(weight);
+    if (bias.defined() && ctx->needs_input_grad(3)) dbias = at::zeros_like(bias);
+    const Tensor scratch = kept.defined() ? Tensor() : at::empty({chunk, vocabulary}, hidden.options());
     for (int64_t at = 0; at < rows; at += chunk) {
       const int64_t end = std::min(rows, at + chunk);
       const Tensor h = hidden.slice(0, at, end), t = targets.slice(0, at, end);
-      // kept probabilities become gradients in place: a graph is walked once, the door keeps none
-      Tensor p = kept.defined() ? kept.slice(0, at, end) : scratch.slice(0, 0, end - at);
+      // what was kept becomes gradients in place: a graph is walked once, the door keeps none
+      const Tensor logits = kept.defined() ? kept.slice(0, at, end) : scratch.slice(0, 0, end - at);
       if (!kept.defined()) {
-        matmul_over_rows(p, h, weight.t());
-        normalise_any(p, t, logp.slice(0, at, end), hit.slice(0, at, end), true);
+        compute_logits(logits, h, weight, bias);
+        cap_rows(logits, softcap);
       }
-      to_gradient_any(p, t, grad.slice(0, at, end));
-      if (want_hidden) {
-        Tensor dh = dhidden.slice(0, at, end);
-        matmul_over_rows(dh, p, weight);
-      }
-      if (want_weight) matmul_over_sum(dweight, p.t(), h, at > 0);
+      const Tensor sums = lse.slice(0, at, end), g = grad.slice(0, at, end);
+      if (hidden.scalar_type() == at::kDouble) to_gradient<double>(logits, t, softcap, exponentials, sums, g);
+      else to_gradient<float>(logits, t, softcap, exponentials, sums, g);
+      if (dhidden.defined()) matmul_over_rows(dhidden.slice(0, at, end), logits, weight);
+      if (dweight.defined()) matmul_over_sum(dweight, logits.t(), h, at > 0);
+      if (dbias.defined()) dbias.add_(logits.sum(0));
     }
-    return {dhidden, dweight, Tensor(), Tensor()};
+    return {dhidden, dweight, Tensor(), dbias, Tensor(), Tensor()};
   }
 };
 
-std::tuple<Tensor, Tensor> composed(const Tensor& hidden, const Tensor& weight, const Tensor& targets) {
+std::tuple<Tensor, Tensor> composed(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
+                                    const std::optional<Tensor>& bias, double softcap) {
   const auto wide = hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  const Tensor logits = at::matmul(hidden, weight.t()).to(wide);
+  Tensor logits = at::linear(hidden, weight, bias).to(wide);
+  if (softcap > 0) logits = (logits / softcap).tanh() * softcap;
   const Tensor picked = targets.unsqueeze(1);
   const Tensor logp = at::log_softmax(logits, -1).gather(1, picked).squeeze(1);
   return {logp, logits.gather(1, picked).squeeze(1).eq(std::get<0>(logits.max(1)))};
 }
 
-std::tuple<Tensor, Tensor> linear_log_prob(const Tensor& hidden, const Tensor& weight, const Tensor& targets, int64_t keep_bytes) {
+std::tuple<Tensor, Tensor> linear_log_prob(const Tensor& hidden, const Tensor& weight, const Tensor& targets, int64_t keep_bytes,
+                                           const std::optional<Tensor>& bias, double softcap) {
   TORCH_CHECK(hidden.dim() == 2 && weight.dim() == 2 && hidden.size(1) == weight.size(1) && targets.dim() == 1 &&
                   targets.size(0) == hidden.size(0) && targets.scalar_type() == at::kLong,
               "linear_log_prob: hidden [R, D], weight [V, D], targets [R] i64, found ", hidden.sizes(), ", ", weight.sizes(), ", ", targets.sizes());
   TORCH_CHECK(hidden.device() == weight.device() && hidden.device() == targets.device(),
               "linear_log_prob: hidden, weight and targets are on different devices");
+  TORCH_CHECK(!bias || (bias->sizes() == weight.sizes().slice(0, 1) && bias->scalar_type() == weight.scalar_type() &&
+                        bias->device() == weight.device()),
+              "linear_log_prob: bias must be [V], of the dtype and on the device of weight");
+  TORCH_CHECK(softcap == 0 || (softcap >= 1e-6 && softcap <= 1e30),
+              "linear_log_prob: softcap must be a positive number (0: none), found ", softcap);
   if (targets.numel()) {
     TORCH_CHECK(targets.min().item<int64_t>() >= 0 && targets.max().item<int64_t>() < weight.size(0),
                 "linear_log_prob: a target is outside of the vocabulary of ", weight.size(0));
   }
   const bool native = hidden.device().is_cpu() && hidden.scalar_type() == weight.scalar_type() &&
                       (hidden.scalar_type() == at::kFloat || hidden.scalar_type() == at::kDouble);
-  if (!native) return composed(hidden, weight, targets);
+  if (!native) return composed(hidden, weight, targets, bias, softcap);
   // without a backward pass to come there is nothing to keep
-  auto out = LinearLogProb::apply(hidden, weight, targets.contiguous(), at::GradMode::is_enabled() ? keep_bytes : -1);
+  auto out = LinearLogProb::apply(hidden, weight, targets.contiguous(), bias, at::GradMode::is_enabled() ? keep_bytes : -1, softcap);
   return {out[0], out[1]};
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(clha, m) {
-  m.def("linear_log_prob(Tensor hidden, Tensor weight, Tensor targets, int keep_bytes=0) -> (Tensor logp, Tensor hit)");
-  m.def("linear_log_prob_composed(Tensor hidden, Tensor weight, Tensor targets) -> (Tensor logp, Tensor hit)");
+  m.def(
+      "linear_log_prob(Tensor hidden, Tensor weight, Tensor targets, int keep_bytes=0, Tensor? bias=None, float softcap=0.0)"
+      " -> (Tensor logp, Tensor hit)");
+  m.def(
+      "linear_log_prob_composed(Tensor hidden, Tensor weight, Tensor targets, Tensor? bias=None, float softcap=0.0)"
+      " -> (Tensor logp, Tensor hit)");
 }
 TORCH_LIBRARY_IMPL(clha, CompositeImplicitAutograd, m) {
   m.impl("linear_log_prob", linear_log_prob);

@@ -4,7 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty_like.h>
+#include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -15,14 +15,14 @@ using at::Tensor;
 
 template <typename T>
 void rotate(const Tensor& x, const Tensor& cos, const Tensor& sin, T sign, Tensor& out) {
-  const int64_t heads = x.size(1), d = x.size(2), half = cos.size(1);
+  const int64_t heads = x.size(1), d = x.size(2), half = cos.size(1), row = x.stride(0), head = x.stride(1);
   const T *px = x.const_data_ptr<T>(), *pc = cos.const_data_ptr<T>(), *ps = sin.const_data_ptr<T>();
   T* po = out.data_ptr<T>();
   at::parallel_for(0, x.size(0), 64, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; t++) {
       const T *c = pc + t * half, *s = ps + t * half;
       for (int64_t h = 0; h < heads; h++) {
-        const T* in = px + (t * heads + h) * d;
+        const T* in = px + t * row + h * head;
         T* to = po + (t * heads + h) * d;
         for (int64_t i = 0; i < half; i++) {
           const T a = in[i], b = in[i + half], angle = sign * s[i];
@@ -36,8 +36,8 @@ void rotate(const Tensor& x, const Tensor& cos, const Tensor& sin, T sign, Tenso
 }
 
 Tensor rotate_any(const Tensor& x_in, const Tensor& cos, const Tensor& sin, int sign) {
-  const Tensor x = x_in.contiguous();
-  Tensor out = at::empty_like(x);
+  const Tensor x = x_in.stride(2) == 1 ? x_in : x_in.contiguous();  // a part of a fused projection needs no copy
+  Tensor out = at::empty(x.sizes(), x.options());
   if (x.scalar_type() == at::kDouble) rotate<double>(x, cos, sin, sign, out);
   else rotate<float>(x, cos, sin, static_cast<float>(sign), out);
   return out;

@@ -1,39 +1,11 @@
-/** One decoder block on the packed stream: normed attention and normed gated MLP, each added to the residual. */
+/** One decoder block on the packed stream. A description says which norms, residual, attention and MLP it has. */
 import { ops, type Tensor } from '../tensor/index.js'
+import { type Activation, activate, gated } from './activation.js'
+import { attention } from './attention.js'
+import type { Block, BlockShape, StreamContext } from './block-shape.js'
 import type { LayerCache } from './cache.js'
+import { type Gain, norm } from './norm.js'
 import { type Projection, project } from './projection.js'
-
-export interface Block {
-  inputNorm: Tensor
-  query: Projection
-  key: Projection
-  value: Projection
-  output: Projection
-  mlpNorm: Tensor
-  gate: Projection
-  up: Projection
-  down: Projection
-}
-
-export interface BlockShape {
-  heads: number
-  kvHeads: number
-  headDim: number
-  normEps: number
-}
-
-/** What a block needs to know of the stream. */
-export interface StreamContext {
-  cos: Tensor
-  sin: Tensor
-  segments: Tensor
-  cacheRows?: Tensor
-}
-
-/** x * weight / rms(x), [T, D] -> [T, D] */
-export function norm(x: Tensor, weight: Tensor, eps: number): Tensor {
-  return ops.rmsNorm(x, [weight.shape[0]], weight, eps)
-}
 
 /** hidden [T, D] -> [T, D] */
 export function runBlock(
@@ -43,34 +15,38 @@ export function runBlock(
   stream: StreamContext,
   cache?: LayerCache,
 ): Tensor {
-  const attended = attention(norm(hidden, block.inputNorm, shape.normEps), block, shape, stream, cache)
-  const middle = ops.add(hidden, attended)
-  return ops.add(middle, mlp(norm(middle, block.mlpNorm, shape.normEps), block))
-}
-
-function attention(
-  x: Tensor,
-  block: Block,
-  shape: BlockShape,
-  stream: StreamContext,
-  cache?: LayerCache,
-): Tensor {
-  const { heads, kvHeads, headDim } = shape
-  const asHeads = (p: Projection, n: number) => ops.view(project(x, p), [-1, n, headDim]) // [T, D] -> [T, H, d]
-  const q = ops.rotary(asHeads(block.query, heads), stream.cos, stream.sin)
-  let k = ops.rotary(asHeads(block.key, kvHeads), stream.cos, stream.sin)
-  let v = asHeads(block.value, kvHeads)
-  if (cache && stream.cacheRows) {
-    ops.indexCopyInPlace(cache.keys, 0, stream.cacheRows, k)
-    ops.indexCopyInPlace(cache.values, 0, stream.cacheRows, v)
-    k = cache.keys
-    v = cache.values
+  const attend = (x: Tensor) => attention(x, block, shape, stream, cache)
+  const feed = (x: Tensor) => mlp(x, block, shape.activation)
+  if (shape.residual === 'parallel') {
+    const attended = attend(norm(hidden, block.inputNorm, shape.norm))
+    return ops.add(ops.add(feed(norm(hidden, block.mlpNorm, shape.norm)), attended), hidden)
   }
-  const out = ops.packedAttention(q, k, v, stream.segments, headDim ** -0.5)
-  return project(ops.view(out, [-1, heads * headDim]), block.output)
+  const middle = addResidual(hidden, attend, shape, block.inputNorm, block.afterAttentionNorm)
+  return addResidual(middle, feed, shape, block.mlpNorm, block.afterMlpNorm)
 }
 
-/** SwiGLU: down(silu(gate(x)) * up(x)) */
-function mlp(x: Tensor, block: Block): Tensor {
-  return project(ops.mul(ops.silu(project(x, block.gate)), project(x, block.up)), block.down)
+/** One half of a block with its norm, and its second norm where there is one. */
+function addResidual(
+  x: Tensor,
+  f: (x: Tensor) => Tensor,
+  shape: BlockShape,
+  first: Gain,
+  second?: Gain,
+): Tensor {
+  if (shape.residual === 'post') return norm(ops.add(x, f(x)), first, shape.norm)
+  const out = f(norm(x, first, shape.norm))
+  return ops.add(x, second ? norm(out, second, shape.norm) : out)
+}
+
+/** down(act(gate(x)) * up(x)), or down(act(up(x))) without a gate */
+function mlp(x: Tensor, block: Block, activation: Activation): Tensor {
+  if (block.gateUp) {
+    const both = project(x, block.gateUp) // [T, 2F]
+    const width = both.shape[1] / 2
+    const [gate, up] = ops.split(both, [width, width], 1)
+    return project(gated(gate, up, activation), block.down)
+  }
+  const up = project(x, block.up as Projection)
+  if (!block.gate) return project(activate(up, activation), block.down)
+  return project(gated(project(x, block.gate), up, activation), block.down)
 }

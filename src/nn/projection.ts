@@ -1,13 +1,17 @@
-/** A linear map of a block: weight and bias. */
+/** A linear map of a block: weight and bias, and the change that an adapter makes to it. */
 import { ops, type Tensor } from '../tensor/index.js'
+import { addLora, type Lora } from './lora.js'
 
 export interface Projection {
   /** [out, in] */
   weight: Tensor
   /** [out] */
   bias?: Tensor
+  lora?: Lora
 }
 
-/** x @ weight^T + bias, [T, in] -> [T, out] */
-export const project = (x: Tensor, { weight, bias }: Projection): Tensor =>
-  ops.linear(x, weight, bias ?? null)
+/** x @ weight^T + bias, [T, in] -> [T, out], with what the adapter adds. */
+export function project(x: Tensor, { weight, bias, lora }: Projection): Tensor {
+  const y = ops.linear(x, weight, bias ?? null)
+  return lora ? addLora(y, x, lora) : y
+}

@@ -1,27 +1,35 @@
-/** Rotary position embedding: frequencies (plain and Llama-3 scaled) and the tables of cosines and sines. */
+/** Rotary position embedding: frequencies (plain, linear and Llama-3 scaled) and the tables of cosines and sines. */
 
 import type { DType } from '../tensor/index.js'
 import { fromData, keep, ops, type Tensor } from '../tensor/index.js'
 
 /** `rope_type: llama3`: long wavelengths are slowed down by `factor`, short ones kept, the band between blended. */
 export interface Llama3Scaling {
+  type: 'llama3'
   factor: number
   lowFreqFactor: number
   highFreqFactor: number
   originalMaxPositions: number
 }
 
+/** `rope_type: linear`: all positions are divided by `factor`. */
+export interface LinearScaling {
+  type: 'linear'
+  factor: number
+}
+
 export interface RotaryConfig {
   theta: number
   /** Rotated dimensions of a head. */
   dimensions: number
-  scaling?: Llama3Scaling
+  scaling?: Llama3Scaling | LinearScaling
 }
 
 /** Angles per position, [dimensions / 2]. */
 export function inverseFrequencies({ theta, dimensions, scaling }: RotaryConfig): number[] {
   const plain = Array.from({ length: dimensions / 2 }, (_, i) => theta ** (-(2 * i) / dimensions))
   if (!scaling) return plain
+  if (scaling.type === 'linear') return plain.map((frequency) => frequency / scaling.factor)
   const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = scaling
   return plain.map((frequency) => {
     const turns = (originalMaxPositions * frequency) / (2 * Math.PI)

@@ -52,6 +52,12 @@ export function div(self: Tensor, other: Tensor): Tensor {
   return asTensor(divOperator([self, other]), 'div')
 }
 
+const divScalarOperator = operator('aten::div', 'Scalar')
+/** Divides each element by a number. `aten::div.Scalar(Tensor self, Scalar other) -> Tensor` */
+export function divScalar(self: Tensor, other: number | boolean): Tensor {
+  return asTensor(divScalarOperator([self, other]), 'divScalar')
+}
+
 const negOperator = operator('aten::neg', '')
 /** Negation. `aten::neg(Tensor self) -> Tensor` */
 export function neg(self: Tensor): Tensor {
@@ -88,6 +94,54 @@ export function silu(self: Tensor): Tensor {
   return asTensor(siluOperator([self]), 'silu')
 }
 
+const geluOperator = operator('aten::gelu', '')
+/** Gaussian error linear unit: approximate 'none' or 'tanh'. `aten::gelu(Tensor self, *, str approximate="none") -> Tensor` */
+export function gelu(self: Tensor, approximate?: string): Tensor {
+  return asTensor(geluOperator([self, approximate]), 'gelu')
+}
+
+const reluOperator = operator('aten::relu', '')
+/** max(x, 0). `aten::relu(Tensor self) -> Tensor` */
+export function relu(self: Tensor): Tensor {
+  return asTensor(reluOperator([self]), 'relu')
+}
+
+const tanhOperator = operator('aten::tanh', '')
+/** Hyperbolic tangent by element. `aten::tanh(Tensor self) -> Tensor` */
+export function tanh(self: Tensor): Tensor {
+  return asTensor(tanhOperator([self]), 'tanh')
+}
+
+const swigluOperator = operator('clha::swiglu', '')
+/** silu(gate) * up. `clha::swiglu(Tensor gate, Tensor up) -> Tensor` */
+export function swiglu(gate: Tensor, up: Tensor): Tensor {
+  return asTensor(swigluOperator([gate, up]), 'swiglu')
+}
+
+const swigluComposedOperator = operator('clha::swiglu_composed', '')
+/** swiglu from plain operators, for other devices and for tests. `clha::swiglu_composed(Tensor gate, Tensor up) -> Tensor` */
+export function swigluComposed(gate: Tensor, up: Tensor): Tensor {
+  return asTensor(swigluComposedOperator([gate, up]), 'swigluComposed')
+}
+
+const gegluOperator = operator('clha::geglu', '')
+/** gelu(gate) * up, with the tanh form of gelu. `clha::geglu(Tensor gate, Tensor up) -> Tensor` */
+export function geglu(gate: Tensor, up: Tensor): Tensor {
+  return asTensor(gegluOperator([gate, up]), 'geglu')
+}
+
+const gegluComposedOperator = operator('clha::geglu_composed', '')
+/** geglu from plain operators, for other devices and for tests. `clha::geglu_composed(Tensor gate, Tensor up) -> Tensor` */
+export function gegluComposed(gate: Tensor, up: Tensor): Tensor {
+  return asTensor(gegluComposedOperator([gate, up]), 'gegluComposed')
+}
+
+const sqrtOperator = operator('aten::sqrt', '')
+/** Square root by element. `aten::sqrt(Tensor self) -> Tensor` */
+export function sqrt(self: Tensor): Tensor {
+  return asTensor(sqrtOperator([self]), 'sqrt')
+}
+
 const squareOperator = operator('aten::square', '')
 /** Square by element. `aten::square(Tensor self) -> Tensor` */
 export function square(self: Tensor): Tensor {
@@ -118,6 +172,12 @@ export function mean(self: Tensor, dtype?: DType | null): Tensor {
   return asTensor(meanOperator([self, dtype && DTYPES[dtype].code]), 'mean')
 }
 
+const meanDimOperator = operator('aten::mean', 'dim')
+/** Mean over dimensions. `aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor` */
+export function meanDim(self: Tensor, dim: readonly number[] | null, keepdim?: boolean, dtype?: DType | null): Tensor {
+  return asTensor(meanDimOperator([self, dim, keepdim, dtype && DTYPES[dtype].code]), 'meanDim')
+}
+
 const maxOperator = operator('aten::max', '')
 /** Largest element. `aten::max(Tensor self) -> Tensor` */
 export function max(self: Tensor): Tensor {
@@ -140,6 +200,24 @@ const absOperator = operator('aten::abs', '')
 /** Absolute value by element. `aten::abs(Tensor self) -> Tensor` */
 export function abs(self: Tensor): Tensor {
   return asTensor(absOperator([self]), 'abs')
+}
+
+const signOperator = operator('aten::sign', '')
+/** -1, 0 or 1 by element. `aten::sign(Tensor self) -> Tensor` */
+export function sign(self: Tensor): Tensor {
+  return asTensor(signOperator([self]), 'sign')
+}
+
+const floorOperator = operator('aten::floor', '')
+/** The largest whole number not above each element. `aten::floor(Tensor self) -> Tensor` */
+export function floor(self: Tensor): Tensor {
+  return asTensor(floorOperator([self]), 'floor')
+}
+
+const ceilOperator = operator('aten::ceil', '')
+/** The smallest whole number not below each element. `aten::ceil(Tensor self) -> Tensor` */
+export function ceil(self: Tensor): Tensor {
+  return asTensor(ceilOperator([self]), 'ceil')
 }
 
 const isFiniteOperator = operator('aten::isfinite', '')
@@ -232,6 +310,18 @@ export function mm(self: Tensor, mat2: Tensor): Tensor {
   return asTensor(mmOperator([self, mat2]), 'mm')
 }
 
+const bmmOperator = operator('aten::bmm', '')
+/** Matrix products of two stacks of matrices. `aten::bmm(Tensor self, Tensor mat2) -> Tensor` */
+export function bmm(self: Tensor, mat2: Tensor): Tensor {
+  return asTensor(bmmOperator([self, mat2]), 'bmm')
+}
+
+const baddbmmOperator = operator('aten::baddbmm', '')
+/** beta * self + alpha * the products of two stacks of matrices. `aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
+export function baddbmm(self: Tensor, batch1: Tensor, batch2: Tensor, beta?: number | boolean, alpha?: number | boolean): Tensor {
+  return asTensor(baddbmmOperator([self, batch1, batch2, beta, alpha]), 'baddbmm')
+}
+
 const linearOperator = operator('clha::linear', '')
 /** x @ weight^T + bias: x [T, in], weight [out, in] -> [T, out]. `clha::linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor` */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
@@ -244,10 +334,22 @@ export function embedding(weight: Tensor, indices: Tensor, paddingIdx?: number, 
   return asTensor(embeddingOperator([weight, indices, paddingIdx, scaleGradByFreq, sparse]), 'embedding')
 }
 
-const rmsNormOperator = operator('aten::rms_norm', '')
-/** x / rms(x) * weight over the last dimensions. `aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor` */
-export function rmsNorm(input: Tensor, normalizedShape: readonly number[], weight?: Tensor | null, eps?: number | null): Tensor {
-  return asTensor(rmsNormOperator([input, normalizedShape, weight, eps]), 'rmsNorm')
+const rmsNormOperator = operator('clha::rms_norm', '')
+/** x / rms(x) * (offset + weight) over the last dimension. `clha::rms_norm(Tensor x, Tensor? weight=None, float eps=9.9999999999999995e-07, float offset=0.) -> Tensor` */
+export function rmsNorm(x: Tensor, weight?: Tensor | null, eps?: number, offset?: number): Tensor {
+  return asTensor(rmsNormOperator([x, weight, eps, offset]), 'rmsNorm')
+}
+
+const rmsNormComposedOperator = operator('clha::rms_norm_composed', '')
+/** rmsNorm from plain operators, for other devices and for tests. `clha::rms_norm_composed(Tensor x, Tensor? weight=None, float eps=9.9999999999999995e-07, float offset=0.) -> Tensor` */
+export function rmsNormComposed(x: Tensor, weight?: Tensor | null, eps?: number, offset?: number): Tensor {
+  return asTensor(rmsNormComposedOperator([x, weight, eps, offset]), 'rmsNormComposed')
+}
+
+const layerNormOperator = operator('aten::layer_norm', '')
+/** (x - mean(x)) / std(x) * weight + bias over the last dimensions. `aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor` */
+export function layerNorm(input: Tensor, normalizedShape: readonly number[], weight?: Tensor | null, bias?: Tensor | null, eps?: number, cudnnEnable?: boolean): Tensor {
+  return asTensor(layerNormOperator([input, normalizedShape, weight, bias, eps, cudnnEnable]), 'layerNorm')
 }
 
 const indexSelectOperator = operator('aten::index_select', '')
@@ -296,6 +398,12 @@ const transposeOperator = operator('aten::transpose', 'int')
 /** A view with two dimensions exchanged. `aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)` */
 export function transpose(self: Tensor, dim0: number, dim1: number): Tensor {
   return asTensor(transposeOperator([self, dim0, dim1]), 'transpose')
+}
+
+const permuteOperator = operator('aten::permute', '')
+/** A view with the dimensions in another order. `aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)` */
+export function permute(self: Tensor, dims: readonly number[]): Tensor {
+  return asTensor(permuteOperator([self, dims]), 'permute')
 }
 
 const unsqueezeOperator = operator('aten::unsqueeze', '')
@@ -425,27 +533,27 @@ export function fusedAdamW(self: readonly Tensor[], grads: readonly Tensor[], ex
 }
 
 const packedAttentionOperator = operator('clha::packed_attention', '')
-/** Attention over a packed layout: context and, causally, the segment itself. `clha::packed_attention(Tensor q, Tensor k, Tensor v, Tensor segments, float scale) -> Tensor` */
-export function packedAttention(q: Tensor, k: Tensor, v: Tensor, segments: Tensor, scale: number): Tensor {
-  return asTensor(packedAttentionOperator([q, k, v, segments, scale]), 'packedAttention')
+/** Attention over a packed layout: context and, causally, the segment itself. `clha::packed_attention(Tensor q, Tensor k, Tensor v, Tensor segments, float scale, int window=0, float softcap=0.) -> Tensor` */
+export function packedAttention(q: Tensor, k: Tensor, v: Tensor, segments: Tensor, scale: number, window?: number, softcap?: number): Tensor {
+  return asTensor(packedAttentionOperator([q, k, v, segments, scale, window, softcap]), 'packedAttention')
 }
 
 const packedAttentionComposedOperator = operator('clha::packed_attention_composed', '')
-/** packedAttention from plain operators, for other devices and for tests. `clha::packed_attention_composed(Tensor q, Tensor k, Tensor v, Tensor segments, float scale) -> Tensor` */
-export function packedAttentionComposed(q: Tensor, k: Tensor, v: Tensor, segments: Tensor, scale: number): Tensor {
-  return asTensor(packedAttentionComposedOperator([q, k, v, segments, scale]), 'packedAttentionComposed')
+/** packedAttention from plain operators, for other devices and for tests. `clha::packed_attention_composed(Tensor q, Tensor k, Tensor v, Tensor segments, float scale, int window=0, float softcap=0.) -> Tensor` */
+export function packedAttentionComposed(q: Tensor, k: Tensor, v: Tensor, segments: Tensor, scale: number, window?: number, softcap?: number): Tensor {
+  return asTensor(packedAttentionComposedOperator([q, k, v, segments, scale, window, softcap]), 'packedAttentionComposed')
 }
 
 const linearLogProbOperator = operator('clha::linear_log_prob', '')
-/** Log-probabilities of targets from hidden rows and the LM head, in chunks. `clha::linear_log_prob(Tensor hidden, Tensor weight, Tensor targets, int keep_bytes=0) -> (Tensor logp, Tensor hit)` */
-export function linearLogProb(hidden: Tensor, weight: Tensor, targets: Tensor, keepBytes?: number): [Tensor, Tensor] {
-  return asTensors(linearLogProbOperator([hidden, weight, targets, keepBytes]), 'linearLogProb') as [Tensor, Tensor]
+/** Log-probabilities of targets from hidden rows and the LM head, in chunks. `clha::linear_log_prob(Tensor hidden, Tensor weight, Tensor targets, int keep_bytes=0, Tensor? bias=None, float softcap=0.) -> (Tensor logp, Tensor hit)` */
+export function linearLogProb(hidden: Tensor, weight: Tensor, targets: Tensor, keepBytes?: number, bias?: Tensor | null, softcap?: number): [Tensor, Tensor] {
+  return asTensors(linearLogProbOperator([hidden, weight, targets, keepBytes, bias, softcap]), 'linearLogProb') as [Tensor, Tensor]
 }
 
 const linearLogProbComposedOperator = operator('clha::linear_log_prob_composed', '')
-/** linearLogProb from plain operators, for other devices and for tests. `clha::linear_log_prob_composed(Tensor hidden, Tensor weight, Tensor targets) -> (Tensor logp, Tensor hit)` */
-export function linearLogProbComposed(hidden: Tensor, weight: Tensor, targets: Tensor): [Tensor, Tensor] {
-  return asTensors(linearLogProbComposedOperator([hidden, weight, targets]), 'linearLogProbComposed') as [Tensor, Tensor]
+/** linearLogProb from plain operators, for other devices and for tests. `clha::linear_log_prob_composed(Tensor hidden, Tensor weight, Tensor targets, Tensor? bias=None, float softcap=0.) -> (Tensor logp, Tensor hit)` */
+export function linearLogProbComposed(hidden: Tensor, weight: Tensor, targets: Tensor, bias?: Tensor | null, softcap?: number): [Tensor, Tensor] {
+  return asTensors(linearLogProbComposedOperator([hidden, weight, targets, bias, softcap]), 'linearLogProbComposed') as [Tensor, Tensor]
 }
 
 const rotaryOperator = operator('clha::rotary', '')
@@ -464,6 +572,12 @@ const clampMaxOperator = operator('aten::clamp_max', '')
 /** min(self, max). `aten::clamp_max(Tensor self, Scalar max) -> Tensor` */
 export function clampMax(self: Tensor, max: number | boolean): Tensor {
   return asTensor(clampMaxOperator([self, max]), 'clampMax')
+}
+
+const clampOperator = operator('aten::clamp', '')
+/** Each element, no smaller than min and no larger than max. `aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor` */
+export function clamp(self: Tensor, min?: number | boolean | null, max?: number | boolean | null): Tensor {
+  return asTensor(clampOperator([self, min, max]), 'clamp')
 }
 
 const minimumOperator = operator('aten::minimum', '')

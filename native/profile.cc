@@ -1,0 +1,140 @@
+// A profile of libtorch: every operator that runs between start and stop, with its time and the bytes of its results.
+// Off, nothing is registered and nothing is paid. Reached through the dispatcher, as any operator.
+
+// libtorch is a release build: it does not keep what the header's debug checks of RecordFunction ask for.
+#ifndef NDEBUG
+#define NDEBUG
+#endif
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+#include <ATen/record_function.h>
+#include <torch/library.h>
+
+namespace clha {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// An operator that has begun. Those above it on the stack run inside it.
+struct Open {
+  int64_t name;
+  int64_t start;
+  int64_t inner;  // time of the operators inside
+  bool backward;
+  std::vector<const void*> inputs;
+};
+
+struct Recorder {
+  bool active = false;
+  at::CallbackHandle callback = 0;
+  std::thread::id thread;
+  Clock::time_point origin;
+  std::vector<std::string> names;
+  std::unordered_map<std::string, int64_t> places;
+  std::vector<Open> stack;
+  std::vector<int64_t> events;  // seven numbers each, see profile_stop
+};
+
+Recorder& recorder() {
+  static auto* one = new Recorder();
+  return *one;
+}
+
+int64_t now(const Recorder& r) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - r.origin).count();
+}
+
+template <typename Use>
+void each_tensor(const c10::IValue& value, const Use& use) {
+  if (value.isTensor()) {
+    if (value.toTensor().defined() && value.toTensor().has_storage()) use(value.toTensor());
+  } else if (value.isTensorList()) {
+    for (const at::Tensor& tensor : value.toTensorVector()) each_tensor(tensor, use);
+  }
+}
+
+// Operators of worker threads belong to the one that waits for them.
+bool listens(const Recorder& r) { return r.active && std::this_thread::get_id() == r.thread; }
+
+std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
+  Recorder& r = recorder();
+  if (!listens(r)) return nullptr;
+  const std::string name = function.name();
+  const auto [place, fresh] = r.places.emplace(name, static_cast<int64_t>(r.names.size()));
+  if (fresh) r.names.push_back(name);
+  Open open{place->second, 0, 0, function.scope() == at::RecordScope::BACKWARD_FUNCTION, {}};
+  if (!r.stack.empty()) open.backward |= r.stack.back().backward;
+  for (const auto& value : function.inputs())
+    each_tensor(value, [&](const at::Tensor& t) { open.inputs.push_back(t.storage().unsafeGetStorageImpl()); });
+  open.start = now(r);
+  r.stack.push_back(std::move(open));
+  return nullptr;
+}
+
+// Bytes of results that are no views of the inputs.
+int64_t new_bytes(const at::RecordFunction& function, const std::vector<const void*>& inputs) {
+  int64_t bytes = 0;
+  for (const auto& value : function.outputs())
+    each_tensor(value, [&](const at::Tensor& t) {
+      const void* storage = t.storage().unsafeGetStorageImpl();
+      if (std::find(inputs.begin(), inputs.end(), storage) == inputs.end()) bytes += static_cast<int64_t>(t.nbytes());
+    });
+  return bytes;
+}
+
+void end(const at::RecordFunction& function, at::ObserverContext*) {
+  Recorder& r = recorder();
+  if (!listens(r) || r.stack.empty()) return;
+  const int64_t stop = now(r);
+  const Open open = std::move(r.stack.back());
+  r.stack.pop_back();
+  const int64_t whole = stop - open.start;
+  if (!r.stack.empty()) r.stack.back().inner += whole;
+  const auto depth = static_cast<int64_t>(r.stack.size());
+  for (const int64_t number : {open.name, open.start, whole, whole - open.inner, new_bytes(function, open.inputs), depth,
+                               static_cast<int64_t>(open.backward)})
+    r.events.push_back(number);
+}
+
+void profile_start() {
+  Recorder& r = recorder();
+  TORCH_CHECK(!r.active, "a profile is being taken already");
+  r.names.clear();
+  r.places.clear();
+  r.stack.clear();
+  r.events.clear();
+  r.thread = std::this_thread::get_id();
+  r.origin = Clock::now();
+  r.active = true;
+  r.callback = at::addGlobalCallback(at::RecordFunctionCallback(begin, end)
+                                         .needsInputs(true)
+                                         .needsOutputs(true)
+                                         .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
+}
+
+// Names, and seven numbers for each operator in the order in which they ended: place of its name, start and duration in
+// nanoseconds since profile_start, the part of it outside inner operators, bytes, depth, whether it ran in a backward.
+std::tuple<std::vector<std::string>, std::vector<int64_t>> profile_stop() {
+  Recorder& r = recorder();
+  TORCH_CHECK(r.active, "no profile is being taken");
+  at::removeCallback(r.callback);
+  r.active = false;
+  return {std::move(r.names), std::move(r.events)};
+}
+
+}  // namespace
+}  // namespace clha
+
+TORCH_LIBRARY_FRAGMENT(clha, m) {
+  m.def("profile_start() -> ()", &clha::profile_start);
+  m.def("profile_stop() -> (str[] names, int[] events)", &clha::profile_stop);
+}
