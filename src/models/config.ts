@@ -1,93 +1,92 @@
-/** From a Hugging Face config.json to what the decoder needs. A key that changes the mathematics is never ignored. */
-import { usageError } from '../errors.js'
-import type { Llama3Scaling } from '../nn/rotary.js'
+/** What the decoder needs to know of a model, made from config.json by its family. Plain data. */
+import type { Activation } from '../nn/activation.js'
+import type { BlockShape, LayerKind } from '../nn/block-shape.js'
+import type { RotaryConfig } from '../nn/rotary.js'
 
-export interface DecoderConfig {
+export type { HfConfig } from './config-reader.js'
+
+export interface DecoderConfig extends BlockShape {
+  /** `model_type` of config.json. */
   family: string
   vocabSize: number
   hiddenSize: number
   intermediateSize: number
   layers: number
-  heads: number
-  kvHeads: number
-  headDim: number
-  normEps: number
-  ropeTheta: number
-  ropeScaling?: Llama3Scaling
-  tieWordEmbeddings: boolean
-  attentionBias: boolean
-  mlpBias: boolean
   maxPositions: number
   initializerRange: number
+  tieWordEmbeddings: boolean
+  /** Width of the embeddings where they are projected to hiddenSize and back. */
+  embeddingSize?: number
+  /** Embeddings are multiplied by it. */
+  embeddingScale?: number
+  /** Rows of the table of learned positions that come before position 0; unset: no such table. */
+  positionOffset?: number
+  ropes: RotaryConfig[]
+  /** One for each layer. */
+  layerKinds: LayerKind[]
+  bias: BiasPlaces
+  logitSoftcap?: number
+  /** Where the reward is read: at the last token, at the last that is not the pad token, or the mean over all. */
+  pooling: 'last' | 'lastUnpadded' | 'mean'
+  names: WeightNames
 }
 
-/** config.json as it stands. */
-export type HfConfig = Record<string, unknown>
-
-/** Keys of config.json, with the type that is expected of each. */
-export class ConfigReader {
-  constructor(
-    readonly config: HfConfig,
-    private readonly where: string,
-  ) {}
-
-  number(key: string, fallback?: number): number {
-    const value = this.config[key] ?? fallback
-    if (typeof value !== 'number' || !Number.isFinite(value)) throw this.wrong(key, 'a number')
-    return value
-  }
-
-  /** A positive whole number. */
-  size(key: string, fallback?: number): number {
-    const value = this.number(key, fallback)
-    if (!Number.isInteger(value) || value < 1) throw this.wrong(key, 'a positive whole number')
-    return value
-  }
-
-  flag(key: string, fallback: boolean): boolean {
-    const value = this.config[key] ?? fallback
-    if (typeof value !== 'boolean') throw this.wrong(key, 'true or false')
-    return value
-  }
-
-  /** The key must be absent, null or one of the values that this decoder computes. */
-  only(key: string, ...allowed: unknown[]): void {
-    const value = this.config[key] ?? null
-    if (value !== null && !allowed.includes(value)) {
-      throw usageError(
-        `${this.where}: "${key}": ${JSON.stringify(value)} is not supported`,
-        `this decoder computes ${allowed.map((a) => JSON.stringify(a)).join(', ')}`,
-      )
-    }
-  }
-
-  private wrong(key: string, expected: string) {
-    return usageError(
-      `${this.where}: "${key}" must be ${expected}, found ${JSON.stringify(this.config[key] ?? null)}`,
-    )
-  }
+/** Which projections have a bias. */
+export interface BiasPlaces {
+  /** Queries, keys, values. */
+  qkv: boolean
+  output: boolean
+  mlp: boolean
+  /** Of the reward head. */
+  score?: boolean
 }
 
-/** Both spellings of the rotary settings: `rope_parameters` (transformers 5) and `rope_theta` + `rope_scaling`. */
-export function ropeOf(
-  read: ConfigReader,
-  where: string,
-): { ropeTheta: number; ropeScaling?: Llama3Scaling } {
-  const nested = (read.config.rope_parameters ?? {}) as HfConfig
-  const ropeTheta = new ConfigReader({ ...read.config, ...nested }, where).number('rope_theta', 10000)
-  const scaling = (read.config.rope_parameters ?? read.config.rope_scaling ?? {}) as HfConfig
-  const type = scaling.rope_type ?? scaling.type ?? 'default'
-  if (type === 'default') return { ropeTheta }
-  if (type !== 'llama3')
-    throw usageError(`${where}: rope type "${String(type)}" is not supported`, 'supported: default, llama3')
-  const s = new ConfigReader(scaling, `${where} (rope)`)
-  return {
-    ropeTheta,
-    ropeScaling: {
-      factor: s.number('factor'),
-      lowFreqFactor: s.number('low_freq_factor'),
-      highFreqFactor: s.number('high_freq_factor'),
-      originalMaxPositions: s.number('original_max_position_embeddings'),
-    },
-  }
+/** Places of a block that hold weights, in the order in which they are listed and drawn. */
+export const BLOCK_PLACES = [
+  'inputNorm',
+  'query',
+  'key',
+  'value',
+  'queryKeyValue',
+  'queryNorm',
+  'keyNorm',
+  'output',
+  'afterAttentionNorm',
+  'mlpNorm',
+  'gate',
+  'up',
+  'gateUp',
+  'down',
+  'afterMlpNorm',
+] as const
+export type BlockPlace = (typeof BLOCK_PLACES)[number]
+
+/** Hugging Face names, without `.weight` and `.bias`. A place without a name is not there. */
+export interface WeightNames {
+  /** Of everything but the heads; files of a bare base model leave it out. */
+  prefix: string
+  embedding: string
+  positions?: string
+  projectIn?: string
+  projectOut?: string
+  finalNorm?: string
+  layers: string
+  block: Partial<Record<BlockPlace, string>>
+  /** Matrices of the blocks are [in, out] in files. */
+  transposed?: boolean
+  lmHead: string
+  score: string
+}
+
+/** Values of `hidden_act` and its like. */
+export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
+  silu: 'silu',
+  swish: 'silu',
+  gelu: 'gelu',
+  gelu_python: 'gelu',
+  gelu_new: 'gelu_tanh',
+  gelu_fast: 'gelu_tanh',
+  gelu_accurate: 'gelu_tanh',
+  gelu_pytorch_tanh: 'gelu_tanh',
+  relu: 'relu',
 }

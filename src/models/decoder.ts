@@ -1,13 +1,19 @@
 /** One decoder for every family, on the packed stream: the same forward trains, scores and generates. */
-import { type Block, type BlockShape, norm, runBlock } from '../nn/block.js'
+import { softcap } from '../nn/activation.js'
+import { runBlock } from '../nn/block.js'
 import { type KeyValueCache, keyValueCache } from '../nn/cache.js'
 import type { PackedStream } from '../nn/layout.js'
+import { norm } from '../nn/norm.js'
+import { project } from '../nn/projection.js'
 import { RotaryTables } from '../nn/rotary.js'
 import { type DType, keep, ops, type Tensor } from '../tensor/index.js'
+import type { Adapter } from './adapter.js'
 import type { DecoderConfig, HfConfig } from './config.js'
-import { blockOf, type HeadKind } from './weights.js'
+import { type Places, placesOf } from './places.js'
+import { runBlocks, type Tape } from './recompute.js'
+import type { HeadKind } from './weights.js'
 
-export interface Decoder {
+export interface Decoder extends Places {
   config: DecoderConfig
   head: HeadKind
   /** config.json as it was read or made; saved again beside the weights. */
@@ -15,8 +21,13 @@ export interface Decoder {
   dtype: DType
   /** By Hugging Face name, in a fixed order. Owned by the model. */
   weights: Map<string, Tensor>
-  blocks: Block[]
-  rotary: RotaryTables
+  rotary: RotaryTables[]
+  /** Low-rank maps beside the weights, which then stay as they are. */
+  adapter?: Adapter
+  /** Tensors among the weights that another model owns. */
+  borrowed?: ReadonlySet<Tensor>
+  /** Set while a forward leaves its blocks to be computed again. */
+  tape?: Tape
   dispose(): void
 }
 
@@ -29,62 +40,78 @@ export function assembleDecoder(
   dtype: DType,
 ): Decoder {
   for (const tensor of weights.values()) keep(tensor)
-  const rotary = new RotaryTables(
-    { theta: config.ropeTheta, dimensions: config.headDim, scaling: config.ropeScaling },
-    dtype,
-  )
+  const rotary = config.ropes.map((rope) => new RotaryTables(rope, dtype))
   return {
     config,
     head,
     hfConfig,
     dtype,
     weights,
-    blocks: Array.from({ length: config.layers }, (_, i) => blockOf(weights, i)),
+    ...placesOf(config, head, weights),
     rotary,
     dispose: () => {
       for (const tensor of weights.values()) tensor.dispose()
-      rotary.dispose()
+      for (const tables of rotary) tables.dispose()
     },
   }
 }
 
 /**
- * Hidden states after the last norm, [T, D]. `stream.segments` says who may look at whom.
+ * Hidden states as the head takes them, [T, D]: after the last norm and projection. `stream.segments` says who may look at
+ * whom.
  * @param cache keys and values of past tokens; the stream's own are written to `stream.cacheRows`
  */
 export function decode(model: Decoder, stream: PackedStream, cache?: KeyValueCache): Tensor {
   const { config } = model
-  const shape: BlockShape = {
-    heads: config.heads,
-    kvHeads: config.kvHeads,
-    headDim: config.headDim,
-    normEps: config.normEps,
-  }
-  const reach = stream.tokens.shape[0] === 0 ? 1 : ops.max(stream.positions).item() + 1
-  const { cos, sin } = model.rotary.at(stream.positions, reach)
-  const context = { cos, sin, segments: stream.segments, cacheRows: stream.cacheRows }
-  let hidden = ops.embedding(model.weights.get('model.embed_tokens.weight') as Tensor, stream.tokens) // [T, D]
-  model.blocks.forEach((block, i) => {
-    hidden = runBlock(hidden, block, shape, context, cache?.layers[i])
-  })
-  return norm(hidden, model.weights.get('model.norm.weight') as Tensor, config.normEps)
+  const context = { rotary: angles(model, stream), segments: stream.segments, cacheRows: stream.cacheRows }
+  const run = (x: Tensor, layer: number) =>
+    runBlock(x, model.blocks[layer], config, context, cache?.layers[layer])
+  const hidden = runBlocks(embed(model, stream), model.blocks, run, model.tape)
+  const last = model.finalNorm ? norm(hidden, model.finalNorm, config.norm) : hidden
+  return model.projectOut ? project(last, model.projectOut) : last
 }
 
-/** The LM head's weight, [V, D]. */
-export function lmHead(model: Decoder): Tensor {
-  const own = model.weights.get('lm_head.weight')
-  return own ?? (model.weights.get('model.embed_tokens.weight') as Tensor)
+/** Cosines and sines of the stream's positions, from each rotary table. */
+function angles({ rotary }: Decoder, { tokens, positions }: PackedStream) {
+  if (rotary.length === 0) return []
+  const reach = tokens.shape[0] === 0 ? 1 : ops.max(positions).item() + 1
+  return rotary.map((tables) => tables.at(positions, reach))
+}
+
+/** Token embeddings, scaled, widened and with learned positions where the family has these, [T] -> [T, D]. */
+function embed({ config, embedding, positions, projectIn }: Decoder, stream: PackedStream): Tensor {
+  let hidden = ops.embedding(embedding, stream.tokens)
+  // The factor is rounded to the weights' dtype, as in Hugging Face.
+  if (config.embeddingScale) hidden = ops.mul(hidden, ops.full([], config.embeddingScale, hidden.dtype))
+  if (projectIn) hidden = project(hidden, projectIn)
+  if (!positions) return hidden
+  const rows = config.positionOffset
+    ? ops.addScalar(stream.positions, config.positionOffset)
+    : stream.positions
+  return ops.add(hidden, ops.embedding(positions, rows))
 }
 
 /** Logits of hidden rows, [R, D] -> [R, V]. */
 export function logits(model: Decoder, hidden: Tensor): Tensor {
-  return ops.linear(hidden, lmHead(model))
+  const plain = project(hidden, model.output)
+  return model.config.logitSoftcap ? softcap(plain, model.config.logitSoftcap) : plain
 }
 
-/** Rewards at the given rows of the stream, [T, D] -> [n]. */
-export function rewards(model: Decoder, hidden: Tensor, rows: Tensor): Tensor {
-  const pooled = ops.indexSelect(hidden, 0, rows)
-  return ops.squeeze(ops.linear(pooled, model.weights.get('score.weight') as Tensor), 1)
+/** log p of a target token for each hidden row, and whether it is the first choice: [R, D], [R] -> [R], [R] bool. */
+export function targetLogProbs(
+  model: Decoder,
+  hidden: Tensor,
+  targets: Tensor,
+  keepBytes = 0,
+): [logp: Tensor, hits: Tensor] {
+  const { weight, bias } = model.output
+  return ops.linearLogProb(hidden, weight, targets, keepBytes, bias ?? null, model.config.logitSoftcap ?? 0)
+}
+
+/** Rewards at the given rows of the stream, or at all, [T, D] -> [R]. */
+export function rewards(model: Decoder, hidden: Tensor, rows?: Tensor): Tensor {
+  const pooled = rows ? ops.indexSelect(hidden, 0, rows) : hidden
+  return ops.squeeze(project(pooled, model.output), 1)
 }
 
 export function createCache(model: Decoder, rows: number): KeyValueCache {

@@ -1,8 +1,9 @@
 /** A model from a config alone, for training from scratch, and a reward head put on a trained backbone. */
 import { allocate, type DType, Generator, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
+import { borrowing } from './borrowed.js'
 import type { HfConfig } from './config.js'
 import { assembleDecoder, type Decoder } from './decoder.js'
-import { decoderConfig } from './families.js'
+import { decoderConfig, rewardConfig } from './families.js'
 import { type HeadKind, type WeightSpec, weightSpecs } from './weights.js'
 
 function initial(spec: WeightSpec, std: number, generator: Generator, dtype: DType): Tensor {
@@ -37,20 +38,26 @@ export function initModel(
   return assembleDecoder(config, head, hfConfig, weights, dtype)
 }
 
-/** A reward model that starts as a copy of a language model's backbone, with a fresh head. */
-export function rewardModelFrom(model: Decoder, seed: number): Decoder {
+/**
+ * A reward model that starts as a copy of a language model's backbone, with a fresh head.
+ * @param shared take the backbone itself, not a copy: for an adapter, which leaves it as it is; `model` has to outlive it
+ */
+export function rewardModelFrom(model: Decoder, seed: number, { shared = false } = {}): Decoder {
+  const hfConfig = rewardConfig(model.hfConfig)
+  const config = decoderConfig(hfConfig)
   const generator = new Generator(seed)
-  const std = 1 / Math.sqrt(model.config.hiddenSize)
+  const std = 1 / Math.sqrt(config.embeddingSize ?? config.hiddenSize)
   const weights = noGrad(
     () =>
       new Map(
-        weightSpecs(model.config, 'reward').map((spec) => {
+        weightSpecs(config, 'reward').map((spec) => {
           const own = model.weights.get(spec.name)
-          return [spec.name, own ? ops.clone(own) : initial(spec, std, generator, model.dtype)]
+          const copy = own && (shared ? own : ops.clone(own))
+          return [spec.name, copy ?? initial(spec, std, generator, model.dtype)]
         }),
       ),
   )
   generator.dispose()
-  const hfConfig = { ...model.hfConfig, architectures: ['LlamaForSequenceClassification'], num_labels: 1 }
-  return assembleDecoder(model.config, 'reward', hfConfig, weights, model.dtype)
+  const reward = assembleDecoder(config, 'reward', hfConfig, weights, model.dtype)
+  return shared ? borrowing(reward, model) : reward
 }

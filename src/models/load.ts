@@ -5,10 +5,10 @@ import { openModelFiles } from '../checkpoint/model-files.js'
 import type { TensorSource } from '../checkpoint/tensor-source.js'
 import { usageError } from '../errors.js'
 import { allocate, type DType, dtypeOfSafetensors, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
-import type { HfConfig } from './config.js'
+import type { DecoderConfig, HfConfig } from './config.js'
 import { assembleDecoder, type Decoder } from './decoder.js'
-import { decoderConfig } from './families.js'
-import { type HeadKind, type WeightSpec, weightSpecs } from './weights.js'
+import { decoderConfig, headOf } from './families.js'
+import { type WeightSpec, weightSpecs } from './weights.js'
 
 /** @throws ClhaError (exit 2) when it is missing, not JSON or not an object */
 export function readHfConfig(folder: string): HfConfig {
@@ -31,16 +31,8 @@ export function parseHfConfig(path: string): HfConfig {
   return parsed as HfConfig
 }
 
-/** `…ForSequenceClassification` with one label is a reward model; everything else here is a language model. */
-export function headOf(config: HfConfig, where: string): HeadKind {
-  const architecture = String((config.architectures as string[] | undefined)?.[0] ?? '')
-  if (!architecture.endsWith('ForSequenceClassification')) return 'lm'
-  const labels = config.num_labels ?? Object.keys((config.id2label as object | undefined) ?? { 0: '' }).length
-  if (labels !== 1) throw usageError(`${where}: a reward model has 1 label, this one has ${String(labels)}`)
-  return 'reward'
-}
-
 /**
+ * Peak memory is the weights as used plus one tensor as stored: they are read one by one, the largest first.
  * @param dtype what the weights are widened or narrowed to
  * @throws ClhaError (exit 2) for a family, a setting, a tensor or a file that does not fit
  */
@@ -52,27 +44,67 @@ export function loadModel(folder: string, dtype: DType = 'f32'): Decoder {
   const files = openModelFiles(folder)
   try {
     const specs = weightSpecs(config, head)
-    checkNames(files, specs, config.tieWordEmbeddings, folder)
-    const weights = noGrad(
-      () => new Map(specs.map((spec) => [spec.name, readTensor(files, spec, dtype, folder)])),
-    )
+    const stored = storedNames(files, config)
+    checkNames(files, specs, stored, config, folder)
+    const read = new Map<string, Tensor>()
+    noGrad(() => {
+      for (const spec of [...specs].sort((a, b) => elements(b) - elements(a)))
+        read.set(spec.name, readTensor(files, spec, stored(spec.name), dtype, folder))
+    })
+    const weights = new Map(specs.map(({ name }) => [name, read.get(name) as Tensor]))
     return assembleDecoder(config, head, hfConfig, weights, dtype)
   } finally {
     files.close()
   }
 }
 
-/** Buffers of older checkpoints that are computed here. */
-const IGNORED = /\.rotary_emb\.inv_freq$/
+/**
+ * Overwrites a model's weights with those of a folder that it was saved to.
+ * @throws ClhaError (exit 2) for a tensor that is missing or of another shape
+ */
+export function reloadWeights(folder: string, model: Decoder): void {
+  const files = openModelFiles(folder)
+  try {
+    noGrad(() => {
+      for (const spec of weightSpecs(model.config, model.head)) {
+        scope(() => {
+          const weight = model.weights.get(spec.name) as Tensor
+          ops.copyInPlace(weight, readTensor(files, spec, spec.name, model.dtype, folder))
+        })
+      }
+    })
+  } finally {
+    files.close()
+  }
+}
 
-function checkNames(files: TensorSource, specs: readonly WeightSpec[], tied: boolean, folder: string): void {
-  const expected = new Set(specs.map((s) => s.name))
-  const missing = specs.filter((s) => !files.entries.has(s.name)).map((s) => s.name)
+const elements = ({ shape }: WeightSpec) => shape.reduce((a, b) => a * b, 1)
+
+/** Name in the files of a weight; files of a bare base model leave out the prefix. */
+function storedNames(files: TensorSource, { names }: DecoderConfig): (name: string) => string {
+  const bare = `${names.embedding}.weight`
+  if (files.entries.has(names.prefix + bare) || !files.entries.has(bare)) return (name) => name
+  return (name) => (name.startsWith(names.prefix) ? name.slice(names.prefix.length) : name)
+}
+
+/** Buffers of older checkpoints that are computed here. */
+const IGNORED = /\.rotary_emb\.inv_freq$|\.(attn|attention)\.(masked_)?bias$/
+
+function checkNames(
+  files: TensorSource,
+  specs: readonly WeightSpec[],
+  stored: (name: string) => string,
+  { tieWordEmbeddings, names }: DecoderConfig,
+  folder: string,
+): void {
+  const expected = new Set(specs.map((s) => stored(s.name)))
+  const missing = [...expected].filter((name) => !files.entries.has(name))
+  const tiedHead = tieWordEmbeddings ? `${names.lmHead}.weight` : undefined
   const surplus = [...files.entries.keys()].filter(
-    (name) => !expected.has(name) && !IGNORED.test(name) && !(tied && name === 'lm_head.weight'),
+    (name) => !expected.has(name) && !IGNORED.test(name) && name !== tiedHead,
   )
-  const list = (names: string[]) =>
-    names.slice(0, 5).join(', ') + (names.length > 5 ? `, … (${names.length})` : '')
+  const list = (some: string[]) =>
+    some.slice(0, 5).join(', ') + (some.length > 5 ? `, … (${some.length})` : '')
   if (missing.length > 0) {
     throw usageError(
       `${folder}: the weights lack ${list(missing)}`,
@@ -84,19 +116,25 @@ function checkNames(files: TensorSource, specs: readonly WeightSpec[], tied: boo
   }
 }
 
-function readTensor(files: TensorSource, spec: WeightSpec, dtype: DType, folder: string): Tensor {
-  const entry = files.entries.get(spec.name)
+/** One tensor, in the dtype that is asked for. @throws ClhaError (exit 2) when it is missing or of another shape */
+export function readTensor(
+  files: TensorSource,
+  spec: WeightSpec,
+  name: string,
+  dtype: DType,
+  folder: string,
+): Tensor {
+  const entry = files.entries.get(name)
   const stored = entry && dtypeOfSafetensors(entry.dtype)
   if (!entry || !stored)
-    throw usageError(`${folder}: tensor "${spec.name}" has dtype ${entry?.dtype}, which is no weight's`)
-  if (entry.shape.join() !== spec.shape.join()) {
-    throw usageError(
-      `${folder}: tensor "${spec.name}" is [${entry.shape}], config.json makes it [${spec.shape}]`,
-    )
-  }
+    throw usageError(`${folder}: tensor "${name}" has dtype ${entry?.dtype}, which is no weight's`)
+  const shape = spec.transposed ? [...spec.shape].reverse() : spec.shape
+  if (entry.shape.join() !== shape.join())
+    throw usageError(`${folder}: tensor "${name}" is [${entry.shape}], config.json makes it [${shape}]`)
   return scope(() => {
-    const tensor = allocate(spec.shape, stored)
-    files.readInto(spec.name, tensor.bytes())
-    return stored === dtype ? tensor : ops.to(tensor, dtype)
+    const tensor = allocate(shape, stored)
+    files.readInto(name, tensor.bytes())
+    const placed = spec.transposed ? ops.contiguous(ops.transpose(tensor, 0, 1)) : tensor
+    return stored === dtype ? placed : ops.to(placed, dtype)
   })
 }

@@ -1,9 +1,10 @@
 /** A model as the files of a Hugging Face folder. */
-
 import type { TensorToWrite } from '../checkpoint/safetensors-write.js'
-import { jsonFile, type SaveFile, safetensorsFile } from '../checkpoint/save-file.js'
-import { DTYPES, type DType, type Tensor } from '../tensor/index.js'
+import { jsonFile, type SaveFile, safetensorsFile, textFile } from '../checkpoint/save-file.js'
+import { DTYPES, type DType, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
+import { configJson } from './config-json.js'
 import type { Decoder } from './decoder.js'
+import { weightSpecs } from './weights.js'
 
 const HF_DTYPES: Partial<Record<DType, string>> = {
   f32: 'float32',
@@ -11,6 +12,9 @@ const HF_DTYPES: Partial<Record<DType, string>> = {
   bf16: 'bfloat16',
   f16: 'float16',
 }
+
+/** Bytes of tensors in one file; a larger model is saved as shards with an index. */
+const SHARD_BYTES = 5e9
 
 /** Tensors as what safetensors writes; `bytes` is the tensor's own memory. */
 export function tensorsToWrite(tensors: Iterable<readonly [string, Tensor]>): TensorToWrite[] {
@@ -22,11 +26,68 @@ export function tensorsToWrite(tensors: Iterable<readonly [string, Tensor]>): Te
   }))
 }
 
-/** config.json and model.safetensors. */
-export function modelFiles(model: Decoder): SaveFile[] {
+/** The weights as files hold them: a matrix that is transposed there is turned each time its bytes are asked for. */
+function weightsToWrite({ config, head, weights }: Decoder): TensorToWrite[] {
+  const turned = new Set(weightSpecs(config, head).flatMap((s) => (s.transposed ? [s.name] : [])))
+  return tensorsToWrite(weights).map((entry) => {
+    const tensor = weights.get(entry.name)
+    if (!tensor || !turned.has(entry.name)) return entry
+    return {
+      ...entry,
+      shape: [...entry.shape].reverse(),
+      get bytes() {
+        return noGrad(() =>
+          scope(() =>
+            ops
+              .contiguous(ops.transpose(tensor, 0, 1))
+              .bytes()
+              .slice(),
+          ),
+        )
+      },
+    }
+  })
+}
+
+/** config.json, and model.safetensors or its shards with their index. */
+export function modelFiles(model: Decoder, shardBytes = SHARD_BYTES): SaveFile[] {
   const { torch_dtype: _, ...config } = model.hfConfig
   return [
-    jsonFile('config.json', { ...config, dtype: HF_DTYPES[model.dtype] }),
-    safetensorsFile('model.safetensors', tensorsToWrite(model.weights), { format: 'pt' }),
+    textFile('config.json', configJson({ ...config, dtype: HF_DTYPES[model.dtype] })),
+    ...weightFiles(weightsToWrite(model), shardBytes),
   ]
+}
+
+const METADATA = { format: 'pt' }
+
+function weightFiles(tensors: readonly TensorToWrite[], shardBytes: number): SaveFile[] {
+  const shards = splitShards(tensors, shardBytes)
+  if (shards.length === 1) return [safetensorsFile('model.safetensors', tensors, METADATA)]
+  const five = (n: number) => String(n).padStart(5, '0')
+  const name = (i: number) => `model-${five(i + 1)}-of-${five(shards.length)}.safetensors`
+  const places = shards.flatMap((shard, i) => shard.map((tensor) => [tensor.name, name(i)]))
+  const total = tensors.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
+  return [
+    ...shards.map((shard, i) => safetensorsFile(name(i), shard, METADATA)),
+    jsonFile('model.safetensors.index.json', {
+      metadata: { total_size: total },
+      weight_map: Object.fromEntries(places),
+    }),
+  ]
+}
+
+/** Tensors in order, in as few files as hold them; one that is larger alone has a file of its own. */
+function splitShards(tensors: readonly TensorToWrite[], shardBytes: number): TensorToWrite[][] {
+  const shards: TensorToWrite[][] = [[]]
+  let filled = 0
+  for (const tensor of tensors) {
+    const { byteLength } = tensor.bytes
+    if (filled > 0 && filled + byteLength > shardBytes) {
+      shards.push([])
+      filled = 0
+    }
+    shards.at(-1)?.push(tensor)
+    filled += byteLength
+  }
+  return shards
 }

@@ -2,7 +2,8 @@
 import type { PackedBatch } from '../data/pack.js'
 import { type PackedStream, packedStream } from '../nn/layout.js'
 import { i64, ops, type Tensor } from '../tensor/index.js'
-import { type Decoder, decode, lmHead, rewards } from './decoder.js'
+import { type Decoder, decode, targetLogProbs } from './decoder.js'
+import { pooledRewards } from './pooling.js'
 
 /** Chunk probabilities are kept for the backward pass up to this size; beyond it they are computed twice. */
 const KEPT_PROBABILITIES = 512 * 2 ** 20
@@ -25,12 +26,12 @@ export interface CandidateLogProbs {
 export function candidateLogProbs(model: Decoder, batch: PackedBatch): CandidateLogProbs {
   const hidden = decode(model, streamOf(batch))
   const scored = ops.indexSelect(hidden, 0, i64(batch.rows)) // [T, D] -> [R, D]
-  const [logp, hits] = ops.linearLogProb(scored, lmHead(model), i64(batch.targets), KEPT_PROBABILITIES)
+  const [logp, hits] = targetLogProbs(model, scored, i64(batch.targets), KEPT_PROBABILITIES)
   const zeros = ops.zeros([batch.counts.length], logp.dtype)
   return { sum: ops.indexAdd(zeros, 0, i64(batch.candidates), logp), hits }
 }
 
-/** Reward of each candidate, read at its last token, [C]. The batch was packed with `lastToken`. */
+/** Reward of each candidate, [C]. The batch was packed with `lastToken`. */
 export function candidateRewards(model: Decoder, batch: PackedBatch): Tensor {
-  return rewards(model, decode(model, streamOf(batch)), i64(batch.lastRows))
+  return pooledRewards(model, decode(model, streamOf(batch)), batch)
 }

@@ -1,0 +1,55 @@
+/** How certain a model is of its tokens, and how far it is from another one, over the whole vocabulary. */
+import type { PackedBatch } from '../data/pack.js'
+import { i64, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
+import { type Decoder, decode, logits } from './decoder.js'
+import { streamOf } from './score.js'
+
+export interface Divergence {
+  /** Sum over tokens of the entropy of the next token, nats. */
+  entropy: number
+  /** Sum over tokens of KL(model ‖ other), nats; 0 without another model. */
+  kl: number
+  tokens: number
+}
+
+/** Probabilities that are held at a time, by model. */
+const HELD = 4 * 2 ** 20
+
+/**
+ * At every scored token of a batch. Exact at each position: it is the positions that are sampled.
+ * @param other runs what it is given under the other model
+ */
+export function divergence(
+  model: Decoder,
+  batch: PackedBatch,
+  other?: <T>(use: (model: Decoder) => T) => T,
+): Divergence {
+  return noGrad(() =>
+    scope(() => {
+      const rows = batch.rows.length
+      const own = hiddenOf(model, batch)
+      const theirs = other?.((m) => hiddenOf(m, batch))
+      const size = Math.max(1, Math.floor(HELD / model.config.vocabSize))
+      const found = { entropy: 0, kl: 0, tokens: rows }
+      for (let from = 0; from < rows; from += size) {
+        const part = Math.min(size, rows - from)
+        scope(() => {
+          const p = logProbs(model, ops.narrow(own, 0, from, part))
+          const weights = ops.exp(p)
+          found.entropy -= ops.sum(ops.mul(weights, p)).item()
+          if (!other || !theirs) return
+          const q = other((m) => logProbs(m, ops.narrow(theirs, 0, from, part)))
+          found.kl += ops.sum(ops.mul(weights, ops.sub(p, q))).item()
+        })
+      }
+      return found
+    }),
+  )
+}
+
+/** Hidden states that predict the scored tokens, [R, D]. */
+const hiddenOf = (model: Decoder, batch: PackedBatch): Tensor =>
+  ops.indexSelect(decode(model, streamOf(batch)), 0, i64(batch.rows))
+
+const logProbs = (model: Decoder, hidden: Tensor): Tensor =>
+  ops.logSoftmax(ops.to(logits(model, hidden), 'f32'), 1)

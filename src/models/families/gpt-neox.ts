@@ -1,0 +1,74 @@
+/** GPT-NeoX and Pythia: LayerNorm, partial rotary, parallel residual; and Open-Assistant's reward model on it. */
+import { ACTIVATIONS, type WeightNames } from '../config.js'
+import type { Family } from '../family.js'
+import { ropeOf } from '../rope.js'
+import { sameLayers } from './standard.js'
+
+const NAMES: WeightNames = {
+  prefix: 'gpt_neox.',
+  embedding: 'embed_in',
+  finalNorm: 'final_layer_norm',
+  layers: 'layers',
+  block: {
+    inputNorm: 'input_layernorm',
+    queryKeyValue: 'attention.query_key_value',
+    output: 'attention.dense',
+    mlpNorm: 'post_attention_layernorm',
+    up: 'mlp.dense_h_to_4h',
+    down: 'mlp.dense_4h_to_h',
+  },
+  lmHead: 'embed_out',
+  score: 'score',
+}
+
+export const gptNeoX: Family = {
+  modelType: 'gpt_neox',
+  languageModel: 'GPTNeoXForCausalLM',
+  rewardModel: 'GPTNeoXForSequenceClassification',
+  settings(read) {
+    const hiddenSize = read.size('hidden_size')
+    const heads = read.size('num_attention_heads')
+    const headDim = hiddenSize / heads
+    const layers = read.size('num_hidden_layers')
+    const attention = read.flag('attention_bias', true)
+    const keys = { theta: 'rotary_emb_base', partial: 'rotary_pct', defaultPartial: 0.25 }
+    return {
+      vocabSize: read.size('vocab_size'),
+      hiddenSize,
+      intermediateSize: read.size('intermediate_size'),
+      layers,
+      heads,
+      kvHeads: heads,
+      headDim,
+      maxPositions: read.size('max_position_embeddings', 2048),
+      initializerRange: read.number('initializer_range', 0.02),
+      tieWordEmbeddings: read.flag('tie_word_embeddings', false),
+      norm: { kind: 'layer', eps: read.number('layer_norm_eps', 1e-5) },
+      residual: read.flag('use_parallel_residual', true) ? 'parallel' : 'pre',
+      activation: read.choice('hidden_act', ACTIVATIONS, 'gelu'),
+      interleaved: true,
+      ropes: [ropeOf(read, headDim, keys)],
+      layerKinds: sameLayers(layers, headDim ** -0.5),
+      bias: { qkv: attention, output: attention, mlp: true },
+      pooling: 'lastUnpadded',
+      names: NAMES,
+    }
+  },
+}
+
+const POOLING = { mean: 'mean', last: 'last' } as const
+
+/** Open-Assistant's `GPTNeoXRewardModel`; its "mean" is the mean over the tokens of the dialogue. */
+export const gptNeoXReward: Family = {
+  modelType: 'gpt_neox_reward_model',
+  rewardModel: 'GPTNeoXRewardModel',
+  settings(read) {
+    const base = gptNeoX.settings(read)
+    return {
+      ...base,
+      bias: { ...base.bias, score: true },
+      pooling: read.choice('pooling', POOLING, 'last'),
+      names: { ...NAMES, score: 'out_proj' },
+    }
+  },
+}

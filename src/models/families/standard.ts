@@ -1,0 +1,85 @@
+/** Keys and names that Llama brought and that most families since have taken over. */
+import type { LayerKind } from '../../nn/block-shape.js'
+import { ACTIVATIONS, type DecoderConfig, type WeightNames } from '../config.js'
+import type { ConfigReader } from '../config-reader.js'
+import { ropeOf } from '../rope.js'
+
+export const STANDARD_NAMES = {
+  prefix: 'model.',
+  embedding: 'embed_tokens',
+  finalNorm: 'norm',
+  layers: 'layers',
+  block: {
+    inputNorm: 'input_layernorm',
+    query: 'self_attn.q_proj',
+    key: 'self_attn.k_proj',
+    value: 'self_attn.v_proj',
+    output: 'self_attn.o_proj',
+    mlpNorm: 'post_attention_layernorm',
+    gate: 'mlp.gate_proj',
+    up: 'mlp.up_proj',
+    down: 'mlp.down_proj',
+  },
+  lmHead: 'lm_head',
+  score: 'score',
+} satisfies WeightNames
+
+export const QUERY_KEY_NORMS = { queryNorm: 'self_attn.q_norm', keyNorm: 'self_attn.k_norm' }
+
+export interface StandardKeys {
+  /** Key of the activation, and its value where the key is absent. */
+  activation?: string
+  defaultActivation?: string
+  /** Where the key is absent; unset: hidden_size / num_attention_heads. */
+  headDim?: number
+  tied?: boolean
+  ropes?: (read: ConfigReader, headDim: number) => DecoderConfig['ropes']
+}
+
+/** RMSNorm before each half, grouped queries, a gated MLP, no biases, rotary positions in every layer. */
+export function standardSettings(read: ConfigReader, keys: StandardKeys = {}): Omit<DecoderConfig, 'family'> {
+  const hiddenSize = read.size('hidden_size')
+  const heads = read.size('num_attention_heads')
+  const headDim = read.size('head_dim', keys.headDim ?? hiddenSize / heads)
+  const layers = read.size('num_hidden_layers')
+  return {
+    vocabSize: read.size('vocab_size'),
+    hiddenSize,
+    intermediateSize: read.size('intermediate_size'),
+    layers,
+    heads,
+    kvHeads: read.size('num_key_value_heads', heads),
+    headDim,
+    maxPositions: read.size('max_position_embeddings', 2048),
+    initializerRange: read.number('initializer_range', 0.02),
+    tieWordEmbeddings: read.flag('tie_word_embeddings', keys.tied ?? false),
+    norm: { kind: 'rms', eps: read.number('rms_norm_eps', 1e-6) },
+    residual: 'pre',
+    activation: read.choice(keys.activation ?? 'hidden_act', ACTIVATIONS, keys.defaultActivation ?? 'silu'),
+    ropes: keys.ropes?.(read, headDim) ?? [ropeOf(read, headDim)],
+    layerKinds: sameLayers(layers, headDim ** -0.5),
+    bias: { qkv: false, output: false, mlp: false },
+    pooling: 'lastUnpadded',
+    names: STANDARD_NAMES,
+  }
+}
+
+/** Layers that do not differ. */
+export const sameLayers = (layers: number, scale: number, window?: number): LayerKind[] =>
+  Array.from({ length: layers }, () => ({ scale, window, rope: 0 }))
+
+/** Bias of queries, keys, values and output by one flag. */
+export const attentionBias = (read: ConfigReader, mlp = false) => {
+  const attention = read.flag('attention_bias', false)
+  return { qkv: attention, output: attention, mlp }
+}
+
+const LAYER_TYPES = { full_attention: false, sliding_attention: true }
+
+/** Which layers see a window only: `layer_types`, or what the family does without that key. */
+export const slidingLayers = (
+  read: ConfigReader,
+  layers: number,
+  otherwise: (layer: number) => boolean,
+): boolean[] =>
+  read.perLayer('layer_types', layers, LAYER_TYPES) ?? Array.from({ length: layers }, (_, i) => otherwise(i))

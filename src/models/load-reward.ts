@@ -1,0 +1,55 @@
+/** A reward model from a Hugging Face folder, whatever its architecture: a decoder with a reward head, or an encoder. */
+import { join } from 'node:path'
+import { openModelFiles } from '../checkpoint/model-files.js'
+import { usageError } from '../errors.js'
+import { type DType, noGrad, type Tensor } from '../tensor/index.js'
+import { headOfFolder, isAdapterFolder, loadModelFolder } from './adapter-load.js'
+import type { HfConfig } from './config.js'
+import { debertaScorer, debertaSpecs } from './deberta.js'
+import { debertaConfig, isDeberta } from './deberta-config.js'
+import { readHfConfig, readTensor } from './load.js'
+import { decoderScorer, type RewardScorer } from './reward-scorer.js'
+
+/**
+ * @param dtype what the weights are widened or narrowed to
+ * @throws ClhaError (exit 2) for a language model, and for files and settings that do not fit, as `loadModel`
+ */
+export function loadRewardScorer(folder: string, dtype: DType = 'f32'): RewardScorer {
+  if (headOfFolder(folder) !== 'reward')
+    throw usageError(`${folder}: a language model, not a reward model`, 'train one: clha reward train')
+  const config = isAdapterFolder(folder) ? undefined : readHfConfig(folder)
+  return config && isDeberta(config)
+    ? loadDeberta(folder, config, dtype)
+    : decoderScorer(loadModelFolder(folder, dtype))
+}
+
+/** Positions are counted here; older checkpoints store them. */
+const IGNORED = /\.position_ids$/
+
+function loadDeberta(folder: string, hfConfig: HfConfig, dtype: DType): RewardScorer {
+  const config = debertaConfig(hfConfig, join(folder, 'config.json'))
+  const specs = debertaSpecs(config)
+  const files = openModelFiles(folder)
+  try {
+    const expected = new Set(specs.map(({ name }) => name))
+    const missing = specs.find(({ name }) => !files.entries.has(name))
+    if (missing)
+      throw usageError(
+        `${folder}: the weights lack ${missing.name}`,
+        'config.json and the weights are not of the same model',
+      )
+    const surplus = [...files.entries.keys()].find((name) => !expected.has(name) && !IGNORED.test(name))
+    if (surplus)
+      throw usageError(`${folder}: the weights hold ${surplus}, which this architecture has no place for`)
+    const read = (spec: (typeof specs)[number]): [string, Tensor] => [
+      spec.name,
+      readTensor(files, spec, spec.name, dtype, folder),
+    ]
+    return debertaScorer(
+      config,
+      noGrad(() => new Map(specs.map(read))),
+    )
+  } finally {
+    files.close()
+  }
+}

@@ -1,0 +1,34 @@
+/** A model of shapes alone: every weight has its size and no memory, so that a plan can be made of a model of any size. */
+import { type DType, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
+import type { AdapterSource } from './adapter.js'
+import type { HfConfig } from './config.js'
+import { assembleDecoder, type Decoder } from './decoder.js'
+import { decoderConfig } from './families.js'
+import { type HeadKind, weightSpecs } from './weights.js'
+
+/** One number, seen as a tensor of the given shape. */
+const shaped = (shape: readonly number[], dtype: DType): Tensor =>
+  noGrad(() =>
+    scope(() =>
+      ops.expand(
+        ops.zeros(
+          shape.map(() => 1),
+          dtype,
+        ),
+        [...shape],
+      ),
+    ),
+  )
+
+/** @throws ClhaError (exit 2) for a config that the decoder does not compute */
+export function shapedModel(hfConfig: HfConfig, head: HeadKind, dtype: DType, where?: string): Decoder {
+  const config = decoderConfig(hfConfig, where)
+  const weights = new Map(weightSpecs(config, head).map(({ name, shape }) => [name, shaped(shape, dtype)]))
+  return assembleDecoder(config, head, hfConfig, weights, dtype)
+}
+
+/** Makes the tensors of an adapter the same way. */
+export const shapedAdapter: AdapterSource = {
+  lora: (_module, _part, shape, dtype) => shaped(shape, dtype),
+  saved: (_weight, base) => shaped(base.shape, base.dtype),
+}

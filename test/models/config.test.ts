@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest'
+import { decoderConfig, headOf } from '../../src/models/families.js'
+import { readHfConfig } from '../../src/models/load.js'
+import { fixture } from '../fixtures.js'
+import { thrown } from '../helpers/folders.js'
+import { languageModels, rewardModels } from './recorded.js'
+
+type Config = Record<string, unknown>
+
+const recorded = (name: string): Config => readHfConfig(fixture(`models/${name}`))
+
+function refusal(name: string, change: Config): string {
+  const error = thrown(() => {
+    const config = { ...recorded(name), ...change }
+    decoderConfig(config)
+    headOf(config, 'config.json')
+  })
+  expect(error.exitCode).toBe(2)
+  return `${error.message}; ${error.hint}`
+}
+
+const rope = (settings: Config) => ({ rope_parameters: { rope_theta: 1e4, ...settings } })
+
+describe('a config that this decoder does not compute is refused by name', () => {
+  const cases: [string, string, Config, string][] = [
+    ['model_type', 'llama_gqa', { model_type: 'mamba' }, 'model_type "mamba" is not supported'],
+    ['a key of every object', 'llama_gqa', { model_type: 'constructor' }, '"constructor" is not supported'],
+    ['no model_type', 'llama_gqa', { model_type: undefined }, 'model_type "undefined"'],
+    ['activation', 'llama_gqa', { hidden_act: 'quick_gelu' }, '"hidden_act": "quick_gelu" is not supported'],
+    ['rope type', 'llama_gqa', rope({ rope_type: 'yarn', factor: 2 }), 'rope_type": "yarn"'],
+    [
+      'older rope type',
+      'llama_gqa',
+      { rope_parameters: null, rope_scaling: { type: 'dynamic', factor: 2 } },
+      'rope_scaling.type": "dynamic"',
+    ],
+    ['longrope', 'phi3', rope({ rope_type: 'longrope', long_factor: [1] }), 'rope_type": "longrope"'],
+    ['older longrope', 'phi3', { rope_scaling: { type: 'su' }, rope_parameters: null }, 'type": "su"'],
+    ['llama3 without factor', 'llama_gqa', rope({ rope_type: 'llama3' }), 'factor" must be a number'],
+    ['rope setting', 'llama_gqa', rope({ mrope_section: [1, 1] }), '"rope_parameters.mrope_section"'],
+    ['partial rotary', 'phi3', rope({ partial_rotary_factor: 0.4 }), '3 of 8 dimensions cannot be rotated'],
+    [
+      'partial rotary where there is none',
+      'llama_gqa',
+      { partial_rotary_factor: 0.5 },
+      'partial_rotary_factor',
+    ],
+    ['heads', 'llama_gqa', { num_key_value_heads: 3 }, '4 query heads are not a multiple of 3'],
+    ['sizes', 'llama_gqa', { hidden_size: 0 }, '"hidden_size" must be a positive whole number, found 0'],
+    ['text for a number', 'llama_gqa', { vocab_size: '128' }, '"vocab_size" must be a number, found "128"'],
+    ['flags', 'llama_gqa', { attention_bias: 'yes' }, '"attention_bias" must be true or false'],
+    ['tensor parallelism', 'llama_gqa', { pretraining_tp: 2 }, '"pretraining_tp": 2'],
+    ['clip_qkv', 'llama_gqa', { clip_qkv: 8 }, '"clip_qkv": 8 is not known for model_type "llama"'],
+    ['qk norm', 'llama_gqa', { use_qk_norm: true }, '"use_qk_norm": true is not known'],
+    ['attention multiplier', 'llama_gqa', { attention_multiplier: 0.0078 }, '"attention_multiplier"'],
+    ['quantised weights', 'llama_gqa', { quantization_config: { bits: 4 } }, '"quantization_config"'],
+    ['window of another family', 'llama_gqa', { sliding_window: 5 }, '"sliding_window": 5'],
+    ['layer types', 'gemma2', { layer_types: ['full_attention'] }, '"layer_types" must be 2 of'],
+    ['a layer type', 'qwen3', { layer_types: Array(3).fill('chunked_attention') }, '"layer_types" must be 3'],
+    [
+      'both directions',
+      'gemma3_text',
+      { use_bidirectional_attention: true },
+      '"use_bidirectional_attention"',
+    ],
+    ['cross attention', 'gpt2', { add_cross_attention: true }, '"add_cross_attention": true'],
+    ['pooling', 'rm_oasst_last', { pooling: 'max' }, '"pooling": "max" is not supported'],
+    ['labels', 'rm_llama', { num_labels: 3 }, 'has 1 label, this one has 3'],
+    [
+      'class',
+      'llama_gqa',
+      { architectures: ['LlamaForTokenClassification'] },
+      'supported for model_type "llama"',
+    ],
+    ['pictures', 'gemma3_text', { model_type: 'gemma3' }, 'model_type "gemma3" is not supported'],
+  ]
+  for (const [what, name, change, message] of cases)
+    test(what, () => expect(refusal(name, change)).toContain(message))
+})
+
+test('settings that are off, empty or bookkeeping change nothing; dropout is not applied', () => {
+  for (const name of [...languageModels, ...rewardModels]) {
+    const config = recorded(name)
+    const more = {
+      use_mrope: false,
+      pruned_heads: {},
+      unheard_of: null,
+      is_llama_config: true,
+      unsloth_version: '2025.1',
+      attention_dropout: 0.1,
+      _attn_implementation: 'sdpa',
+      max_length: 20,
+    }
+    expect(decoderConfig({ ...config, ...more })).toEqual(decoderConfig(config))
+  }
+})
+
+const configOf = (name: string, change: Config) => decoderConfig({ ...recorded(name), ...change })
+const windows = (name: string, change: Config) => configOf(name, change).layerKinds.map((l) => l.window)
+
+test('sliding windows: which layers, where config.json does not list them', () => {
+  const six = { num_hidden_layers: 6, layer_types: null }
+  expect(windows('gemma2', six)).toEqual([5, undefined, 5, undefined, 5, undefined])
+  expect(windows('gemma3_text', six)).toEqual([5, 5, 5, 5, 5, undefined])
+  expect(windows('gemma3_text', { ...six, sliding_window_pattern: 3 })).toEqual([
+    5,
+    5,
+    undefined,
+    5,
+    5,
+    undefined,
+  ])
+  expect(windows('qwen2', { layer_types: null, sliding_window: 7, max_window_layers: 1 })).toEqual(
+    Array(3).fill(undefined),
+  )
+  const sliding = { layer_types: null, use_sliding_window: true, sliding_window: 7, max_window_layers: 1 }
+  expect(windows('qwen2', sliding)).toEqual([undefined, 7, 7])
+  expect(windows('mistral_swa', { sliding_window: null })).toEqual([undefined, undefined])
+  expect(windows('phi3', { sliding_window: 9 })).toEqual([9, 9])
+})
+
+test('rotary settings: the share of a head, linear scaling, the older key beside the newer', () => {
+  expect(configOf('phi3', rope({ partial_rotary_factor: 0.75 })).ropes).toEqual([
+    { theta: 1e4, dimensions: 6 },
+  ])
+  expect(configOf('llama_gqa', { rope_parameters: null, rope_theta: 5e5 }).ropes[0].theta).toBe(5e5)
+  const linear = { type: 'linear', factor: 8 }
+  expect(configOf('gemma3_text', { rope_parameters: null, rope_scaling: linear }).ropes).toEqual([
+    { theta: 1e6, dimensions: 8, scaling: linear },
+    { theta: 1e4, dimensions: 8 },
+  ])
+})
+
+test('GPT-2 that scales scores by layer, or not at all', () => {
+  const scales = (change: Config) => configOf('gpt2', change).layerKinds.map((l) => l.scale)
+  const scale = 8 ** -0.5
+  expect(scales({})).toEqual([scale, scale, scale])
+  expect(scales({ scale_attn_by_inverse_layer_idx: true })).toEqual([scale, scale / 2, scale / 3])
+  expect(scales({ scale_attn_weights: false })).toEqual([1, 1, 1])
+})
