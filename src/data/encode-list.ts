@@ -11,6 +11,8 @@ export interface EncodeLimits {
   minAnswerTokens: number
   /** Appended to every answer that is not cut. */
   endId?: number
+  /** A cut answer ends with it as well: it closes a pair of texts. */
+  closes?: boolean
   /** Put in front where the tokenizer's models expect it and it is not there yet. */
   bosId?: number
   addsBos: boolean
@@ -24,6 +26,8 @@ export interface EncodedList {
   promptCut: number
   /** Answers with a token on both sides of the boundary. */
   boundaryMerges: number
+  /** The text itself begins with the BOS that the tokenizer adds; one is kept. */
+  doubleBos: boolean
 }
 
 /**
@@ -47,7 +51,7 @@ export function encodeList(
   const room = limits.maxLength - promptIds.length
   const answers: EncodedAnswer[] = []
   for (let i = 0; i < rests.length; i++) {
-    const ids = rests[i].slice(0, room)
+    const ids = cutAnswer(rests[i], room, limits)
     const scoredFrom = promptTokens[i] - shared
     const needed = Math.min(limits.minAnswerTokens, rests[i].length - scoredFrom)
     if (ids.length - scoredFrom < Math.max(1, needed)) return undefined
@@ -60,6 +64,7 @@ export function encodeList(
     answers,
     promptCut: prompt.length - promptIds.length,
     boundaryMerges: boundaries.filter(({ straddles }) => straddles).length,
+    doubleBos: limits.addsBos && limits.bosId !== undefined && texts[0].ids[0] === limits.bosId,
   }
 }
 
@@ -85,6 +90,11 @@ export function withStart(
 function withEnd(ids: number[], endId: number | undefined): number[] {
   if (endId === undefined || ids.at(-1) === endId) return ids
   return [...ids, endId]
+}
+
+function cutAnswer(ids: number[], room: number, { closes, endId }: EncodeLimits): number[] {
+  if (ids.length <= room || !closes || endId === undefined) return ids.slice(0, room)
+  return [...ids.slice(0, room - 1), endId]
 }
 
 /** The prompt gives way only as far as the longest answer needs, and never below `maxPromptLength`. */

@@ -10,6 +10,8 @@ export interface EncodeReport {
   answersCut: number
   /** Answers whose first scored token begins inside the prompt. */
   boundaryMerges: number
+  /** Examples whose text begins with a BOS of its own where the tokenizer adds one; one is kept. */
+  doubleBos: number
   /** `prompt` counts shared segments once per example; `answers` all that follows them. */
   tokens: { prompt: number; answers: number }
   dropped: { id: string; file: string; row: number; reason: string }[]
@@ -26,6 +28,7 @@ export const emptyReport = (examples: number): EncodeReport => ({
   promptsCut: 0,
   answersCut: 0,
   boundaryMerges: 0,
+  doubleBos: 0,
   tokens: { prompt: 0, answers: 0 },
   dropped: [],
   warnings: [],
@@ -33,12 +36,13 @@ export const emptyReport = (examples: number): EncodeReport => ({
 
 export function countList(
   report: EncodeReport,
-  { promptIds, answers, promptCut, boundaryMerges }: EncodedList,
+  { promptIds, answers, promptCut, boundaryMerges, doubleBos }: EncodedList,
 ): void {
   report.kept++
   report.answers += answers.length
   if (promptCut > 0) report.promptsCut++
   report.boundaryMerges += boundaryMerges
+  if (doubleBos) report.doubleBos++
   report.tokens.prompt += promptIds.length
   for (const { ids, truncated } of answers) {
     report.tokens.answers += ids.length
@@ -47,7 +51,12 @@ export function countList(
 }
 
 export function addWarnings(report: EncodeReport): void {
-  const { boundaryMerges, answers } = report
+  const { boundaryMerges, answers, doubleBos, kept } = report
+  if (doubleBos > 0) {
+    report.warnings.push(
+      `double BOS: the chat template writes one and the tokenizer adds one, in ${doubleBos} of ${kept} prompts; one is kept`,
+    )
+  }
   if (boundaryMerges > MERGE_WARNING * answers) {
     const share = `${((100 * boundaryMerges) / answers).toFixed(1)} %`
     report.warnings.push(

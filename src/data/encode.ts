@@ -4,6 +4,7 @@ import type { ChatTemplate } from '../text/template.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
 import { cutPrompt, type EncodedList, type EncodeLimits, encodeList, withStart } from './encode-list.js'
 import { addWarnings, countList, type EncodeReport, emptyReport } from './encode-report.js'
+import { pairTexts } from './encode-pair.js'
 import type { EncodedExample } from './encoded.js'
 import type { Example, Prompt } from './example.js'
 
@@ -28,7 +29,8 @@ export interface EncodeOptions {
 const BATCH = 512
 
 /**
- * Encodes lists of answers. Prompt and answer are tokenised as one text; see `encodeList` for what is shared.
+ * Encodes lists of answers. Prompt and answer are tokenised as one text (or as a pair, where the template says so); see
+ * `encodeList` for what is shared.
  * @returns `kept[i]` is the index in `examples` of `encoded[i]`
  * @throws ClhaError (usage) for limits that cannot hold, no end token, or a cut under `truncation: 'error'`
  */
@@ -91,6 +93,7 @@ export async function encodePrompts(
 
 interface Rendered {
   index: number
+  /** Prompt and answer as one text each; of a pair, the prompt and then the answers. */
   texts: string[]
   /** Length of the prompt in each text, UTF-16 units. */
   promptEnd: number
@@ -103,7 +106,8 @@ function* rendered(examples: readonly Example[], template: ChatTemplate): Genera
   for (let index = 0; index < examples.length; index++) {
     const { prompt, candidates } = examples[index]
     const before = template.prompt(prompt)
-    const texts = candidates.map(({ text }) => before + template.answer(text, prompt))
+    const answers = candidates.map(({ text }) => template.answer(text, prompt))
+    const texts = template.pair ? [before, ...answers] : answers.map((answer) => before + answer)
     group.push({ index, texts, promptEnd: before.length })
     count += texts.length
     if (count < BATCH) continue
@@ -117,6 +121,7 @@ function* rendered(examples: readonly Example[], template: ChatTemplate): Genera
 /** One group is tokenised ahead, on the library's threads, while the last one is cut up here. */
 async function* tokenised(examples: readonly Example[], tokenizer: TextTokenizer, template: ChatTemplate) {
   const groups = rendered(examples, template)
+  const frame = template.pair ? tokenizer.frames.pair : undefined
   const start = () => {
     const group = groups.next().value as Rendered[] | undefined
     if (!group) return undefined
@@ -131,7 +136,8 @@ async function* tokenised(examples: readonly Example[], tokenizer: TextTokenizer
     current = start()
     let at = 0
     for (const { index, texts, promptEnd } of group) {
-      yield { index, promptEnd, texts: all.slice(at, at + texts.length) }
+      const found = all.slice(at, at + texts.length)
+      yield { index, promptEnd, texts: frame ? pairTexts(found, frame) : found }
       at += texts.length
     }
   }
@@ -159,7 +165,10 @@ function limitsOf(tokenizer: TextTokenizer, template: ChatTemplate, options: Enc
       hint,
     )
   }
-  return { maxLength, maxPromptLength, minAnswerTokens, endId, ...startOf(tokenizer) }
+  const start = template.pair
+    ? { bosId: tokenizer.frames.pair?.before[0], addsBos: false, closes: true }
+    : startOf(tokenizer)
+  return { maxLength, maxPromptLength, minAnswerTokens, endId, ...start }
 }
 
 const defaultPromptLength = (maxLength: number) =>

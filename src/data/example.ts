@@ -17,6 +17,8 @@ export interface Candidate {
   reward?: number
   /** Where the answer came from: `chosen`, `rejected`, a model's name. */
   origin?: string
+  /** A person's verdict on this answer alone (unpaired data: KTO, BCO). Absent where answers are compared. */
+  desirable?: boolean
 }
 
 /** A human preferred candidate `better` to candidate `worse` (indices into `candidates`). */

@@ -1,63 +1,105 @@
 /** A JSON array of rows, cut into its elements without parsing them, so that one bad row costs one row. */
-import { bomLength, LINE_LIMIT, type RawPiece } from './read-lines.js'
+import { bomLength, isBlank, LINE_LIMIT, type RawPiece } from './read-lines.js'
 
+const LF = 10
 const QUOTE = 34
-const BACKSLASH = 92
 const COMMA = 44
-const OPEN = new Set([0x5b, 0x7b])
-const CLOSE = new Set([0x5d, 0x7d])
-const BLANK = new Set([32, 9, 10, 13])
+const BACKSLASH = 92
+const isOpen = (byte: number) => byte === 0x5b || byte === 0x7b
+const isClose = (byte: number) => byte === 0x5d || byte === 0x7d
 
 /** Offset of the first byte that is neither byte-order mark nor white space. */
 export function firstByteOffset(bytes: Uint8Array): number {
   let i = bomLength(bytes)
-  while (i < bytes.length && BLANK.has(bytes[i])) i++
+  while (i < bytes.length && isBlank(bytes[i])) i++
   return i
 }
 
 /**
- * Elements of the array that starts at the first non-blank byte. Faults of the array itself (a comma too many, no
- * closing bracket, text after it) come out as a piece that is no JSON, so they are reported as rows.
+ * Elements of the array that starts at the first non-blank byte, which has to be in the first chunk. Holds one element
+ * at a time. Faults of the array itself (a comma too many, no closing bracket, text after it) come out as a piece that
+ * is no JSON, so they are reported as rows.
  */
-export function* splitArray(bytes: Buffer, limit = LINE_LIMIT): Generator<RawPiece> {
-  const open = firstByteOffset(bytes)
-  let depth = 1
-  let start = open + 1
+export async function* splitArray(
+  chunks: AsyncIterable<Buffer>,
+  limit = LINE_LIMIT,
+): AsyncGenerator<RawPiece> {
+  const element = createElement(limit)
+  let position = -1
+  let line = 1
   let row = 1
-  let i = start
-  for (; i < bytes.length && depth > 0; i++) {
-    const byte = bytes[i]
-    if (byte === QUOTE) i = stringEnd(bytes, i)
-    else if (OPEN.has(byte)) depth++
-    else if (CLOSE.has(byte)) depth--
-    const isEnd = depth === 0 || (depth === 1 && byte === COMMA)
-    if (!isEnd) continue
-    const isEmptyArray = depth === 0 && row === 1 && firstByte(bytes, start, i) === i
-    if (!isEmptyArray) yield element(bytes, row, start, i, limit)
-    start = i + 1
-    row++
+  /** 0: behind the array. */
+  let depth = 1
+  let inString = false
+  let escaped = false
+  for await (const chunk of chunks) {
+    let i = 0
+    if (position < 0) {
+      position = 0
+      i = firstByteOffset(chunk) + 1
+      for (const byte of chunk.subarray(0, i)) if (byte === LF) line++
+    }
+    for (; i < chunk.length; i++) {
+      const byte = chunk[i]
+      if (byte === LF) line++
+      if (inString) {
+        if (escaped) escaped = false
+        else if (byte === BACKSLASH) escaped = true
+        else if (byte === QUOTE) inString = false
+        continue
+      }
+      if (isBlank(byte)) continue
+      const closes = depth === 1 && byte === 0x5d
+      if (closes || (depth === 1 && byte === COMMA)) {
+        const isEmptyArray = closes && row === 1 && !element.begun()
+        if (!isEmptyArray) yield element.end(row++, line, chunk, i, position)
+        if (closes) depth = 0
+        continue
+      }
+      if (!element.begun()) element.begin(i, position + i, line)
+      if (byte === QUOTE) inString = true
+      else if (depth > 0 && isOpen(byte)) depth++
+      else if (depth > 1 && isClose(byte)) depth--
+    }
+    element.keep(chunk)
+    position += chunk.length
   }
-  const rest = firstByte(bytes, start, bytes.length)
-  if (depth > 0 || rest < bytes.length) yield element(bytes, row, start, bytes.length, limit)
+  if (depth > 0 || element.begun()) yield element.end(row, line, Buffer.alloc(0), 0, position)
 }
 
-/** Index of the closing quote of the string that opens at `open`, or the last byte. */
-function stringEnd(bytes: Buffer, open: number): number {
-  for (let i = open + 1; i < bytes.length; i++) {
-    if (bytes[i] === BACKSLASH) i++
-    else if (bytes[i] === QUOTE) return i
+/** The bytes of the element that is being read, over as many chunks as it takes; none beyond `limit`. */
+function createElement(limit: number) {
+  let held: Buffer[] = []
+  let bytes = 0
+  /** Where it starts: in the chunk at hand, in the file, and on which line. */
+  let from = 0
+  let offset = -1
+  let startLine = 0
+  return {
+    begun: () => offset >= 0,
+    begin(index: number, byteOffset: number, line: number) {
+      from = index
+      offset = byteOffset
+      startLine = line
+    },
+    /** The chunk ends inside the element. */
+    keep(chunk: Buffer) {
+      if (offset < 0) return
+      bytes += chunk.length - from
+      if (bytes > limit) held = []
+      else held.push(chunk.subarray(from))
+      from = 0
+    },
+    end(row: number, line: number, chunk: Buffer, to: number, position: number): RawPiece {
+      const isEmpty = offset < 0
+      const place = { row, line: isEmpty ? line : startLine, byteOffset: isEmpty ? position + to : offset }
+      const size = isEmpty ? 0 : bytes + to - from
+      const parts = isEmpty ? [] : [...held, chunk.subarray(from, to)]
+      held = []
+      bytes = 0
+      offset = -1
+      if (size > limit) return { ...place, bytes: Buffer.alloc(0), tooLong: true }
+      return { ...place, bytes: parts.length === 1 ? parts[0] : Buffer.concat(parts) }
+    },
   }
-  return bytes.length - 1
-}
-
-function firstByte(bytes: Buffer, from: number, to: number): number {
-  let i = from
-  while (i < to && BLANK.has(bytes[i])) i++
-  return i
-}
-
-function element(bytes: Buffer, row: number, from: number, to: number, limit: number): RawPiece {
-  const start = firstByte(bytes, from, to)
-  if (to - start > limit) return { row, byteOffset: start, bytes: Buffer.alloc(0), tooLong: true }
-  return { row, byteOffset: start, bytes: bytes.subarray(start, to) }
 }

@@ -1,30 +1,42 @@
-/** Which files a path means, whether they can be read, and their rows as bytes. */
+/** Which files a path means, whether they can be read, and their rows. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { pipeline } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { basename, join, resolve } from 'node:path'
 import { usageError } from '../errors.js'
+import { gunzip, isGzip, isZstd, unzstd } from './compression.js'
 import { firstByteOffset, splitArray } from './read-array.js'
-import { type RawPiece, splitLines } from './read-lines.js'
+import { readCsv } from './read-csv.js'
+import { type Piece, splitLines } from './read-lines.js'
+import { readParquet } from './read-parquet.js'
 
-const READABLE = /\.jsonl?(\.gz)?$/
+const READABLE = /\.(?:(jsonl|ndjson|json|csv|tsv)(?:\.(?:gz|zst))?|(parquet))$/
+
+const NAMES = '.jsonl, .json, .csv and .tsv (also .gz and .zst) and .parquet'
 
 const CONVERT = 'Convert it to JSON lines first, one object a line, named .jsonl or .jsonl.gz.'
 
-/** What a file's first bytes say it is, where that is not text. */
+/** What a file's first bytes say it is, where that is nothing to read here. */
 const MAGIC: [name: string, bytes: number[], hint: string][] = [
   ['a zip archive (.pt, .npz and .xlsx files are zip too)', [0x50, 0x4b, 0x03, 0x04], CONVERT],
   ['a NumPy array', [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59], CONVERT],
-  ['a Parquet file', [0x50, 0x41, 0x52, 0x31], CONVERT],
-  ['compressed with zstd', [0x28, 0xb5, 0x2f, 0xfd], 'Unpack it, or compress it with gzip.'],
+  ['an Arrow file', [...Buffer.from('ARROW1')], 'Write it as Parquet or JSON lines.'],
+  ['a Parquet file', [...Buffer.from('PAR1')], 'Name it .parquet, and do not compress it once more.'],
+  ['an encrypted Parquet file', [...Buffer.from('PARE')], 'Write it without encryption.'],
+  ['compressed with bzip2', [...Buffer.from('BZh')], 'Compress it with gzip or zstd.'],
+  ['compressed with xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a], 'Compress it with gzip or zstd.'],
   ['UTF-16 text', [0xff, 0xfe], 'Convert it to UTF-8.'],
   ['UTF-16 text', [0xfe, 0xff], 'Convert it to UTF-8.'],
   ['a Git LFS pointer, not the data', [...Buffer.from('version https://git-lfs')], 'Fetch it: git lfs pull'],
 ]
 
 const startsWith = (head: Uint8Array, bytes: readonly number[]) => bytes.every((byte, i) => head[i] === byte)
+
+const emptyFile = (file: string) =>
+  usageError(`${file}: the file is empty`, 'Give a file with at least one row.')
+
+/** A data file's name without what says how it is packed. */
+export const fileStem = (file: string) => basename(file).replace(READABLE, '')
 
 /**
  * The files that `paths` mean, in the order given; folders are searched in depth and sorted by name.
@@ -37,7 +49,7 @@ export async function listFiles(paths: string | readonly string[]): Promise<stri
     if (!found) throw usageError(`${path}: no such file or folder`, 'Check the path of the data.')
     const inside = found.isDirectory() ? await filesInFolder(path) : [path]
     if (inside.length === 0) {
-      throw usageError(`${path}: no .jsonl or .json file (also .gz) in this folder`, CONVERT)
+      throw usageError(`${path}: no data file in this folder`, `Data files are ${NAMES}.`)
     }
     files.push(...inside)
   }
@@ -70,29 +82,53 @@ export async function sha256File(file: string): Promise<string> {
 }
 
 /**
- * The rows of a file as bytes: lines of a .jsonl file; elements or lines of a .json file. Gzip is seen by its bytes.
- * @throws ClhaError (usage) where the file is no text, is damaged gzip, or is empty
+ * The rows of a file: lines of JSON lines, elements of a JSON array, records of a table. The name tells the container;
+ * gzip and zstd are seen by their bytes. Memory holds a row, of Parquet a row group.
+ * @throws ClhaError (usage) where the file is none of these, is damaged, or is empty
  */
-export async function* readPieces(file: string): AsyncGenerator<RawPiece> {
+export async function* readPieces(file: string): AsyncGenerator<Piece> {
   const head = await readHead(file)
-  if (head.length === 0) throw usageError(`${file}: the file is empty`, 'Give a file with at least one row.')
-  const isGzip = startsWith(head, [0x1f, 0x8b])
-  if (!isGzip) refuseBinary(file, head)
-  if (!READABLE.test(file)) throw usageError(`${file}: only .jsonl and .json (also .gz) are read`, CONVERT)
-  const chunks = isGzip ? gunzipped(file) : (createReadStream(file) as AsyncIterable<Buffer>)
-  if (!/\.json(\.gz)?$/.test(file)) {
-    yield* splitLines(checkedChunks(file, chunks))
+  if (head.length === 0) throw emptyFile(file)
+  const [, text, parquet] = READABLE.exec(file) ?? []
+  if (parquet && startsWith(head, [...Buffer.from('PAR1')])) {
+    yield* readParquet(file)
     return
   }
-  const parts: Buffer[] = []
-  for await (const chunk of checkedChunks(file, chunks)) parts.push(chunk)
-  const bytes = Buffer.concat(parts)
-  if (bytes[firstByteOffset(bytes)] === 0x5b) yield* splitArray(bytes)
-  else yield* splitLines(one(bytes))
+  refuseBinary(file, head)
+  if (parquet)
+    throw usageError(`${file}: this is no Parquet file`, 'Fetch it again, or name it after what it is.')
+  if (!text) throw usageError(`${file}: only ${NAMES} are read`, CONVERT)
+  const chunks = checkedChunks(file, unpacked(file, head))
+  if (text === 'csv' || text === 'tsv') yield* readCsv(file, chunks, text === 'csv' ? ',' : '\t')
+  else if (text === 'json') yield* readJson(chunks)
+  else yield* splitLines(chunks)
 }
 
-async function* one(bytes: Buffer) {
-  yield bytes
+function unpacked(file: string, head: Uint8Array): AsyncIterable<Buffer> {
+  const chunks = createReadStream(file) as AsyncIterable<Buffer>
+  if (isGzip(head)) return gunzip(file, chunks)
+  return isZstd(head) ? unzstd(file, chunks) : chunks
+}
+
+/** An array, or lines under the name of one: the first byte tells. */
+async function* readJson(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
+  const source = chunks[Symbol.asyncIterator]()
+  try {
+    let start: Buffer = Buffer.alloc(0)
+    for (let next = await source.next(); !next.done; next = await source.next()) {
+      start = start.length === 0 ? next.value : Buffer.concat([start, next.value])
+      if (firstByteOffset(start) < start.length) break
+    }
+    const rest = chain(start, source)
+    yield* start[firstByteOffset(start)] === 0x5b ? splitArray(rest) : splitLines(rest)
+  } finally {
+    await source.return?.()
+  }
+}
+
+async function* chain(start: Buffer, source: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield start
+  for (let next = await source.next(); !next.done; next = await source.next()) yield next.value
 }
 
 async function readHead(file: string): Promise<Buffer> {
@@ -122,19 +158,10 @@ function refuseBinary(file: string, head: Uint8Array): void {
 async function* checkedChunks(file: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let first = true
   for await (const chunk of chunks) {
+    if (chunk.length === 0) continue
     if (first) refuseBinary(file, chunk)
     first = false
     yield chunk
   }
-  if (first) throw usageError(`${file}: the file is empty`, 'Give a file with at least one row.')
-}
-
-async function* gunzipped(file: string): AsyncGenerator<Buffer> {
-  const gunzip = createGunzip()
-  pipeline(createReadStream(file), gunzip, () => {}) // errors surface in the loop below
-  try {
-    for await (const chunk of gunzip) yield chunk as Buffer
-  } catch (error) {
-    throw usageError(`${file}: damaged gzip: ${(error as Error).message}`, 'Fetch or pack the file again.')
-  }
+  if (first) throw emptyFile(file)
 }

@@ -1,9 +1,18 @@
 /** Bytes in, rows of bytes out: splits on LF only, at constant memory, with line numbers and byte offsets. */
+import type { RowFault } from './row-fault.js'
+
+interface Place {
+  /** Line, element of an array or record of a table; counts from 1. */
+  row: number
+  /** Where the row starts, in text files whose rows are not their lines; counts from 1. */
+  line?: number
+}
+
+/** One row of a file: JSON still to be parsed, a record that has its values, or what is wrong with it. */
+export type Piece = RawPiece | (Place & { value: unknown }) | (Place & { fault: RowFault })
 
 /** One line of a JSONL file or one element of a JSON array, still bytes. */
-export interface RawPiece {
-  /** Line or element, counts from 1. */
-  row: number
+export interface RawPiece extends Place {
   /** Where the piece starts in the uncompressed file. */
   byteOffset: number
   /** Without line end. Empty where `tooLong`. */
@@ -16,7 +25,7 @@ export const LINE_LIMIT = 16 * 1024 * 1024
 
 const LF = 10
 const CR = 13
-const isBlank = (byte: number) => byte === 32 || byte === 9 || byte === LF || byte === CR
+export const isBlank = (byte: number) => byte === 32 || byte === 9 || byte === LF || byte === CR
 
 /** Whether there is nothing but spaces, tabs and line ends. */
 export function isBlankBytes(bytes: Uint8Array): boolean {

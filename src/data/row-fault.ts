@@ -6,8 +6,10 @@ export type FaultKind = 'structural' | 'content'
 /** One row that did not become an example. */
 export interface ReadFault {
   file: string
-  /** Line of a JSONL file, element of a JSON array; counts from 1. */
+  /** Line of a JSONL file, element of a JSON array, record of a table; counts from 1. */
   row: number
+  /** Line where the row starts, in text files whose rows are not their lines. */
+  line?: number
   /** Where the row (or, for bad UTF-8, the byte) stands in the uncompressed file. */
   byteOffset?: number
   kind: FaultKind
@@ -34,10 +36,13 @@ export const structuralFault = (code: string, reason: string, byteInRow?: number
   new RowFault('structural', code, reason, byteInRow)
 export const contentFault = (code: string, reason: string) => new RowFault('content', code, reason)
 
-/** `file:row [byte n] reason`, one line. */
-export function formatFault(fault: ReadFault): string {
-  const byte = fault.byteOffset === undefined ? '' : ` (byte ${fault.byteOffset})`
-  return `${fault.file}:${fault.row}${byte}: ${fault.reason}`
+/** `file:row (line n, byte n): reason`, one line. */
+export function formatFault({ file, row, line, byteOffset, reason }: ReadFault): string {
+  const places = [
+    ...(line === undefined ? [] : [`line ${line}`]),
+    ...(byteOffset === undefined ? [] : [`byte ${byteOffset}`]),
+  ]
+  return `${file}:${row}${places.length > 0 ? ` (${places.join(', ')})` : ''}: ${reason}`
 }
 
 /** The first `limit` faults as lines, with the number of those left out. */

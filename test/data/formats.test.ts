@@ -144,10 +144,6 @@ describe('one answer', () => {
   ])('%s', (name, row, prompt) => {
     expect(read(row)).toEqual({ name, prompt, candidates: [{ text: 'A' }], preferences: [] })
   })
-
-  test('rows with a label are not read as good answers', () => {
-    expect(() => read({ prompt: 'Q', completion: 'A', label: false })).toThrow('unpaired')
-  })
 })
 
 describe('no format', () => {

@@ -57,11 +57,9 @@ describe('containers', () => {
     ['a pickle', Buffer.from([0x80, 4, 0x95, 1]), 'x.jsonl', /Python pickle/],
     ['a pickle inside gzip', gzipSync(Buffer.from([0x80, 2, 0x7d])), 'x.jsonl.gz', /Python pickle/],
     ['a zip (.npz, .pt)', Buffer.from('PK\u0003\u0004abc'), 'x.npz', /zip archive/],
-    ['Parquet', Buffer.from('PAR1abc'), 'x.parquet', /Parquet/],
-    ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 1]), 'x.jsonl', /zstd/],
     ['UTF-16', Buffer.from('\ufeff{}', 'utf16le'), 'x.jsonl', /UTF-16/],
     ['a Git LFS pointer', Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'x.jsonl', /LFS/],
-    ['CSV', Buffer.from('a,b\n'), 'x.csv', /only .jsonl and .json/],
+    ['a text file', Buffer.from('a b\n'), 'x.txt', /only .jsonl, .json, .csv/],
     ['an empty file', Buffer.alloc(0), 'x.jsonl', /the file is empty/],
     ['an empty file, packed', gzipSync(''), 'x.jsonl.gz', /the file is empty/],
     ['blank lines only', Buffer.from('\n \n'), 'x.jsonl', /no rows/],
@@ -75,7 +73,9 @@ describe('containers', () => {
 
   test('a missing path and a folder without data are errors', async () => {
     await expect(readExamples('no/such/file.jsonl')).rejects.toThrow('no/such/file.jsonl: no such file')
-    await expect(readExamples(dirname(dataFile('x', 'notes.txt')))).rejects.toThrow('no .jsonl or .json file')
+    await expect(readExamples(dirname(dataFile('x', 'notes.txt')))).rejects.toThrow(
+      'no data file in this folder',
+    )
   })
 })
 

@@ -64,25 +64,58 @@ describe('lines', () => {
 })
 
 describe('array elements', () => {
-  const elements = (text: string) => brief(splitArray(Buffer.from(text)))
+  async function pieces(text: string, size = 1000, limit?: number): Promise<RawPiece[]> {
+    const bytes = Buffer.from(text)
+    async function* chunks() {
+      const first = Math.max(size, text.search(/\[/) + 1)
+      yield bytes.subarray(0, first)
+      for (let i = first; i < bytes.length; i += size) yield bytes.subarray(i, i + size)
+    }
+    const found: RawPiece[] = []
+    for await (const piece of splitArray(chunks(), limit)) found.push(piece)
+    return found
+  }
+  const elements = async (text: string, size?: number) => brief(await pieces(text, size))
 
-  test('elements keep their place, whatever stands in their strings', () => {
-    expect(elements(' [ {"a":"],\\"{"},\n[1,2] ,3 ]\n')).toEqual([
-      [1, 3, '{"a":"],\\"{"}'],
-      [2, 18, '[1,2] '],
-      [3, 25, '3 '],
+  test.each([1, 2, 5, 1000])(
+    'elements keep their place, whatever stands in their strings (chunks of %i)',
+    async (size) => {
+      expect(await elements(' [ {"a":"],\\"{"},\n[1,2] ,3 ]\n', size)).toEqual([
+        [1, 3, '{"a":"],\\"{"}'],
+        [2, 18, '[1,2] '],
+        [3, 25, '3 '],
+      ])
+    },
+  )
+
+  test('an empty array has no elements', async () => expect(await elements(' [ ] ')).toEqual([]))
+
+  test('elements know their lines', async () => {
+    const found = await pieces('\n[\n {"a":\n1},\n\n2,3]', 3)
+    expect(found.map(({ row, line }) => [row, line])).toEqual([
+      [1, 3],
+      [2, 6],
+      [3, 6],
     ])
   })
 
-  test('an empty array has no elements', () => expect(elements(' [ ] ')).toEqual([]))
+  test('an element over the limit is reported with its place and does not disturb the next', async () => {
+    const found = await pieces(`[1,"${'x'.repeat(50)}",3]`, 7, 20)
+    expect(found.map((piece) => [piece.row, piece.byteOffset, piece.tooLong ?? false])).toEqual([
+      [1, 1, false],
+      [2, 3, true],
+      [3, 56, false],
+    ])
+  })
 
   test.each([
     ['a trailing comma', '[1,]', [2, '']],
+    ['a brace that closes nothing', '[1,2}]', [2, '2}']],
     ['text after the end', '[1] x', [2, 'x']],
     ['no closing bracket', '[1,{"a":2}', [2, '{"a":2}']],
     ['a string that does not end', '[1,"ab]', [2, '"ab]']],
-  ])('%s comes out as a piece of its own', (_, text, [row, piece]) => {
-    const last = elements(text).at(-1)
+  ])('%s comes out as a piece of its own', async (_, text, [row, piece]) => {
+    const last = (await elements(text)).at(-1)
     expect([last?.[0], last?.[2]]).toEqual([row, piece])
   })
 })

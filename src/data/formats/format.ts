@@ -4,7 +4,16 @@ import type { Candidate, Preference, Prompt } from '../example.js'
 export type RawRow = Record<string, unknown>
 
 /** What a column has to hold for a format to fit. */
-export type Shape = 'string' | 'strings' | 'messages' | 'numbers' | 'string or messages'
+export type Shape =
+  | 'string'
+  | 'strings'
+  | 'message'
+  | 'messages'
+  | 'numbers'
+  | 'string or messages'
+  | 'an object with messages'
+  | 'true or false'
+  | 'lists of strings'
 
 export interface FormatOptions {
   /** HH transcripts: `full` keeps every paragraph, `legacy` drops paragraphs without a role marker. */
@@ -35,18 +44,24 @@ export interface DataFormat {
 const isStringArray = (value: unknown) =>
   Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')
 
-/** Looks like messages; their roles and contents are checked when they are read. */
-const isMessages = (value: unknown) =>
-  Array.isArray(value) &&
-  value.length > 0 &&
-  value.every((item) => item !== null && typeof item === 'object' && 'role' in item)
+const isObject = (value: unknown): value is RawRow =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
+
+/** Looks like a message: `role` and `content`, or `from` and `value`. What they hold is checked when they are read. */
+const isMessage = (value: unknown) => isObject(value) && ('role' in value || 'from' in value)
+
+const isMessages = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isMessage)
 
 const SHAPES: Record<Shape, (value: unknown) => boolean> = {
   string: (value) => typeof value === 'string',
   strings: isStringArray,
+  message: isMessage,
   messages: isMessages,
   numbers: (value) => Array.isArray(value) && value.every((item) => typeof item === 'number'),
   'string or messages': (value) => typeof value === 'string' || isMessages(value),
+  'an object with messages': (value) => isObject(value) && isMessages(value.messages),
+  'true or false': (value) => labelOf(value) !== undefined,
+  'lists of strings': (value) => Array.isArray(value) && value.length > 0 && value.every(isStringArray),
 }
 
 export const hasShape = (value: unknown, shape: Shape) => SHAPES[shape](value)
@@ -60,3 +75,11 @@ export const meetsNeeds = (row: RawRow, needs: Record<string, Shape>) => unmetNe
 
 /** Absent, or null as some writers put it. */
 export const isAbsent = (row: RawRow, column: string) => row[column] === undefined || row[column] === null
+
+/** A label as JSON, CSV and Parquet write it: true, 1, "True". Undefined for anything else. */
+export function labelOf(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value
+  const text = String(value).trim().toLowerCase()
+  if (text === 'true' || text === '1') return true
+  return text === 'false' || text === '0' ? false : undefined
+}

@@ -1,4 +1,4 @@
-/** One prompt and any number of answers, with rewards, with ranks (1 is best), or with neither. */
+/** One prompt and any number of answers, with rewards, with ranks (1 is best, null is not compared), or with neither. */
 import type { Candidate, Preference } from '../example.js'
 import { structuralFault } from '../row-fault.js'
 import { type DataFormat, isAbsent, meetsNeeds, type RawRow } from './format.js'
@@ -10,29 +10,45 @@ export const listwiseFormat: DataFormat = {
   name: 'listwise',
   needs,
   detect: (row) => meetsNeeds(row, needs),
-  toExample(row, { rewardColumn }) {
-    const texts = row.completions as string[]
-    const rewards = readNumbers(row, rewardColumn ?? firstPresent(row, ['rewards', 'scores']), texts.length)
-    const ranks = readNumbers(row, firstPresent(row, ['ranks']), texts.length)
-    const origins = Array.isArray(row.models) ? row.models : []
-    const candidates = texts.map((text, i) => {
-      const candidate: Candidate = { text }
-      if (rewards) candidate.reward = rewards[i]
-      if (typeof origins[i] === 'string') candidate.origin = origins[i]
-      return candidate
-    })
-    const prompt = typeof row.prompt === 'string' ? row.prompt : readMessages(row.prompt, 'prompt')
-    return { prompt, candidates, preferences: ranks ? preferencesOfRanks(ranks) : [] }
-  },
+  toExample: (row, { rewardColumn }) => ({
+    prompt: typeof row.prompt === 'string' ? row.prompt : readMessages(row.prompt, 'prompt'),
+    ...readList(row, 'completions', rewardColumn, ['rewards', 'scores']),
+  }),
 }
 
-/** Every pair of different ranks is a preference for the lower number; equal ranks say nothing. */
-export function preferencesOfRanks(ranks: readonly number[]): Preference[] {
+/**
+ * The answers of a row in the column `answers`, with the rewards, `ranks` and `models` that stand beside them.
+ * @throws RowFault (structural) for lists of another length or of something else than numbers
+ */
+export function readList(
+  row: RawRow,
+  answers: string,
+  rewardColumn: string | undefined,
+  rewardColumns: string[],
+): { candidates: Candidate[]; preferences: Preference[] } {
+  const texts = row[answers] as string[]
+  const numbers = (column: string | undefined) => readNumbers(row, column, texts.length, answers)
+  const rewards = numbers(rewardColumn ?? firstPresent(row, rewardColumns))
+  const ranks = readNumbers(row, firstPresent(row, ['ranks']), texts.length, answers, true)
+  const origins = Array.isArray(row.models) ? row.models : []
+  const candidates = texts.map((text, i) => {
+    const candidate: Candidate = { text }
+    if (rewards) candidate.reward = rewards[i]
+    if (typeof origins[i] === 'string') candidate.origin = origins[i]
+    return candidate
+  })
+  return { candidates, preferences: ranks ? preferencesOfRanks(ranks) : [] }
+}
+
+/** Every pair of different ranks is a preference for the lower number; equal ranks, and null, say nothing. */
+export function preferencesOfRanks(ranks: readonly (number | null)[]): Preference[] {
   const preferences: Preference[] = []
   for (let i = 0; i < ranks.length; i++) {
     for (let j = i + 1; j < ranks.length; j++) {
-      if (ranks[i] < ranks[j]) preferences.push({ better: i, worse: j })
-      else if (ranks[j] < ranks[i]) preferences.push({ better: j, worse: i })
+      const [a, b] = [ranks[i], ranks[j]]
+      if (a === null || b === null) continue
+      if (a < b) preferences.push({ better: i, worse: j })
+      else if (b < a) preferences.push({ better: j, worse: i })
     }
   }
   return preferences
@@ -40,14 +56,28 @@ export function preferencesOfRanks(ranks: readonly number[]): Preference[] {
 
 const firstPresent = (row: RawRow, columns: string[]) => columns.find((column) => !isAbsent(row, column))
 
-function readNumbers(row: RawRow, column: string | undefined, count: number): number[] | undefined {
+function readNumbers(
+  row: RawRow,
+  column: string | undefined,
+  count: number,
+  answers: string,
+): number[] | undefined
+function readNumbers(
+  row: RawRow,
+  column: string | undefined,
+  count: number,
+  answers: string,
+  holes: true,
+): (number | null)[] | undefined
+function readNumbers(row: RawRow, column: string | undefined, count: number, answers: string, holes = false) {
   if (column === undefined) return undefined
   const value = row[column]
-  if (!Array.isArray(value) || value.some((item) => typeof item !== 'number')) {
+  const fits = (item: unknown) => Number.isFinite(item) || (holes && item === null)
+  if (!Array.isArray(value) || !value.every(fits)) {
     throw structuralFault('wrong_type', `${column} is ${typeName(value)}, not a list of numbers`)
   }
   if (value.length !== count) {
-    throw structuralFault('wrong_length', `${column} has ${value.length} numbers for ${count} completions`)
+    throw structuralFault('wrong_length', `${column} has ${value.length} numbers for ${count} ${answers}`)
   }
-  return value as number[]
+  return value
 }

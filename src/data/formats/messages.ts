@@ -1,30 +1,53 @@
 /** Checking messages and answers found in a row. */
 import type { Candidate, Message, Preference, Role } from '../example.js'
 import { contentFault, structuralFault } from '../row-fault.js'
-import type { RawRow } from './format.js'
+import type { ParsedRow, RawRow } from './format.js'
 
-const ROLES = new Set(['system', 'user', 'assistant', 'tool'])
-
-/** Messages with only `role` and `content`. @throws RowFault (structural) for another role or content. */
-export function readMessages(value: unknown, column: string): Message[] {
-  return (value as Record<string, unknown>[]).map(({ role, content }, i) => {
-    if (typeof role !== 'string' || !ROLES.has(role)) {
-      const found = JSON.stringify(role)?.slice(0, 40)
-      throw structuralFault(
-        'wrong_type',
-        `${column}[${i}].role is ${found}, not one of ${[...ROLES].join(', ')}`,
-      )
-    }
-    if (typeof content !== 'string') {
-      throw structuralFault('wrong_type', `${column}[${i}].content is ${typeName(content)}, not a string`)
-    }
-    return { role: role as Role, content }
-  })
+/** Role names in use -> ours. The second line is ShareGPT's. */
+const ROLES: Record<string, Role> = {
+  ...{ system: 'system', developer: 'system', user: 'user', assistant: 'assistant', tool: 'tool' },
+  ...{ human: 'user', gpt: 'assistant', observation: 'tool' },
 }
 
-/** The one assistant message that answers a prompt. */
+/**
+ * Messages with only `role` and `content`, from `{role, content}` or `{from, value}`.
+ * @throws RowFault (structural) for another role or content
+ */
+export function readMessages(value: unknown, column: string): Message[] {
+  return (value as RawRow[]).map((message, i) => readMessage(message, `${column}[${i}]`))
+}
+
+function readMessage(message: RawRow, at: string): Message {
+  const [role, content] = message.role == null ? ['from', 'value'] : ['role', 'content']
+  const name = message[role]
+  if (typeof name !== 'string' || !Object.hasOwn(ROLES, name)) {
+    const found = JSON.stringify(name)?.slice(0, 40)
+    throw structuralFault(
+      'wrong_type',
+      `${at}.${role} is ${found}, not one of ${Object.keys(ROLES).join(', ')}`,
+    )
+  }
+  return { role: ROLES[name], content: readContent(message[content], `${at}.${content}`) }
+}
+
+/** Text, or OpenAI's list of text parts. */
+function readContent(content: unknown, at: string): string {
+  if (typeof content === 'string') return content
+  if (Array.isArray(content) && content.length > 0) {
+    return content.map((part) => readPart(part, at)).join('')
+  }
+  throw structuralFault('wrong_type', `${at} is ${typeName(content)}, not a string`)
+}
+
+function readPart(part: unknown, at: string): string {
+  const { type, text } = (part ?? {}) as RawRow
+  if (type === 'text' && typeof text === 'string') return text
+  throw structuralFault('wrong_type', `${at} holds a part of type ${JSON.stringify(type)}; only text is read`)
+}
+
+/** The one assistant message that answers a prompt: a message, or a list of one. */
 export function readAnswer(value: unknown, column: string): string {
-  const messages = readMessages(value, column)
+  const messages = Array.isArray(value) ? readMessages(value, column) : [readMessage(value as RawRow, column)]
   if (messages.length !== 1) {
     throw contentFault('answer_turns', `${column} holds ${messages.length} messages; an answer is one`)
   }
@@ -32,6 +55,13 @@ export function readAnswer(value: unknown, column: string): string {
     throw contentFault('last_not_assistant', `${column} is a ${messages[0].role} turn, not the assistant's`)
   }
   return messages[0].content
+}
+
+/** Puts the row's `system` text, if there is any, in front of a dialogue that has none. */
+export function withSystem(row: RawRow, messages: Message[]): Message[] {
+  const { system } = row
+  if (typeof system !== 'string' || system === '' || messages[0]?.role === 'system') return messages
+  return [{ role: 'system', content: system }, ...messages]
 }
 
 /** Splits a dialogue into what was asked and the last turn, which has to be the assistant's. */
@@ -70,17 +100,37 @@ export function pairCandidates(chosen: string, rejected: string, row: RawRow, re
     { text: rejected, origin: 'rejected' },
   ]
   for (const candidate of candidates) {
-    const reward = row[`${rewardColumn}_${candidate.origin}`]
-    if (typeof reward === 'number') candidate.reward = reward
+    const column = `${rewardColumn}_${candidate.origin}`
+    const reward = row[column]
+    if (reward === undefined || reward === null || reward === '') continue
+    candidate.reward = readNumber(reward, column)
   }
   const preferences: Preference[] = [{ better: 0, worse: 1 }]
   return { candidates, preferences }
 }
 
-/** A JSON value's type in the words of a person. */
+/** A number, or the text of one as CSV has it. */
+function readNumber(value: unknown, column: string): number {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  if (typeof number === 'number' && Number.isFinite(number)) return number
+  throw structuralFault('wrong_type', `${column} is ${typeName(value)}, not a number`)
+}
+
+/** A row with one answer and nothing to compare it to. */
+export const oneAnswer = (prompt: ParsedRow['prompt'], text: string): ParsedRow => ({
+  prompt,
+  candidates: [{ text }],
+  preferences: [],
+})
+
+/** Stands for bytes of a binary column that are no text. */
+export const NOT_TEXT = Symbol('not UTF-8 text')
+
+/** A value's type in the words of a person. */
 export function typeName(value: unknown): string {
   if (value === null) return 'null'
   if (value === undefined) return 'missing'
+  if (value === NOT_TEXT) return 'not UTF-8'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

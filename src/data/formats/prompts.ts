@@ -2,7 +2,7 @@
 import { type DataFormat, isAbsent, meetsNeeds } from './format.js'
 import { readMessages } from './messages.js'
 
-const ANSWERS = ['chosen', 'rejected', 'completion', 'completions']
+const ANSWERS = ['chosen', 'rejected', 'completion', 'completions', 'output']
 const promptNeeds = { prompt: 'string or messages' } as const
 const dialogueNeeds = { messages: 'messages' } as const
 

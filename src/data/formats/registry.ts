@@ -1,31 +1,51 @@
 /** All data formats, in the order in which they are tried. */
 import { usageError } from '../../errors.js'
 import { structuralFault } from '../row-fault.js'
+import { alpacaOutputFormat, alpacaPairFormat } from './alpaca.js'
 import { type DataFormat, type RawRow, unmetNeeds } from './format.js'
 import { hhFormat } from './hh.js'
+import { UNPAIRED_FORMATS } from './kto.js'
 import { listwiseFormat } from './listwise.js'
+import { messagesPairFormat, openaiFormat, sharegptPairFormat } from './message-pairs.js'
 import { typeName } from './messages.js'
 import { PROMPT_FORMATS } from './prompts.js'
-import { messagesFormat, promptCompletionFormat, textFormat } from './sft.js'
+import { orcaFormat, rewardBenchFormat } from './question-pairs.js'
+import { proFormat, rrhfFormat } from './ranked-files.js'
+import { alpacaFormat, messagesFormat, promptCompletionFormat, sharegptFormat, textFormat } from './sft.js'
 import { trlConversationalFormat, trlImplicitFormat } from './trl-conversational.js'
 import { trlStringFormat } from './trl-string.js'
 
 export const FORMATS: readonly DataFormat[] = [
   listwiseFormat,
+  proFormat,
+  rrhfFormat,
+  rewardBenchFormat,
   trlStringFormat,
   trlConversationalFormat,
   trlImplicitFormat,
+  sharegptPairFormat,
+  messagesPairFormat,
+  openaiFormat,
+  orcaFormat,
+  alpacaPairFormat,
+  alpacaOutputFormat,
   hhFormat,
+  ...UNPAIRED_FORMATS,
   promptCompletionFormat,
   messagesFormat,
+  sharegptFormat,
+  alpacaFormat,
   textFormat,
 ]
+
+/** The names that `dataset_format` takes. */
+export const FORMAT_NAMES = FORMATS.map((format) => format.name)
 
 /** @throws ClhaError (usage) when there is no format of that name */
 export function formatByName(name: string): DataFormat {
   const format = FORMATS.find((candidate) => candidate.name === name)
   if (format) return format
-  throw usageError(`no data format "${name}"`, `Formats: ${FORMATS.map((known) => known.name).join(', ')}`)
+  throw usageError(`no data format "${name}"`, `Formats: ${FORMAT_NAMES.join(', ')}`)
 }
 
 /**
@@ -41,11 +61,6 @@ export function formatOf(row: RawRow, forced?: DataFormat, promptsOnly = false):
   const formats = promptsOnly ? [...PROMPT_FORMATS, ...FORMATS] : FORMATS
   const format = formats.find((candidate) => candidate.detect(row))
   if (format) return format
-  if (typeof row.label === 'boolean') {
-    const advice =
-      'rows with one answer and a `label` are unpaired; pairs, lists or plain SFT rows are needed'
-    throw structuralFault('unknown_format', `no known format: ${advice}`)
-  }
   const nearest = [...formats].sort((a, b) => distance(row, a) - distance(row, b))[0]
   throw structuralFault(
     'unknown_format',

@@ -1,42 +1,59 @@
-/** Formats with one answer per row, for supervised fine-tuning: prompt + completion, messages, text. */
+/** Formats with one answer per row, for supervised fine-tuning: prompt + completion, messages, Alpaca, text. */
 import { structuralFault } from '../row-fault.js'
-import { type DataFormat, isAbsent, meetsNeeds, type ParsedRow } from './format.js'
-import { readAnswer, readMessages, splitLastTurn } from './messages.js'
-
-const one = (prompt: ParsedRow['prompt'], text: string): ParsedRow => ({
-  prompt,
-  candidates: [{ text }],
-  preferences: [],
-})
+import { alpacaPrompt } from './alpaca.js'
+import { type DataFormat, isAbsent, meetsNeeds, type RawRow, type Shape } from './format.js'
+import { oneAnswer, readAnswer, readMessages, splitLastTurn, withSystem } from './messages.js'
 
 const completionNeeds = { prompt: 'string or messages', completion: 'string or messages' } as const
-const messagesNeeds = { messages: 'messages' } as const
+const alpacaNeeds = { instruction: 'string', output: 'string' } as const
 const textNeeds = { text: 'string' } as const
+
+/** Prompt and answer that are both text or both messages. */
+export function readCompletion(row: RawRow) {
+  if (typeof row.prompt === 'string' && typeof row.completion === 'string')
+    return oneAnswer(row.prompt, row.completion)
+  if (typeof row.prompt === 'string' || typeof row.completion === 'string') {
+    throw structuralFault('wrong_type', 'prompt and completion have to be both strings or both messages')
+  }
+  return oneAnswer(readMessages(row.prompt, 'prompt'), readAnswer(row.completion, 'completion'))
+}
+
+/** A dialogue of which the last turn is the answer. */
+export function readDialogue(row: RawRow, column: string) {
+  const messages = withSystem(row, readMessages(row[column], column))
+  const { prompt, answer } = splitLastTurn(messages, column)
+  return oneAnswer(prompt, answer)
+}
 
 /** Rows with a `label` are unpaired preferences: half of their answers are bad ones, so they are not read as SFT. */
 export const promptCompletionFormat: DataFormat = {
   name: 'prompt_completion',
   needs: completionNeeds,
+  speaksAgainst: 'its label is neither true nor false',
   detect: (row) => meetsNeeds(row, completionNeeds) && isAbsent(row, 'label'),
-  toExample(row) {
-    if (typeof row.prompt === 'string' && typeof row.completion === 'string')
-      return one(row.prompt, row.completion)
-    if (typeof row.prompt === 'string' || typeof row.completion === 'string') {
-      throw structuralFault('wrong_type', 'prompt and completion have to be both strings or both messages')
-    }
-    return one(readMessages(row.prompt, 'prompt'), readAnswer(row.completion, 'completion'))
-  },
+  toExample: readCompletion,
 }
 
 /** A dialogue; the last assistant turn is the answer. */
-export const messagesFormat: DataFormat = {
-  name: 'messages',
-  needs: messagesNeeds,
-  detect: (row) => meetsNeeds(row, messagesNeeds) && isAbsent(row, 'chosen') && isAbsent(row, 'label'),
-  toExample(row) {
-    const { prompt, answer } = splitLastTurn(readMessages(row.messages, 'messages'), 'messages')
-    return one(prompt, answer)
-  },
+function dialogueFormat(name: string, column: string): DataFormat {
+  const needs: Record<string, Shape> = { [column]: 'messages' }
+  return {
+    name,
+    needs,
+    speaksAgainst: 'it has a chosen or a label that fits no other format',
+    detect: (row) => meetsNeeds(row, needs) && isAbsent(row, 'chosen') && isAbsent(row, 'label'),
+    toExample: (row) => readDialogue(row, column),
+  }
+}
+
+export const messagesFormat = dialogueFormat('messages', 'messages')
+export const sharegptFormat = dialogueFormat('sharegpt', 'conversations')
+
+export const alpacaFormat: DataFormat = {
+  name: 'alpaca',
+  needs: alpacaNeeds,
+  detect: (row) => meetsNeeds(row, alpacaNeeds) && isAbsent(row, 'label'),
+  toExample: (row) => oneAnswer(alpacaPrompt(row), row.output as string),
 }
 
 /** Bare text, learned from its first token on. */
@@ -46,5 +63,5 @@ export const textFormat: DataFormat = {
   detect: (row) =>
     meetsNeeds(row, textNeeds) &&
     ['prompt', 'chosen', 'messages', 'label'].every((column) => isAbsent(row, column)),
-  toExample: (row) => one('', row.text as string),
+  toExample: (row) => oneAnswer('', row.text as string),
 }

@@ -1,9 +1,14 @@
 /** TRL's conversational preference formats: messages, with the prompt apart (explicit) or inside (implicit). */
-import { type DataFormat, hasShape, meetsNeeds } from './format.js'
+import type { Message } from '../example.js'
+import { type DataFormat, hasShape, meetsNeeds, type RawRow } from './format.js'
 import { pairCandidates, pairOfDialogues, readAnswer, readMessages } from './messages.js'
 
 const explicitNeeds = { prompt: 'messages', chosen: 'messages', rejected: 'messages' } as const
 const implicitNeeds = { chosen: 'messages', rejected: 'messages' } as const
+
+/** The prompt of a row whose `chosen` and `rejected` hold the answer alone. */
+const questionOf = ({ prompt }: RawRow): Message[] =>
+  typeof prompt === 'string' && prompt !== '' ? [{ role: 'user', content: prompt }] : []
 
 /** `prompt`, `chosen` and `rejected` are messages; the answers are one assistant message each. */
 export const trlConversationalFormat: DataFormat = {
@@ -18,13 +23,17 @@ export const trlConversationalFormat: DataFormat = {
   },
 }
 
-/** Whole dialogues; what they share is the prompt. A `prompt` string beside them is only the first question. */
+/**
+ * Whole dialogues; what they share is the prompt. A `prompt` string beside them (UltraFeedback) is only the first
+ * question, and counts where `chosen` and `rejected` hold nothing but the answer.
+ */
 export const trlImplicitFormat: DataFormat = {
   name: 'trl_implicit',
   needs: implicitNeeds,
   detect: (row) => meetsNeeds(row, implicitNeeds) && !hasShape(row.prompt, 'messages'),
   toExample(row, { rewardColumn }) {
     const pair = pairOfDialogues(readMessages(row.chosen, 'chosen'), readMessages(row.rejected, 'rejected'))
-    return { prompt: pair.prompt, ...pairCandidates(pair.chosen, pair.rejected, row, rewardColumn) }
+    const prompt = pair.prompt.length > 0 ? pair.prompt : questionOf(row)
+    return { prompt, ...pairCandidates(pair.chosen, pair.rejected, row, rewardColumn) }
   },
 }

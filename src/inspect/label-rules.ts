@@ -1,0 +1,50 @@
+/** What only many rows show: the same pair labelled both ways, the same row twice. */
+import type { Example } from '../data/example.js'
+import { promptKey } from '../data/prompt-key.js'
+import { createSeen } from '../data/seen.js'
+import { contentKey } from './content-key.js'
+import { type Finding, finding } from './findings.js'
+import { answerName } from './text-rules.js'
+
+/** Room for the row and for one bit below the number of its file. */
+const ROWS = 2 ** 40
+
+/** @returns a check that remembers a hash of every row and of every pair it was given */
+export function createLabelRules(): (example: Example) => Finding[] {
+  const pairs = createSeen()
+  const rows = createSeen()
+  const files: string[] = []
+  const placeOf = ({ file, row }: Example, bit: number) => {
+    if (files.at(-1) !== file) files.push(file)
+    return (files.length - 1) * ROWS + row * 2 + bit
+  }
+  const tell = (place: number) => `${files[Math.floor(place / ROWS)]}:${Math.floor((place % ROWS) / 2)}`
+  return (example) => {
+    const earlier = rows.first(contentKey(example), placeOf(example, 0))
+    if (earlier !== undefined) {
+      return [finding('duplicate_row', `the same as ${tell(earlier)}`, example)]
+    }
+    return labelsOf(example).flatMap(({ key, bit, what }) => {
+      const first = pairs.first(key, placeOf(example, bit))
+      if (first === undefined || first % 2 === bit) return []
+      return [finding('contradictory_labels', `${what} is labelled the other way at ${tell(first)}`, example)]
+    })
+  }
+}
+
+/** Each label as a key that does not depend on which way it goes, and the way it goes as a bit. */
+function labelsOf({ prompt, candidates, preferences }: Example) {
+  const asked = promptKey(prompt)
+  const pairs = preferences.map(({ better, worse }) => {
+    const [a, b] = [candidates[better].text, candidates[worse].text]
+    const texts = a < b ? [a, b] : [b, a]
+    const what = `${answerName(better)} over ${answerName(worse)}`
+    return { key: JSON.stringify([asked, ...texts]), bit: a < b ? 0 : 1, what }
+  })
+  const labels = candidates.flatMap(({ text, desirable }, i) =>
+    desirable === undefined
+      ? []
+      : [{ key: JSON.stringify([asked, text]), bit: desirable ? 0 : 1, what: answerName(i) }],
+  )
+  return [...pairs, ...labels]
+}
