@@ -2,8 +2,8 @@
 import type { EncodedExample } from '../data/encoded.js'
 import { packLists } from '../data/pack.js'
 import { numericsError } from '../errors.js'
-import type { Decoder } from '../models/decoder.js'
-import { candidateRewards } from '../models/score.js'
+import { unshared } from '../data/unshared.js'
+import type { RewardScorer } from '../models/reward-scorer.js'
 import { noGrad, scope } from '../tensor/index.js'
 import { type ScoreCache, scoreKey } from './score-cache.js'
 
@@ -33,7 +33,7 @@ interface Missing {
  * @throws ClhaError (exit 5) when a reward is not finite
  */
 export async function scoreExamples(
-  model: Decoder,
+  scorer: RewardScorer,
   examples: readonly EncodedExample[],
   { maxTokens, cache, progress, stopRequested }: ScoreOptions,
 ): Promise<Scored> {
@@ -45,13 +45,14 @@ export async function scoreExamples(
   const cached = known.flat().filter((s) => s !== undefined).length
   const partial = missing.map(({ example, answers }) => {
     const e = examples[example]
-    return { ...e, answers: answers.map((i) => e.answers[i]) }
+    const open = { ...e, answers: answers.map((i) => e.answers[i]) }
+    return scorer.sharesPrompts ? open : unshared(open)
   })
   let done = cached
   let tokens = 0
   for (const batch of packLists(partial, { maxTokens, lastToken: true })) {
     if (stopRequested?.()) break
-    const values = noGrad(() => scope(() => candidateRewards(model, batch).numbers()))
+    const values = noGrad(() => scope(() => scorer.rewards(batch).numbers()))
     batch.lists.forEach((list, i) => {
       const { example, answers } = missing[list]
       answers.forEach((answer, j) => {

@@ -1,11 +1,12 @@
 /** A jinja chat template as prompt, answer and end token. */
-import { Template } from '@huggingface/jinja'
 import type { Message, Prompt } from '../data/example.js'
 import { usageError } from '../errors.js'
+import { TEMPLATE_NAMES } from './presets.js'
+import { type CompiledTemplate, compileTemplate } from './render-template.js'
 import type { ChatTemplate } from './template.js'
 import type { TextTokenizer } from './tokenizer.js'
 
-type Render = (messages: readonly Message[], addGenerationPrompt: boolean) => string
+const ANOTHER = `chat_template: ${TEMPLATE_NAMES.join(', ')}, or a Jinja source`
 
 /** An answer that no template contains, to see what a template puts around one. */
 const PROBE = 'clha-probe-answer'
@@ -18,8 +19,10 @@ const SYSTEM: Message = { role: 'system', content: 'system' }
  * @throws ClhaError (usage) when the source does not parse, or on rendering what it refuses
  */
 export function jinjaTemplate(name: string, source: string, tokenizer: TextTokenizer): ChatTemplate {
-  const render = renderer(name, source, tokenizer)
-  const { endToken, tail } = probe(render, tokenizer)
+  const template = compiled(name, source, tokenizer)
+  const render = (messages: readonly Message[], addGenerationPrompt: boolean) =>
+    template.render(messages, { addGenerationPrompt })
+  const { endToken, tail } = probe(template, tokenizer)
   let last: { prompt: Prompt; text: string } | undefined
   // The answers of one list ask for the same prompt one after the other.
   const promptText = (prompt: readonly Message[]) => {
@@ -27,6 +30,7 @@ export function jinjaTemplate(name: string, source: string, tokenizer: TextToken
     return last.text
   }
   return {
+    ...template,
     name,
     endToken,
     // An end marker that this tokenizer spells in several tokens can only be found in the text.
@@ -38,43 +42,45 @@ export function jinjaTemplate(name: string, source: string, tokenizer: TextToken
       const whole = render([...prompt, { role: 'assistant', content: text }], false)
       if (whole.startsWith(before)) return withoutTail(whole.slice(before.length), tail)
       const message = `the chat template (${name}) does not continue its own generation prompt with the answer`
-      throw usageError(message, 'Name another template: chat_template: hh, chatml, plain, or a jinja source.')
+      throw usageError(message, `Name another template: ${ANOTHER}.`)
     },
   }
 }
 
-function renderer(name: string, source: string, tokenizer: TextTokenizer): Render {
+function compiled(name: string, source: string, tokenizer: TextTokenizer): CompiledTemplate {
   const textOf = (id: number | undefined) => (id === undefined ? '' : (tokenizer.tokenText(id) ?? ''))
   const tokens = { bos_token: textOf(tokenizer.bosId), eos_token: textOf(tokenizer.eosId) }
-  let template: Template
+  let template: CompiledTemplate
   try {
-    template = new Template(source)
+    template = compileTemplate(source, tokens)
   } catch (error) {
     const message = `the chat template (${name}) does not parse: ${(error as Error).message}`
-    throw usageError(message, 'Templates are named hh, chatml or plain, or given as jinja source.')
+    throw usageError(message, `Templates are given as Jinja source, or named: ${TEMPLATE_NAMES.join(', ')}.`)
   }
-  return (messages, addGenerationPrompt) => {
+  const guarded = <T>(messages: readonly Message[], run: () => T): T => {
     try {
-      return template.render({ messages, add_generation_prompt: addGenerationPrompt, ...tokens })
+      return run()
     } catch (error) {
       const roles = messages.map((message) => message.role).join(', ')
       const message = `the chat template (${name}) refuses a dialogue of ${roles}: ${(error as Error).message}`
-      throw usageError(
-        message,
-        'Leave such rows out, or name another template: chat_template: hh, chatml, plain.',
-      )
+      throw usageError(message, `Leave such rows out, or name another template: ${ANOTHER}.`)
     }
+  }
+  const { render, generated } = template
+  return {
+    render: (messages, options) => guarded(messages, () => render(messages, options)),
+    generated: generated && ((messages) => guarded(messages, () => generated(messages))),
   }
 }
 
 /** What follows an assistant's content: the first special token in it, and all from there on. */
-function probe(render: Render, tokenizer: TextTokenizer): { endToken?: string; tail: string } {
+function probe({ render }: CompiledTemplate, tokenizer: TextTokenizer): { endToken?: string; tail: string } {
   const dialogue: Message[] = [QUESTION, { role: 'assistant', content: PROBE }]
   let whole: string
   try {
-    whole = render(dialogue, false)
+    whole = render(dialogue)
   } catch {
-    whole = render([SYSTEM, ...dialogue], false) // some templates cannot do without a system turn
+    whole = render([SYSTEM, ...dialogue]) // some templates cannot do without a system turn
   }
   const at = whole.lastIndexOf(PROBE)
   if (at < 0) throw usageError('the chat template leaves out the assistant turn', 'Name another template.')

@@ -1,6 +1,7 @@
 /** Which ids begin, end and pad a text, from all the places that may say so. */
 import { join } from 'node:path'
 import { usageError } from '../errors.js'
+import { specialFrames } from './special-frames.js'
 import type { Json, TokenizerFiles } from './tokenizer-files.js'
 
 export interface SpecialIds {
@@ -81,18 +82,5 @@ function usualEos(tokenToId: TokenToId, configKeys: number): number | undefined 
 function addsToken(files: TokenizerFiles, bosId: number): boolean {
   const explicit = files.config.add_bos_token
   if (typeof explicit === 'boolean') return explicit
-  return firstIds(files.tokenizer.post_processor as Json | null).includes(bosId)
-}
-
-/** Ids that a post-processor puts in front of a single text. */
-function firstIds(processor: Json | null | undefined): number[] {
-  if (!processor) return []
-  if (processor.type === 'Sequence') return (processor.processors as Json[]).flatMap(firstIds)
-  if (processor.type === 'BertProcessing' || processor.type === 'RobertaProcessing') {
-    return [(processor.cls as [string, number])[1]]
-  }
-  if (processor.type !== 'TemplateProcessing') return []
-  const first = (processor.single as Json[])[0]?.SpecialToken as { id: string } | undefined
-  const tokens = processor.special_tokens as Record<string, { ids: number[] }>
-  return first ? (tokens[first.id]?.ids ?? []) : []
+  return specialFrames(files.tokenizer.post_processor as Json | null).single.before.includes(bosId)
 }

@@ -1,7 +1,9 @@
 /** Reading and checking the files of a tokenizer folder. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { usageError } from '../errors.js'
+import { tokenizerFromVocab } from './vocab-merges.js'
 
 export type Json = Record<string, unknown>
 
@@ -14,7 +16,7 @@ export interface AddedTokenEntry {
 /** What the folder says, before a tokenizer is made of it. */
 export interface TokenizerFiles {
   dir: string
-  /** tokenizer.json. */
+  /** tokenizer.json, or what vocab.json and merges.txt make. */
   tokenizer: Json
   added: AddedTokenEntry[]
   /** tokenizer_config.json over special_tokens_map.json; {} where absent. */
@@ -35,19 +37,14 @@ export const TOKENIZER_FILES = [
   'vocab.json',
   'merges.txt',
   'tokenizer.model',
+  'spm.model',
 ]
 
-/** @throws ClhaError (usage) for a missing tokenizer.json or a malformed file */
+/** @throws ClhaError (usage) for a missing or malformed file */
 export async function readTokenizerFiles(dir: string): Promise<TokenizerFiles> {
-  const tokenizer = await readJson(dir, 'tokenizer.json')
-  if (!tokenizer) {
-    const hint =
-      'The folder needs the file of a fast tokenizer. For a slow one, load and save it once with transformers: ' +
-      'AutoTokenizer.from_pretrained(dir).save_pretrained(dir)'
-    throw usageError(`${join(dir, 'tokenizer.json')}: no such file`, hint)
-  }
   const special = (await readJson(dir, 'special_tokens_map.json')) ?? {}
-  const config = { ...special, ...(await readJson(dir, 'tokenizer_config.json')) }
+  const config: Json = { ...special, ...(await readJson(dir, 'tokenizer_config.json')) }
+  const tokenizer = (await readJson(dir, 'tokenizer.json')) ?? (await fromVocab(dir, config))
   return {
     dir,
     tokenizer,
@@ -57,6 +54,28 @@ export async function readTokenizerFiles(dir: string): Promise<TokenizerFiles> {
     model: (await readJson(dir, 'config.json')) ?? {},
     chatTemplate: (await readText(dir, 'chat_template.jinja')) ?? templateOf(config.chat_template),
   }
+}
+
+async function fromVocab(dir: string, config: Json): Promise<Json> {
+  const vocab = await readJson(dir, 'vocab.json')
+  const merges = await readText(dir, 'merges.txt')
+  if (!vocab || merges === undefined) throw noTokenizer(dir)
+  const added = (await readJson(dir, 'added_tokens.json')) ?? {}
+  return tokenizerFromVocab({ dir, vocab, merges, config, added })
+}
+
+function noTokenizer(dir: string) {
+  const found = ['tokenizer.model', 'spm.model'].find((name) => existsSync(join(dir, name)))
+  const command = `python -c "from transformers import AutoTokenizer as T; T.from_pretrained('${dir}').save_pretrained('${dir}')"`
+  if (found)
+    return usageError(
+      `${join(dir, found)}: a SentencePiece model, and no tokenizer.json beside it`,
+      `Convert it once (with the Python packages transformers, sentencepiece and protobuf): ${command}`,
+    )
+  return usageError(
+    `${join(dir, 'tokenizer.json')}: no such file`,
+    `The folder needs tokenizer.json, or vocab.json with merges.txt. transformers writes it: ${command}`,
+  )
 }
 
 async function readText(dir: string, name: string): Promise<string | undefined> {

@@ -3,9 +3,10 @@ import { copyFile, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Tokenizer } from 'tokenizers'
 import { usageError } from '../errors.js'
+import { type SpecialFrames, specialFrames } from './special-frames.js'
 import { type SpecialIds, specialIds } from './special-tokens.js'
 import { type TokenizedText, toTokenizedText } from './tokenized-text.js'
-import { readTokenizerFiles, TOKENIZER_FILES, type TokenizerFiles } from './tokenizer-files.js'
+import { type Json, readTokenizerFiles, TOKENIZER_FILES, type TokenizerFiles } from './tokenizer-files.js'
 
 export type { TokenizedText } from './tokenized-text.js'
 
@@ -18,6 +19,8 @@ export interface TextTokenizer extends SpecialIds {
   specialTokens: Map<string, number>
   /** The chat template (jinja) of the folder. */
   chatTemplate?: string
+  /** Special tokens that the tokenizer's own post-processor would put around a text or a pair of texts. */
+  frames: SpecialFrames
   encode(text: string): Promise<TokenizedText>
   encodeBatch(texts: readonly string[]): Promise<TokenizedText[]>
   /** Special tokens are left out unless `keepSpecial`; ids outside the vocabulary decode to nothing. */
@@ -29,7 +32,7 @@ export interface TextTokenizer extends SpecialIds {
 }
 
 /**
- * Loads tokenizer.json and what stands beside it.
+ * Loads tokenizer.json (else vocab.json and merges.txt) and what stands beside it.
  * @throws ClhaError (usage) for a missing or malformed file, or files that contradict each other
  */
 export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
@@ -48,6 +51,7 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
     ...specialIds(files, (token) => tokenizer.tokenToId(token), vocabSize),
     specialTokens: new Map(special.map(({ content, id }) => [content, id])),
     chatTemplate: files.chatTemplate,
+    frames: specialFrames(files.tokenizer.post_processor as Json | null),
     encode: async (text) => (await encodeBatch([text]))[0],
     encodeBatch,
     decode: (ids, options) => tokenizer.decode(Array.from(ids), !options?.keepSpecial),

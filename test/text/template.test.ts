@@ -1,5 +1,4 @@
 /** Chat templates: prompt, answer and end token. */
-import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/data/example.js'
 import { chatTemplate } from '../../src/text/template.js'
@@ -65,63 +64,3 @@ describe('jinja', () => {
     expect(() => odd.answer('x', question)).toThrow(/does not continue/)
   })
 })
-
-const FILE = '../shared/fixtures/text/chat_templates.json'
-interface Recorded {
-  messages: Record<string, Message[]>
-  templates: {
-    name: string
-    special: Record<string, string>
-    template: string
-    renderings: { messages: string; add_generation_prompt?: boolean; text?: string; error?: string }[]
-  }[]
-}
-const recorded = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Recorded) : undefined
-
-/** Where the jinja library differs: an empty string equals false; `lstrip` takes no characters and strips all white space. */
-const KNOWN = new Set(['llama2 empty_contents', 'qwen3 whitespace', 'qwen3_training whitespace'])
-
-describe.skipIf(!recorded)(
-  'recorded renderings of transformers (skipped without the shared fixtures)',
-  () => {
-    test.each(recorded?.templates ?? [])(
-      '$name: prompts equal, prompt + answer + end stands in the whole',
-      async (item) => {
-        const special = [
-          ...new Set(Object.values(item.special)),
-          '<|im_end|>',
-          '<|eot_id|>',
-          '<end_of_turn>',
-          '<|end|>',
-        ]
-        const tokenizer = await tiny({ special: [...new Set(special)], config: item.special })
-        const template = chatTemplate(tokenizer, item.template)
-        let checked = 0
-        for (const rendering of item.renderings) {
-          const messages = recorded?.messages[rendering.messages] ?? []
-          if (rendering.text === undefined || KNOWN.has(`${item.name} ${rendering.messages}`)) continue
-          if (rendering.add_generation_prompt && messages.at(-1)?.role === 'user') {
-            expect(template.prompt(messages)).toBe(rendering.text)
-            checked++
-          }
-          const last = messages.at(-1)
-          if (rendering.add_generation_prompt !== false || last?.role !== 'assistant' || messages.length < 2)
-            continue
-          const prompt = messages.slice(0, -1)
-          let joined: string
-          try {
-            joined = template.prompt(prompt) + template.answer(last.content, prompt)
-          } catch (error) {
-            expect((error as Error).message).toMatch(/does not continue|refuses/)
-            continue
-          }
-          expect(rendering.text.slice(0, joined.length + (template.endToken ?? '').length)).toBe(
-            joined + (template.endToken ?? ''),
-          )
-          checked++
-        }
-        expect(checked).toBeGreaterThan(0)
-      },
-    )
-  },
-)

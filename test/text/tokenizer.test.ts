@@ -1,7 +1,9 @@
 /** The tokenizer: ids, offsets in UTF-16, special tokens, files, errors. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { byteLevelAlphabet } from 'tokenizers'
 import { describe, expect, test } from 'vitest'
+import { specialFrames } from '../../src/text/special-frames.js'
 import { loadTokenizer } from '../../src/text/tokenizer.js'
 import { tempFolder, writeTinyTokenizer } from './tiny-tokenizer.js'
 
@@ -113,58 +115,115 @@ describe('what the folder says', () => {
   })
 })
 
-const TOKENIZERS = '../shared/data/tokenizers'
-const STRINGS = '../shared/fixtures/text'
-const recorded = existsSync(STRINGS) && existsSync(TOKENIZERS)
+describe('vocab.json and merges.txt without tokenizer.json', () => {
+  const vocab = Object.fromEntries(
+    [...byteLevelAlphabet().sort(), 'ab', '<|endoftext|>'].map((token, i) => [token, i]),
+  )
+  const folder = (config: Record<string, unknown>, files: Record<string, string> = {}) => {
+    const dir = tempFolder('slow')
+    const all = {
+      'vocab.json': JSON.stringify(vocab),
+      'merges.txt': '#version: 0.2\na b\n',
+      'tokenizer_config.json': JSON.stringify(config),
+      ...files,
+    }
+    for (const [name, text] of Object.entries(all)) writeFileSync(join(dir, name), text)
+    return dir
+  }
 
-describe.skipIf(!recorded)('recorded ids of Python tokenizers (skipped without the shared fixtures)', () => {
-  test.each(recorded ? readdirSync(join(STRINGS, 'tokenizers')) : [])(
-    '%s: every string, both ways',
+  test('load to the merges of the class that tokenizer_config.json names', async () => {
+    const config = { tokenizer_class: 'GPT2TokenizerFast', eos_token: '<|endoftext|>' }
+    const tokenizer = await loadTokenizer(folder(config))
+    const { ids } = await tokenizer.encode('ab<|endoftext|>')
+    expect(ids).toEqual([256, 257])
+    expect([tokenizer.eosId, tokenizer.vocabSize]).toEqual([257, 258])
+    expect(await tokenizer.decode(ids)).toBe('ab')
+  })
+
+  test('special tokens without an id of their own follow the vocabulary; listed ones keep theirs', async () => {
+    const config = {
+      tokenizer_class: 'Qwen2Tokenizer',
+      eos_token: '<|endoftext|>',
+      pad_token: { content: '<pad>' },
+      additional_special_tokens: ['<a>', '<b>'],
+      added_tokens_decoder: { 259: { content: '<b>', special: true } },
+    }
+    const tokenizer = await loadTokenizer(folder(config, { 'added_tokens.json': '{"<tool>": 258}' }))
+    expect([...tokenizer.specialTokens].sort()).toEqual([
+      ['<a>', 261],
+      ['<b>', 259],
+      ['<pad>', 260],
+      ['<|endoftext|>', 257],
+    ])
+    expect((await tokenizer.encode('<tool><b>')).ids).toEqual([258, 259])
+  })
+
+  test('what Qwen2 normalises and splits is normalised and split', async () => {
+    const tokenizer = await loadTokenizer(folder({ tokenizer_class: 'Qwen2Tokenizer' }))
+    const composed = await tokenizer.encode('\u00e9')
+    expect((await tokenizer.encode('e\u0301')).ids).toEqual(composed.ids)
+  })
+
+  test('saved into another folder it loads to the same ids', async () => {
+    const tokenizer = await loadTokenizer(folder({ tokenizer_class: 'GPT2Tokenizer' }))
+    const target = join(tempFolder('saved'), 'new')
+    await tokenizer.saveTo(target)
+    expect((await (await loadTokenizer(target)).encode('abab')).ids).toEqual([256, 256])
+  })
+
+  test.each([
+    ['no class', folder({}), /tokenizer_class is not named/],
+    ['an unknown class', folder({ tokenizer_class: 'OddTokenizer' }), /"OddTokenizer" is not supported/],
+  ])('%s is an error that names the file', async (_, dir, message) => {
+    await expect(loadTokenizer(dir)).rejects.toThrow(message)
+  })
+
+  test.each(['tokenizer.model', 'spm.model'])(
+    '%s alone is an error with the command that converts it',
     async (name) => {
-      const { gunzipSync } = await import('node:zlib')
-      const source = join(TOKENIZERS, name.replace('.json', ''))
-      const dir = tempFolder('recorded')
-      for (const file of readdirSync(source)) {
-        const bytes = gunzipSync(readFileSync(join(source, file)))
-        writeFileSync(join(dir, file.replace('.gz', '')), bytes)
-      }
-      if (!existsSync(join(dir, 'tokenizer.json'))) writeFileSync(join(dir, 'tokenizer.json'), qwen2(dir))
-      const tokenizer = await loadTokenizer(dir)
-      const expected = JSON.parse(readFileSync(join(STRINGS, 'tokenizers', name), 'utf8'))
-      const { strings } = JSON.parse(readFileSync(join(STRINGS, 'strings.json'), 'utf8')) as {
-        strings: string[]
-      }
-      const encoded = await tokenizer.encodeBatch(strings)
-      expect(encoded.map((text) => text.ids)).toEqual(expected.ids)
-      expect(tokenizer.vocabSize).toBe(expected.vocab_size)
-      if (expected.ids_with_special !== 'same') expect(tokenizer.addsBos).toBe(true)
-      for (let i = 0; i < strings.length; i++) {
-        const text = await tokenizer.decode(encoded[i].ids, { keepSpecial: true })
-        expect(text).toBe(expected.decode_not_roundtrip[i] ?? strings[i])
-        expect(encoded[i].ends.every((end) => end <= strings[i].length)).toBe(true)
-      }
+      const dir = tempFolder('sentencepiece')
+      writeFileSync(join(dir, name), 'x')
+      await expect(loadTokenizer(dir)).rejects.toMatchObject({
+        message: expect.stringContaining(`${name}: a SentencePiece model`),
+        hint: expect.stringContaining('save_pretrained'),
+      })
     },
   )
 })
 
-/** tokenizer.json for Qwen2's vocab.json + merges.txt, as its published pattern says. */
-function qwen2(dir: string): string {
-  const vocab = JSON.parse(readFileSync(join(dir, 'vocab.json'), 'utf8'))
-  const lines = readFileSync(join(dir, 'merges.txt'), 'utf8').split('\n')
-  const merges = lines.filter((line) => line !== '' && !line.startsWith('#version'))
-  const Regex =
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false }
-  const split = { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false }
-  const flags = { special: true, single_word: false, lstrip: false, rstrip: false, normalized: false }
-  const added = ['<|endoftext|>', '<|im_start|>', '<|im_end|>']
-  return JSON.stringify({
-    version: '1.0',
-    added_tokens: added.map((content, i) => ({ id: 151643 + i, content, ...flags })),
-    normalizer: { type: 'NFC' },
-    pre_tokenizer: { type: 'Sequence', pretokenizers: [split, byteLevel] },
-    post_processor: byteLevel,
-    decoder: byteLevel,
-    model: { type: 'BPE', vocab, merges, byte_fallback: false, fuse_unk: false },
+describe('special tokens around texts', () => {
+  const piece = (id: string) =>
+    id.length === 1 ? { Sequence: { id, type_id: 0 } } : { SpecialToken: { id, type_id: 0 } }
+  const bert = {
+    type: 'TemplateProcessing',
+    single: ['[CLS]', 'A', '[SEP]'].map(piece),
+    pair: ['[CLS]', 'A', '[SEP]', 'B', '[SEP]'].map(piece),
+    special_tokens: { '[CLS]': { id: '[CLS]', ids: [1] }, '[SEP]': { id: '[SEP]', ids: [2] } },
+  }
+  test.each([
+    ['a template', bert, { before: [1], between: [2], after: [2] }, [1]],
+    [
+      'a sequence that holds one',
+      { type: 'Sequence', processors: [{ type: 'ByteLevel' }, bert] },
+      { before: [1], between: [2], after: [2] },
+      [1],
+    ],
+    [
+      'RoBERTa',
+      { type: 'RobertaProcessing', cls: ['<s>', 0], sep: ['</s>', 2] },
+      { before: [0], between: [2, 2], after: [2] },
+      [0],
+    ],
+    [
+      'BERT',
+      { type: 'BertProcessing', cls: ['c', 5], sep: ['s', 6] },
+      { before: [5], between: [6], after: [6] },
+      [5],
+    ],
+    ['none', null, undefined, []],
+  ])('%s: pair and single', (_, processor, pair, before) => {
+    const frames = specialFrames(processor as never)
+    expect(frames.pair).toEqual(pair)
+    expect(frames.single.before).toEqual(before)
   })
-}
+})

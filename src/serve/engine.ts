@@ -1,0 +1,105 @@
+/** One language model for many requests: those that wait enter the running batch between two steps. */
+import { type Batch, createBatch } from '../generate/batch.js'
+import type { GeneratedAnswer, GenerateRequest, RowOptions } from '../generate/requests.js'
+import type { Decoder } from '../models/decoder.js'
+import type { TextTokenizer } from '../text/tokenizer.js'
+import { ApiError, badRequest, busy } from './api-error.js'
+
+export interface EngineRequest extends GenerateRequest {
+  options: RowOptions
+  /** New text, as it comes. */
+  text?(piece: string): void
+}
+
+export interface Engine {
+  /**
+   * Takes in requests that belong together, or none of them. Aborting gives them up wherever they are.
+   * @throws ApiError 429, at once, when the queue has no room for all of them
+   */
+  submit(requests: readonly EngineRequest[], signal: AbortSignal): Promise<GeneratedAnswer>[]
+  /** Gives up all that waits and runs. */
+  abort(): void
+  dispose(): void
+}
+
+export interface EngineOptions {
+  /** Rows that run together. */
+  slots: number
+  /** Tokens of prompt and answer. */
+  contextLength: number
+  /** Requests that may wait. */
+  maxQueue: number
+}
+
+interface Job {
+  request: EngineRequest
+  resolve(answer: GeneratedAnswer): void
+  reject(error: unknown): void
+}
+
+const GONE = new ApiError(503, 'the request was given up')
+
+export function createEngine(model: Decoder, tokenizer: TextTokenizer, options: EngineOptions): Engine {
+  let waiting: Job[] = []
+  const running = new Map<Job, { leave(): void }>()
+  let batch: Batch | undefined
+  let looping = false
+
+  const enter = (job: Job, into: Batch) => {
+    const { request } = job
+    const done = (answer: GeneratedAnswer) => {
+      running.delete(job)
+      job.resolve(answer)
+    }
+    running.set(job, into.enter(request, request.options, { text: request.text, done }))
+  }
+  const giveUp = (job: Job, error: unknown) => {
+    waiting = waiting.filter((other) => other !== job)
+    running.get(job)?.leave()
+    running.delete(job)
+    job.reject(error)
+  }
+  const giveUpAll = (error: unknown) => {
+    for (const job of [...waiting, ...running.keys()]) giveUp(job, error)
+  }
+  const loop = async () => {
+    looping = true
+    try {
+      while (waiting.length > 0 || running.size > 0) {
+        batch ??= createBatch(model, tokenizer, options.slots, options.contextLength)
+        while (batch.free() > 0 && waiting.length > 0) enter(waiting.shift() as Job, batch)
+        await batch.step()
+        // Sockets and signals are served between steps.
+        await new Promise<void>((resolve) => setImmediate(resolve))
+      }
+    } catch (error) {
+      giveUpAll(error)
+      batch?.dispose()
+      batch = undefined
+    } finally {
+      looping = false
+    }
+  }
+  const start = (request: EngineRequest, signal: AbortSignal) =>
+    new Promise<GeneratedAnswer>((resolve, reject) => {
+      const job: Job = { request, resolve, reject }
+      if (signal.aborted) return reject(GONE)
+      signal.addEventListener('abort', () => giveUp(job, GONE), { once: true })
+      waiting.push(job)
+    })
+  return {
+    submit(requests, signal) {
+      requireRoom(waiting.length, requests.length, options.maxQueue)
+      const answers = requests.map((request) => start(request, signal))
+      if (!looping) void loop()
+      return answers
+    },
+    abort: () => giveUpAll(GONE),
+    dispose: () => batch?.dispose(),
+  }
+}
+
+function requireRoom(waiting: number, asked: number, most: number): void {
+  if (asked > most) throw badRequest(`${asked} answers at once, the queue holds ${most}`, 'n')
+  if (waiting + asked > most) throw busy()
+}
