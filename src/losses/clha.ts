@@ -10,8 +10,9 @@
  * and the denominators were made. Checked against test/fixtures/clha (recorded from an independent implementation).
  */
 import { i64, ops, type Tensor } from '../tensor/index.js'
-import { type SftReduction, share, sumDenominators } from './denominators.js'
+import { countsOf, type SftReduction, share, sumDenominators } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
+import { sftTerm } from './sft-term.js'
 import type { Denominators, LossList, LossParts, Scores } from './types.js'
 
 export interface ClhaOptions {
@@ -43,9 +44,6 @@ export function clhaDenominators(
   return sumDenominators(lists, counts, options.sftReduction)
 }
 
-const countsOf = ({ counts, offsets }: Scores) =>
-  offsets.slice(1).map((end, i) => counts.slice(offsets[i], end))
-
 /**
  * @param scores summed log-probabilities [C] and token counts of the candidates of `lists`
  * @param denominators of the whole step; those of `lists` alone when left out
@@ -58,7 +56,7 @@ export function clhaLoss(
   denominators: Denominators = clhaDenominators(lists, countsOf(scores), options),
 ): LossParts {
   const rank = contrast(scores, lists, options, denominators)
-  const sft = adaptiveSft(scores, lists, options, denominators)
+  const sft = sftTerm(scores, lists, options.sftWeight, denominators, options.groups)
   return { total: ops.add(rank, sft), parts: { rank_loss: rank, sft_loss: sft } }
 }
 
@@ -88,19 +86,4 @@ function contrast(
   // clamp_min, not relu: at exactly the margin the gradient passes, as torch's margin_ranking_loss has it
   const hinge = ops.clampMin(ops.sub(fromNumbers(margins, mean.dtype), gap), 0)
   return ops.sum(ops.mul(hinge, fromNumbers(coefficients, mean.dtype)))
-}
-
-function adaptiveSft(
-  scores: Scores,
-  lists: readonly LossList[],
-  options: ClhaOptions,
-  denominators: Denominators,
-): Tensor {
-  const index = lists.map((list, i) => scores.offsets[i] + list.sft.index)
-  const coefficients = lists.map(
-    ({ sft }) => (-options.sftWeight * sft.weight * share(denominators.sft, sft.group)) / options.groups,
-  )
-  return ops.sum(
-    ops.mul(ops.indexSelect(scores.sum, 0, i64(index)), fromNumbers(coefficients, scores.sum.dtype)),
-  )
 }

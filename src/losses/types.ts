@@ -8,6 +8,8 @@ export interface Scores {
   /** Scored tokens, [C]. */
   counts: readonly number[]
   offsets: readonly number[]
+  /** Summed log-probabilities under the reference model, [C]; for losses that compare with one. */
+  reference?: readonly number[]
 }
 
 /** `better` and `worse` are places in the list. Pairs of one `group` share a denominator. */
@@ -16,6 +18,16 @@ export interface LossPair {
   worse: number
   /** Rank distance, from 1. */
   distance: number
+  weight: number
+  group: number
+  /** Log-odds that `better` is better (the reward gap, in the reward's unit); for losses that take it. */
+  gap?: number
+}
+
+/** An answer judged by itself. */
+export interface LossRow {
+  index: number
+  desirable: boolean
   weight: number
   group: number
 }
@@ -30,12 +42,38 @@ export interface LossSft {
 export interface LossList {
   pairs: readonly LossPair[]
   sft: LossSft
+  /** For losses without pairs. */
+  rows?: readonly LossRow[]
 }
 
 /** Sums over the whole optimizer step, counted before the first forward: no result changes with the micro-batches. */
 export interface Denominators {
   pairs: ReadonlyMap<number, number>
   sft: ReadonlyMap<number, number>
+  /** Weighted tokens of the pairs' better answers. */
+  nll?: ReadonlyMap<number, number>
+  /** Weights of the rows. */
+  rows?: ReadonlyMap<number, number>
+  facts?: StepFacts
+}
+
+/** What some losses take, without gradient, from the scores of the whole step. */
+export interface StepFacts {
+  /** Subtracted from every log-ratio or reward: KTO's estimate of the KL divergence, BCO's running mean. */
+  shift?: number
+  /** AOT: what each pair is matched with. */
+  partners?: ReadonlyMap<LossPair, Partner>
+  /** For the log. */
+  metrics: Record<string, number>
+}
+
+/** Of one pair, the numbers of equal rank among all pairs of the step. */
+export interface Partner {
+  /** What the better side (or the pair's gap) is compared with. */
+  ofBetter: number
+  /** What the worse side is compared with, and the weight of that comparison; only where the sides are sorted apart. */
+  ofWorse?: number
+  weight?: number
 }
 
 /** Shares of the step's loss: adding them over micro-batches (and ranks) gives the step's values. */

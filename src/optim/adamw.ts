@@ -1,5 +1,6 @@
 /** AdamW over all parameters at once, by libtorch's fused kernel. Loshchilov & Hutter, arXiv 1711.05101. */
 import { f32, gradOf, keep, noGrad, ops, scope, setGrad, type Tensor } from '../tensor/index.js'
+import type { Optimizer } from './one-moment.js'
 
 export interface AdamWOptions {
   beta1: number
@@ -16,15 +17,6 @@ export const ADAMW_DEFAULTS: AdamWOptions = {
   epsilon: 1e-8,
   weightDecay: 0.01,
   decayOn: 'matrices',
-}
-
-export interface AdamW {
-  /** One update from the accumulated gradients; parameters without one stay as they are. */
-  step(learningRate: number): void
-  clearGradients(): void
-  /** First and second moments and step counts by name, the optimizer's own memory. */
-  state(): [string, Tensor][]
-  dispose(): void
 }
 
 interface Slot {
@@ -49,7 +41,10 @@ function slotOf(name: string, parameter: Tensor, options: AdamWOptions): Slot {
   }
 }
 
-export function createAdamW(parameters: Iterable<readonly [string, Tensor]>, options: AdamWOptions): AdamW {
+export function createAdamW(
+  parameters: Iterable<readonly [string, Tensor]>,
+  options: AdamWOptions,
+): Optimizer {
   const slots = noGrad(() => Array.from(parameters, ([name, parameter]) => slotOf(name, parameter, options)))
   const update = (group: readonly Slot[], learningRate: number, weightDecay: number) => {
     const ready = group.flatMap((slot) => {

@@ -7,9 +7,13 @@ import { type TrainingState, trainingStateFiles } from '../checkpoint/state.js'
 import { DiskStorage } from '../checkpoint/storage.js'
 import type { TensorSource } from '../checkpoint/tensor-source.js'
 import { noCheckpointError } from '../errors.js'
+import { trainableWeights } from '../models/adapter.js'
+import { ADAPTER_WEIGHTS } from '../models/adapter-config.js'
+import { adapterFiles } from '../models/adapter-save.js'
 import type { Decoder } from '../models/decoder.js'
+import { reloadWeights } from '../models/load.js'
 import { modelFiles, tensorsToWrite } from '../models/save.js'
-import type { AdamW } from '../optim/adamw.js'
+import type { Optimizer } from '../optim/optimizer.js'
 import { formatTrainerState, TRAINER_STATE_FILE, type TrainerState } from '../runs/trainer-state.js'
 import { TOKENIZER_FILES } from '../text/tokenizer-files.js'
 
@@ -17,7 +21,7 @@ const OPTIMIZER_FILE = 'optimizer.safetensors'
 
 export interface CheckpointParts {
   model: Decoder
-  optimizer: AdamW
+  optimizer: Optimizer
   state: TrainingState
   trainerState: TrainerState
   /** Folder whose tokenizer files go along. */
@@ -34,7 +38,7 @@ export function checkpointFiles({
   const storage = new DiskStorage()
   const present = TOKENIZER_FILES.filter((name) => storage.stat(join(tokenizerDir, name)) !== undefined)
   return [
-    ...modelFiles(model),
+    ...(model.adapter ? adapterFiles(model) : modelFiles(model)),
     ...present.map((name) => copiedFile(storage, join(tokenizerDir, name), name)),
     safetensorsFile(OPTIMIZER_FILE, tensorsToWrite(optimizer.state())),
     textFile(TRAINER_STATE_FILE, formatTrainerState(trainerState)),
@@ -55,12 +59,14 @@ function restore(source: TensorSource, targets: ReturnType<typeof tensorsToWrite
   source.close()
 }
 
-/** Overwrites the model's weights with a checkpoint's. */
+/** Overwrites the weights that are trained with a checkpoint's. */
 export function restoreWeights(checkpoint: string, model: Decoder): void {
-  restore(openModelFiles(checkpoint), tensorsToWrite(model.weights), checkpoint)
+  if (!model.adapter) reloadWeights(checkpoint, model)
+  else
+    restore(openModelFiles(checkpoint, ADAPTER_WEIGHTS), tensorsToWrite(trainableWeights(model)), checkpoint)
 }
 
 /** Overwrites the optimizer's moments and counts with a checkpoint's. */
-export function restoreOptimizer(checkpoint: string, optimizer: AdamW): void {
+export function restoreOptimizer(checkpoint: string, optimizer: Optimizer): void {
   restore(openSafetensors(join(checkpoint, OPTIMIZER_FILE)), tensorsToWrite(optimizer.state()), checkpoint)
 }

@@ -3,14 +3,19 @@ import { createHash } from 'node:crypto'
 import type { EncodedAnswer, EncodedExample } from '../data/encoded.js'
 import type { Preference } from '../data/example.js'
 import { type PackedBatch, packLists } from '../data/pack.js'
-import type { LossList } from '../losses/types.js'
-import type { RankedPair } from '../rescore/ranked.js'
+import type { LossList, LossPair, LossRow } from '../losses/types.js'
 
 export interface TrainItem {
   encoded: EncodedExample
-  pairs: readonly Omit<RankedPair, 'belief'>[]
+  pairs: readonly Omit<LossPair, 'group'>[]
   sft: { index: number; weight: number }
   labels: readonly Preference[]
+  /** Answers judged by themselves, for losses without pairs. */
+  rows?: readonly Omit<LossRow, 'group'>[]
+  /** Log-probability sums of the answers under the reference model. */
+  reference?: readonly number[]
+  /** The answer to another prompt behind this prompt: KTO estimates the KL divergence from such. */
+  mismatched?: { encoded: EncodedExample; reference: readonly number[] }
 }
 
 /** Everything that shares one optimizer step. Denominators are counted over it before the first forward. */
@@ -21,6 +26,9 @@ export interface StepPlan {
   /** Scored tokens of each candidate of each item. */
   counts: number[][]
   labels: (readonly Preference[])[]
+  /** Log-probability sums of each candidate of each item under the reference model. */
+  reference: (readonly number[] | undefined)[]
+  mismatched?: { micro: PackedBatch[]; reference: readonly number[][] }
   /** Number of groups the loss averages over: 1, but for `legacy`. */
   groups: number
 }
@@ -39,14 +47,26 @@ export function planStep(items: readonly TrainItem[], options: PlanOptions): Ste
   const size = options.legacyGroupSize
   const group = (i: number) => (size ? Math.floor(i / size) : 0)
   const encoded = size ? legacyEnds(items, size) : items.map((item) => item.encoded)
+  const mismatched = items.flatMap((item) => (item.mismatched ? [item.mismatched] : []))
   return {
     micro: packLists(encoded, options),
-    lists: items.map(({ pairs, sft }, i) => ({
+    lists: items.map(({ pairs, sft, rows }, i) => ({
       pairs: pairs.map((p) => ({ ...p, group: size ? group(i) * GROUP + p.distance : 0 })),
       sft: { ...sft, group: group(i) },
+      ...(rows && { rows: rows.map((row) => ({ ...row, group: 0 })) }),
     })),
     counts: encoded.map(({ answers }) => answers.map((a) => a.ids.length - a.scoredFrom)),
     labels: items.map((item) => item.labels),
+    reference: items.map((item) => item.reference),
+    ...(mismatched.length > 0 && {
+      mismatched: {
+        micro: packLists(
+          mismatched.map((m) => m.encoded),
+          options,
+        ),
+        reference: mismatched.map((m) => [...m.reference]),
+      },
+    }),
     groups: size ? Math.ceil(items.length / size) : 1,
   }
 }
@@ -78,17 +98,17 @@ export function hashItems(items: readonly TrainItem[]): string {
   const hash = createHash('sha256')
   const ids = (array: Int32Array) =>
     hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
-  for (const { encoded, pairs, sft } of items) {
+  const add = ({ promptIds, answers }: EncodedExample, facts: unknown[]) => {
     hash.update(
-      JSON.stringify([
-        pairs,
-        sft,
-        encoded.promptIds.length,
-        encoded.answers.map((a) => [a.ids.length, a.scoredFrom]),
-      ]),
+      JSON.stringify([...facts, promptIds.length, answers.map((a) => [a.ids.length, a.scoredFrom])]),
     )
-    ids(encoded.promptIds)
-    for (const answer of encoded.answers) ids(answer.ids)
+    ids(promptIds)
+    for (const answer of answers) ids(answer.ids)
+  }
+  for (const { encoded, pairs, sft, rows, reference, mismatched } of items) {
+    const facts = rows || reference ? [{ rows, reference }] : []
+    add(encoded, [pairs, sft, ...facts])
+    if (mismatched) add(mismatched.encoded, [mismatched.reference])
   }
   return hash.digest('hex')
 }

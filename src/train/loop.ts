@@ -1,11 +1,15 @@
 /** The loop of every method: order, step, log, evaluate, save, stop. */
 import { stepIndices, stepsPerEpoch } from '../data/order.js'
-import type { AdamW } from '../optim/adamw.js'
+import type { Optimizer } from '../optim/optimizer.js'
 import { type Schedule, scheduleFactor } from '../optim/schedule.js'
 import { memory } from '../tensor/index.js'
 import { BestTracker, type Progress } from './best.js'
 import { type PlanOptions, planStep, type TrainItem } from './items.js'
 import { Tally, type TallyState } from './metrics.js'
+import { createProfiler, type Profile } from './profile.js'
+import { matrixPeak } from './profile-peak.js'
+import { station } from './profile-stations.js'
+import { noWork, tallySavings, workMeter } from './profile-work.js'
 import { evaluateStep, type Trainable, trainStep } from './step.js'
 
 export interface LoopOptions extends PlanOptions {
@@ -22,9 +26,13 @@ export interface LoopOptions extends PlanOptions {
   /** Save whenever an evaluation is the best so far, so that the best can be loaded at the end. */
   saveBest?: boolean
   evalGenerationSteps?: number
+  /** Evaluate before the first step too; that evaluation is never the best. */
+  evalOnStart?: boolean
   metricForBestModel: string
   greaterIsBetter: boolean
   earlyStoppingPatience?: number
+  /** Record a few steps for `hooks.profiled`. */
+  profile?: boolean
 }
 
 /** What the loop tells and asks of whoever runs it. */
@@ -37,6 +45,7 @@ export interface LoopHooks {
   /** Metrics of generated answers, names with `eval_`. */
   generate?(): Promise<Record<string, number>>
   stopRequested(): boolean
+  profiled?(profile: Profile): void
 }
 
 export interface LoopOutcome extends Progress {
@@ -49,7 +58,7 @@ const yieldToLoop = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 export async function trainLoop(
   trainable: Trainable,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   items: readonly TrainItem[],
   devItems: readonly TrainItem[],
   options: LoopOptions,
@@ -60,6 +69,9 @@ export async function trainLoop(
   const perEpoch = stepsPerEpoch(items.length, batchSize)
   const devPlan = devItems.length > 0 ? planStep(devItems, options) : undefined
   const best = new BestTracker(options, start)
+  const workOf = workMeter(trainable.model)
+  const peak = matrixPeak(trainable.model.dtype)
+  const profiler = options.profile ? createProfiler(totalSteps - start.step, peak) : undefined
   let tokens = start.tokens
   let metrics: Record<string, number> = {}
   let skipped = start.skipped ?? 0
@@ -83,39 +95,50 @@ export async function trainLoop(
     if (hooks.generate && due(step, options.evalGenerationSteps, totalSteps))
       Object.assign(row, await hooks.generate())
     if (Object.keys(row).length === 0) return false
-    const isBest = best.see(step, row)
+    const isBest = step > 0 && best.see(step, row)
     report(step, row)
     return isBest
   }
   let step = start.step
+  if (options.evalOnStart && step === 0) await evaluate(step)
   while (step < totalSteps && !hooks.stopRequested() && !best.exhausted()) {
     const { indices } = stepIndices(items.length, batchSize, seed, step)
-    const plan = planStep(
-      Array.from(indices, (i) => items[i]),
-      options,
+    profiler?.begin(step + 1)
+    const plan = station('pack', () =>
+      planStep(
+        Array.from(indices, (i) => items[i]),
+        options,
+      ),
     )
-    const learningRate = options.learningRate * scheduleFactor(options.schedule, step)
+    const learningRate = options.learningRate * scheduleFactor(options.schedule, options.learningRate, step)
     const losses = trainStep(trainable, plan, optimizer, interval.tally, {
       learningRate,
       maxGradNorm: options.maxGradNorm,
+      step,
     })
     step += 1
+    const work = losses ? workOf(plan) : noWork()
     const stepTokens = plan.micro.reduce((sum, b) => sum + b.tokens.length, 0)
     tokens += stepTokens
     interval.tokens += stepTokens
+    interval.flops += work.flops
+    tallySavings(interval.tally, work)
     for (const [name, value] of Object.entries(losses ?? {})) interval.tally.add(name, value)
     if (!losses) skipped += 1
     hooks.progress(step, losses ?? {})
     if (due(step, options.loggingSteps, totalSteps)) {
-      report(step, {
+      const row = {
         ...interval.tally.means(),
         learning_rate: learningRate,
         num_tokens: tokens,
         ...(skipped > 0 && { skipped_steps: skipped }),
-        ...pace(interval),
-      })
+        ...pace(interval, peak),
+      }
+      station('log', () => report(step, row))
       interval = newInterval()
     }
+    const profile = profiler?.end(work)
+    if (profile) hooks.profiled?.(profile)
     const endOfEpoch = step % perEpoch === 0 || step === totalSteps
     const evaluates = endOfEpoch || due(step, options.evalSteps) || due(step, options.evalGenerationSteps)
     const isBest = evaluates && (await evaluate(step))
@@ -140,20 +163,24 @@ function due(step: number, every: number | undefined, last?: number): boolean {
 interface Interval {
   tally: Tally
   tokens: number
+  /** Of the model, as its sizes ask for them. */
+  flops: number
   started: number
 }
 
 const newInterval = (state?: TallyState): Interval => ({
   tally: new Tally(state),
   tokens: 0,
+  flops: 0,
   started: performance.now(),
 })
 
-function pace({ tokens, started }: Interval): Record<string, number> {
+function pace({ tokens, flops, started }: Interval, peak: number): Record<string, number> {
   const seconds = (performance.now() - started) / 1000
   const { tensors, leaked } = memory()
   return {
     tokens_per_second: tokens / seconds,
+    mfu: flops / seconds / peak,
     tensors,
     leaked_tensors: leaked,
     memory_mib: process.memoryUsage.rss() / 2 ** 20,

@@ -35,29 +35,38 @@ export class Tally {
 /** The candidate scores of one list. */
 interface ListScores {
   sums: readonly number[]
-  counts: readonly number[]
+  /** The method's implicit rewards. */
+  rewards: readonly number[]
 }
 
-/** Metrics of a language model on ranked lists. `rewards/*` are mean log-probabilities per token, CLHA's own scores. */
+/** Metrics of a language model on ranked lists, under TRL's names. `margin` is that of a hinge by rank distance. */
 export function tallyLogProbs(
   tally: Tally,
   list: LossList,
-  { sums, counts }: ListScores,
-  margin: (distance: number) => number,
+  { sums, rewards }: ListScores,
+  margin?: (distance: number) => number,
 ): void {
-  const mean = sums.map((sum, i) => sum / Math.max(1, counts[i]))
   tally.add('sft_weight/mean', list.sft.weight)
+  if (list.rows) {
+    for (const { index, desirable, weight } of list.rows) {
+      if (weight === 0) continue
+      const side = desirable ? 'chosen' : 'rejected'
+      tally.add(`logps/${side}`, sums[index])
+      tally.add(`rewards/${side}`, rewards[index])
+    }
+    return
+  }
   tally.add('logps/chosen', sums[list.sft.index])
   for (const pair of list.pairs) {
     tally.add('pairs/active', pair.weight > 0 ? 1 : 0)
     if (pair.weight === 0) continue
-    const gap = mean[pair.better] - mean[pair.worse]
+    const gap = rewards[pair.better] - rewards[pair.worse]
     tally.add('logps/rejected', sums[pair.worse])
-    tally.add('rewards/chosen', mean[pair.better])
-    tally.add('rewards/rejected', mean[pair.worse])
+    tally.add('rewards/chosen', rewards[pair.better])
+    tally.add('rewards/rejected', rewards[pair.worse])
     tally.add('rewards/margins', gap)
     tally.add('rewards/accuracies', gap > 0 ? 1 : 0)
-    tally.add('pairs/saturated', gap > margin(pair.distance) ? 1 : 0)
+    if (margin) tally.add('pairs/saturated', gap > margin(pair.distance) ? 1 : 0)
     tally.add('pairs/weight', pair.weight)
   }
 }

@@ -3,7 +3,7 @@ import type { PackedBatch } from '../data/pack.js'
 import { bradleyTerryDenominators, bradleyTerryLoss } from '../losses/bradley-terry.js'
 import { type ClhaOptions, clhaDenominators, clhaLoss } from '../losses/clha.js'
 import { sftDenominators, sftLoss } from '../losses/sft.js'
-import type { Denominators, LossList, LossParts, Scores } from '../losses/types.js'
+import type { Denominators, LossList, LossParts, Scores, StepFacts } from '../losses/types.js'
 import type { Decoder } from '../models/decoder.js'
 import { candidateLogProbs, candidateRewards } from '../models/score.js'
 import type { Tensor } from '../tensor/index.js'
@@ -19,13 +19,27 @@ export interface Objective {
   /** Whether any term of the loss counts something; a step in which none does is left out. */
   counts(plan: StepPlan): boolean
   loss(scores: Scores, lists: readonly LossList[], denominators: Denominators, groups: number): LossParts
+  /** Implicit reward of an answer, for the log; its mean log-probability where left out. */
+  reward?(sum: number, count: number, reference: number): number
+  survey?: Survey
+  /** What the loss remembers between steps; part of every checkpoint. */
+  state?(): Record<string, number>
+  restore?(state: Record<string, number>): void
 }
 
-const hasPairs = ({ lists }: StepPlan): boolean =>
+/** What a loss takes, without gradient, from scores of the whole step before the first gradient of the step. */
+export interface Survey {
+  /** The step's own answers, or their mismatched ones. */
+  of: 'answers' | 'mismatched'
+  /** @param sums by item; `training` is false on held-out data, which leaves no trace in the state */
+  take(plan: StepPlan, sums: readonly (readonly number[])[], training: boolean): StepFacts
+}
+
+export const hasPairs = ({ lists }: StepPlan): boolean =>
   lists.some(({ pairs }) => pairs.some((p) => p.weight !== 0))
 
 /** Whether an answer that SFT keeps likely has weight and tokens. */
-const scoredTokens = ({ lists, counts }: StepPlan, weight: (list: LossList) => number): boolean =>
+export const scoredTokens = ({ lists, counts }: StepPlan, weight: (list: LossList) => number): boolean =>
   lists.some((list, i) => weight(list) !== 0 && counts[i][list.sft.index] > 0)
 
 export function clhaObjective(options: Omit<ClhaOptions, 'groups'>): Objective {

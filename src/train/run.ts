@@ -10,16 +10,20 @@ import { DiskStorage } from '../checkpoint/storage.js'
 import { requireSameTrajectory } from '../checkpoint/trajectory.js'
 import { knownError, noCheckpointError } from '../errors.js'
 import { EXIT } from '../exit-codes.js'
-import { type AdamWOptions, createAdamW } from '../optim/adamw.js'
+import { trainableWeights } from '../models/adapter.js'
+import { createOptimizer, type Optimizer, type OptimizerOptions } from '../optim/optimizer.js'
 import { METRICS_FILE, type MetricRow, readMetrics } from '../runs/metrics.js'
 import { type OpenRunOptions, openRun, type Run } from '../runs/open-run.js'
 import { openTensorBoard } from '../runs/tensorboard.js'
 import { requiresGrad } from '../tensor/index.js'
 import type { Progress } from './best.js'
 import { checkpointFiles, restoreOptimizer, restoreWeights } from './checkpoint.js'
+import { createGuide, type GuideSettings } from './guidance.js'
 import type { TrainItem } from './items.js'
 import { type LoopOptions, type LoopOutcome, trainLoop } from './loop.js'
 import type { TallyState } from './metrics.js'
+import { type BatchPlace, rehearse } from './rehearsal.js'
+import { type Profile, stopProfiling } from './profile.js'
 import { requireFinite, type Trainable } from './step.js'
 
 export interface TrainingRun {
@@ -28,7 +32,7 @@ export interface TrainingRun {
   items: readonly TrainItem[]
   devItems: readonly TrainItem[]
   loop: Omit<LoopOptions, 'saveBest'>
-  adamw: AdamWOptions
+  optimizer: OptimizerOptions
   manifest: Omit<OpenRunOptions, 'resume'>
   conditions: Conditions
   /** Every setting that changes the numbers, and the hashes of the data. */
@@ -43,6 +47,10 @@ export interface TrainingRun {
    */
   resume: boolean | string
   allowInexact: boolean
+  /** Settings that warnings name; without them nothing is warned of. */
+  guidance?: GuideSettings
+  /** The micro-batch that needs the most memory: it is tried before the first step. */
+  largest?: BatchPlace
   /** Called when the folder is ours and what it holds fits; nothing was written before. */
   opened?(): Promise<void>
   hooks: RunHooks
@@ -51,9 +59,12 @@ export interface TrainingRun {
 export interface RunHooks {
   progress(step: number, total: number, fields: Record<string, number>): void
   warn(text: string, advice?: string): void
+  /** Before the first step: the largest micro-batch went through. */
+  rehearsed?(seconds: number): void
   log?(row: MetricRow): void
   generate?(step: number): Promise<Record<string, number>>
   stopRequested(): boolean
+  profiled?(profile: Profile): void
 }
 
 export interface TrainingResult {
@@ -132,18 +143,25 @@ function chooseCheckpoint({
 
 async function trainIn(run: Run, training: TrainingRun, from: Start | undefined): Promise<TrainingResult> {
   const { trainable, hooks, loop } = training
-  for (const weight of trainable.model.weights.values()) requiresGrad(weight)
-  const optimizer = createAdamW(trainable.model.weights, training.adamw)
+  // With an adapter, the base model's weights take no part: no gradient, no moments, nothing saved.
+  const trained = trainableWeights(trainable.model)
+  for (const weight of trained.values()) requiresGrad(weight)
+  const optimizer = createOptimizer(trained, training.optimizer)
   if (from) {
     restoreWeights(from.checkpoint, trainable.model)
     restoreOptimizer(from.checkpoint, optimizer)
+    trainable.objective.restore?.(from.state.lossState.objective as Record<string, number>)
   }
   // Going on without a checkpoint begins at step 0, and what an earlier attempt logged goes.
   const startStep = training.resume === false ? undefined : (from?.state.step ?? 0)
-  const metrics = run.metrics(startStep)
+  // Without a checkpoint nothing of an earlier attempt stays, an evaluation before its first step included.
+  const metrics = run.metrics(startStep === 0 ? -1 : startStep)
+  const warn = warner(run, training)
   const board = training.tensorboard ? openTensorBoard(join(run.dir, 'tensorboard'), startStep) : undefined
   let step = startStep ?? 0
   try {
+    if (training.largest && step < loop.totalSteps)
+      hooks.rehearsed?.(rehearse(trainable, training.items, loop, training.largest))
     const outcome = await trainLoop(
       trainable,
       optimizer,
@@ -152,10 +170,11 @@ async function trainIn(run: Run, training: TrainingRun, from: Start | undefined)
       { ...loop, saveBest: training.loadBest },
       {
         log: (row) => {
-          metrics.append(row)
+          const told = warn(row)
+          metrics.append(told)
           for (const [name, value] of Object.entries(row))
             if (name !== 'step') board?.scalar(name, value, row.step)
-          hooks.log?.(row)
+          hooks.log?.(told)
         },
         progress: (now, fields) => {
           step = now
@@ -167,6 +186,7 @@ async function trainIn(run: Run, training: TrainingRun, from: Start | undefined)
         },
         generate: hooks.generate && (() => hooks.generate!(step)),
         stopRequested: hooks.stopRequested,
+        profiled: hooks.profiled,
       },
       startOf(from, training),
     )
@@ -175,11 +195,24 @@ async function trainIn(run: Run, training: TrainingRun, from: Start | undefined)
     if (best !== undefined && best !== outcome.step) restoreWeights(model, trainable.model)
     return { dir: run.dir, model, outcome, rows: readMetrics(join(run.dir, METRICS_FILE)).rows }
   } finally {
+    stopProfiling()
     optimizer.clearGradients()
-    for (const weight of trainable.model.weights.values()) requiresGrad(weight, false)
+    for (const weight of trained.values()) requiresGrad(weight, false)
     optimizer.dispose()
     board?.close()
     metrics.close()
+  }
+}
+
+/** Adds the warnings that a row raises to it, and says them. What the rows before a resume raised is not said again. */
+function warner(run: Run, { guidance, hooks }: TrainingRun): (row: MetricRow) => MetricRow {
+  if (guidance === undefined) return (row) => row
+  const guide = createGuide(guidance)
+  for (const row of readMetrics(join(run.dir, METRICS_FILE)).rows) guide.see(row)
+  return (row) => {
+    const warnings = guide.see(row)
+    for (const { text, advice } of warnings) hooks.warn(`step ${row.step}: ${text}`, advice)
+    return warnings.length > 0 ? { ...row, warnings } : row
   }
 }
 
@@ -203,17 +236,12 @@ function startOf(from: Start | undefined, { dir, loadBest, hooks }: TrainingRun)
   return start
 }
 
-function save(
-  run: Run,
-  training: TrainingRun,
-  optimizer: ReturnType<typeof createAdamW>,
-  progress: Progress,
-): void {
+function save(run: Run, training: TrainingRun, optimizer: Optimizer, progress: Progress): void {
   const { loop, items, trainable, conditions, trajectory } = training
   const storage = new DiskStorage()
   const perEpoch = Math.ceil(items.length / loop.batchSize)
   const { step, bestMetric, bestStep, tokens, sinceBest, skipped, tally } = progress
-  requireFinite(trainable.model.weights, 'nothing was saved; the last checkpoint is untouched')
+  requireFinite(trainableWeights(trainable.model), 'nothing was saved; the last checkpoint is untouched')
   const rows = readMetrics(join(run.dir, METRICS_FILE)).rows
   const state: TrainingState = {
     step,
@@ -222,7 +250,7 @@ function save(
     seed: loop.seed,
     bestMetric,
     bestStep,
-    lossState: { tokens, sinceBest, skipped, tally },
+    lossState: { tokens, sinceBest, skipped, tally, objective: trainable.objective.state?.() },
     rng: {},
     conditions,
     trajectory,

@@ -2,20 +2,26 @@
 
 import type { PackedBatch } from '../data/pack.js'
 import { numericsError } from '../errors.js'
-import type { Denominators, LossParts } from '../losses/types.js'
+import type { LossParts } from '../losses/types.js'
+import { trainableWeights, withDropout } from '../models/adapter.js'
 import type { Decoder } from '../models/decoder.js'
-import type { AdamW } from '../optim/adamw.js'
+import { recomputing } from '../models/recompute.js'
+import type { Optimizer } from '../optim/optimizer.js'
 import { clipGradients } from '../optim/clip.js'
-import { backward, gradOf, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
+import { gradOf, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import type { StepPlan } from './items.js'
 import { Tally, tallyLogProbs, tallyRewards } from './metrics.js'
 import type { Objective } from './objective.js'
+import { station } from './profile-stations.js'
+import { type StepSurvey, surveyStep } from './survey.js'
 
 export interface Trainable {
   model: Decoder
   objective: Objective
   /** Margin of a pair by its rank distance, for the share of saturated hinges. */
-  margin(distance: number): number
+  margin?(distance: number): number
+  /** Blocks keep only their input in the forward and are computed again for their gradients: less memory, more time. */
+  recompute?: boolean
 }
 
 interface BatchNumbers {
@@ -30,22 +36,32 @@ function runBatch(
   { model, objective }: Trainable,
   plan: StepPlan,
   batch: PackedBatch,
-  denominators: Denominators,
+  survey: StepSurvey,
   use: (loss: LossParts) => void,
 ): BatchNumbers {
   return scope(() => {
-    const { sum, hits } = objective.forward(model, batch)
+    const { sum, hits } = station('forward', () => objective.forward(model, batch))
     const lists = batch.lists.map((i) => plan.lists[i])
-    const loss = objective.loss(
-      { sum, counts: batch.counts, offsets: batch.offsets },
-      lists,
-      denominators,
-      plan.groups,
+    const loss = station('loss', () =>
+      objective.loss(
+        { sum, counts: batch.counts, offsets: batch.offsets, reference: referenceOf(plan, batch) },
+        lists,
+        survey.denominators(() => sum.numbers()),
+        plan.groups,
+      ),
     )
     use(loss)
-    const parts = Object.fromEntries(Object.entries(loss.parts).map(([name, t]) => [name, t.item()]))
-    return { total: loss.total.item(), parts, sums: sum.numbers(), hits: hits ? ops.sum(hits).item() : 0 }
+    return station('log', () => {
+      const parts = Object.fromEntries(Object.entries(loss.parts).map(([name, t]) => [name, t.item()]))
+      return { total: loss.total.item(), parts, sums: sum.numbers(), hits: hits ? ops.sum(hits).item() : 0 }
+    })
   })
+}
+
+/** By candidate, where the step has them. */
+function referenceOf({ reference }: StepPlan, batch: PackedBatch): readonly number[] | undefined {
+  const rows = batch.lists.map((i) => reference[i])
+  return rows.every((row) => row !== undefined) ? rows.flat() : undefined
 }
 
 function tallyBatch(
@@ -59,8 +75,15 @@ function tallyBatch(
   if (!objective.lastToken) tally.add('mean_token_accuracy', numbers.hits, batch.targets.length)
   batch.lists.forEach((item, i) => {
     const sums = numbers.sums.slice(batch.offsets[i], batch.offsets[i + 1])
-    if (objective.lastToken) tallyRewards(tally, plan.lists[item], sums)
-    else tallyLogProbs(tally, plan.lists[item], { sums, counts: plan.counts[item] }, margin)
+    if (objective.lastToken) {
+      tallyRewards(tally, plan.lists[item], sums)
+      return
+    }
+    const [counts, reference] = [plan.counts[item], plan.reference[item]]
+    const rewards = sums.map((sum, k) =>
+      objective.reward ? objective.reward(sum, counts[k], reference?.[k] ?? 0) : sum / Math.max(1, counts[k]),
+    )
+    tallyLogProbs(tally, plan.lists[item], { sums, rewards }, margin)
   })
 }
 
@@ -69,15 +92,19 @@ function forEachBatch(
   plan: StepPlan,
   tally: Tally,
   use: (loss: LossParts) => void,
+  noise?: string,
 ): Record<string, number> {
-  const denominators = trainable.objective.denominators(plan)
+  const around = <T>(place: number, fn: () => T) =>
+    withDropout(trainable.model, noise && `${noise}/${place}`, fn)
+  const survey = surveyStep(trainable, plan, noise !== undefined, around)
   const losses: Record<string, number> = { loss: 0 }
-  for (const batch of plan.micro) {
-    const numbers = runBatch(trainable, plan, batch, denominators, use)
+  for (const [i, batch] of plan.micro.entries()) {
+    const numbers = around(i, () => runBatch(trainable, plan, batch, survey, use))
     losses.loss += numbers.total
     for (const [name, value] of Object.entries(numbers.parts)) losses[name] = (losses[name] ?? 0) + value
-    tallyBatch(tally, trainable, plan, batch, numbers)
+    station('log', () => tallyBatch(tally, trainable, plan, batch, numbers))
   }
+  for (const [name, value] of Object.entries(survey.metrics())) tally.add(name, value)
   return losses
 }
 
@@ -85,6 +112,8 @@ export interface StepOptions {
   learningRate: number
   /** 0: not clipped. */
   maxGradNorm: number
+  /** Of the run: an adapter's dropout is drawn for it, whatever came before. */
+  step?: number
 }
 
 /**
@@ -96,18 +125,30 @@ export interface StepOptions {
 export function trainStep(
   trainable: Trainable,
   plan: StepPlan,
-  optimizer: AdamW,
+  optimizer: Optimizer,
   tally: Tally,
   options: StepOptions,
 ): Record<string, number> | undefined {
   if (!trainable.objective.counts(plan)) return undefined
   optimizer.clearGradients()
-  const losses = forEachBatch(trainable, plan, tally, ({ total }) => backward(total))
-  const gradNorm = clipGradients(trainable.model.weights.values(), options.maxGradNorm)
+  const losses = recomputing(trainable.model, trainable.recompute, (backward) =>
+    forEachBatch(
+      trainable,
+      plan,
+      tally,
+      ({ total }) => station('backward', () => backward(total)),
+      `step ${options.step ?? 0}`,
+    ),
+  )
+  const gradNorm = station('clip', () =>
+    clipGradients(trainableWeights(trainable.model).values(), options.maxGradNorm),
+  )
   if (!Number.isFinite(losses.loss) || !Number.isFinite(gradNorm))
     throw nonFinite(trainable.model, losses, gradNorm)
-  requireFinite(momentsOf(optimizer), 'no update was made with it')
-  optimizer.step(options.learningRate)
+  station('optimizer', () => {
+    requireFinite(momentsOf(optimizer), 'no update was made with it')
+    optimizer.step(options.learningRate)
+  })
   return { ...losses, grad_norm: gradNorm }
 }
 
@@ -118,8 +159,8 @@ export function evaluateStep(trainable: Trainable, plan: StepPlan): Record<strin
   return { ...losses, ...tally.means() }
 }
 
-/** First and second moments; the step counts beside them are never anything but whole numbers. */
-const momentsOf = (optimizer: AdamW) => optimizer.state().filter(([name]) => name.startsWith('exp_avg'))
+/** The moments; step counts beside them are never anything but whole numbers. */
+const momentsOf = (optimizer: Optimizer) => optimizer.state().filter(([name]) => !name.startsWith('step.'))
 
 /** @throws ClhaError (exit 5) naming the first tensors that hold NaN or infinity */
 export function requireFinite(tensors: Iterable<readonly [string, Tensor]>, hint: string): void {
@@ -136,7 +177,7 @@ const allFinite = (t: Tensor): boolean => noGrad(() => scope(() => ops.all(ops.i
 
 function nonFinite(model: Decoder, losses: Record<string, number>, gradNorm: number) {
   const bad = (t: Tensor | undefined) => t !== undefined && !allFinite(t)
-  const weights = [...model.weights]
+  const weights = [...new Map([...model.weights, ...trainableWeights(model)])]
   // One bad weight makes every gradient bad: gradients are news only where all weights are finite.
   const origin = weights.filter(([, w]) => bad(w)).map(([name]) => `weight ${name}`)
   const reached = () =>

@@ -1,45 +1,15 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bradleyTerryDenominators, bradleyTerryLoss } from '../../src/losses/bradley-terry.js'
 import type { LossList } from '../../src/losses/types.js'
 import { createRandom } from '../../src/random.js'
 import { f64 } from '../../src/tensor/index.js'
-import { readJson } from '../fixtures.js'
 import { centralDifferences, relative } from '../helpers/numbers.js'
 import { allPairs, type Loss, offsetsOf, runLoss } from './lists.js'
-
-interface Case {
-  params: { center_rewards_coefficient: number | null }
-  inputs: { chosen: number[]; rejected: number[]; margin?: number[] }
-  loss: number
-  grad: { d_chosen: number[]; d_rejected: number[] }
-}
-
-const { cases } = readJson<{ cases: Case[] }>('losses/reward.json')
 
 const withOptions =
   (centerRewardsCoefficient: number, margins?: readonly number[]): Loss =>
   (scores, lists, denominators) =>
     bradleyTerryLoss(scores, lists, { centerRewardsCoefficient, margins }, denominators)
-
-describe("TRL's RewardTrainer", () => {
-  test.each(cases.map((c) => ({ ...c, margins: c.inputs.margin ? 'with' : 'without' })))(
-    'centering $params.center_rewards_coefficient, $margins margins',
-    ({ params, inputs, loss, grad }) => {
-      const rewards = inputs.chosen.map((r, i) => [r, inputs.rejected[i]])
-      const lists = rewards.map(() => allPairs(2))
-      const run = withOptions(params.center_rewards_coefficient ?? 0, inputs.margin)
-      for (const [dtype, tolerance] of [
-        ['f64', 1e-12],
-        ['f32', 1e-6],
-      ] as const) {
-        const found = runLoss(run, rewards, rewards, lists, { dtype })
-        expect(relative([found.total], [loss])).toBeLessThan(tolerance)
-        const expected = grad.d_chosen.flatMap((d, i) => [d, grad.d_rejected[i]])
-        expect(relative(found.gradient, expected)).toBeLessThan(tolerance)
-      }
-    },
-  )
-})
 
 test('by hand: equal rewards cost ln 2, and centering adds coefficient * (a + b)^2', () => {
   const found = runLoss(withOptions(0.5), [[3, 3]], [[1, 1]], [allPairs(2)])

@@ -1,7 +1,10 @@
 /** Scores and lists of the recorded CLHA cases, and a loss run with its gradients by the summed log-probabilities. */
 import type { ClhaOptions } from '../../src/losses/clha.js'
 import type { Denominators, LossList, LossParts, Scores } from '../../src/losses/types.js'
-import { type DType, f32, f64, gradients, ops, requiresGrad, scope } from '../../src/tensor/index.js'
+import { type DType, f32, f64, gradients, native, ops, requiresGrad, scope } from '../../src/tensor/index.js'
+
+// Tensors this small never need a second thread; on a busy machine they would wait for it.
+native().setThreads(1)
 
 export function offsetsOf(lists: readonly (readonly unknown[])[]): number[] {
   const offsets = [0]
@@ -26,7 +29,7 @@ export function runLoss(
   sums: readonly (readonly number[])[],
   counts: readonly (readonly number[])[],
   lists: readonly LossList[],
-  options: { dtype?: DType; denominators?: Denominators } = {},
+  options: { dtype?: DType; denominators?: Denominators; reference?: readonly number[] } = {},
 ): Numbers {
   return scope(() => {
     const make = options.dtype === 'f32' ? f32 : f64
@@ -34,7 +37,11 @@ export function runLoss(
       const sum = requiresGrad(make(sums.flat()))
       return {
         sum,
-        ...loss({ sum, counts: counts.flat(), offsets: offsetsOf(counts) }, lists, options.denominators),
+        ...loss(
+          { sum, counts: counts.flat(), offsets: offsetsOf(counts), reference: options.reference },
+          lists,
+          options.denominators,
+        ),
       }
     }
     const by = (key?: string) => {
@@ -66,6 +73,16 @@ export const allPairs = (n: number, group = 0): LossList => ({
   ).flat(),
   sft: { index: 0, weight: 1, group },
 })
+
+/** A pair for each two rewards that differ, with their gap. */
+export function byReward(reward: readonly number[]): LossList {
+  const pairs = reward.flatMap((r, better) =>
+    reward.flatMap((other, worse) =>
+      r > other ? [{ better, worse, distance: 1, weight: 1, group: 0, gap: r - other }] : [],
+    ),
+  )
+  return { pairs, sft: { index: reward.indexOf(Math.max(...reward)), weight: 1, group: 0 } }
+}
 
 /** The paper's lists, taken in the order given: one group per rank distance, one micro-batch. */
 export function legacyLists(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ADAMW_DEFAULTS, createAdamW } from '../../src/optim/adamw.js'
 import { clipGradients } from '../../src/optim/clip.js'
-import { type ScheduleName, scheduleFactor } from '../../src/optim/schedule.js'
+import { createRandom } from '../../src/random.js'
 import {
   f32,
   f64,
@@ -12,107 +12,30 @@ import {
   requiresGrad,
   scope,
   setGrad,
-  type Tensor,
 } from '../../src/tensor/index.js'
-import { maxDifference, readJson } from '../fixtures.js'
-
-interface Values {
-  w: number[][]
-  b: number[]
-}
-interface Case {
-  name: string
-  params: {
-    lr: number
-    betas: [number, number]
-    eps: number
-    weight_decay: number | { w: number; b: number }
-    clip: number | null
-    schedule?: { name: ScheduleName; warmup: number; total: number }
-  }
-  init: Values
-  grads: Values[]
-  steps: (Values & { lr: number; norm_before_clip: number | null })[]
-}
-
-const { cases } = readJson<{ cases: Case[] }>('optim/trajectories.json')
-
-function optimizer(parameters: [string, Tensor][], { betas, eps, weight_decay: decay }: Case['params']) {
-  const grouped = typeof decay !== 'number'
-  if (grouped) expect(decay.b).toBe(0)
-  return createAdamW(parameters, {
-    beta1: betas[0],
-    beta2: betas[1],
-    epsilon: eps,
-    weightDecay: grouped ? decay.w : decay,
-    decayOn: grouped ? 'matrices' : 'all',
-  })
-}
-
-describe('trajectories of torch.optim.AdamW', () => {
-  for (const [dtype, tolerance] of [
-    ['f64', 1e-12],
-    ['f32', 1e-6],
-  ] as const) {
-    test.each(cases.filter(({ name }) => name.startsWith('adamw_')))(
-      `${dtype}: $name`,
-      ({ params, init, grads, steps }) => {
-        const make = dtype === 'f64' ? f64 : f32
-        scope(() => {
-          const w = requiresGrad(make(init.w.flat(), [4, 3]))
-          const b = requiresGrad(make(init.b, [5]))
-          const adam = optimizer(
-            [
-              ['w', w],
-              ['b', b],
-            ],
-            params,
-          )
-          steps.forEach((expected, t) => {
-            setGrad(w, make(grads[t].w.flat(), [4, 3]))
-            setGrad(b, make(grads[t].b, [5]))
-            const norm = clipGradients([w, b], params.clip ?? 0)
-            if (expected.norm_before_clip !== null) {
-              expect(Math.abs(norm - expected.norm_before_clip)).toBeLessThan(tolerance * 10)
-            }
-            const schedule = params.schedule
-            const factor = schedule
-              ? scheduleFactor(
-                  { name: schedule.name, warmupSteps: schedule.warmup, totalSteps: schedule.total },
-                  t,
-                )
-              : 1
-            expect(params.lr * factor).toBeCloseTo(expected.lr, 15)
-            adam.step(params.lr * factor)
-            expect(maxDifference(w.numbers(), expected.w.flat())).toBeLessThan(tolerance)
-            expect(maxDifference(b.numbers(), expected.b)).toBeLessThan(tolerance)
-          })
-          adam.dispose()
-        })
-      },
-    )
-  }
-})
+import { maxDifference } from '../fixtures.js'
 
 test('a trajectory that stops and goes on from the saved state is the same, bit for bit', () => {
-  const { params, init, grads } = cases.find(({ name }) => name === 'adamw_default')!
+  const random = createRandom(1)
+  const numbers = (n: number) => Array.from({ length: n }, () => random.normal())
+  const [start, grads] = [numbers(12), Array.from({ length: 10 }, () => numbers(12))]
   const run = (stops: number[]) =>
     scope(() => {
-      let w = requiresGrad(f32(init.w.flat(), [4, 3]))
-      let adam = optimizer([['w', w]], params)
+      let w = requiresGrad(f32(start, [4, 3]))
+      let adam = createAdamW([['w', w]], ADAMW_DEFAULTS)
       grads.forEach((g, t) => {
         if (stops.includes(t)) {
           const saved = adam.state().map(([name, tensor]) => [name, tensor.data(), tensor.shape] as const)
           expect(saved.map(([name]) => name)).toEqual(['exp_avg.w', 'exp_avg_sq.w', 'step.w'])
           adam.dispose()
           w = requiresGrad(fromData(w.data(), [4, 3]))
-          adam = optimizer([['w', w]], params)
+          adam = createAdamW([['w', w]], ADAMW_DEFAULTS)
           for (const [i, [, tensor]] of adam.state().entries()) {
             ops.copyInPlace(tensor, fromData(saved[i][1], saved[i][2]))
           }
         }
-        setGrad(w, f32(g.w.flat(), [4, 3]))
-        adam.step(params.lr)
+        setGrad(w, f32(g, [4, 3]))
+        adam.step(1e-3)
       })
       adam.dispose()
       return w.numbers()

@@ -1,0 +1,44 @@
+/** The largest micro-batch of a training, forward and backward, before its first step: memory that lacks is missed at once. */
+import { stepIndices } from '../data/order.js'
+import { trainableWeights, withDropout } from '../models/adapter.js'
+import { recomputing } from '../models/recompute.js'
+import { ops, scope, setGrad } from '../tensor/index.js'
+import type { LoopOptions } from './loop.js'
+import { planStep, type TrainItem } from './items.js'
+import type { Trainable } from './step.js'
+
+/** Where in a training a micro-batch stands. */
+export interface BatchPlace {
+  step: number
+  place: number
+}
+
+/**
+ * Its gradients are thrown away, and neither weights nor anything that draws random numbers is touched: the training that
+ * follows is the same as without. The loss is left out; beside the model it needs next to nothing.
+ * @returns seconds
+ */
+export function rehearse(
+  { model, objective, recompute }: Trainable,
+  items: readonly TrainItem[],
+  options: Pick<LoopOptions, 'batchSize' | 'seed' | 'maxTokens' | 'lastToken' | 'legacyGroupSize'>,
+  { step, place }: BatchPlace,
+): number {
+  const started = performance.now()
+  const { indices } = stepIndices(items.length, options.batchSize, options.seed, step)
+  const { micro } = planStep(
+    Array.from(indices, (i) => items[i]),
+    options,
+  )
+  const batch = micro[Math.min(place, micro.length - 1)]
+  try {
+    withDropout(model, 'rehearsal', () =>
+      recomputing(model, recompute, (backward) =>
+        scope(() => backward(ops.sum(objective.forward(model, batch).sum))),
+      ),
+    )
+  } finally {
+    for (const weight of trainableWeights(model).values()) setGrad(weight)
+  }
+  return (performance.now() - started) / 1000
+}

@@ -1,0 +1,98 @@
+/** Every method as an objective, and items of the form that it learns from. */
+import { aotFacts, aotTerm, aotUnpairedFacts, aotUnpairedTerm } from '../../src/losses/aot.js'
+import { bcoPairTerm, bcoTerm } from '../../src/losses/bco.js'
+import { calDpoTerm } from '../../src/losses/cal-dpo.js'
+import { cpoTerm } from '../../src/losses/cpo.js'
+import { dpoTerm } from '../../src/losses/dpo.js'
+import { dpoHingeTerm } from '../../src/losses/dpo-hinge.js'
+import { dpopTerm } from '../../src/losses/dpop.js'
+import { ipoTerm } from '../../src/losses/ipo.js'
+import { ktoTerm } from '../../src/losses/kto.js'
+import { orpoTerm } from '../../src/losses/orpo.js'
+import type { PairTerm } from '../../src/losses/pairwise.js'
+import { simpoTerm } from '../../src/losses/simpo.js'
+import { slicTerm } from '../../src/losses/slic-hf.js'
+import { withMismatched } from '../../src/pipelines/policy-items.js'
+import type { TrainItem } from '../../src/train/items.js'
+import type { Objective } from '../../src/train/objective.js'
+import { sftObjective } from '../../src/train/objective.js'
+import {
+  pairNumbers,
+  pairwiseObjective,
+  proObjective,
+  rrhfObjective,
+  withRunningMean,
+} from '../../src/train/objective-pairs.js'
+import { rowRewards, rowsObjective } from '../../src/train/objective-rows.js'
+import { weightedSftObjective } from '../../src/train/objective-sequences.js'
+import { CLHA } from './tiny.js'
+
+const reward = (sum: number, _: number, reference: number) => 0.5 * (sum - reference)
+const pairs = (term: PairTerm, nllWeight = 0): Objective =>
+  pairwiseObjective({ name: 'pairs', term, nllWeight, sftWeight: 0, reward })
+const rows = { name: 'rows', beta: 0.5, desirableWeight: 1, undesirableWeight: 1, sftWeight: 0 }
+const aot = { beta: 0.5, labelSmoothing: 0 }
+
+/** Fresh ones at each call: some have a state. */
+export const methods = (): Record<string, Objective> => ({
+  clha: CLHA,
+  sft: sftObjective(),
+  coh: weightedSftObjective('coh'),
+  pro: proObjective({ sftWeight: 0.05, epsilon: 0 }),
+  rrhf: rrhfObjective({ rankWeight: 1, sftWeight: 1, nll: 'sum' }),
+  dpo: pairs(dpoTerm({ beta: 0.5, labelSmoothing: 0.1 })),
+  'dpo hinge': pairs(dpoHingeTerm({ beta: 0.5 })),
+  ipo: pairs(ipoTerm({ beta: 0.5, over: 'tokens' })),
+  dpop: pairs(dpopTerm({ beta: 0.5, lambda: 2 })),
+  cal_dpo: pairs(calDpoTerm({ beta: 0.1 })),
+  aot: pairwiseObjective({
+    name: 'aot',
+    term: aotTerm(aot),
+    facts: aotFacts,
+    nllWeight: 0,
+    sftWeight: 0,
+    reward,
+  }),
+  aot_unpaired: pairwiseObjective({
+    name: 'aot',
+    term: aotUnpairedTerm(aot),
+    facts: aotUnpairedFacts,
+    nllWeight: 0,
+    sftWeight: 0,
+    reward,
+  }),
+  bco_pair: withRunningMean(pairs(bcoPairTerm({ beta: 0.5 })), (plan, sums) =>
+    pairNumbers(plan, sums).flatMap((p) => [
+      0.5 * (p.better - p.betterReference),
+      0.5 * (p.worse - p.worseReference),
+    ]),
+  ),
+  simpo: pairs(simpoTerm({ beta: 2, gamma: 1, labelSmoothing: 0 })),
+  cpo: pairs(cpoTerm({ beta: 0.1, labelSmoothing: 0 }), 1),
+  orpo: pairs(orpoTerm({ beta: 0.1 }), 1),
+  slic_hf: pairs(slicTerm({ delta: 1, lambda: 0.1 })),
+  kto: rowsObjective({ ...rows, term: ktoTerm({ beta: 0.5 }), mismatched: true }),
+  bco: withRunningMean(
+    rowsObjective({ ...rows, term: bcoTerm({ beta: 0.5 }), mismatched: false }),
+    rowRewards(0.5),
+  ),
+})
+
+/** The same lists with gaps, judged answers, mismatched answers and references, whether they are used or not. */
+export function equipped(items: readonly TrainItem[]): TrainItem[] {
+  const judged = items.map((item) => ({
+    ...item,
+    pairs: item.pairs.map((p) => ({ ...p, gap: 0.5 + p.distance })),
+    rows: item.encoded.answers.map((_, index) => ({ index, desirable: index === 0, weight: 1 })),
+  }))
+  return withMismatched(judged, 40).map((item): TrainItem => {
+    const sums = (answers: readonly { ids: Int32Array; scoredFrom: number }[]) =>
+      answers.map(({ ids, scoredFrom }) => -3.5 * (ids.length - scoredFrom))
+    const { encoded, mismatched } = item
+    return {
+      ...item,
+      reference: sums(encoded.answers),
+      mismatched: mismatched && { ...mismatched, reference: sums(mismatched.encoded.answers) },
+    }
+  })
+}
