@@ -1,11 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import {
-  bootstrapDifference,
-  bootstrapMean,
-  percentileInterval,
-  wilson,
-} from '../../src/evaluate/intervals.js'
+import { bootstrapDifference, bootstrapMean, wilson } from '../../src/evaluate/intervals.js'
 import { createRandom } from '../../src/random.js'
 import { normalQuantile, quantile } from '../../src/rescore/statistics.js'
 
@@ -82,27 +76,3 @@ describe('bootstrap', () => {
     expect(() => bootstrapDifference([1], [1, 2])).toThrow('1 values against 2')
   })
 })
-
-const path = new URL('../../../shared/fixtures/metrics/intervals.json', import.meta.url)
-describe.skipIf(!existsSync(path))(
-  'recorded values of statsmodels and numpy (needs the shared fixtures)',
-  () => {
-    const f = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
-
-    test('Wilson in every case', () => {
-      for (const { successes, n, alpha, wilson: want } of f.proportions) {
-        const got = wilson(successes, n, 1 - alpha)
-        expect(got[0]).toBeCloseTo(want[0], 9)
-        expect(got[1]).toBeCloseTo(want[1], 9)
-      }
-    })
-
-    test('the percentile interval of the recorded resamples', () => {
-      const { data, resample_indices, percentile_95_linear } = f.bootstrap
-      const means = resample_indices.map((row: number[]) => row.reduce((s, i) => s + data[i], 0) / row.length)
-      const [low, high] = percentileInterval(means)
-      expect(low).toBeCloseTo(percentile_95_linear[0], 9)
-      expect(high).toBeCloseTo(percentile_95_linear[1], 9)
-    })
-  },
-)

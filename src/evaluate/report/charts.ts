@@ -210,6 +210,23 @@ export function dotChart(
   )
 }
 
+/** Marks in a plane: what was gained on y at what cost on x. */
+export function frontierChart(title: string, xName: string, yName: string, marks: LineSeries[]): Chart {
+  const series = marks.map(({ ink, points }) => ({
+    type: 'scatter',
+    silent: true,
+    data: points,
+    symbol: ink.mark,
+    symbolSize: 11,
+    itemStyle: { color: ink.colour },
+  }))
+  const ys = marks.flatMap(({ points }) => points.map((p) => p[1]))
+  const xAxis = valueAxis(xName, plain, { scale: true, splitLine: { show: false } })
+  const option = { grid, xAxis, yAxis: valueAxis(yName, ticksFor(ys), { scale: true }), series }
+  const description = `${yName} against ${xName} of ${marks.map((m) => visible(m.label)).join(', ')}.`
+  return finish(title, description, 290, option, marks, 'mark')
+}
+
 /** One full-width bar per category, split into shares that are written into it. */
 export function shareChart(
   title: string,

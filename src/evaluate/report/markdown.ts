@@ -17,32 +17,32 @@ export function renderMarkdown(report: AlignReport): string {
     bullets(warningLines(report, audit).map((w) => `**Warning:** ${esc(w)}`)),
     bullets((report.notes ?? []).map(esc)),
     section('Result', [
-      evaluation && table(summaryTable(evaluation)),
+      evaluation && markdownTable(summaryTable(evaluation)),
       evaluation && bullets(verdicts(evaluation).map(esc)),
-      report.multiSeed && table(t.seedsTable(report.multiSeed)),
+      report.multiSeed && markdownTable(t.seedsTable(report.multiSeed)),
     ]),
     section('Answers side by side', (report.samples ?? []).slice(0, SAMPLES).map(sample)),
     section('Evaluation', [
-      evaluation && table(t.evaluationTable(evaluation)),
-      evaluation && table(t.answersTable(evaluation)),
-      evaluation?.differences?.length && table(t.differencesTable(evaluation.differences)),
-      evaluation?.agreement?.length && table(t.agreementTable(evaluation.agreement)),
+      evaluation && markdownTable(t.evaluationTable(evaluation)),
+      evaluation && markdownTable(t.answersTable(evaluation)),
+      evaluation?.differences?.length && markdownTable(t.differencesTable(evaluation.differences)),
+      evaluation?.agreement?.length && markdownTable(t.agreementTable(evaluation.agreement)),
     ]),
     section('Audit of the labels', [
-      audit && table(a.auditTable(audit)),
-      audit?.truth && table(a.truthTable(audit.truth)),
-      audit?.truth && table(a.truthRatesTable(audit.truth)),
-      audit && table(a.lengthTable(audit.length)),
+      audit && markdownTable(a.auditTable(audit)),
+      audit?.truth && markdownTable(a.truthTable(audit.truth)),
+      audit?.truth && markdownTable(a.truthRatesTable(audit.truth)),
+      audit && markdownTable(a.lengthTable(audit.length)),
     ]),
     section('Reward model', [
-      rewardModel && table(t.foldsTable(rewardModel.folds)),
-      audit?.calibrations.length && table(a.calibrationTable(audit.calibrations)),
-      audit?.calibrations.length && table(a.reliabilityTable(audit.calibrations)),
+      rewardModel && markdownTable(t.foldsTable(rewardModel.folds)),
+      audit?.calibrations.length && markdownTable(a.calibrationTable(audit.calibrations)),
+      audit?.calibrations.length && markdownTable(a.reliabilityTable(audit.calibrations)),
     ]),
     section('The run', [
-      table(t.headerTable(report)),
-      report.stations?.length && table(t.stationsTable(report.stations)),
-      data?.sources?.length && table(t.sourcesTable(data.sources)),
+      markdownTable(t.headerTable(report)),
+      report.stations?.length && markdownTable(t.stationsTable(report.stations)),
+      data?.sources?.length && markdownTable(t.sourcesTable(data.sources)),
     ]),
   ]
   return `${parts.filter(Boolean).join('\n\n')}\n`
@@ -55,7 +55,8 @@ function section(heading: string, parts: Part[]): string {
   return body ? `## ${heading}\n\n${body}` : ''
 }
 
-function table(source: t.Table): string {
+/** Caption, head, rule and rows. */
+export function markdownTable(source: t.Table): string {
   if (source.rows.length === 0) return ''
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`
   const head = line(source.columns.map((c) => esc(c.label)))
