@@ -6,6 +6,7 @@ import { alignSpec } from './cli/align.js'
 import { type Call, callOf } from './cli/call.js'
 import { evalSpec } from './cli/eval.js'
 import { generateSpec } from './cli/generate.js'
+import { mergeSpec } from './cli/merge.js'
 import { rescoreSpec } from './cli/rescore.js'
 import { rewardScoreSpec } from './cli/reward-score.js'
 import { rewardTrainSpec } from './cli/reward-train.js'
@@ -14,6 +15,7 @@ import type {
   AlignResult,
   EvalResult,
   GenerateResult,
+  MergeResult,
   RescoreResult,
   ScoreResult,
   TrainResult,
@@ -61,6 +63,12 @@ export const generate: Call<GenerateResult> = callOf(
   async () => (await import('./pipelines/generate.js')).generatePipeline,
 )
 
+/** An adapter merged into its base, as `clha merge`. */
+export const merge: Call<MergeResult> = callOf(
+  mergeSpec,
+  async () => (await import('./pipelines/merge.js')).merge,
+)
+
 export type { Call, CallOptions, Settings } from './cli/call.js'
 export { type EncodeOptions, encodeExamples, encodePrompts } from './data/encode.js'
 export type * from './data/encoded.js'
@@ -68,6 +76,8 @@ export type * from './data/example.js'
 export { type PackedBatch, packLists } from './data/pack.js'
 // Data
 export { type ReadOptions, type ReadReport, readExamples } from './data/read-examples.js'
+export { newCounts, type ReadCounts, type StreamItem, streamExamples } from './data/stream-examples.js'
+export { type WriteFormat, type WriteReport, writeExamples } from './data/write-examples.js'
 export { ClhaError } from './errors.js'
 export { EXIT, type ExitCode } from './exit-codes.js'
 export { generate as generateText } from './generate/generate.js'
@@ -81,8 +91,16 @@ export { type Decoder, decode, logits } from './models/decoder.js'
 export { initModel, rewardModelFrom } from './models/init.js'
 // Models
 export { loadModel } from './models/load.js'
+export { attachAdapter, trainableWeights, withAdapterOff } from './models/adapter.js'
+export type { AdapterConfig, LoraOptions } from './models/adapter-config.js'
+export { loadAdapter, loadModelFolder } from './models/adapter-load.js'
+export { mergeAdapter } from './models/adapter-merge.js'
+export { adapterFiles } from './models/adapter-save.js'
+export { loadRewardScorer } from './models/load-reward.js'
+export { decoderScorer, type RewardScorer } from './models/reward-scorer.js'
 export { candidateLogProbs, candidateRewards } from './models/score.js'
-export { ADAMW_DEFAULTS, type AdamW, type AdamWOptions, createAdamW } from './optim/adamw.js'
+export { ADAMW_DEFAULTS, type AdamWOptions, createAdamW } from './optim/adamw.js'
+export { createOptimizer, type Optimizer, type OptimizerOptions } from './optim/optimizer.js'
 export type * from './pipelines/pipeline.js'
 export { type AuditReport, auditReport } from './rescore/audit.js'
 export { type CalibrateOptions, type Calibration, calibrate } from './rescore/calibrate.js'
@@ -123,7 +141,10 @@ export {
   withGrad,
 } from './tensor/index.js'
 export { createUi, type Ui } from './terminal/ui.js'
-export { type ChatTemplate, chatTemplate } from './text/template.js'
+export { type RewardFormatOptions, rewardTemplate } from './reward/input-format.js'
+export { type ScoreOptions, type Scored, scoreExamples } from './reward/model-scorer.js'
+export { assistantMask, assistantSpans } from './text/assistant-spans.js'
+export { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from './text/template.js'
 export { loadTokenizer, type TextTokenizer } from './text/tokenizer.js'
 
 // The starter world

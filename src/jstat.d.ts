@@ -1,5 +1,6 @@
 /** The part of jstat that is used; the package brings no types. */
 declare module 'jstat' {
-  const jstat: { jStat: { studentt: { inv(probability: number, degreesOfFreedom: number): number } } }
+  type OfTwo = (x: number, degreesOfFreedom: number) => number
+  const jstat: { jStat: { studentt: { inv: OfTwo; cdf: OfTwo; pdf: OfTwo } } }
   export default jstat
 }

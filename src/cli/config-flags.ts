@@ -5,13 +5,14 @@ import { type ConfigKey, SECTION_TITLES, SECTIONS, type SectionName } from '../c
 
 /** Adds one flag for every key of these sections, grouped in help by section. */
 export function addConfigFlags(command: Command, sections: readonly SectionName[]): void {
-  for (const section of sections) {
-    for (const key of Object.keys(SECTIONS[section]) as ConfigKey[]) {
-      for (const option of optionsOf(flagSpec(key))) {
-        command.addOption(option.helpGroup(`${SECTION_TITLES[section]}:`))
-      }
-    }
-  }
+  for (const section of sections)
+    addKeyFlags(command, Object.keys(SECTIONS[section]) as ConfigKey[], `${SECTION_TITLES[section]}:`)
+}
+
+/** Adds the flags of single keys, under a heading of their own where one is given. */
+export function addKeyFlags(command: Command, keys: readonly ConfigKey[], heading?: string): void {
+  for (const option of keys.flatMap((key) => optionsOf(flagSpec(key))))
+    command.addOption(heading === undefined ? option : option.helpGroup(heading))
 }
 
 function optionsOf(spec: FlagSpec): Option[] {

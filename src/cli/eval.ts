@@ -8,6 +8,6 @@ export const evalSpec: PipelineSpec = {
     'clha eval my.yaml',
     'clha eval --model-name-or-path runs/my --baseline ./start --eval-dataset test.jsonl',
   ],
-  sections: ['model', 'data', 'score', 'generate', 'evaluate', 'run'],
+  sections: ['model', 'data', 'score', 'endpoint', 'generate', 'evaluate', 'run'],
   needs: ['model_name_or_path', ['eval_dataset', 'train_dataset']],
 }

@@ -10,6 +10,7 @@ import type { Io } from './io.js'
 const GROUPS: Record<string, string> = {
   reward: 'train reward models and score with them',
   config: 'look at settings',
+  data: 'look at data, check it, change it',
 }
 
 /** @param finish is given the exit code of the command that ran */

@@ -5,6 +5,6 @@ export const quickstartSpec: PipelineSpec = {
   path: ['quickstart'],
   summary: 'align a small language model on this machine, from nothing to a report',
   examples: ['clha quickstart', 'clha quickstart --seeds 5'],
-  sections: ['quickstart', 'model', 'method', 'rescore', 'train', 'run'],
+  sections: ['quickstart', 'model', 'method', 'rescore', 'train', 'rounds', 'run', 'profile'],
   needs: [],
 }

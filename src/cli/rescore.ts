@@ -8,7 +8,7 @@ export const rescoreSpec: PipelineSpec = {
     'clha rescore prefs.jsonl --reward-model ./my-reward-model --output-dir rescored',
     'clha rescore my.yaml --label-source agreement',
   ],
-  sections: ['model', 'data', 'method', 'rescore', 'score', 'run'],
+  sections: ['model', 'data', 'method', 'rescore', 'score', 'endpoint', 'run'],
   needs: ['train_dataset'],
   takesData: true,
 }

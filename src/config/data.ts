@@ -1,29 +1,23 @@
 /** Config section: where examples come from, what is kept of them, how they are split. */
 import { z } from 'zod'
+import { FORMAT_NAMES } from '../data/formats/registry.js'
 import { count, fraction, oneOrMany, text } from './fields.js'
-
-/** As the data room names them. */
-const FORMATS = [
-  'auto',
-  'trl_string',
-  'trl_conversational',
-  'trl_implicit',
-  'hh',
-  'listwise',
-  'prompt_completion',
-  'messages',
-  'text',
-] as const
+import { datasetRevision } from './hub.js'
 
 export const dataSection = {
   train_dataset: oneOrMany(text())
     .optional()
-    .describe('file or list of files to train on (relative paths start at the working directory)'),
+    .describe(
+      'file or list of files to train on (relative paths start at the working directory), or names on the hub: org/name, org/name:path',
+    ),
   eval_dataset: oneOrMany(text())
     .optional()
-    .describe('file or list of files to evaluate on; unset: dev_fraction of train_dataset'),
+    .describe(
+      'file or list of files to evaluate on, or names on the hub; unset: dev_fraction of train_dataset',
+    ),
+  ...datasetRevision,
   dataset_format: z
-    .enum(FORMATS)
+    .enum(['auto', ...FORMAT_NAMES])
     .default('auto')
     .describe('name of the data format; auto: recognised from the first rows'),
   columns: z

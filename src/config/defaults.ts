@@ -1,5 +1,6 @@
 /** Defaults that depend on other keys: the paper's values in legacy mode, and what follows from the rest. */
 import { basename, extname, join } from 'node:path'
+import { methodDefaults } from './methods.js'
 import { type ConfigKey, configZod, type ParsedConfig } from './schema.js'
 
 /** Keys that have a value once the config is resolved, though the schema has no default for them. */
@@ -38,15 +39,13 @@ export const LEGACY_DEFAULTS = {
   sft_num_train_epochs: 0,
 } satisfies Partial<ParsedConfig>
 
-const SFT_DEFAULTS = { learning_rate: 2e-5 } satisfies Partial<ParsedConfig>
-
 /**
  * Fills in what was not given.
  * @param given valid values that file and flags set
  * @param file  path of the config, or a name; it names the run's folder
  */
 export function withDefaults(given: Partial<ParsedConfig>, file: string) {
-  const chosen = given.mode === 'legacy' ? LEGACY_DEFAULTS : given.method === 'sft' ? SFT_DEFAULTS : {}
+  const chosen = defaultsOf(given)
   const base: Partial<ParsedConfig> = { ...configZod.parse({}), ...chosen, ...given }
   const derived = derive(base, given, file)
   const values = { ...base, ...derived } as ConfigValues
@@ -59,6 +58,11 @@ export function withDefaults(given: Partial<ParsedConfig>, file: string) {
           ? 'unset'
           : 'default'
   return { values, originOf }
+}
+
+function defaultsOf(given: Partial<ParsedConfig>): Partial<ParsedConfig> {
+  if (given.mode === 'legacy') return LEGACY_DEFAULTS
+  return methodDefaults(given) as Partial<ParsedConfig>
 }
 
 function derive(
@@ -76,6 +80,8 @@ function derive(
   ) {
     set('max_prompt_length', Math.max(1, Math.floor((base.max_length! * 3) / 4)))
   }
+  // Without rewards there is nothing that a gate could go by; CLHA asks for rewards in any case.
+  if (base.method !== 'clha' && base.label_source === 'human') set('sft_gate', 'off')
   set('output_dir', join('runs', basename(file, extname(file))))
   if (given.lr_scheduler_type === 'constant' || given.warmup_steps !== undefined) set('warmup_ratio', 0)
   if (given.eval_dataset !== undefined) set('dev_fraction', 0)

@@ -15,6 +15,14 @@ const FOREIGN: Record<string, string> = {
   datasets: 'train_dataset',
   eval_sample_size: 'eval_prompts',
   gradient_clipping: 'max_grad_norm',
+  adapter: 'use_peft',
+  adapter_path: 'adapter_name_or_path',
+  lora_model_dir: 'adapter_name_or_path',
+  lora_modules_to_save: 'modules_to_save',
+  additional_target: 'modules_to_save',
+  lora_rank: 'lora_r',
+  lora_target: 'lora_target_modules',
+  lora_target_linear: 'lora_target_modules: all-linear',
   lr: 'learning_rate',
   lr_scheduler: 'lr_scheduler_type',
   num_epochs: 'num_train_epochs',
@@ -25,11 +33,19 @@ const FOREIGN: Record<string, string> = {
   val_size: 'dev_fraction',
 }
 
+/** The key that stands for one of another tool, with its value where that is fixed. `config import` goes by it too. */
+export function foreignName(key: string): { key: string; value?: string } | undefined {
+  if (!Object.hasOwn(FOREIGN, key)) return undefined
+  const [name, value] = FOREIGN[key].split(': ')
+  return value === undefined ? { key: name } : { key: name, value }
+}
+
 /** Advice for a key of another tool, or undefined. */
 export function foreignAdvice(key: string): string | undefined {
   if (Object.hasOwn(FOREIGN, key)) return `Use ${FOREIGN[key]}`
-  if (/^(use_peft|lora_|qlora|load_in_)/.test(key)) return 'clha trains all weights; remove it'
-  if (/^(push_to_hub|hub_)/.test(key)) return 'clha sends nothing anywhere; remove it'
+  if (/^(qlora|load_in_)/.test(key)) return 'clha keeps weights in float32, bfloat16 or float64; remove it'
+  if (/^(use_dora|lora_)/.test(key)) return 'clha trains plain LoRA (use_peft); remove it'
+  if (/^(push_to_hub|hub_)/.test(key)) return 'clha push sends a model when you say so; remove it'
   if (/^(gradient_checkpointing|deepspeed|fsdp|accelerate)/.test(key))
     return 'clha has no such option; remove it'
   return undefined

@@ -12,7 +12,7 @@ export interface ValueIssue {
   part: 'key' | 'value'
 }
 
-const TRACKERS = ['wandb', 'mlflow', 'trackio', 'comet_ml', 'swanlab', 'neptune', 'clearml', 'all']
+const TRACKERS = ['wandb', 'mlflow', 'trackio', 'comet_ml', 'swanlab', 'neptune', 'clearml']
 
 /** What is wrong with the value of a key; an empty list when nothing is. */
 export function checkValue(key: ConfigKey, value: unknown): ValueIssue[] {

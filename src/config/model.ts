@@ -1,6 +1,8 @@
 /** Config section: the model, its tokenizer and its numbers. */
 import { z } from 'zod'
+import { TEMPLATE_NAMES } from '../text/presets.js'
 import { count, positive, text, wholeNumber } from './fields.js'
+import { modelRevision } from './hub.js'
 
 /** A model from scratch, in the names of Hugging Face's config.json; the vocabulary comes from the tokenizer. */
 export const scratchModel = z.strictObject({
@@ -22,17 +24,31 @@ const modelConfig = () => z.union([scratchModel, text()])
 export const modelSection = {
   model_name_or_path: text()
     .optional()
-    .describe('folder of the start model: config.json, *.safetensors and the tokenizer files'),
+    .describe(
+      'start model: a folder with config.json, *.safetensors and the tokenizer files, or a name on the hub (org/name)',
+    ),
+  ...modelRevision,
+  adapter_name_or_path: text()
+    .optional()
+    .describe(
+      'PEFT adapter (LoRA), a folder or a name on the hub, to put on the start model and to go on training from',
+    ),
   model_config: modelConfig()
     .optional()
     .describe('start from random weights instead: a mapping of sizes, or the path of a config.json'),
   tokenizer_name_or_path: text()
     .optional()
-    .describe('folder with tokenizer.json; unset: the folder of the model'),
+    .describe('folder with tokenizer.json, or a name on the hub; unset: that of the model'),
+  resize_embeddings: z
+    .boolean()
+    .default(false)
+    .describe(
+      'give the start model rows for ids of the tokenizer that it has no embedding for; false: an error',
+    ),
   chat_template: text()
     .optional()
     .describe(
-      'hh, chatml, plain, or the path of a Jinja template; unset: the one that comes with the tokenizer, else hh',
+      `${TEMPLATE_NAMES.join(', ')}, or the path of a Jinja template; unset: the one that comes with the tokenizer, else hh`,
     ),
   dtype: z
     .enum(['float32', 'float64', 'bfloat16'])

@@ -16,6 +16,7 @@ export const camelCase = (key: string): string =>
 export const snakeCase = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-export function toOptions(values: ConfigValues): Options {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [camelCase(key), value])) as Options
-}
+export const camelKeys = <T extends object>(values: T): CamelKeys<T> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [camelCase(key), value])) as CamelKeys<T>
+
+export const toOptions = (values: ConfigValues): Options => camelKeys(values)

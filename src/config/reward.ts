@@ -3,7 +3,14 @@ import { count, nonNegative, positive, text } from './fields.js'
 import { modelConfig } from './model.js'
 
 export const scoreSection = {
-  reward_model: text().optional().describe('folder of the reward model that scores the answers'),
+  reward_model: text()
+    .optional()
+    .describe('reward model that scores the answers: a folder, or a name on the hub'),
+  reward_format: text()
+    .default('auto')
+    .describe(
+      "how reward_model reads: auto, chat (its chat template), oasst, pair, a chat template's name, or the path of a Jinja template",
+    ),
   score_cache_dir: text().optional().describe('folder that keeps scores between runs; unset: not kept'),
 }
 

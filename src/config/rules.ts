@@ -1,21 +1,8 @@
 /** Rules between keys. An option that can't act is an error that says why: nothing is ignored in silence. */
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
+import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
 import type { ConfigKey } from './schema.js'
 
-interface Rule {
-  keys: readonly ConfigKey[]
-  /** Why these keys have no effect here; undefined when they have. */
-  idle(values: ConfigValues, given: (key: ConfigKey) => boolean): string | false | undefined
-}
-
-const RESCORE_KEYS = [
-  'label_source',
-  'pair_weight',
-  'min_confidence',
-  'sft_gate',
-  'gate_quantile',
-  'gate_level',
-] as const
 const CALIBRATION_KEYS = ['label_error', 'reward_temperature'] as const
 const REWARD_TRAIN_KEYS = [
   'reward_model_config',
@@ -26,19 +13,44 @@ const REWARD_TRAIN_KEYS = [
   'center_rewards_coefficient',
 ] as const
 
+const ENDPOINT_KEYS = [
+  'reward_endpoint_type',
+  'reward_endpoint_model',
+  'reward_endpoint_concurrency',
+  'reward_endpoint_timeout',
+  'reward_endpoint_retries',
+  'reward_endpoint_token_env',
+  'reward_rubric',
+] as const
+
+const GENERATION_KEYS = [
+  'generation_endpoint_model',
+  'generation_endpoint_concurrency',
+  'generation_endpoint_timeout',
+  'generation_endpoint_retries',
+  'generation_endpoint_token_env',
+] as const
+
+const LORA_KEYS = [
+  'lora_r',
+  'lora_alpha',
+  'lora_dropout',
+  'lora_target_modules',
+  'use_rslora',
+  'modules_to_save',
+] as const
+
 const RULES: readonly Rule[] = [
   {
-    keys: [
-      'mode',
-      'margin',
-      'margin_scale',
-      'sft_weight',
-      ...RESCORE_KEYS,
-      ...CALIBRATION_KEYS,
-      'reward_threshold',
-    ],
-    idle: (v) => v.method === 'sft' && 'method: sft has no contrast, no gate and no modes',
+    keys: ['resize_embeddings'],
+    idle: (v) => typeof v.model_config === 'object' && 'model_config takes its vocabulary from the tokenizer',
   },
+  { keys: LORA_KEYS, idle: (v) => !v.use_peft && 'use_peft is false: all weights are trained' },
+  {
+    keys: LORA_KEYS,
+    idle: (v) => v.adapter_name_or_path !== undefined && 'adapter_name_or_path brings its own settings',
+  },
+  ...METHOD_RULES,
   {
     keys: ['min_confidence', 'gate_quantile', ...CALIBRATION_KEYS],
     idle: (v) =>
@@ -60,6 +72,22 @@ const RULES: readonly Rule[] = [
       'lr_scheduler_type: constant has no warm-up; constant_with_warmup has',
   },
   {
+    keys: ['lr_scheduler_kwargs'],
+    idle: (v) =>
+      ![
+        'cosine_with_min_lr',
+        'cosine_with_restarts',
+        'polynomial',
+        'inverse_sqrt',
+        'warmup_stable_decay',
+      ].includes(v.lr_scheduler_type) && `lr_scheduler_type: ${v.lr_scheduler_type} has no settings`,
+  },
+  { keys: ['adam_beta1', 'adam_beta2'], idle: (v) => v.optim !== 'adamw' && `optim is ${v.optim}` },
+  { keys: ['adam_epsilon'], idle: (v) => v.optim === 'sgd' && 'optim is sgd' },
+  { keys: ['weight_decay'], idle: (v) => v.optim === 'rmsprop' && 'optim: rmsprop has none' },
+  { keys: ['rmsprop_alpha'], idle: (v) => v.optim !== 'rmsprop' && `optim is ${v.optim}` },
+  { keys: ['sgd_momentum'], idle: (v) => v.optim !== 'sgd' && `optim is ${v.optim}` },
+  {
     keys: ['num_train_epochs'],
     idle: (_, given) => given('max_steps') && 'max_steps decides when training ends',
   },
@@ -76,6 +104,7 @@ const RULES: readonly Rule[] = [
     keys: [
       'eval_steps',
       'eval_generation_steps',
+      'eval_on_start',
       'metric_for_best_model',
       'greater_is_better',
       'early_stopping_patience',
@@ -94,11 +123,34 @@ const RULES: readonly Rule[] = [
     idle: (v) => v.resume_from_checkpoint === false && 'it concerns resume_from_checkpoint only',
   },
   {
+    keys: ENDPOINT_KEYS,
+    idle: (v) => v.reward_endpoint === undefined && 'reward_endpoint names no server',
+  },
+  {
+    keys: GENERATION_KEYS,
+    idle: (v) => v.generation_endpoint === undefined && 'generation_endpoint names no server',
+  },
+  {
+    keys: ['round_samples', 'round_temperature'],
+    idle: (v) => v.rounds === 1 && 'rounds: 1 samples nothing',
+  },
+  {
+    keys: ['reward_rubric'],
+    idle: (v) =>
+      !['auto', 'openai_chat'].includes(v.reward_endpoint_type) &&
+      'only a chat model (reward_endpoint_type: openai_chat) reads a rubric',
+  },
+  {
+    keys: REWARD_TRAIN_KEYS,
+    idle: (v) => v.reward_endpoint !== undefined && 'reward_endpoint names a server that scores',
+  },
+  {
     keys: REWARD_TRAIN_KEYS,
     idle: (v) => v.reward_model !== undefined && 'reward_model names a model that is already trained',
   },
+  { keys: ['reward_format'], idle: (v) => v.reward_model === undefined && 'there is no reward_model' },
   {
-    keys: [...REWARD_TRAIN_KEYS, 'reward_model', 'score_cache_dir'],
+    keys: [...REWARD_TRAIN_KEYS, 'reward_model', 'reward_endpoint', 'score_cache_dir'],
     idle: (v) => v.reward_column !== undefined && 'the rewards come from reward_column',
   },
   {
@@ -122,13 +174,25 @@ export function idleReason(
 
 /** Values that are fine alone and wrong together: the key to blame, and why. */
 export function conflicts(v: ConfigValues): [ConfigKey, string][] {
-  const found: [ConfigKey, string][] = []
+  const found: [ConfigKey, string][] = [...lossConflict(v)]
   if (v.model_name_or_path !== undefined && v.model_config !== undefined) {
     found.push([
       'model_config',
       'is a start from random weights, model_name_or_path a start from a model; remove one',
     ])
   }
+  if (v.reward_model !== undefined && v.reward_endpoint !== undefined) {
+    found.push(['reward_endpoint', 'and reward_model both score the answers; remove one'])
+  }
+  if (v.generation_endpoint !== undefined && v.answers_file !== undefined) {
+    found.push(['answers_file', 'and generation_endpoint both bring answers; remove one'])
+  }
+  if (v.row !== undefined && v.id !== undefined) found.push(['id', 'and row both name an example; remove one'])
+  const adapterKey = v.adapter_name_or_path !== undefined ? 'adapter_name_or_path' : v.use_peft && 'use_peft'
+  if (adapterKey && v.model_name_or_path === undefined)
+    found.push([adapterKey, 'needs model_name_or_path: an adapter stands on a model that is kept'])
+  if (adapterKey && v.resize_embeddings)
+    found.push(['resize_embeddings', `with ${adapterKey}: the new rows would not be saved with the adapter`])
   if (v.max_prompt_length >= v.max_length) {
     found.push([
       'max_prompt_length',
@@ -155,6 +219,7 @@ function legacyConflicts(v: ConfigValues): [ConfigKey, string][] {
   const raw = 'mode: legacy works with raw rewards, without calibration'
   if (v.label_source !== 'reward') found.push(['label_source', `can only be reward: ${raw}`])
   if (v.pair_weight !== 'hard') found.push(['pair_weight', `can only be hard: ${raw}`])
+  if (v.rounds > 1) found.push(['rounds', 'can only be 1: mode: legacy takes lists of one length'])
   if (v.sft_gate === 'soft') found.push(['sft_gate', `can only be hard or off: ${raw}`])
   return found
 }

@@ -2,7 +2,10 @@
 import { z } from 'zod'
 import { count, oneOrMany, text } from './fields.js'
 
-const REPORTERS = ['tensorboard', 'jsonl', 'none'] as const
+const REPORTERS = ['tensorboard', 'jsonl', 'all', 'none'] as const
+
+/** What `all` means. */
+const EVERYWHERE = ['tensorboard', 'jsonl'] as const
 
 export const runSection = {
   output_dir: text().optional().describe("folder of the run; unset: runs/<the config file's name>"),
@@ -23,6 +26,11 @@ export const runSection = {
   eval_generation_steps: count()
     .optional()
     .describe('optimizer steps between generations of sample answers; unset: none'),
+  eval_on_start: z.boolean().default(false).describe('evaluate once before the first step'),
+  guidance: z
+    .boolean()
+    .default(true)
+    .describe('warn during training when the metrics take a turn for the worse, with advice'),
   save_steps: count()
     .optional()
     .describe('optimizer steps between checkpoints, besides those after each epoch; legacy: 600'),
@@ -41,7 +49,8 @@ export const runSection = {
     .describe('evaluations without improvement after which training stops; unset: never'),
   report_to: oneOrMany(z.enum(REPORTERS))
     .prefault(['jsonl'])
-    .describe('where metrics are written: tensorboard, jsonl or none'),
+    .transform((names) => [...new Set(names.flatMap((name) => (name === 'all' ? EVERYWHERE : [name])))])
+    .describe('where metrics are written: tensorboard, jsonl, all (both) or none'),
 }
 
 export const quickstartSection = {

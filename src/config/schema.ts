@@ -1,14 +1,19 @@
 /** The one schema of all settings: a flat mapping, as TRL has it. Every key is also a flag. */
 import { z } from 'zod'
 import { sftStartSection } from './align.js'
+import { augmentSection, explainSection, roundsSection } from './augment.js'
 import { dataSection } from './data.js'
+import { endpointSection } from './endpoint.js'
 import { evaluateSection } from './evaluate.js'
 import { generateSection, promptSection } from './generate.js'
+import { loraSection, mergeSection } from './lora.js'
 import { methodSection } from './method.js'
 import { modelSection } from './model.js'
+import { profileSection } from './profile.js'
 import { rescoreSection } from './rescore.js'
 import { rewardTrainSection, scoreSection } from './reward.js'
 import { quickstartSection, runSection } from './run.js'
+import { serveSection } from './serve.js'
 import { trainSection } from './train.js'
 
 /** The keys by section, in the order in which they are shown. A command reads some of the sections. */
@@ -18,13 +23,21 @@ export const SECTIONS = {
   method: methodSection,
   rescore: rescoreSection,
   train: trainSection,
+  lora: loraSection,
   score: scoreSection,
+  endpoint: endpointSection,
   rewardTrain: rewardTrainSection,
   sftStart: sftStartSection,
+  rounds: roundsSection,
   generate: generateSection,
   prompt: promptSection,
+  augment: augmentSection,
   evaluate: evaluateSection,
+  serve: serveSection,
   run: runSection,
+  profile: profileSection,
+  explain: explainSection,
+  merge: mergeSection,
   quickstart: quickstartSection,
 }
 
@@ -37,13 +50,21 @@ export const SECTION_TITLES: Record<SectionName, string> = {
   method: 'Method',
   rescore: 'Labels, pairs and gates',
   train: 'Training',
+  lora: 'Adapter (LoRA)',
   score: 'Rewards',
+  endpoint: 'Reward server',
   rewardTrain: 'Training a reward model',
   sftStart: 'SFT start',
+  rounds: 'Rounds',
   generate: 'Generation',
   prompt: 'Prompts and answers',
+  augment: 'Further answers',
   evaluate: 'Evaluation',
+  serve: 'Server',
   run: 'Run folder, logs and checkpoints',
+  profile: 'Profile of a training',
+  explain: 'Explaining an example',
+  merge: 'Merging an adapter',
   quickstart: 'Quickstart',
 }
 
@@ -53,13 +74,21 @@ const shape = {
   ...methodSection,
   ...rescoreSection,
   ...trainSection,
+  ...loraSection,
   ...scoreSection,
+  ...endpointSection,
   ...rewardTrainSection,
   ...sftStartSection,
+  ...roundsSection,
   ...generateSection,
   ...promptSection,
+  ...augmentSection,
   ...evaluateSection,
+  ...serveSection,
   ...runSection,
+  ...profileSection,
+  ...explainSection,
+  ...mergeSection,
   ...quickstartSection,
 }
 

@@ -5,9 +5,35 @@ import { count, fraction, nonNegative, positive, wholeNumber } from './fields.js
 export const trainSection = {
   learning_rate: positive().default(1e-6).describe('peak learning rate; legacy: 5e-6; method sft: 2e-5'),
   lr_scheduler_type: z
-    .enum(['linear', 'cosine', 'constant', 'constant_with_warmup'])
+    .enum([
+      'linear',
+      'cosine',
+      'cosine_with_min_lr',
+      'cosine_with_restarts',
+      'polynomial',
+      'inverse_sqrt',
+      'warmup_stable_decay',
+      'constant',
+      'constant_with_warmup',
+    ])
     .default('cosine')
     .describe('course of the learning rate; legacy: constant'),
+  lr_scheduler_kwargs: z
+    .strictObject({
+      min_lr: nonNegative().optional().describe('cosine_with_min_lr: lowest rate'),
+      min_lr_rate: fraction()
+        .optional()
+        .describe('cosine_with_min_lr: lowest rate as a share of learning_rate'),
+      num_cycles: count().optional().describe('cosine_with_restarts: cycles; unset: 1'),
+      lr_end: nonNegative().optional().describe('polynomial: rate at the end; unset: 1e-7'),
+      power: positive().optional().describe('polynomial: exponent; unset: 1'),
+      timescale: count().optional().describe('inverse_sqrt: steps; unset: the warm-up, else 10000'),
+      num_decay_steps: count()
+        .optional()
+        .describe('warmup_stable_decay: last steps, in which the rate falls'),
+    })
+    .optional()
+    .describe('settings of the schedule, such as {min_lr_rate: 0.1}; unset: those of transformers'),
   warmup_ratio: fraction()
     .default(0.1)
     .describe('share of all steps in which the learning rate rises, 0 to 1; constant: 0'),
@@ -27,9 +53,23 @@ export const trainSection = {
   max_tokens_per_batch: count()
     .default(8192)
     .describe('most tokens of a packed micro-batch; bounds the memory and does not change the result'),
-  weight_decay: nonNegative().default(0.01).describe('decoupled weight decay of AdamW'),
+  gradient_checkpointing: z
+    .union([z.boolean(), z.enum(['auto'])])
+    .default('auto')
+    .describe(
+      'blocks are computed again for their gradients instead of kept: less memory, more time, the same result; auto: where the plan says that they do not fit',
+    ),
+  optim: z
+    .enum(['adamw', 'rmsprop', 'sgd'])
+    .default('adamw')
+    .describe('adamw; rmsprop, as the DPO paper; sgd, with momentum'),
+  rmsprop_alpha: z.number().min(0).lt(1).default(0.99).describe('decay of the mean of squares of rmsprop'),
+  sgd_momentum: z.number().min(0).lt(1).default(0.9).describe('momentum of sgd, 0 to 1'),
+  weight_decay: nonNegative()
+    .default(0.01)
+    .describe('decoupled weight decay of AdamW; of sgd, added to the gradient'),
   adam_beta1: z.number().min(0).lt(1).default(0.9).describe('decay of the first moment, 0 to 1'),
   adam_beta2: z.number().min(0).lt(1).default(0.999).describe('decay of the second moment, 0 to 1'),
-  adam_epsilon: positive().default(1e-8).describe("AdamW's epsilon"),
+  adam_epsilon: positive().default(1e-8).describe('epsilon of AdamW and rmsprop'),
   max_grad_norm: nonNegative().default(1).describe('gradients are clipped to this norm; 0: not clipped'),
 }

@@ -8,15 +8,19 @@ export interface GenerateRequest {
   name: string
 }
 
-export interface GenerateOptions extends SamplingOptions {
+/** How one request is decoded. */
+export interface RowOptions extends SamplingOptions {
   maxNewTokens: number
-  /** Rows that run together; a finished one makes room for the next request at once. */
-  batchSize: number
   /** Ids that end an answer. */
   stopIds: readonly number[]
   /** Texts that end an answer; they are not part of it. */
   stop: readonly string[]
   seed: number
+}
+
+export interface GenerateOptions extends RowOptions {
+  /** Rows that run together; a finished one makes room for the next request at once. */
+  batchSize: number
 }
 
 export interface GeneratedAnswer {
@@ -36,17 +40,26 @@ export interface GenerateHooks {
   stopRequested?(): boolean
 }
 
+/** What one request reports. */
+export interface RowHooks {
+  /** New text, as it comes: whole characters, and nothing that may become a stop text. */
+  text?(piece: string): void
+  done(answer: GeneratedAnswer): void
+}
+
 /** A request that holds a slot of the cache. */
 export interface LiveRow {
-  request: number
   slot: number
+  options: RowOptions
+  hooks: RowHooks
   /** Tokens that the model has not seen yet: the whole prompt at first, then one. */
   pending: number[]
   /** Tokens in the cache. */
   seen: number
-  limit: number
   ids: number[]
   /** Text given to the streaming hook so far. */
   streamed: string
   random: Random
+  /** Done or given up: its slot is free after the step. */
+  left: boolean
 }

@@ -1,5 +1,5 @@
 /** The next token of each row: greedy, or drawn at a temperature among the likeliest. */
-import { f32, ops, scope, type Tensor } from '../tensor/index.js'
+import { f32, i64, ops, scope, type Tensor } from '../tensor/index.js'
 
 export interface SamplingOptions {
   /** 0: always the likeliest token. */
@@ -33,4 +33,36 @@ export function nextTokens(logits: Tensor, options: SamplingOptions, uniforms: r
     const place = ops.minimum(ops.searchsorted(cumulative, draw, undefined, true), last)
     return ops.squeeze(ops.gather(ids, 1, place), 1).numbers()
   })
+}
+
+/**
+ * The next token of rows that may each have settings of their own.
+ * @param logits   [B, V]
+ * @param uniforms one number in [0, 1) per row; not used by greedy rows
+ */
+export function tokensOfRows(
+  logits: Tensor,
+  options: readonly SamplingOptions[],
+  uniforms: readonly number[],
+): number[] {
+  const groups = new Map<string, number[]>()
+  options.forEach(({ temperature, topK, topP }, row) => {
+    const key = temperature === 0 ? 'greedy' : `${temperature}:${topK}:${topP}`
+    groups.set(key, [...(groups.get(key) ?? []), row])
+  })
+  if (groups.size === 1) return nextTokens(logits, options[0], uniforms)
+  const tokens = new Array<number>(options.length)
+  for (const rows of groups.values()) {
+    const chosen = scope(() =>
+      nextTokens(
+        ops.indexSelect(logits, 0, i64(rows)),
+        options[rows[0]],
+        rows.map((row) => uniforms[row]),
+      ),
+    )
+    rows.forEach((row, i) => {
+      tokens[row] = chosen[i]
+    })
+  }
+  return tokens
 }

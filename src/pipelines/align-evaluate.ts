@@ -13,6 +13,7 @@ import {
 } from './evaluation.js'
 import { evaluationSet } from './evaluation-set.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
+import { trainedScoringModel } from './scoring-model.js'
 import type { Session } from './session.js'
 
 export interface AlignEvaluation {
@@ -35,6 +36,7 @@ export async function evaluateAligned(
   const named = [
     ['start', aligned.start],
     ['sft', aligned.sft],
+    ...aligned.rounds.map((folder, i) => [`round ${i + 1}`, folder] as const),
     ['clha', aligned.clha],
   ] as const
   const systems: AnsweredSystem[] = []
@@ -58,13 +60,15 @@ export async function evaluateAligned(
 }
 
 /** Reward models trained on the way share the policy's tokenizer; outside ones bring their own. */
-function scorersOf(
+export function scorersOf(
   session: Session,
   lm: LanguageModel,
-  { scorers, second, temperatures }: Aligned,
+  { scorers, second, temperatures }: Pick<Aligned, 'scorers' | 'second' | 'temperatures'>,
 ): Scorer[] {
   if (scorers.length === 0) return lazyScorers(session)
-  const own = scorers.map(({ model, fold }) => modelScorer(session, `reward, fold ${fold}`, { ...lm, model }))
-  const judge = second && modelScorer(session, 'second', { ...lm, model: second.model })
+  const own = scorers.map(({ model, fold }) =>
+    modelScorer(session, `reward, fold ${fold}`, trainedScoringModel({ ...lm, model })),
+  )
+  const judge = second && modelScorer(session, 'second', trainedScoringModel({ ...lm, model: second.model }))
   return [meanScorer('reward', own, temperatures), ...(judge ? [judge] : [])]
 }

@@ -1,7 +1,8 @@
 /** From what an alignment did to what its report says. */
 
 import type { Example } from '../data/example.js'
-import type { AlignReport, Curve } from '../evaluate/report/types.js'
+import type { AlignReport, Curve, ReportWarning } from '../evaluate/report/types.js'
+import { warningsOf } from '../runs/metrics.js'
 import { gatherSources } from './align-sources.js'
 import type { Aligned } from './align-stations.js'
 import { reportHeader } from './eval-report.js'
@@ -45,6 +46,18 @@ function curve({ name, run }: Aligned['curves'][number]): Curve {
   return { name, metrics, points }
 }
 
+function roundNotes({ rounds }: Aligned): string[] {
+  if (rounds.length === 0) return []
+  return [`round n is the policy after n rounds; clha is that of the last, round ${rounds.length + 1}.`]
+}
+
+/** What the trainings warned of while they ran. */
+function runWarnings({ name, run }: Aligned['curves'][number]): ReportWarning[] {
+  return run.rows.flatMap((row) =>
+    warningsOf(row).map(({ text, advice }) => ({ message: `${name}, step ${row.step}: ${text}.`, hint: advice })),
+  )
+}
+
 export function alignReport(
   session: Session,
   aligned: Aligned,
@@ -54,7 +67,8 @@ export function alignReport(
   const { hiddenSize, layers, vocabSize, family } = aligned.shape
   return {
     ...reportHeader(session, input.title, input.command),
-    notes: input.notes,
+    notes: [...input.notes, ...roundNotes(aligned)],
+    warnings: aligned.curves.flatMap(runWarnings),
     stations: aligned.stations,
     data: { pairs: input.train.length, noise: input.noise, sources: gatherSources(input.train, input.test) },
     model: {

@@ -9,18 +9,22 @@ import type { Rescored } from '../rescore/rescore.js'
 import type { DataFile } from '../runs/run-manifest.js'
 import { duration } from '../terminal/units.js'
 import type { TrainingResult } from '../train/run.js'
+import { loadTrainable } from './adapters.js'
 import { encodeData } from './data.js'
 import { stageDir } from './fit.js'
-import { type LanguageModel, loadLanguageModel } from './language-model.js'
-import { fitClha, fitSft, type PolicyFit, rankedHash, sftItems } from './policy.js'
+import { furtherRounds } from './iterative.js'
+import type { LanguageModel } from './language-model.js'
+import { fitPolicy, fitSft, type PolicyFit, rankedHash } from './policy.js'
+import { sftItems } from './policy-items.js'
 import { scores } from './ranked-data.js'
 import { rescoreStation } from './rescoring.js'
 import { type FoldModel, labelAccuracy, select, trainRewardModels } from './reward-models.js'
 import { accuracyText } from './reward-train.js'
-import { crossFittedScores } from './scoring.js'
+import { crossFittedScores, hasOutsideScorer, type ScoredData } from './scoring.js'
 import type { Session } from './session.js'
 import { Stopped } from './stopped.js'
 import { itemsOf } from './train.js'
+import { generationHook } from './train-generation.js'
 
 export interface AlignInput {
   train: Example[]
@@ -38,6 +42,8 @@ export interface Aligned {
   start: string
   sft?: string
   clha: string
+  /** Policies of the rounds before the last, whose policy is `clha`. */
+  rounds: string[]
   /** Cross-fitted reward models that scored the training data; none when an outside scorer did. */
   scorers: FoldModel[]
   /** Trained on other prompts with another seed; it scored nothing before the evaluation. */
@@ -70,26 +76,33 @@ export async function station<T>(
   return result
 }
 
-export async function alignStations(
+/** Everything before the alignment itself. */
+export interface Prepared extends Pick<Aligned, 'start' | 'scorers' | 'second'> {
+  /** Rewards of the training data by the training's scorers. */
+  scored: ScoredData
+  parameters: number
+}
+
+/** Remembers a training's curve under a name, and gives its model's folder. */
+type Remember = (name: string, run: TrainingResult) => string
+
+/** SFT start, reward models and rewards: what every way to align has in common. */
+export async function prepareStations(
   session: Session,
   lm: LanguageModel,
   input: AlignInput,
   stations: StationReport[],
-): Promise<Aligned> {
+  remember: Remember,
+): Promise<Prepared> {
   const { options } = session
-  const curves: Aligned['curves'] = []
   const at = <T>(title: string, run: () => Promise<T>) => station(session, stations, title, run)
-  const remember = (name: string, run: TrainingResult) => {
-    curves.push({ name, run })
-    return run.model
-  }
   const parameters = parameterCount(lm.model)
   const makeStart = async () =>
     options.sftNumTrainEpochs > 0
       ? at('start', async () => remember('start', await sftStart(session, lm, input)))
       : (options.modelNameOrPath as string)
   const data = await encodeData(session, lm, input.train, 2)
-  const outside = options.rewardModel !== undefined
+  const outside = hasOutsideScorer(session)
   // A model that learned the chosen answers knows the labels: reward models that began there would grade what they were told.
   const startIsBlind = input.demonstrations !== undefined
   const blindStart = startIsBlind ? await makeStart() : undefined
@@ -98,39 +111,68 @@ export async function alignStations(
     ? { scorers: [], second: undefined }
     : await at('reward model', async () => trainScorers(session, lm, data, input, remember))
   const start = blindStart ?? (await makeStart())
-  const rescored = await at('rescore', async () => {
-    const scored = outside
-      ? await scores(session, data.examples)
-      : await crossFittedScores(session, scorers, data)
-    return rescoreStation(session, scored, input.truth)
-  })
+  const scored = outside
+    ? await scores(session, data.examples)
+    : await crossFittedScores(session, scorers, data)
+  return { start, scorers, second, scored, parameters }
+}
+
+export async function alignStations(
+  session: Session,
+  lm: LanguageModel,
+  input: AlignInput,
+  stations: StationReport[],
+): Promise<Aligned> {
+  const curves: Aligned['curves'] = []
+  const at = <T>(title: string, run: () => Promise<T>) => station(session, stations, title, run)
+  const remember: Remember = (name, run) => {
+    curves.push({ name, run })
+    return run.model
+  }
+  const { start, scorers, second, scored, parameters } = await prepareStations(
+    session,
+    lm,
+    input,
+    stations,
+    remember,
+  )
+  const rescored = await at('rescore', async () => rescoreStation(session, scored, input.truth))
   const sft = input.compareSft
     ? await at('sft, to compare', async () =>
-        remember('sft', await sftBaseline(session, start, data.examples, input)),
+        remember('sft', await sftBaseline(session, start, scored.examples, input)),
       )
     : undefined
-  const clha = await at('align (clha)', async () =>
-    remember('clha', await clhaRun(session, start, rescored.lists, input)),
-  )
-  const temperatures = scorers.map(
-    ({ fold }) => rescored.calibrations.find((c) => c.fold === fold)?.temperature ?? 1,
-  )
+  const train = async (round: number, folder: string, lists: readonly RankedList[]) => {
+    const name = session.options.rounds > 1 ? `clha round ${round}` : 'clha'
+    return remember(name, await clhaRun(session, folder, lists, { ...input, round }))
+  }
+  const first = await at('align (clha)', () => train(1, start, rescored.lists))
+  const { examples } = scored
+  const { truth } = input
+  const policies = await furtherRounds(session, first, { lm, examples, scorers, truth, at, train })
   return {
     start,
     sft,
-    clha,
+    clha: policies[policies.length - 1],
+    rounds: policies.slice(0, -1),
     scorers,
     second,
     rescored,
-    temperatures,
+    temperatures: temperaturesOf(scorers, rescored),
     curves,
     stations,
     parameters,
     shape: lm.model.config,
-    dispose: () => {
-      for (const { model } of [...scorers, ...(second ? [second] : [])]) model.dispose()
-    },
+    dispose: () => disposeScorers({ scorers, second }),
   }
+}
+
+/** Unit T of each scorer's rewards, as its calibration found it. */
+export const temperaturesOf = (scorers: readonly FoldModel[], { calibrations }: Rescored): number[] =>
+  scorers.map(({ fold }) => calibrations.find((c) => c.fold === fold)?.temperature ?? 1)
+
+export function disposeScorers({ scorers, second }: Pick<Prepared, 'scorers' | 'second'>): void {
+  for (const { model } of [...scorers, ...(second ? [second] : [])]) model.dispose()
 }
 
 const sayRandomStart = ({ ui }: Session): void =>
@@ -160,7 +202,7 @@ async function trainScorers(
   lm: LanguageModel,
   data: Awaited<ReturnType<typeof encodeData>>,
   input: AlignInput,
-  remember: (name: string, run: TrainingResult) => string,
+  remember: Remember,
 ): Promise<{ scorers: FoldModel[]; second: FoldModel }> {
   const { options, ui } = session
   const common = { data: input.files, stage: true }
@@ -205,11 +247,11 @@ function fromStart(session: Session, kind: string, files: DataFile[]): Omit<Poli
 
 /** Trains a model read anew from `folder`, and frees it: what came out lies in its checkpoint. */
 async function trainCopy(
-  { dtype, options }: Session,
+  session: Session,
   folder: string,
   run: (lm: LanguageModel) => Promise<TrainingResult>,
 ): Promise<TrainingResult> {
-  const lm = await loadLanguageModel(folder, dtype, options.chatTemplate)
+  const lm = await loadTrainable(session, folder)
   try {
     return await run(lm)
   } finally {
@@ -226,9 +268,17 @@ const sftBaseline = (session: Session, start: string, examples: readonly Example
     })
   })
 
-const clhaRun = (session: Session, start: string, lists: readonly RankedList[], { files }: AlignInput) =>
+const clhaRun = (
+  session: Session,
+  start: string,
+  lists: readonly RankedList[],
+  { files, train, round }: AlignInput & { round: number },
+) =>
   trainCopy(session, start, async (lm) => {
     const trajectory = { ranked: rankedHash(lists) }
     const items = await itemsOf(session, lm, lists)
-    return fitClha(session, lm, { ...fromStart(session, 'clha', files), items, trajectory })
+    const common = fromStart(session, 'clha', files)
+    const dir = round > 1 ? stageDir(session, `round-${round}`) : common.dir
+    const generate = generationHook(session, lm, train, { dir, start })
+    return fitPolicy(session, lm, { ...common, dir, items, trajectory, generate })
   })

@@ -7,20 +7,20 @@ import { writeReports } from '../evaluate/report/write.js'
 import type { Ui } from '../terminal/ui.js'
 import { count } from '../terminal/units.js'
 import { evaluateAligned } from './align-evaluate.js'
+import { loadTrainable } from './adapters.js'
 import { alignReport } from './align-report.js'
 import { alignStations, station } from './align-stations.js'
 import { inOutputDir } from './claim.js'
 import { loadData } from './data.js'
 import { showTable } from './eval-report.js'
 import { writeConfig } from './files.js'
-import { loadStartModel } from './language-model.js'
 import type { AlignResult, Pipeline } from './pipeline.js'
 import { openSession, type Session } from './session.js'
 import { loadSplits } from './splits.js'
 import { Stopped } from './stopped.js'
 
 export const align: Pipeline<AlignResult> = async (config, ui) => {
-  const session = openSession(config, ui)
+  const session = await openSession(config, ui)
   return inOutputDir(session.options, true, () => alignIn(session))
 }
 
@@ -37,7 +37,11 @@ async function alignIn(session: Session): Promise<AlignResult> {
     )
   }
   const stations: StationReport[] = []
-  const lm = await loadStartModel(session)
+  if (options.adapterNameOrPath !== undefined) {
+    const text = 'adapter_name_or_path: clha align starts from one folder'
+    throw usageError(text, "name the adapter's folder as model_name_or_path; it names its base")
+  }
+  const lm = await loadTrainable(session)
   try {
     const { train, test, files } = await station(session, stations, 'data', async () => {
       const splits = await loadSplits(session, 2, 'align')

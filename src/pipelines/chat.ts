@@ -1,5 +1,6 @@
 /** `clha chat`: a dialogue with a model, line by line. */
 import type { Message } from '../data/example.js'
+import { hubLabel } from '../hub/cache.js'
 import { parameterCount } from '../models/decoder.js'
 import { count } from '../terminal/units.js'
 import { fitHistory } from './chat-history.js'
@@ -20,12 +21,12 @@ interface ChatResult {
 const COMMANDS = '/reset begins a new dialogue, /quit leaves; Ctrl-C ends an answer'
 
 export const chatPipeline: Pipeline<ChatResult> = async (config, ui, input) => {
-  const session = openSession(config, ui)
+  const session = await openSession(config, ui)
   const lm = await loadStartModel(session)
   const interrupts = chatInterrupts()
   try {
     ui.line(
-      `${session.options.modelNameOrPath} · ${count(parameterCount(lm.model))} parameters · ${COMMANDS}`,
+      `${hubLabel(session.options.modelNameOrPath ?? '')} · ${count(parameterCount(lm.model))} parameters · ${COMMANDS}`,
     )
     return await talk(session, lm, input, interrupts)
   } finally {

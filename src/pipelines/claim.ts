@@ -21,7 +21,11 @@ export const takeLock: TakeLock = (path) => {
  * @param fresh without resuming, the folder and its stages may hold no run
  * @throws ClhaError exit 3: another process writes there; exit 2: it holds a run already. Nothing is changed then
  */
-export async function inOutputDir<T>(options: Options, fresh: boolean, run: () => Promise<T>): Promise<T> {
+export async function inOutputDir<T>(
+  options: Pick<Options, 'outputDir' | 'resumeFromCheckpoint'>,
+  fresh: boolean,
+  run: () => Promise<T>,
+): Promise<T> {
   const dir = resolve(options.outputDir)
   mkdirSync(dir, { recursive: true })
   const lock = lockOrBusy(takeLock, dir)

@@ -1,14 +1,15 @@
 /** Data files in, examples and token ids out, with everything that was left out said and listed. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type EncodeReport, encodeExamples } from '../data/encode.js'
 import type { EncodedExample } from '../data/encoded.js'
 import type { Example } from '../data/example.js'
 import { type ReadReport, readExamples } from '../data/read-examples.js'
-import type { Decoder } from '../models/decoder.js'
+import { hubLabel } from '../hub/cache.js'
 import type { DataFile } from '../runs/run-manifest.js'
 import { count } from '../terminal/units.js'
 import type { LanguageModel } from './language-model.js'
+import { materialOf } from './methods.js'
 import type { Session } from './session.js'
 
 export interface LoadedData {
@@ -17,16 +18,33 @@ export interface LoadedData {
   report: ReadReport
 }
 
+/** Files of left-out rows that a session has begun: its further data sets are appended. */
+const begun = new WeakMap<object, Set<string>>()
+
+/** Adds rows that were left out to a list in the output folder. */
+function listLeftOut({ options, config }: Session, name: string, rows: readonly object[]): string {
+  mkdirSync(options.outputDir, { recursive: true })
+  const path = join(options.outputDir, name)
+  const files = begun.get(config) ?? new Set<string>()
+  begun.set(config, files)
+  const write = files.has(path) ? appendFileSync : writeFileSync
+  write(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  files.add(path)
+  return path
+}
+
 /** Reads a dataset; rows that were dropped are listed in `<output_dir>/skipped.jsonl`. */
 export async function loadData(
-  { options, ui }: Session,
+  session: Session,
   paths: string | string[],
   minCandidates: 0 | 1 | 2,
 ): Promise<LoadedData> {
+  const { options, ui } = session
   const { examples, report } = await readExamples(paths, {
     skipBad: options.skipBad,
     maxDropped: options.maxDropped,
     minCandidates,
+    unpaired: materialOf(options) === 'rows',
     splitter: options.splitter,
     format: options.datasetFormat === 'auto' ? undefined : options.datasetFormat,
     columns: options.columns,
@@ -34,9 +52,9 @@ export async function loadData(
     limit: options.maxSamples,
   })
   if (report.faults.length > 0) {
-    mkdirSync(options.outputDir, { recursive: true })
-    const path = join(options.outputDir, 'skipped.jsonl')
-    writeFileSync(path, report.faults.map((f) => `${JSON.stringify(f)}\n`).join(''))
+    const dataset = [paths].flat().join(', ')
+    const rows = report.faults.map((fault) => ({ dataset, ...fault }))
+    const path = listLeftOut(session, 'skipped.jsonl', rows)
     ui.warn(
       `${count(report.faults.length)} of ${count(report.rows)} rows are left out`,
       `they are listed in ${path}`,
@@ -45,7 +63,7 @@ export async function loadData(
   return {
     examples,
     report,
-    files: report.files.map(({ file, sha256, rows }) => ({ path: file, sha256, rows })),
+    files: report.files.map(({ file, sha256, rows }) => ({ path: hubLabel(file), sha256, rows })),
   }
 }
 
@@ -55,10 +73,15 @@ export interface EncodedData {
   report: EncodeReport
 }
 
-const told = new WeakSet<Decoder>()
+/** What encoding has to know of whatever reads the tokens: a language model, or a reward model of any architecture. */
+export interface TokenReader extends Pick<LanguageModel, 'tokenizer' | 'template'> {
+  model: { config: { maxPositions: number } }
+}
+
+const told = new WeakSet<object>()
 
 /** Lengths that fit into the model's context; a larger max_length is told once. */
-function lengthsFor({ options, ui }: Session, model: Decoder) {
+function lengthsFor({ options, ui }: Session, model: TokenReader['model']) {
   const { maxLength, maxPromptLength } = options
   const context = model.config.maxPositions
   if (maxLength <= context) return { maxLength, maxPromptLength }
@@ -84,7 +107,7 @@ function sayCut({ ui }: Session, { promptsCut, answersCut, kept, answers }: Enco
 /** Tokens of the examples; those without room are dropped, said and counted. */
 export async function encodeData(
   session: Session,
-  { model, tokenizer, template }: LanguageModel,
+  { model, tokenizer, template }: TokenReader,
   examples: readonly Example[],
   minCandidates: 1 | 2,
 ): Promise<EncodedData> {
@@ -99,13 +122,8 @@ export async function encodeData(
   if (report.dropped.length > 0) {
     const shown = report.dropped.slice(0, 3).map(({ file, row, reason }) => `${file}:${row} ${reason}`)
     const share = `${count(report.dropped.length)} of ${count(examples.length)} examples`
-    ui.warn(
-      `${share} are left out: no room for an answer`,
-      `${shown.join('; ')}; listed in ${options.outputDir}/no-room.jsonl`,
-    )
-    mkdirSync(options.outputDir, { recursive: true })
-    const path = join(options.outputDir, 'no-room.jsonl')
-    writeFileSync(path, report.dropped.map((row) => `${JSON.stringify(row)}\n`).join(''))
+    const path = listLeftOut(session, 'no-room.jsonl', report.dropped)
+    ui.warn(`${share} are left out: no room for an answer`, `${shown.join('; ')}; listed in ${path}`)
   }
   return { examples: kept.map((i) => examples[i]), encoded, report }
 }

@@ -1,18 +1,16 @@
 /** The models of an evaluation: checked before the first answer, loaded one at a time. */
 import type { Prompt } from '../data/example.js'
 import { usageError } from '../errors.js'
-import { headOf, readHfConfig } from '../models/load.js'
+import { hubLabel } from '../hub/cache.js'
+import { headOfFolder } from '../models/adapter-load.js'
 import { openScoreCache, type ScoreCache } from '../reward/score-cache.js'
+import { endpointScorer } from './endpoint-scorer.js'
+import { configuredEndpoint } from './endpoint-scores.js'
 import type { AnsweredSystem } from './evaluation.js'
 import { answerPrompts } from './evaluation-answers.js'
 import { modelScorer, type Scorer } from './evaluation-scorers.js'
-import {
-  type LanguageModel,
-  loadLanguageModel,
-  loadStartModel,
-  modelHash,
-  resolveModelFolder,
-} from './language-model.js'
+import { loadLanguageModel, loadStartModel, modelHash, resolveModelFolder } from './language-model.js'
+import { loadScoringModel, type ScoringModel } from './scoring-model.js'
 import { type Session, sha256 } from './session.js'
 
 /** The model first, then those to compare it with. */
@@ -26,15 +24,16 @@ export function rewardModelPaths({ options }: Session): { name: string; path: st
   return [
     ...(options.rewardModel === undefined ? [] : [{ name: 'reward', path: options.rewardModel }]),
     ...(second === undefined ? [] : [{ name: 'second', path: second }]),
-    ...more.map((path) => ({ name: path, path })),
+    ...more.map((path) => ({ name: hubLabel(path), path })),
   ]
 }
 
 /** @throws ClhaError (exit 2) for a folder that holds no model, or one of the wrong kind */
 export function checkModels(session: Session): void {
+  configuredEndpoint(session)
   const check = (path: string, wanted: 'lm' | 'reward') => {
-    const folder = resolveModelFolder(path)
-    if (headOf(readHfConfig(folder), folder) === wanted) return
+    const adapter = path === session.options.modelNameOrPath ? session.options.adapterNameOrPath : undefined
+    if (headOfFolder(resolveModelFolder(path), adapter && resolveModelFolder(adapter)) === wanted) return
     const [is, not] =
       wanted === 'lm' ? ['a reward model', 'it cannot answer'] : ['a language model', 'it cannot judge']
     throw usageError(
@@ -55,9 +54,10 @@ export async function answersOfModels(
   const { temperature } = options
   const decoding = temperature === 0 ? 'greedy' : `sampled, temperature ${temperature}`
   const systems: AnsweredSystem[] = []
-  for (const [i, name] of modelPaths(session).entries()) {
+  for (const [i, path] of modelPaths(session).entries()) {
+    const name = hubLabel(path)
     const lm =
-      i === 0 ? await loadStartModel(session) : await loadLanguageModel(name, dtype, options.chatTemplate)
+      i === 0 ? await loadStartModel(session) : await loadLanguageModel(path, dtype, options.chatTemplate)
     try {
       systems.push({ name, decoding, answers: await answerPrompts(session, lm, prompts, { label: name }) })
     } finally {
@@ -68,26 +68,36 @@ export async function answersOfModels(
 }
 
 /** Scorers that load their model when they are asked, and keep scores in `score_cache_dir`. */
-export const lazyScorers = (session: Session): Scorer[] =>
-  rewardModelPaths(session).map(({ name, path }) => ({
-    name,
-    async score(prompts, answers) {
-      const folder = resolveModelFolder(path)
-      const lm = await loadLanguageModel(folder, session.dtype, session.options.chatTemplate)
-      const cache = await cacheOf(session, folder, lm)
-      try {
-        return await modelScorer(session, name, lm, cache).score(prompts, answers)
-      } finally {
-        cache?.close()
-        lm.model.dispose()
-      }
-    },
-  }))
+export function lazyScorers(session: Session): Scorer[] {
+  const endpoint = configuredEndpoint(session)
+  return [
+    ...(endpoint ? [endpointScorer(session, 'reward', endpoint)] : []),
+    ...rewardModelPaths(session).map((scorer) => lazyScorer(session, scorer)),
+  ]
+}
+
+const lazyScorer = (session: Session, { name, path }: { name: string; path: string }): Scorer => ({
+  name,
+  async score(prompts, answers) {
+    const folder = resolveModelFolder(path)
+    const { chatTemplate, rewardModel, rewardFormat } = session.options
+    // Other judges than the reward_model say by themselves how they read.
+    const format = path === rewardModel ? rewardFormat : 'auto'
+    const lm = await loadScoringModel(folder, { dtype: session.dtype, format, chatTemplate })
+    const cache = await cacheOf(session, folder, lm)
+    try {
+      return await modelScorer(session, name, lm, cache).score(prompts, answers)
+    } finally {
+      cache?.close()
+      lm.model.dispose()
+    }
+  },
+})
 
 async function cacheOf(
   { options, dtype }: Session,
   folder: string,
-  lm: LanguageModel,
+  lm: ScoringModel,
 ): Promise<ScoreCache | undefined> {
   if (options.scoreCacheDir === undefined) return undefined
   const settings = JSON.stringify([

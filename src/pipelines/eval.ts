@@ -3,9 +3,10 @@
 import type { Example } from '../data/example.js'
 import { usageError } from '../errors.js'
 import { writeReports } from '../evaluate/report/write.js'
+import { hubLabel } from '../hub/cache.js'
 import { count } from '../terminal/units.js'
 import { loadData } from './data.js'
-import { answersOfModels, checkModels, lazyScorers, modelPaths, rewardModelPaths } from './eval-models.js'
+import { answersOfModels, checkModels, lazyScorers, modelPaths } from './eval-models.js'
 import { evalReport, metricsOf, showEvaluation } from './eval-report.js'
 import { evaluateSystems } from './evaluation.js'
 import { evaluationSet } from './evaluation-set.js'
@@ -14,16 +15,16 @@ import { openSession, type Session } from './session.js'
 import { loadSplits } from './splits.js'
 
 export const evalPipeline: Pipeline<EvalResult> = async (config, ui) => {
-  const session = openSession(config, ui)
+  const session = await openSession(config, ui)
   const { options } = session
   checkModels(session)
   const set = evaluationSet(await heldOut(session), options.evalPrompts, options.seed)
   const models = modelPaths(session)
   ui.station('evaluate', `${count(set.prompts.length)} held-out prompts`)
-  if (rewardModelPaths(session).length === 0) {
+  if (lazyScorers(session).length === 0) {
     ui.warn(
       'no reward model judges: only BLEU against the preferred answers and figures of the text are given',
-      'name one with --reward-model or --eval-reward-model',
+      'name one with --reward-model, --eval-reward-model or --reward-endpoint',
     )
   }
   const systems = await answersOfModels(session, set.prompts)
@@ -32,7 +33,7 @@ export const evalPipeline: Pipeline<EvalResult> = async (config, ui) => {
     // Baselines first: differences are then the model minus what it is compared with.
     systems: [...systems.slice(1), systems[0]],
     scorers: lazyScorers(session),
-    baseline: models[1] ?? models[0],
+    baseline: hubLabel(models[1] ?? models[0]),
   })
   const report = evalReport(session, evaluation)
   showEvaluation(session, report)

@@ -9,6 +9,7 @@ import type { GeneratedAnswer, GenerateHooks, GenerateOptions } from '../generat
 import { stopExitCode } from '../terminal/signals.js'
 import { count, rate } from '../terminal/units.js'
 import type { ChatTemplate } from '../text/template.js'
+import { answeringTemplate } from './coh.js'
 import { type LanguageModel, stopIdsOf } from './language-model.js'
 import type { Session } from './session.js'
 
@@ -19,6 +20,8 @@ export interface AnswerOptions extends Partial<GenerateOptions> {
   label?: string
   /** Tokens of a prompt; what is over is cut from the left. Default: the config's. */
   maxPromptLength?: number
+  /** Name the random numbers of each answer. Default: the prompt, and how often it came before. */
+  names?: readonly string[]
 }
 
 /**
@@ -43,16 +46,16 @@ export async function requestAnswers(
   session: Session,
   lm: LanguageModel,
   prompts: readonly Prompt[],
-  { label, maxPromptLength, ...given }: AnswerOptions,
+  { label, maxPromptLength, names = requestNames(prompts), ...given }: AnswerOptions,
   hooks: GenerateHooks = {},
 ): Promise<(Answer | undefined)[]> {
-  const { model, tokenizer, template } = lm
+  const { model, tokenizer } = lm
+  const template = answeringTemplate(lm)
   if (model.head !== 'lm') throw usageError(`${tokenizer.dir}: a reward model, it can't generate`)
   const options = { ...decodingOptions(session, lm), ...given }
   const room = promptRoom(lm, options.maxNewTokens, maxPromptLength ?? session.options.maxPromptLength)
   const { ids, cut } = await encodePrompts(prompts, tokenizer, template, { maxPromptLength: room })
   sayCut(session, cut, room)
-  const names = requestNames(prompts)
   const requests = ids.map((promptIds, i) => ({ promptIds, name: names[i] }))
   const trim = (answer: Answer, i: number) => ({
     ...answer,

@@ -4,8 +4,7 @@ import type { Example, Prompt } from '../data/example.js'
 import { scoreExamples } from '../reward/model-scorer.js'
 import type { ScoreCache } from '../reward/score-cache.js'
 import { stoppedError } from './evaluation-answers.js'
-import type { LanguageModel } from './language-model.js'
-import { requireRewardHead } from './scoring.js'
+import type { ScoringModel } from './scoring-model.js'
 import type { Session } from './session.js'
 
 export interface Scorer {
@@ -16,12 +15,10 @@ export interface Scorer {
 }
 
 /**
- * A reward model, with its own tokenizer and template. Every answer gets a score: of an empty one the end token is read.
- * @throws ClhaError (exit 2) when `lm` has no reward head
+ * A reward model, with its own tokenizer and format. Every answer gets a score: of an empty one the end token is read.
  */
-export function modelScorer(session: Session, name: string, lm: LanguageModel, cache?: ScoreCache): Scorer {
+export function modelScorer(session: Session, name: string, lm: ScoringModel, cache?: ScoreCache): Scorer {
   const { options, ui, stopRequested } = session
-  requireRewardHead(lm, lm.tokenizer.dir)
   const maxLength = Math.min(options.maxLength, lm.model.config.maxPositions)
   const maxPromptLength = Math.min(options.maxPromptLength, Math.max(1, Math.floor((maxLength * 3) / 4)))
   return {
@@ -49,7 +46,7 @@ export function modelScorer(session: Session, name: string, lm: LanguageModel, c
   }
 }
 
-const exampleOf = (prompt: Prompt, text: string, i: number): Example => ({
+export const exampleOf = (prompt: Prompt, text: string, i: number): Example => ({
   id: String(i),
   prompt,
   candidates: [{ text }],

@@ -3,13 +3,18 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { stepsPerEpoch } from '../data/order.js'
 import { usageError } from '../errors.js'
-import type { ScheduleName } from '../optim/schedule.js'
+import { camelKeys } from '../config/options.js'
+import type { OptimizerOptions } from '../optim/optimizer.js'
 import { type DataFile, RUN_FILE } from '../runs/run-manifest.js'
 import { figure } from '../terminal/units.js'
+import type { GuideSettings } from '../train/guidance.js'
 import { hashItems, type TrainItem } from '../train/items.js'
 import type { Objective } from '../train/objective.js'
 import { runTraining, type TrainingResult } from '../train/run.js'
+import { adapterTrajectory } from './adapters.js'
 import type { LanguageModel } from './language-model.js'
+import { writeProfile } from './profile-output.js'
+import { beginPlan } from './plan-check.js'
 import { manifestOf, type Session } from './session.js'
 import { TRAJECTORY_KEYS } from './trajectory-keys.js'
 
@@ -52,9 +57,23 @@ export async function fitModel(session: Session, f: Fit): Promise<TrainingResult
   const legacy = options.mode === 'legacy' && f.objective.name === 'clha'
   const resume = resumeOf(session, f)
   const loadBest = !f.stage && options.loadBestModelAtEnd && f.devItems.length > 0
+  const { plan, say, explain } = beginPlan(session, {
+    model: f.model,
+    items: f.items,
+    objective: f.objective,
+    batchSize: f.batchSize,
+    totalSteps,
+    generates: f.generate !== undefined,
+  })
   const result = await runTraining({
     dir: f.dir,
-    trainable: { model: f.model, objective: f.objective, margin: marginOf(session) },
+    largest: plan.largest,
+    trainable: {
+      model: f.model,
+      objective: f.objective,
+      margin: f.objective.name === 'clha' ? marginOf(session) : undefined,
+      recompute: plan.recompute,
+    },
     items: f.items,
     devItems: f.devItems,
     loop: {
@@ -62,26 +81,27 @@ export async function fitModel(session: Session, f: Fit): Promise<TrainingResult
       batchSize: f.batchSize,
       totalSteps,
       learningRate: f.learningRate,
-      schedule: { name: options.lrSchedulerType as ScheduleName, warmupSteps, totalSteps },
+      schedule: {
+        ...camelKeys(options.lrSchedulerKwargs ?? {}),
+        name: options.lrSchedulerType,
+        warmupSteps,
+        totalSteps,
+      },
       maxGradNorm: options.maxGradNorm,
       loggingSteps: options.loggingSteps,
       evalSteps: options.evalSteps,
       saveSteps: options.saveSteps,
       evalGenerationSteps: f.generate && options.evalGenerationSteps,
+      evalOnStart: options.evalOnStart,
       metricForBestModel: f.stage ? 'eval_loss' : options.metricForBestModel,
       greaterIsBetter: f.stage ? false : options.greaterIsBetter,
       earlyStoppingPatience: f.stage ? undefined : options.earlyStoppingPatience,
       maxTokens: options.maxTokensPerBatch,
       lastToken: f.objective.lastToken,
       legacyGroupSize: legacy ? options.perDeviceTrainBatchSize : undefined,
+      profile: options.profile,
     },
-    adamw: {
-      beta1: options.adamBeta1,
-      beta2: options.adamBeta2,
-      epsilon: options.adamEpsilon,
-      weightDecay: options.weightDecay,
-      decayOn: legacy ? 'all' : 'matrices',
-    },
+    optimizer: optimizerOf(session, legacy),
     manifest: manifestOf(session, f.kind, f.data),
     conditions: session.conditions,
     trajectory: {
@@ -91,6 +111,7 @@ export async function fitModel(session: Session, f: Fit): Promise<TrainingResult
       epochs: f.epochs,
       batch: f.batchSize,
       ...f.trajectory,
+      ...(await adapterTrajectory(f.model)),
       data: f.data.map((d) => d.sha256),
       items: hashItems(f.items),
       dev_items: hashItems(f.devItems),
@@ -101,14 +122,19 @@ export async function fitModel(session: Session, f: Fit): Promise<TrainingResult
     tensorboard: [options.reportTo].flat().includes('tensorboard'),
     resume,
     allowInexact: options.allowInexact,
+    guidance: guidanceOf(session, f),
     opened: f.opened,
     hooks: {
       progress: (step, _total, row) => bar.update(step, fieldsOf(row, f.shown)),
       warn: (text, advice) => ui.warn(text, advice),
+      rehearsed: say,
       log: (row) => ui.metric(row),
       generate: f.generate,
       stopRequested: session.stopRequested,
+      profiled: (profile) => writeProfile(f.dir, profile).forEach((line) => ui.line(line)),
     },
+  }).catch((error: unknown) => {
+    throw explain(error)
   })
   bar.update(result.outcome.step)
   bar.done(summaryOf(result, f.shown))
@@ -119,6 +145,14 @@ export async function fitModel(session: Session, f: Fit): Promise<TrainingResult
 function resumeOf({ options }: Session, { stage, dir }: Fit): boolean | string {
   if (!stage && dir === options.outputDir) return options.resumeFromCheckpoint
   return options.resumeFromCheckpoint !== false && existsSync(join(dir, RUN_FILE))
+}
+
+/** What warnings say of the settings; reward models have none of these troubles. */
+function guidanceOf({ options }: Session, { objective, learningRate }: Fit): GuideSettings | undefined {
+  if (!options.guidance || objective.lastToken) return undefined
+  const { margin, minConfidence, maxNewTokens, sftGate } = options
+  const gated = objective.name !== 'sft' && sftGate !== 'off'
+  return { learningRate, margin, minConfidence, maxNewTokens, sftWeight: options.sftWeight, gated }
 }
 
 const marginOf =
@@ -152,3 +186,17 @@ function summaryOf({ rows }: TrainingResult, shown: Record<string, string> = {})
 }
 
 export const stageDir = (session: Session, name: string): string => join(session.options.outputDir, name)
+
+function optimizerOf({ options }: Session, legacy: boolean): OptimizerOptions {
+  const { optim, weightDecay, adamEpsilon: epsilon } = options
+  if (optim === 'rmsprop') return { name: optim, alpha: options.rmspropAlpha, epsilon }
+  if (optim === 'sgd') return { name: optim, momentum: options.sgdMomentum, weightDecay }
+  return {
+    name: optim,
+    beta1: options.adamBeta1,
+    beta2: options.adamBeta2,
+    epsilon,
+    weightDecay,
+    decayOn: legacy ? 'all' : 'matrices',
+  }
+}

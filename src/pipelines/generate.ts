@@ -22,7 +22,7 @@ interface Row {
 const SHOWN_BESIDE_FILE = 3
 
 export const generatePipeline: Pipeline<GenerateResult> = async (config, ui) => {
-  const session = openSession(config, ui)
+  const session = await openSession(config, ui)
   const { options } = session
   const lm = await loadStartModel(session)
   try {

@@ -1,17 +1,20 @@
 /** A model with its tokenizer and its way to write dialogues. */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { newestValid } from '../checkpoint/resume.js'
 import { readTrainingState } from '../checkpoint/state.js'
 import { DiskStorage } from '../checkpoint/storage.js'
 import { noCheckpointError, usageError } from '../errors.js'
+import { baseFolderOf, headOfFolder, isAdapterFolder, loadModelFolder } from '../models/adapter-load.js'
 import type { HfConfig } from '../models/config.js'
 import type { Decoder } from '../models/decoder.js'
+import { isDeberta } from '../models/deberta-config.js'
 import { initModel } from '../models/init.js'
-import { headOf, loadModel, parseHfConfig, readHfConfig } from '../models/load.js'
+import { parseHfConfig, readHfConfig } from '../models/load.js'
+import { resizeEmbeddings } from '../models/resize.js'
 import type { DType } from '../tensor/index.js'
-import { type ChatTemplate, chatTemplate } from '../text/template.js'
+import { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../text/template.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
 import type { Session } from './session.js'
 
@@ -30,14 +33,14 @@ export function resolveModelFolder(path: string): string {
   if (!found)
     throw usageError(
       `${path}: no such model folder`,
-      'models are folders on this disk; nothing is downloaded by name',
+      'give a folder on this disk, or a name on the hub: org/name, org/name@revision',
     )
   if (!found.isDirectory())
     throw usageError(
       `${path}: a file, not a model folder`,
       'give the folder that holds config.json and *.safetensors',
     )
-  if (existsSync(join(path, 'config.json'))) return path
+  if (existsSync(join(path, 'config.json')) || isAdapterFolder(path)) return path
   if (existsSync(join(path, 'fold-0', 'run.json'))) {
     throw usageError(
       `${path}: holds cross-fitted reward models, one in each fold-… folder`,
@@ -62,40 +65,72 @@ export async function loadStartModel(
 ): Promise<LanguageModel> {
   const { modelNameOrPath, modelConfig, tokenizerNameOrPath, seed } = options
   const folder = modelNameOrPath && resolveModelFolder(modelNameOrPath)
-  if (folder && head === 'lm' && headOf(readHfConfig(folder), folder) === 'reward') {
+  if (folder && head === 'lm' && headOfFolder(folder, adapterOf(options)) === 'reward') {
     throw usageError(
       `${modelNameOrPath}: a reward model, not a language model`,
       'it can score answers as reward_model; model_name_or_path needs a model that writes them',
     )
   }
-  const tokenizer = await loadTokenizer(tokenizerNameOrPath ?? (folder as string))
+  if (folder && isDeberta(readHfConfig(baseFolderOf(folder)))) {
+    throw usageError(
+      `${modelNameOrPath}: a DeBERTa encoder, which scores but is not trained here`,
+      'name it as reward_model, or train a reward model that starts from a language model',
+    )
+  }
+  const adapter = adapterOf(options)
+  const tokenizer = await loadTokenizer(tokenizerNameOrPath ?? tokenizerFolderOf(folder as string, adapter))
   const model = folder
-    ? loadModel(folder, dtype)
+    ? loadModelFolder(folder, dtype, adapter)
     : initModel(scratchConfig(modelConfig, tokenizer), seed, 'lm', dtype)
+  if (options.resizeEmbeddings && tokenizer.vocabSize > model.config.vocabSize)
+    resizeEmbeddings(model, tokenizer.vocabSize, seed)
   return withTemplate(model, tokenizer, options.chatTemplate)
+}
+
+/** `adapter_name_or_path` as the folder that holds it. */
+const adapterOf = ({ adapterNameOrPath: path }: Session['options']): string | undefined =>
+  path === undefined ? undefined : resolveModelFolder(path)
+
+/** The tokenizer that was saved with an adapter, else the base's. */
+export function tokenizerFolderOf(folder: string, adapter?: string): string {
+  const own = adapter ?? folder
+  return existsSync(join(own, 'tokenizer.json')) ? own : baseFolderOf(folder)
+}
+
+/** The start model without a tokenizer, and the folder of the one that belongs to it. */
+export function loadModelAlone({ options }: Session, dtype: DType): { model: Decoder; tokenizerDir: string } {
+  const folder = resolveModelFolder(options.modelNameOrPath as string)
+  const adapter = adapterOf(options)
+  return { model: loadModelFolder(folder, dtype, adapter), tokenizerDir: tokenizerFolderOf(folder, adapter) }
 }
 
 /** @throws ClhaError (exit 2) when the tokenizer can make ids that the model has no embedding for */
 export function withTemplate(model: Decoder, tokenizer: TextTokenizer, template?: string): LanguageModel {
-  const { vocabSize } = model.config
-  if (tokenizer.vocabSize > vocabSize) {
-    throw usageError(
-      `${tokenizer.dir}: the tokenizer has ids up to ${tokenizer.vocabSize - 1}, the model ${vocabSize} embeddings`,
-      'tokenizer and model do not belong together; give the right one with tokenizer_name_or_path',
-    )
-  }
+  requireVocabulary(tokenizer, model.config.vocabSize)
   return { model, tokenizer, template: chatTemplate(tokenizer, template && readTemplate(template)) }
 }
 
-const PRESETS = ['hh', 'chatml', 'plain']
+/** @throws ClhaError (exit 2) when the tokenizer can make ids that the model has no embedding for */
+export function requireVocabulary(tokenizer: TextTokenizer, vocabSize: number): void {
+  if (tokenizer.vocabSize > vocabSize) {
+    throw usageError(
+      `${tokenizer.dir}: the tokenizer has ids up to ${tokenizer.vocabSize - 1}, the model ${vocabSize} embeddings`,
+      'give the right one with tokenizer_name_or_path; where tokens were added to it, resize_embeddings: true makes room',
+    )
+  }
+}
 
-/** A preset by its name, else the template in a file; a text with braces is the template itself. */
-function readTemplate(nameOrPath: string): string {
-  if (PRESETS.includes(nameOrPath) || nameOrPath.includes('{')) return nameOrPath
-  if (existsSync(nameOrPath)) return readFileSync(nameOrPath, 'utf8')
+/** One of the names, else the template in a file; a text with braces is the template itself. */
+export function readTemplate(
+  nameOrPath: string,
+  key = 'chat_template',
+  names: readonly string[] = TEMPLATE_NAMES,
+): string {
+  if (names.includes(nameOrPath) || nameOrPath.includes('{')) return nameOrPath
+  if (statSync(nameOrPath, { throwIfNoEntry: false })?.isFile()) return readFileSync(nameOrPath, 'utf8')
   throw usageError(
-    `chat_template: ${nameOrPath}: no such file`,
-    `give the path of a Jinja template, or one of ${PRESETS.join(', ')}`,
+    `${key}: ${nameOrPath}: no such file`,
+    `give the path of a Jinja template, or one of ${names.join(', ')}`,
   )
 }
 
@@ -106,8 +141,8 @@ export async function loadLanguageModel(
   template?: string,
 ): Promise<LanguageModel> {
   const folder = resolveModelFolder(path)
-  const tokenizer = await loadTokenizer(folder)
-  return withTemplate(loadModel(folder, dtype), tokenizer, template)
+  const tokenizer = await loadTokenizer(tokenizerFolderOf(folder))
+  return withTemplate(loadModelFolder(folder, dtype), tokenizer, template)
 }
 
 /** config.json of a Llama of the given sizes; a path names a config.json, whose vocabulary must hold the tokenizer's. */
@@ -135,15 +170,21 @@ export function stopIdsOf({ tokenizer, template }: LanguageModel): number[] {
   return [...new Set([...tokenizer.stopIds, ...(typeof end === 'number' ? [end] : [])])]
 }
 
-/** SHA-256 over the files that make a scorer: weights, config, tokenizer. */
+/** SHA-256 over the files that make a model: weights, config, tokenizer; of an adapter its base's too. */
 export async function modelHash(folder: string): Promise<string> {
   const hash = createHash('sha256')
-  const names = ['config.json', 'tokenizer.json', 'model.safetensors', 'model.safetensors.index.json']
-  for (const name of names) {
+  const first =
+    'config.json tokenizer.json vocab.json merges.txt model.safetensors model.safetensors.index.json'.split(
+      ' ',
+    )
+  const others = readdirSync(folder).filter((name) => /^(adapter_config\.json|.+\.safetensors)$/.test(name))
+  const training = ['optimizer.safetensors', 'rng_state.safetensors']
+  for (const name of new Set([...first, ...others.sort()])) {
     const path = join(folder, name)
-    if (!existsSync(path)) continue
+    if (!existsSync(path) || training.includes(name)) continue
     hash.update(`${name}\0`)
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
   }
+  if (isAdapterFolder(folder)) hash.update(await modelHash(baseFolderOf(folder)))
   return hash.digest('hex')
 }

@@ -1,5 +1,6 @@
 /** What a pipeline is, and what each gives back. */
 import type { ResolvedConfig } from '../config/load.js'
+import type { Explained, ExplainedLoss } from '../rescore/explain.js'
 import type { Ui } from '../terminal/ui.js'
 
 /**
@@ -37,6 +38,39 @@ export interface ScoreResult {
   outputFile?: string
 }
 
+export interface AugmentResult {
+  outputFile: string
+  /** Lists in the file. */
+  rows: number
+  /** Answers that were wanted; equal prompts count once. */
+  asked: number
+  /** Those that an earlier run had. */
+  known: number
+  refused: number
+  /** Answers by row, and what became of them. */
+  answers: number
+  empty: number
+  duplicates: { data: number; sampled: number }
+  cut: number
+  kept: number
+  /** Generated tokens. */
+  tokens: number
+}
+
+/** One example, by step; answers are named by their places, and by `names`. */
+export interface ExplainResult extends Explained {
+  id: string
+  file: string
+  row: number
+  mode: 'default' | 'legacy'
+  /** T and e; in the default mode. */
+  temperature?: number
+  labelError?: number
+  names: string[]
+  /** With a model. */
+  loss?: ExplainedLoss
+}
+
 export interface RescoreResult {
   outputDir: string
   pairs: { kept: number; doubtful: number; reversed: number }
@@ -54,4 +88,27 @@ export interface EvalResult {
 export interface GenerateResult {
   answers: { prompt: unknown; answer: string; tokens: number; finishReason: string }[]
   outputFile?: string
+}
+
+export interface ExperimentResult {
+  outputDir: string
+  cells: number
+  /** Cells with figures, those of earlier runs among them. */
+  finished: number
+  failed: number
+  stopped: boolean
+  /** Path of the HTML page. */
+  report?: string
+}
+
+export interface MergeResult {
+  /** Folder of the merged model. */
+  exportDir: string
+  /** Between the logits (or rewards) of adapter and merged model, before the weights are rounded to `dtype`. */
+  largestDifference: number
+  /** Largest absolute logit (or reward), to compare it with. */
+  largestOutput: number
+  /** Random tokens that were compared. */
+  tokens: number
+  dtype: string
 }

@@ -2,7 +2,7 @@
 import type { ResolvedConfig } from '../config/load.js'
 import { parseConfig } from '../config/load.js'
 
-const SETTINGS = `
+export const QUICKSTART_SETTINGS = `
 model_config:
   hidden_size: 128
   intermediate_size: 384
@@ -44,7 +44,7 @@ export function quickstartConfig(
     ),
   )
   const { seeds: _, ...rest } = given
-  return parseConfig('quickstart', SETTINGS, {
+  return parseConfig('quickstart', QUICKSTART_SETTINGS, {
     resume_from_checkpoint: true,
     ...rest,
     seed,

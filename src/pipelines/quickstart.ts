@@ -75,7 +75,7 @@ async function runSeed(given: ResolvedConfig, ui: Ui, seed: number, dir: string)
   const starter = await makeStarterWorld(seed, dir)
   const { world } = starter
   const config = quickstartConfig(given, seed, dir, starter.tokenizerDir)
-  const session = openSession(config, ui)
+  const session = await openSession(config, ui)
   await writeConfig(session)
   const { train, test, demonstrations, options } = world
   await station(session, stations, 'data', async () => {

@@ -3,12 +3,15 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import type { Example } from '../data/example.js'
 import { splitByPrompt } from '../data/split.js'
 import { usageError } from '../errors.js'
+import { PRIOR_LABEL_ERROR } from '../rescore/calibrate.js'
+import { rankDefaults, rankLists } from '../rescore/rank.js'
 import type { RankedList } from '../rescore/ranked.js'
 import { readRankedJsonl } from '../rescore/ranked-jsonl.js'
 import type { DataFile } from '../runs/run-manifest.js'
 import { sha256File } from './files.js'
+import { materialOf, needsRewards } from './methods.js'
 import { rescoreData, writeRescored } from './rescoring.js'
-import { columnScores, hasColumnScores, scoreWithModel } from './scoring.js'
+import { columnScores, hasColumnScores, hasOutsideScorer, outsideScores } from './scoring.js'
 import type { Session } from './session.js'
 import { fractionsOf, loadSplits } from './splits.js'
 
@@ -39,8 +42,23 @@ export function isRankedFile(path: string): boolean {
 export async function loadRanked(session: Session): Promise<RankedData> {
   const paths = [session.options.trainDataset as string | string[]].flat()
   if (paths.every(isRankedFile)) return readRanked(session, paths)
-  const { train, dev, files } = await loadSplits(session, 2, 'train')
+  const { options } = session
+  const one = materialOf(options) === 'answer'
+  const { train, dev, files } = await loadSplits(session, one ? 1 : 2, 'train')
+  if (!needsRewards(options))
+    return { train: plainLists(session, train), dev: plainLists(session, dev), files }
   const scored = await scores(session, [...train, ...dev])
+  if (one && options.labelSource === 'reward') {
+    const inTrain = new Set<unknown>(train)
+    const of = (wanted: boolean) => scored.examples.flatMap((e, i) => (inTrain.has(e) === wanted ? [i] : []))
+    const lists = (places: number[]) =>
+      plainLists(
+        session,
+        places.map((i) => scored.examples[i]),
+        places.map((i) => scored.rewards[i]),
+      )
+    return { train: lists(of(true)), dev: lists(of(false)), files }
+  }
   const rescored = rescoreData(session, scored)
   const { lists } = rescored
   const inTrain = new Set(train.map((e) => e.id))
@@ -50,6 +68,22 @@ export async function loadRanked(session: Session): Promise<RankedData> {
     files,
     write: () => writeRescored(session, rescored),
   }
+}
+
+/** Lists that labels alone or rewards alone order, so that nothing has to be calibrated. */
+export function plainLists(
+  { options }: Session,
+  examples: readonly Example[],
+  rewards = examples.map(({ candidates }) => candidates.map(() => 0)),
+): RankedList[] {
+  const { labelSource, pairWeight, minConfidence, labelError = PRIOR_LABEL_ERROR } = options
+  const rules = { ...rankDefaults, labelSource, pairWeight, minConfidence, sftGate: 'off' } as const
+  // No reward is asked for: whatever the source, labels are all there is.
+  const source = needsRewards(options) ? labelSource : 'human'
+  return rankLists(examples, rewards, { ...rules, labelSource: source }, () => ({
+    temperature: 1,
+    labelError,
+  }))
 }
 
 async function readRanked({ options }: Session, paths: string[]): Promise<RankedData> {
@@ -84,11 +118,11 @@ async function readLists(paths: readonly string[]): Promise<{ lists: RankedList[
 }
 
 export async function scores(session: Session, examples: Example[]) {
-  if (session.options.rewardModel !== undefined) return scoreWithModel(session, examples)
+  if (hasOutsideScorer(session)) return outsideScores(session, examples)
   const { rewardColumn } = session.options
   if (rewardColumn !== undefined || hasColumnScores(examples)) return columnScores(examples, rewardColumn)
   throw usageError(
-    'CLHA contrasts answers by their rewards, and the data has none',
-    'give a reward_model, name the column with reward_column, or run the whole pipeline: clha align',
+    `method: ${session.options.method} with label_source: ${session.options.labelSource} orders answers by rewards, and the data has none`,
+    'give a reward_model or a reward_endpoint, name the column with reward_column, or run the whole pipeline: clha align',
   )
 }

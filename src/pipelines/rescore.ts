@@ -10,7 +10,7 @@ import { rescoredFile } from './scoring.js'
 import { openSession, type Session } from './session.js'
 
 export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
-  const session = openSession(config, ui)
+  const session = await openSession(config, ui)
   return inOutputDir(session.options, false, () => rescoreIn(session))
 }
 
@@ -23,7 +23,7 @@ async function rescoreIn(session: Session): Promise<RescoreResult> {
   await writeConfig(session)
   const { outputDir } = session.options
   ui.line(`report   ${outputDir}/audit.html`)
-  ui.line(`lists    ${rescoredFile(session)}`)
+  ui.line(`lists    ${rescoredFile(outputDir)}`)
   const { kept, doubtful, reversed } = audit.total.labels
   return {
     outputDir,

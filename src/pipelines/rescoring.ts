@@ -60,13 +60,16 @@ export function rescoreData(
   return rescored
 }
 
-/** Writes rescored.jsonl, audit.json and audit.html to the output folder. */
-export async function writeRescored(session: Session, rescored: Rescored): Promise<void> {
-  const { outputDir } = session.options
-  mkdirSync(outputDir, { recursive: true })
-  await writeRankedJsonl(rescoredFile(session), rescored.lists)
-  await writeWhole(join(outputDir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
-  await writeWhole(join(outputDir, 'audit.html'), renderAuditReport(rescored.audit))
+/** Writes rescored.jsonl, audit.json and audit.html to the output folder, or to that of a round. */
+export async function writeRescored(
+  session: Session,
+  rescored: Rescored,
+  dir = session.options.outputDir,
+): Promise<void> {
+  mkdirSync(dir, { recursive: true })
+  await writeRankedJsonl(rescoredFile(dir), rescored.lists)
+  await writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
+  await writeWhole(join(dir, 'audit.html'), renderAuditReport(rescored.audit))
 }
 
 function sayAudit({ ui, options }: Session, audit: AuditReport): void {

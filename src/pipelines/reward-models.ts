@@ -5,12 +5,15 @@ import type { Example, Preference } from '../data/example.js'
 import { foldOf } from '../data/split.js'
 import { wilson } from '../evaluate/intervals.js'
 import type { Decoder } from '../models/decoder.js'
-import { initModel, rewardModelFrom } from '../models/init.js'
+import { rewardConfig } from '../models/families.js'
+import { initModel } from '../models/init.js'
+import { decoderScorer } from '../models/reward-scorer.js'
 import { scoreExamples } from '../reward/model-scorer.js'
 import type { DataFile } from '../runs/run-manifest.js'
 import type { TrainItem } from '../train/items.js'
 import { rewardObjective } from '../train/objective.js'
 import type { TrainingResult } from '../train/run.js'
+import { rewardStart } from './adapters.js'
 import type { EncodedData } from './data.js'
 import { fitModel } from './fit.js'
 import { type LanguageModel, scratchConfig } from './language-model.js'
@@ -56,20 +59,12 @@ export interface RewardModelOptions {
   trajectory?: Record<string, unknown>
 }
 
-/** A copy of the start model with a new head, or random weights of `reward_model_config`. */
-function freshScorer(
-  { options, dtype }: Session,
-  { model, tokenizer }: LanguageModel,
-  seed: number,
-): Decoder {
-  if (options.rewardModelConfig === undefined) return rewardModelFrom(model, seed)
+/** The start model with a new head, or random weights of `reward_model_config`. */
+function freshScorer(session: Session, { model, tokenizer }: LanguageModel, seed: number): Decoder {
+  const { options, dtype } = session
+  if (options.rewardModelConfig === undefined) return rewardStart(session, model, seed)
   const sizes = scratchConfig(options.rewardModelConfig, tokenizer)
-  return initModel(
-    { ...sizes, architectures: ['LlamaForSequenceClassification'], num_labels: 1 },
-    seed,
-    'reward',
-    dtype,
-  )
+  return initModel(rewardConfig(sizes), seed, 'reward', dtype)
 }
 
 /** Trains one reward model per fold, each starting as a copy of `start` or from `reward_model_config`. */
@@ -148,7 +143,7 @@ export async function labelAccuracy(
   data: Pick<EncodedData, 'examples' | 'encoded'>,
 ): Promise<Accuracy | undefined> {
   if (data.examples.length === 0) return undefined
-  const { rewards } = await scoreExamples(model, data.encoded, {
+  const { rewards } = await scoreExamples(decoderScorer(model), data.encoded, {
     maxTokens: session.options.maxTokensPerBatch,
   })
   return agreement(

@@ -5,13 +5,13 @@ import { loadData } from './data.js'
 import { writeJsonLines } from './generate-output.js'
 import type { Pipeline, ScoreResult } from './pipeline.js'
 import { agreement } from './reward-models.js'
-import { scoreWithModel } from './scoring.js'
+import { outsideScores } from './scoring.js'
 import { openSession } from './session.js'
 
 export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
-  const session = openSession(config, ui)
+  const session = await openSession(config, ui)
   const { examples } = await loadData(session, session.options.trainDataset as string | string[], 1)
-  const scored = await scoreWithModel(session, examples)
+  const scored = await outsideScores(session, examples)
   const flat = scored.rewards.flat()
   ui.line(
     `${count(flat.length)} answers · mean reward ${figure(flat.reduce((a, b) => a + b, 0) / Math.max(1, flat.length))}`,

@@ -1,5 +1,7 @@
 /** `clha reward train`: a reward model from preferences; with several folds, one that never scores what it was trained on. */
 import { join } from 'node:path'
+import { usageError } from '../errors.js'
+import type { Decoder } from '../models/decoder.js'
 import { count, percent } from '../terminal/units.js'
 import { inOutputDir } from './claim.js'
 import { encodeData } from './data.js'
@@ -15,7 +17,7 @@ export const accuracyText = ({ value, low, high, pairs }: Accuracy): string =>
   `${percent(value)} (${percent(low)}–${percent(high)}) of ${count(pairs)} held-out human labels`
 
 export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
-  const session = openSession(config, ui)
+  const session = await openSession(config, ui)
   return inOutputDir(session.options, true, () => trainIn(session))
 }
 
@@ -28,6 +30,7 @@ async function trainIn(session: Session): Promise<TrainResult> {
     { ...session, options: { ...session.options, modelConfig: sizes } },
     'any',
   )
+  if (session.options.usePeft) checkAdapter(session, start.model)
   const { train, dev, files } = await loadSplits(session, 2, 'train')
   const data = await encodeData(session, start, train, 2)
   const heldOut = await encodeData(session, start, dev, 2)
@@ -49,4 +52,15 @@ async function trainIn(session: Session): Promise<TrainResult> {
     metrics[folds > 1 ? `held_out_accuracy_fold_${fold}` : 'held_out_accuracy'] = measured.value
   }
   return { ...resultOf(last.run), outputDir, metrics }
+}
+
+/** @throws ClhaError (exit 2) where a reward model can't begin as an adapter on the start model */
+function checkAdapter({ options }: Session, { adapter }: Decoder): void {
+  if (options.rewardModelConfig !== undefined)
+    throw usageError('use_peft: reward_model_config starts from random weights', 'remove one of them')
+  if (adapter)
+    throw usageError(
+      `use_peft: ${options.modelNameOrPath} is an adapter itself`,
+      'merge it (clha merge) and put the new adapter on what comes out',
+    )
 }

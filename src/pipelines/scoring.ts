@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import type { Example } from '../data/example.js'
 import { foldOf } from '../data/split.js'
 import { usageError } from '../errors.js'
+import { decoderScorer } from '../models/reward-scorer.js'
 import { scoreExamples } from '../reward/model-scorer.js'
 import { openScoreCache } from '../reward/score-cache.js'
 import { count } from '../terminal/units.js'
 import { type EncodedData, encodeData } from './data.js'
-import { type LanguageModel, loadLanguageModel, modelHash, resolveModelFolder } from './language-model.js'
+import { configuredEndpoint, endpointScores } from './endpoint-scores.js'
+import { modelHash, resolveModelFolder } from './language-model.js'
 import { type FoldModel, select } from './reward-models.js'
+import { loadScoringModel, type ScoringModel } from './scoring-model.js'
 import type { Session } from './session.js'
 import { sha256 } from './session.js'
 import { throwIfStopped } from './stopped.js'
@@ -42,12 +45,22 @@ export function columnScores(examples: Example[], column?: string): ScoredData {
 export const hasColumnScores = (examples: readonly Example[]): boolean =>
   examples.some((e) => e.candidates.some((c) => c.reward !== undefined))
 
+/** Whether the config names a scorer: a reward model or a reward server. */
+export const hasOutsideScorer = ({ options }: Session): boolean =>
+  options.rewardModel !== undefined || options.rewardEndpoint !== undefined
+
+/** Scores with the scorer that the config names. */
+export function outsideScores(session: Session, examples: readonly Example[]): Promise<ScoredData> {
+  const endpoint = configuredEndpoint(session)
+  return endpoint ? endpointScores(session, endpoint, examples) : scoreWithModel(session, examples)
+}
+
 /** Scores with `reward_model`, its own tokenizer and template. Known scores come from `score_cache_dir`. */
-export async function scoreWithModel(session: Session, examples: readonly Example[]): Promise<ScoredData> {
+async function scoreWithModel(session: Session, examples: readonly Example[]): Promise<ScoredData> {
   const { options, dtype } = session
   const folder = resolveModelFolder(options.rewardModel as string)
-  const scorer = await loadLanguageModel(folder, dtype, options.chatTemplate)
-  requireRewardHead(scorer, folder)
+  const { chatTemplate, rewardFormat: format } = options
+  const scorer = await loadScoringModel(folder, { dtype, format, chatTemplate })
   try {
     const data = await encodeData(session, scorer, examples, 1)
     const settings = JSON.stringify([
@@ -64,12 +77,7 @@ export async function scoreWithModel(session: Session, examples: readonly Exampl
   }
 }
 
-export function requireRewardHead({ model }: LanguageModel, folder: string): void {
-  if (model.head === 'reward') return
-  throw usageError(`${folder}: a language model, not a reward model`, 'train one: clha reward train')
-}
-
-async function scoreEncoded(session: Session, scorer: LanguageModel, data: EncodedData, identity: string) {
+async function scoreEncoded(session: Session, scorer: ScoringModel, data: EncodedData, identity: string) {
   const { options, ui } = session
   const cache =
     options.scoreCacheDir === undefined ? undefined : openScoreCache(options.scoreCacheDir, identity)
@@ -110,7 +118,7 @@ export async function crossFittedScores(
   let before = 0
   for (const { fold, model } of models) {
     const part = select(data, (_, i) => folds[i] === fold)
-    const scored = await scoreExamples(model, part.encoded, {
+    const scored = await scoreExamples(decoderScorer(model), part.encoded, {
       maxTokens: options.maxTokensPerBatch,
       progress: (done) => bar.update(before + done),
       stopRequested: session.stopRequested,
@@ -125,4 +133,4 @@ export async function crossFittedScores(
   return { examples: data.examples, rewards, folds: models.length > 1 ? folds : undefined, cached: 0 }
 }
 
-export const rescoredFile = (session: Session): string => join(session.options.outputDir, 'rescored.jsonl')
+export const rescoredFile = (dir: string): string => join(dir, 'rescored.jsonl')

@@ -6,11 +6,12 @@ import type { Conditions } from '../checkpoint/state.js'
 import type { ResolvedConfig } from '../config/load.js'
 import type { Options } from '../config/options.js'
 import type { OpenRunOptions } from '../runs/open-run.js'
-import type { DataFile } from '../runs/run-manifest.js'
+import type { DataFile, HubEntry } from '../runs/run-manifest.js'
 import { type DType, native } from '../tensor/index.js'
 import { stopRequested } from '../terminal/signals.js'
 import type { Ui } from '../terminal/ui.js'
 import { takeLock } from './claim.js'
+import { resolveHubNames } from './hub-names.js'
 
 export interface Session {
   options: Options
@@ -20,6 +21,8 @@ export interface Session {
   conditions: Conditions
   versions: Record<string, string>
   hardware: Record<string, unknown>
+  /** What was named on the hub. */
+  hub: HubEntry[]
   stopRequested(): boolean
 }
 
@@ -29,9 +32,12 @@ export const VERSION = (
 
 const DTYPE_OF: Record<Options['dtype'], DType> = { float32: 'f32', float64: 'f64', bfloat16: 'bf16' }
 
-/** Sets the engine's threads and gathers what a run's manifest says of machine and versions. */
-export function openSession(config: ResolvedConfig, ui: Ui): Session {
-  const { options } = config
+/**
+ * Fetches what is named on the hub, sets the engine's threads and gathers what a run's manifest says of machine and
+ * versions. In `options` every name is a path on this disk; `config` keeps the names.
+ */
+export async function openSession(config: ResolvedConfig, ui: Ui): Promise<Session> {
+  const { options, hub } = await resolveHubNames(config.options, ui)
   if (options.threads !== undefined) native().setThreads(options.threads)
   const engine = native().engine()
   const versions = { clha: VERSION, libtorch: engine.libtorch, node: process.version, addon: engine.buildId }
@@ -57,6 +63,7 @@ export function openSession(config: ResolvedConfig, ui: Ui): Session {
     },
     versions,
     hardware,
+    hub,
     stopRequested,
   }
 }
@@ -69,6 +76,7 @@ export function manifestOf(session: Session, kind: string, data: DataFile[]): Om
     kind,
     config: values,
     data,
+    hub: session.hub,
     versions: session.versions,
     hardware: session.hardware,
   }

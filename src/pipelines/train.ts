@@ -1,22 +1,27 @@
-/** `clha train`: CLHA on ranked lists or on preferences with rewards; or SFT on the human-chosen answers. */
+/** `clha train`: one method on preferences, judged answers or ranked lists. */
 import type { EncodedExample } from '../data/encoded.js'
 import { usageError } from '../errors.js'
 import type { RankedList } from '../rescore/ranked.js'
 import { count } from '../terminal/units.js'
+import type { TrainItem } from '../train/items.js'
 import type { TrainingResult } from '../train/run.js'
+import { loadTrainable } from './adapters.js'
 import { inOutputDir } from './claim.js'
+import { hindsightItems, withMarker } from './coh.js'
 import { encodeData } from './data.js'
 import { writeConfig } from './files.js'
-import { type LanguageModel, loadStartModel } from './language-model.js'
+import type { LanguageModel } from './language-model.js'
+import { materialOf, usesMismatched, usesReference } from './methods.js'
 import type { Pipeline, TrainResult } from './pipeline.js'
-import { fitClha, fitSft, rankedHash, rankedItems, sftItems } from './policy.js'
-import { isRankedFile, loadRanked } from './ranked-data.js'
+import { fitPolicy, rankedHash } from './policy.js'
+import { rankedItems, withMismatched } from './policy-items.js'
+import { loadRanked } from './ranked-data.js'
+import { withReferences } from './references.js'
 import { openSession, type Session } from './session.js'
-import { loadSplits } from './splits.js'
 import { generationHook } from './train-generation.js'
 
 export const train: Pipeline<TrainResult> = async (config, ui) => {
-  const session = openSession(config, ui)
+  const session = await openSession(config, ui)
   return inOutputDir(session.options, true, async () => {
     const result = resultOf(await trainIn(session))
     sayEnd(session, result)
@@ -25,49 +30,23 @@ export const train: Pipeline<TrainResult> = async (config, ui) => {
 }
 
 async function trainIn(session: Session): Promise<TrainingResult> {
-  const start = await loadStartModel(session)
-  const ranked = [session.options.trainDataset as string | string[]].flat().every(isRankedFile)
-  const sft = session.options.method === 'sft' && !ranked
-  return sft ? trainSft(session, start) : trainRanked(session, start)
-}
-
-async function trainSft(session: Session, start: LanguageModel): Promise<TrainingResult> {
-  const { train, dev, files } = await loadSplits(session, 1, 'train')
-  const data = await encodeData(session, start, train, 1)
-  const devData = await encodeData(session, start, dev, 1)
-  const { learningRate, numTrainEpochs: epochs, maxSteps, outputDir: dir } = session.options
-  return fitSft(session, start, {
-    kind: 'sft',
-    dir,
-    items: sftItems(data.examples, data.encoded),
-    devItems: sftItems(devData.examples, devData.encoded),
-    data: files,
-    learningRate,
-    epochs,
-    maxSteps,
-    stage: false,
-    opened: () => writeConfig(session),
-    generate: generationHook(session, start, devData.examples),
-  })
-}
-
-async function trainRanked(session: Session, start: LanguageModel): Promise<TrainingResult> {
+  const { options, ui } = session
+  const start = await loadTrainable(session)
   const { train, dev, files, write } = await loadRanked(session)
-  const trainItems = await itemsOf(session, start, train)
-  const devItems = await itemsOf(session, start, dev)
-  const contrasted = train.filter((l) => l.pairs.some((p) => p.weight > 0)).length
-  session.ui.line(
-    `${count(train.length)} lists, ${count(contrasted)} of them contrasted · ${count(dev.length)} lists held out`,
-  )
-  const { learningRate, numTrainEpochs: epochs, maxSteps, outputDir: dir, method } = session.options
-  const generate = generationHook(
-    session,
-    start,
-    dev.map(({ example }) => example),
-  )
-  const policy = {
+  const groups = [await itemsOf(session, start, train), await itemsOf(session, start, dev)]
+  requireSomething(session, groups[0])
+  const [items, devItems] = usesReference(options) ? await withReferences(session, start, groups) : groups
+  if (materialOf(options) === 'pairs') {
+    const contrasted = groups[0].filter(({ pairs }) => pairs.some((p) => p.weight > 0)).length
+    const lists = `${count(train.length)} lists, ${count(contrasted)} of them contrasted`
+    ui.line(`${lists} · ${count(dev.length)} lists held out`)
+  }
+  const held = dev.map(({ example }) => example)
+  const { learningRate, numTrainEpochs: epochs, maxSteps, outputDir: dir, method } = options
+  return fitPolicy(session, start, {
+    kind: method,
     dir,
-    items: trainItems,
+    items,
     devItems,
     data: files,
     learningRate,
@@ -78,15 +57,37 @@ async function trainRanked(session: Session, start: LanguageModel): Promise<Trai
       await writeConfig(session)
       await write?.()
     },
-    generate,
-  }
-  const trajectory = { ranked: rankedHash(train) }
-  if (method === 'sft') return fitSft(session, start, { ...policy, kind: 'sft', trajectory })
-  return fitClha(session, start, { ...policy, kind: 'clha', trajectory })
+    generate: generationHook(session, answeringModel(session, start), held),
+    trajectory: { ranked: rankedHash(train) },
+  })
 }
 
-export async function itemsOf(session: Session, lm: LanguageModel, lists: readonly RankedList[]) {
-  if (session.options.mode === 'legacy') checkLegacy(lists)
+/** A model that is trained to answer behind a marker is asked so, too. */
+function answeringModel({ options }: Session, lm: LanguageModel): LanguageModel {
+  if (options.method !== 'coh') return lm
+  return { ...lm, template: withMarker(lm.template, options.cohPositive) }
+}
+
+/** @throws ClhaError (exit 2) when no step could move anything */
+function requireSomething({ options }: Session, items: readonly TrainItem[]): void {
+  const counts = ({ pairs, rows = [] }: TrainItem) => [...pairs, ...rows].some(({ weight }) => weight > 0)
+  const judges = materialOf(options) === 'pairs' || materialOf(options) === 'rows'
+  if (!judges || options.sftWeight > 0 || items.length === 0 || items.some(counts)) return
+  throw usageError(
+    `method: ${options.method}: no answer is preferred to another, so nothing can be learnt`,
+    'label_source: human needs labels in the data; label_source: reward needs rewards; a lower min_confidence keeps more pairs',
+  )
+}
+
+/** Ranked lists as the method takes them, in tokens. */
+export async function itemsOf(
+  session: Session,
+  lm: LanguageModel,
+  lists: readonly RankedList[],
+): Promise<TrainItem[]> {
+  const { options } = session
+  if (options.mode === 'legacy') checkLegacy(lists)
+  if (materialOf(options) === 'sequences') return hindsightItems(session, lm, lists)
   const { examples, encoded } = await encodeData(
     session,
     lm,
@@ -95,11 +96,12 @@ export async function itemsOf(session: Session, lm: LanguageModel, lists: readon
   )
   const byExample = new Map(examples.map((e, i): [unknown, EncodedExample] => [e, encoded[i]]))
   const kept = lists.filter((l) => byExample.has(l.example))
-  return rankedItems(
+  const items = rankedItems(
     session,
     kept,
     kept.map((l) => byExample.get(l.example) as EncodedExample),
   )
+  return usesMismatched(options) ? withMismatched(items, options.maxLength) : items
 }
 
 /** The paper's code takes lists of one length, sorted by falling reward. */

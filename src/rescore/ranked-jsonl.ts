@@ -14,7 +14,14 @@ const example = z.strictObject({
   id: z.string(),
   prompt: z.union([z.string(), z.array(message)]),
   candidates: z
-    .array(z.strictObject({ text: z.string(), reward: z.number().optional(), origin: z.string().optional() }))
+    .array(
+      z.strictObject({
+        text: z.string(),
+        reward: z.number().optional(),
+        origin: z.string().optional(),
+        desirable: z.boolean().optional(),
+      }),
+    )
     .min(1),
   preferences: z.array(z.strictObject({ better: index, worse: index })),
   source: z.string(),

@@ -2,12 +2,13 @@
 import * as fs from 'node:fs'
 import { DiskStorage } from '../checkpoint/storage.js'
 import { replaceFile } from '../checkpoint/write-file.js'
+import type { RunWarning } from './run-warning.js'
 
 export const METRICS_FILE = 'metrics.jsonl'
 
-export type MetricValue = number | string | boolean | null
+export type MetricValue = number | string | boolean | null | readonly RunWarning[]
 
-/** `step` is the optimizer step the row belongs to; the other keys are metric names as TRL and HF spell them. */
+/** `step` is the optimizer step the row belongs to; the other keys are metric names as TRL and HF spell them; `warnings` are those that the row raised. */
 export interface MetricRow {
   step: number
   [name: string]: MetricValue
@@ -20,6 +21,10 @@ export interface MetricsFile {
   /** Numbers of other lines that are not rows; they are left out. */
   badLines: number[]
 }
+
+/** The warnings that a row raised. */
+export const warningsOf = ({ warnings }: MetricRow): readonly RunWarning[] =>
+  Array.isArray(warnings) ? warnings : []
 
 /** JSON has no NaN, and `null` would hide one. */
 const NON_FINITE = new Map<unknown, number>([

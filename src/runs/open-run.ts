@@ -22,7 +22,7 @@ export interface RunLock {
 export type TakeLock = (path: string) => RunLock | undefined
 
 export interface OpenRunOptions
-  extends Pick<RunManifest, 'kind' | 'config' | 'data' | 'versions' | 'hardware'> {
+  extends Pick<RunManifest, 'kind' | 'config' | 'data' | 'hub' | 'versions' | 'hardware'> {
   lock: TakeLock
   /** Go on in a folder that holds a run. */
   resume?: boolean
@@ -128,7 +128,7 @@ function checkIntent(
 
 function startManifest(options: OpenRunOptions, previous: RunManifest | undefined): RunManifest {
   const now = new Date().toISOString()
-  const { kind, config, data, versions, hardware } = options
+  const { kind, config, data, hub, versions, hardware } = options
   const resuming = options.resume === true && previous !== undefined
   return {
     format: RUN_FORMAT,
@@ -140,6 +140,7 @@ function startManifest(options: OpenRunOptions, previous: RunManifest | undefine
     pid: process.pid,
     config,
     data,
+    ...(hub === undefined || hub.length === 0 ? {} : { hub }),
     versions,
     hardware,
   }

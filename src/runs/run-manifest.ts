@@ -14,6 +14,16 @@ export interface DataFile {
   rows?: number
 }
 
+/** A model or data set that was named on the hub, and the commit that the name meant. */
+export interface HubEntry {
+  kind: 'model' | 'dataset'
+  /** `org/name`. */
+  name: string
+  /** As it was asked for; main when absent. */
+  revision?: string
+  commit: string
+}
+
 /** Keys as they stand in the file. */
 export interface RunManifest {
   format: string
@@ -33,6 +43,7 @@ export interface RunManifest {
   /** The resolved configuration, with no default left out. */
   config: Record<string, unknown>
   data: DataFile[]
+  hub?: HubEntry[]
   /** clha, libtorch, node, addon, ... */
   versions: Record<string, string>
   /** CPU, cores, threads, memory, devices. */

@@ -20,7 +20,7 @@ describe('files that cannot be read', () => {
     ['utf16.jsonl', Buffer.from('﻿{}', 'utf16le'), /UTF-16 text\n.*UTF-8/],
     ['latin1.jsonl', Buffer.from('{"prompt":"\xe9"}\n', 'latin1'), /latin1\.jsonl:1 .*not UTF-8: byte 11/],
     ['pickle.jsonl', Buffer.from([0x80, 4, 0x95, 0]), /a Python pickle\n.*never opened/],
-    ['prefs.csv', 'prompt,chosen\na,b\n', /prefs\.csv: only \.jsonl and \.json .* are read\n.*Convert/],
+    ['prefs.csv', 'prompt,chosen\na,b\n', /prefs\.csv:1 \(line 2\): .*columns found: prompt, chosen/],
     ['numbers.jsonl', '1\n', /numbers\.jsonl:1 .*the row is a number, not an object/],
     ['array.json', '[{"prompt":"x"', /array\.json:1 .*not JSON/],
     ['twice.jsonl', '{"prompt":"a","prompt":"b"}\n', /twice\.jsonl:1 .*"prompt" stands twice/],
@@ -30,7 +30,7 @@ describe('files that cannot be read', () => {
 
   test('a folder without data files', async () => {
     mkdirSync(join(files.dir, 'empty-folder'), { recursive: true })
-    await refused(files, rescore(join(files.dir, 'empty-folder')), ['no .jsonl or .json file'])
+    await refused(files, rescore(join(files.dir, 'empty-folder')), ['no data file in this folder'])
   })
 })
 
@@ -56,7 +56,7 @@ describe('rows that cannot be read', () => {
     [
       'an unpaired label',
       { prompt: 'q', completion: 'a', label: true },
-      /unpaired; pairs, lists or plain SFT/,
+      /the row is unpaired: .* pairs, lists or SFT rows are needed/,
     ],
   ])('%s', async (name, row, message) => {
     const path = put(files, `${name}.jsonl`, lines(row, PAIR))

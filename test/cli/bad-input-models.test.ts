@@ -43,7 +43,7 @@ describe('a path that is no model folder', () => {
   test('nothing there', () =>
     refused(files, generate('no/such/model'), [
       'no/such/model: no such model folder',
-      'nothing is downloaded',
+      'a name on the hub: org/name',
     ]))
 
   test('a data file', () => refused(files, generate(files.data), ['pairs.jsonl: a file, not a model folder']))
@@ -79,9 +79,9 @@ describe('a model of another kind', () => {
     [
       'rope type',
       { rope_scaling: { rope_type: 'yarn', factor: 4 }, rope_parameters: null },
-      /rope type "yarn".*\n.*default, llama3/,
+      /"rope_scaling.rope_type": "yarn".*\n.*"default", "linear", "llama3"/,
     ],
-    ['activation', { hidden_act: 'gelu' }, /"hidden_act": "gelu" is not supported\n.*"silu"/],
+    ['activation', { hidden_act: 'mish' }, /"hidden_act": "mish" is not supported\n.*"silu"/],
     ['head count', { num_attention_heads: 3 }, /config\.json/],
     ['size that is a text', { hidden_size: 'large' }, /"hidden_size" must be a number/],
     ['number of labels', { architectures: ['LlamaForSequenceClassification'], num_labels: 3 }, /1 label/],

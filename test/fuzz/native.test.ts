@@ -188,10 +188,34 @@ const templates: Record<string, () => unknown[]> = {
       null,
     ]
   },
-  'clha::linear_log_prob': () => [some(3, 4), some(6, 4), whole([3], [0, 5, 2]), pick([0, 1e9])],
-  'clha::linear_log_prob_composed': () => [some(3, 4), some(6, 4), whole([3], [0, 5, 2])],
+  'clha::linear_log_prob': () => [
+    some(3, 4),
+    some(6, 4),
+    whole([3], [0, 5, 2]),
+    pick([0, 1e9]),
+    pick([null, some(6)]),
+    pick([0, 3]),
+  ],
+  'clha::linear_log_prob_composed': () => [
+    some(3, 4),
+    some(6, 4),
+    whole([3], [0, 5, 2]),
+    pick([null, some(6)]),
+    pick([0, 3]),
+  ],
   'clha::rotary': () => [some(3, 2, 4), some(3, 2), some(3, 2)],
   'clha::rotary_composed': () => [some(3, 2, 4), some(3, 2), some(3, 2)],
+  'clha::rms_norm': () => [some(3, 4), some(4), 1e-5, pick([0, 1])],
+  'clha::rms_norm_composed': () => [some(3, 4), some(4), 1e-5, pick([0, 1])],
+  'clha::swiglu': () => [some(3, 4), some(3, 4)],
+  'clha::swiglu_composed': () => [some(3, 4), some(3, 4)],
+  'clha::geglu': () => [some(3, 4), some(3, 4)],
+  'clha::geglu_composed': () => [some(3, 4), some(3, 4)],
+  'aten::gelu': () => [some(3, 4), pick(['none', 'tanh'])],
+  'aten::layer_norm': () => [some(3, 4), [4], some(4), some(4), 1e-5, true],
+  'aten::bmm': () => [some(2, 3, 4), some(2, 4, 5)],
+  'aten::baddbmm': () => [some(2, 3, 5), some(2, 3, 4), some(2, 4, 5), 1, 1],
+  'aten::permute': () => [some(2, 3, 4), [2, 0, 1]],
   'clha::packed_attention': attention,
   'clha::packed_attention_composed': attention,
 }
@@ -199,7 +223,15 @@ const templates: Record<string, () => unknown[]> = {
 function attention(): unknown[] {
   const table = [0, 2, 0, 0, 0, 2, 0, 2, 3, 0, 2, 2, 3, 0, 3, 5, 3, 3, 3, 5, 1]
   if (random.int(2)) table[random.int(table.length)] = pick([-1, 0, 1, 2, 3, 4, 5, 6, 100, 2 ** 40])
-  return [some(5, 2, 4), some(5, 1, 4), some(5, 1, 4), whole([3, 7], table), 0.5]
+  return [
+    some(5, 2, 4),
+    some(5, 1, 4),
+    some(5, 1, 4),
+    whole([3, 7], table),
+    0.5,
+    pick([0, 1, 2, 100]),
+    pick([0, 2]),
+  ]
 }
 
 /** A call that works with up to two arguments spoiled, where there is one; else random arguments. */

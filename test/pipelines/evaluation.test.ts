@@ -11,6 +11,7 @@ import {
 import { trimAnswer } from '../../src/pipelines/evaluation-answers.js'
 import { evaluationSet, preferredAnswer } from '../../src/pipelines/evaluation-set.js'
 import { loadLanguageModel } from '../../src/pipelines/language-model.js'
+import { loadScoringModel } from '../../src/pipelines/scoring-model.js'
 import { openSession, type Session } from '../../src/pipelines/session.js'
 import { memory } from '../../src/tensor/index.js'
 import { chatTemplate } from '../../src/text/template.js'
@@ -23,7 +24,7 @@ let session: Session
 beforeAll(async () => {
   files = await writeFiles(tempFolder('evaluation'))
   const { config, ui } = await call({ modelNameOrPath: files.model })
-  session = openSession(config, ui)
+  session = await openSession(config, ui)
 })
 
 const prompts = pairs.map(({ prompt }) => prompt as Message[])
@@ -54,15 +55,14 @@ test('the same prompt twice gets two samples', async () => {
 
 test('a reward model is refused as one that answers, a language model as one that judges', async () => {
   const reward = await loadLanguageModel(files.reward, 'f32')
-  const lm = await loadLanguageModel(files.model, 'f32')
   await expect(answerPrompts(session, reward, prompts)).rejects.toThrow("a reward model, it can't generate")
-  expect(() => modelScorer(session, 'reward', lm)).toThrow('a language model, not a reward model')
+  const judge = loadScoringModel(files.model, { dtype: 'f32' })
+  await expect(judge).rejects.toThrow('a language model, not a reward model')
   reward.model.dispose()
-  lm.model.dispose()
 })
 
 test('every answer has a score of its own, the empty one too, and no tensor is left behind', async () => {
-  const lm = await loadLanguageModel(files.reward, 'f32')
+  const lm = await loadScoringModel(files.reward, { dtype: 'f32' })
   const scorer = modelScorer(session, 'reward', lm)
   const asked = [prompts[0], prompts[0], prompts[1], 'The sky']
   const texts = ['', 'It is blue.', '', ' is blue']

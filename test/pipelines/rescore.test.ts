@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { decoderScorer } from '../../src/models/reward-scorer.js'
 import { rescore } from '../../src/pipelines/rescore.js'
 import { rewardScore } from '../../src/pipelines/reward-score.js'
 import { rewardTrain } from '../../src/pipelines/reward-train.js'
@@ -35,7 +36,7 @@ async function calls<T extends object>(
 }
 
 test('scores are the same alone, in any batch and beside any neighbour, to 1e-6', async () => {
-  const model = tinyModel('reward')
+  const model = decoderScorer(tinyModel('reward'))
   const examples = randomItems(20, 'scores', 3).map((item) => item.encoded)
   const { rewards } = await scoreExamples(model, examples, { maxTokens: 1 })
   for (const maxTokens of [50, 200, 1e6]) {
@@ -52,7 +53,7 @@ test('scores are the same alone, in any batch and beside any neighbour, to 1e-6'
 
 test('a second scoring computes nothing; a torn last line costs one answer; another scorer shares no score', async () => {
   const dir = tempFolder('cache')
-  const model = tinyModel('reward')
+  const model = decoderScorer(tinyModel('reward'))
   const examples = randomItems(6, 'cache', 3).map((item) => item.encoded)
   const score = async (scorer = 'scorer') => {
     const cache = openScoreCache(dir, scorer)

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createRandom } from '../../src/random.js'
 import { calibrate } from '../../src/rescore/calibrate.js'
@@ -149,24 +148,6 @@ test('the reliability table of a right calibration agrees with itself; of the pl
     [2, 1],
   ])
 })
-
-const path = new URL('../../../shared/fixtures/metrics/calibration.json', import.meta.url)
-test.skipIf(!existsSync(path))(
-  'accuracy, NLL, Brier, ECE, AUC and the plain temperature match the recorded values (needs the shared fixtures)',
-  () => {
-    const f = JSON.parse(readFileSync(path, 'utf8'))
-    const m = preferenceMetrics(f.margin, f.label)
-    expect(m.accuracy).toBeCloseTo(f.accuracy_ties_half, 9)
-    expect(m.nll).toBeCloseTo(f.nll_at_1, 9)
-    expect(m.brier).toBeCloseTo(f.brier, 9)
-    expect(m.ece).toBeCloseTo(f.ece_10_equal_width_bins_right_closed, 9)
-    expect(m.auc).toBeCloseTo(f.auc, 9)
-    const gaps = f.margin.map((d: number, i: number) => (f.label[i] === 1 ? d : -d))
-    const { temperature } = calibrate(gaps, { labelError: 0, resamples: 0 })
-    expect(Math.abs(temperature - f.temperature)).toBeLessThan(1e-6)
-    expect(preferenceMetrics(f.margin, f.label, temperature).nll).toBeCloseTo(f.nll_at_temperature, 9)
-  },
-)
 
 test('single numbers by hand: two right, one wrong', () => {
   const m = preferenceMetrics([2, -1, 1], [1, 1, 1])

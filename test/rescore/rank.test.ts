@@ -1,32 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { legacyDefaults, legacyRank, type RankOptions, rankLists } from '../../src/rescore/rank.js'
-import type { RankedPair } from '../../src/rescore/ranked.js'
 import { example } from './helpers.js'
-
-const fixture = (name: string) =>
-  JSON.parse(readFileSync(new URL(`../fixtures/clha/${name}.json`, import.meta.url), 'utf8'))
-
-interface DefaultCase {
-  name: string
-  options: {
-    T: number
-    e: number
-    level: number
-    min_confidence: number
-    pair_weight: 'soft' | 'hard'
-    label_source: RankOptions['labelSource']
-  }
-  lists: { r: number[]; human: number[][] }[]
-  expected: { lists: { order: number[]; pairs: RankedPair[]; gate: number }[]; pair_weight_sum: number }
-}
-interface LegacyCase {
-  name: string
-  params: { threshold: number; sft_index?: number[] }
-  inputs: { reward: number[][] }
-  surviving_pairs: number[]
-  gate: number[]
-}
 
 const options: RankOptions = {
   labelSource: 'posterior',
@@ -38,46 +12,6 @@ const options: RankOptions = {
 const scale = () => ({ temperature: 2, labelError: 0.25 })
 
 describe('default mode', () => {
-  const { cases } = fixture('default') as { cases: DefaultCase[] }
-  test.each(cases.map((c) => [c.name, c] as const))(
-    '%s: order, pairs, weights and gates to 1e-12',
-    (_, c) => {
-      const { T, e, level, min_confidence, pair_weight, label_source } = c.options
-      const lists = rankLists(
-        c.lists.map((l) => example(l.r.length, l.human)),
-        c.lists.map((l) => l.r),
-        {
-          labelSource: label_source,
-          pairWeight: pair_weight,
-          minConfidence: min_confidence,
-          sftGate: 'soft',
-          gateQuantile: 0.25,
-          gateLevel: level,
-        },
-        () => ({ temperature: T, labelError: e }),
-      )
-      let sum = 0
-      for (const [i, want] of c.expected.lists.entries()) {
-        expect(lists[i].order).toEqual(want.order)
-        expect(lists[i].sft.index).toBe(want.order[0])
-        expect(lists[i].sft.weight).toBeCloseTo(want.gate, 12)
-        expect(lists[i].pairs.length).toBe(want.pairs.length)
-        for (const [k, pair] of want.pairs.entries()) {
-          const got = lists[i].pairs[k]
-          expect([got.better, got.worse, got.distance]).toEqual([pair.better, pair.worse, pair.distance])
-          expect(Math.abs(got.belief - pair.belief)).toBeLessThan(1e-12)
-          expect(Math.abs(got.weight - pair.weight)).toBeLessThan(1e-12)
-          sum += got.weight
-        }
-      }
-      expect(Math.abs(sum - c.expected.pair_weight_sum)).toBeLessThan(1e-12)
-    },
-  )
-
-  test('the fixture holds every label source and both kinds of weight', () => {
-    expect(new Set(cases.map((c) => `${c.options.label_source} ${c.options.pair_weight}`)).size).toBe(8)
-  })
-
   test('labels are kept, doubtful or reversed by the order and by their belief', () => {
     const lists = rankLists(
       [example(2, [[0, 1]]), example(2, [[1, 0]]), example(2, [[0, 1]])],
@@ -232,33 +166,6 @@ describe('default mode', () => {
 })
 
 describe('legacy mode', () => {
-  const { cases } = fixture('loss') as { cases: LegacyCase[] }
-  test.each(cases.map((c) => [c.name, c] as const))(
-    '%s: surviving pairs per distance and gates, as given',
-    (_, c) => {
-      const lists = legacyRank(
-        c.inputs.reward.map((r) => example(r.length)),
-        c.inputs.reward,
-        {
-          threshold: c.params.threshold,
-          order: 'given',
-          gateLevel: 0,
-          sftIndex: c.params.sft_index && ((i) => c.params.sft_index![i]),
-        },
-      )
-      const survivors = c.surviving_pairs.map((_, g) =>
-        lists.reduce(
-          (sum, list) => sum + list.pairs.filter((p) => p.weight === 1 && p.distance === g + 1).length,
-          0,
-        ),
-      )
-      expect(survivors).toEqual(c.surviving_pairs)
-      expect(lists.map((l) => l.sft.weight)).toEqual(c.gate)
-      for (const list of lists)
-        expect(list.pairs.every((p) => p.better < p.worse && p.distance === p.worse - p.better)).toBe(true)
-    },
-  )
-
   test('lists are sorted by falling reward; ties keep the human order, then the file order', () => {
     const rank = (r: number[], human: number[][] = []) => legacyRank([example(r.length, human)], [r])[0].order
     expect(rank([1, 3, 2])).toEqual([1, 2, 0])

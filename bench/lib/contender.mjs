@@ -1,0 +1,63 @@
+// One contender in a process of its own. It gets itself ready, then runs a round for each line `go ROUND` and answers
+// with a line `RES {json}`; other lines are its own affair and are kept for the case that it fails.
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { busySeconds } from './machine.mjs'
+
+const KEPT_LINES = 30
+
+/** @param command [program, ...arguments] @returns {Promise<object>} ready to run rounds; throws with its last lines */
+export async function startContender(name, command, env = {}) {
+  const child = spawn(command[0], command.slice(1), {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  const tail = []
+  const note = (line) => {
+    tail.push(line)
+    if (tail.length > KEPT_LINES) tail.shift()
+  }
+  createInterface({ input: child.stderr }).on('line', note)
+  const waiting = []
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const [tag, rest] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]
+    if (tag === 'RES' || tag === 'READY') waiting.shift()?.resolve(JSON.parse(rest))
+    else note(line)
+  })
+  child.on('error', (error) => note(error.message))
+  child.on('close', (code, signal) => {
+    for (const { reject } of waiting.splice(0))
+      reject(new Error(`${name} ended (${signal ?? code})\n${tail.slice(-8).join('\n')}`))
+  })
+  child.stdin.on('error', () => {})
+  const answer = () =>
+    new Promise((resolve, reject) => {
+      if (child.exitCode !== null) reject(new Error(`${name} has ended\n${tail.slice(-8).join('\n')}`))
+      else waiting.push({ resolve, reject })
+    })
+  const ready = await answer()
+  return {
+    name,
+    ready,
+    /** @returns what the contender measured, and the cores that others used meanwhile */
+    async round(index) {
+      const before = busySeconds()
+      const result = answer()
+      child.stdin.write(`go ${index}\n`)
+      const measured = await result
+      const foreign = before === undefined ? undefined : (busySeconds() - before - measured.cpu) / measured.wall
+      return { ...measured, foreign: foreign === undefined ? undefined : Math.max(0, foreign) }
+    },
+    stop() {
+      child.stdin.end('quit\n')
+      return new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve()
+        const late = setTimeout(() => child.kill('SIGKILL'), 5000)
+        child.on('close', () => {
+          clearTimeout(late)
+          resolve()
+        })
+      })
+    },
+  }
+}

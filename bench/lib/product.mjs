@@ -1,0 +1,8 @@
+// The product under test, from dist/: what a user runs.
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
+
+/** A module of the product, such as `train/step`. */
+export const product = (name) => import(pathToFileURL(join(root, 'dist', `${name}.js`)).href)

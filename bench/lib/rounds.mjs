@@ -1,0 +1,30 @@
+// Which rows of the data a round takes; the same for every contender. The first eight only warm up.
+
+export const BATCH = 8
+
+/** @param per rows of a round, a multiple of BATCH */
+export function rowsOfRound(rows, round, per) {
+  const own = rows.slice(BATCH)
+  return Array.from({ length: per }, (_, i) => own[(round * per + i) % own.length])
+}
+
+export function* batches(rows, size = BATCH) {
+  for (let at = 0; at < rows.length; at += size) yield rows.slice(at, at + size)
+}
+
+/** Tokens of prompt and answer, the prompt counted for every answer. */
+export const tokensOf = (rows) =>
+  rows.reduce((sum, { ids: [prompt, ...answers] }) => {
+    return sum + answers.reduce((inner, answer) => inner + prompt.length + answer.length, 0)
+  }, 0)
+
+/** A row of the data as the product's lists have it. */
+export function encodedOf({ ids: [prompt, ...answers] }, index) {
+  return {
+    id: `${index}`,
+    source: 'bench',
+    promptIds: Int32Array.from(prompt),
+    answers: answers.map((ids) => ({ ids: Int32Array.from(ids), scoredFrom: 0, truncated: false, ended: true })),
+    promptCut: 0,
+  }
+}

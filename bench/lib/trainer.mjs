@@ -1,0 +1,62 @@
+// The product's own training step on rows of the benchmark's data, with a technique changed where a contender asks for it.
+import { otherHeads } from './heads.mjs'
+import { unsharedBatch } from './layouts.mjs'
+import { configOf } from './models.mjs'
+import { product } from './product.mjs'
+import { encodedOf } from './rounds.mjs'
+
+const TRAINING = { learningRate: 1e-5, maxGradNorm: 1 }
+
+/** An answer is better than all behind it. */
+function itemOf(row, index) {
+  const encoded = encodedOf(row, index)
+  const n = encoded.answers.length
+  const pairs = []
+  for (let better = 0; better < n; better++)
+    for (let worse = better + 1; worse < n; worse++)
+      pairs.push({ better, worse, distance: worse - better, weight: 1 })
+  return { encoded, pairs, sft: { index: 0, weight: 1 }, labels: [] }
+}
+
+/**
+ * @param spec.layout    undefined: the product's own; `unshared`: a prompt for each answer; `padded`: rows as well
+ * @param spec.head      undefined: the product's own; see heads.mjs
+ * @param spec.microSize lists of a micro-batch; undefined: by tokens, as the product does
+ * @param spec.maxTokens tokens of a micro-batch
+ * @returns {Promise<(rows: object[]) => object>} one optimizer step on the rows
+ */
+export async function createTrainer({ size, vocabulary, layout, head, microSize, maxTokens = 8192 }) {
+  const { initModel } = await product('models/init')
+  const { createAdamW, ADAMW_DEFAULTS } = await product('optim/adamw')
+  const { planStep } = await product('train/items')
+  const { Tally } = await product('train/metrics')
+  const { clhaObjective } = await product('train/objective')
+  const { trainStep } = await product('train/step')
+  const { packLists } = await product('data/pack')
+  const { requiresGrad } = await product('tensor/index')
+  const model = initModel(configOf(size, vocabulary), 0)
+  for (const weight of model.weights.values()) requiresGrad(weight)
+  const optimizer = createAdamW(model.weights, ADAMW_DEFAULTS)
+  const plain = clhaObjective({ margin: 1, marginScale: 'constant', sftWeight: 1, sftReduction: 'tokens' })
+  const objective = head ? { ...plain, forward: (await otherHeads())[head] } : plain
+  const change = { unshared: (b) => unsharedBatch(b), padded: (b) => unsharedBatch(b, 0) }[layout]
+  const options = { maxTokens, lastToken: false }
+  return (rows) => {
+    const items = rows.map(itemOf)
+    const plan = planStep(items, options)
+    if (microSize) plan.micro = bySize(packLists, items, microSize, options)
+    if (change) plan.micro = plan.micro.map(change)
+    return trainStep({ model, objective }, plan, optimizer, new Tally(), TRAINING)
+  }
+}
+
+/** Micro-batches of a fixed number of lists. */
+function bySize(packLists, items, microSize, options) {
+  const out = []
+  for (let at = 0; at < items.length; at += microSize) {
+    const encoded = items.slice(at, at + microSize).map((item) => item.encoded)
+    const [batch] = packLists(encoded, { ...options, maxTokens: Number.POSITIVE_INFINITY })
+    out.push({ ...batch, lists: batch.lists.map((i) => i + at) })
+  }
+  return out
+}

@@ -1,0 +1,62 @@
+/** The model of a plan: tokenizer and config.json are read, weights have shapes only. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { attachAdapter, installAdapter } from '../models/adapter.js'
+import { readAdapterConfig } from '../models/adapter-config.js'
+import { baseFolderOf, isAdapterFolder } from '../models/adapter-load.js'
+import type { HfConfig } from '../models/config.js'
+import { rewardConfig } from '../models/families.js'
+import { readHfConfig } from '../models/load.js'
+import { shapedAdapter, shapedModel } from '../models/shapes.js'
+import type { HeadKind } from '../models/weights.js'
+import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
+import { loraOptions } from './adapters.js'
+import {
+  type LanguageModel,
+  resolveModelFolder,
+  scratchConfig,
+  tokenizerFolderOf,
+  withTemplate,
+} from './language-model.js'
+import type { Session } from './session.js'
+
+/**
+ * What `clha train` (head lm) or `clha reward train` (head reward) would train.
+ * @throws ClhaError (exit 2) for what these would refuse, too
+ */
+export async function loadShapes(session: Session, head: HeadKind): Promise<LanguageModel> {
+  const { options, dtype } = session
+  const { modelNameOrPath, adapterNameOrPath, tokenizerNameOrPath } = options
+  const folder = modelNameOrPath === undefined ? undefined : resolveModelFolder(modelNameOrPath)
+  const adapter =
+    adapterNameOrPath === undefined
+      ? folder !== undefined && isAdapterFolder(folder)
+        ? folder
+        : undefined
+      : resolveModelFolder(adapterNameOrPath)
+  const tokenizer = await loadTokenizer(
+    tokenizerNameOrPath ?? tokenizerFolderOf(folder as string, adapterNameOrPath && adapter),
+  )
+  const config = configOf(session, head, folder, tokenizer)
+  const where = folder && join(baseFolderOf(folder), 'config.json')
+  const model = shapedModel(config, head, dtype, where && existsSync(where) ? where : undefined)
+  if (adapter !== undefined && head === 'lm')
+    installAdapter(model, readAdapterConfig(adapter), options.seed, shapedAdapter)
+  else if (options.usePeft) attachAdapter(model, loraOptions(session), options.seed, shapedAdapter)
+  return withTemplate(model, tokenizer, options.chatTemplate)
+}
+
+function configOf(
+  { options }: Session,
+  head: HeadKind,
+  folder: string | undefined,
+  tokenizer: TextTokenizer,
+): HfConfig {
+  const { modelConfig, rewardModelConfig, resizeEmbeddings } = options
+  const sizes = head === 'reward' ? (rewardModelConfig ?? modelConfig) : modelConfig
+  const fromFolder = folder !== undefined && (head === 'lm' || rewardModelConfig === undefined)
+  const read = fromFolder ? readHfConfig(baseFolderOf(folder)) : scratchConfig(sizes, tokenizer)
+  const grown = resizeEmbeddings && tokenizer.vocabSize > Number(read.vocab_size)
+  const config = grown ? { ...read, vocab_size: tokenizer.vocabSize } : read
+  return head === 'reward' ? rewardConfig(config) : config
+}

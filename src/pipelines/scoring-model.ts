@@ -1,0 +1,55 @@
+/** A reward model of any architecture with its tokenizer and the format that it reads. */
+import type { DType } from '../tensor/index.js'
+import { baseFolderOf } from '../models/adapter-load.js'
+import { readHfConfig } from '../models/load.js'
+import { loadRewardScorer } from '../models/load-reward.js'
+import { decoderScorer, type RewardScorer } from '../models/reward-scorer.js'
+import { REWARD_FORMATS, rewardTemplate } from '../reward/input-format.js'
+import { type ChatTemplate, TEMPLATE_NAMES } from '../text/template.js'
+import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
+import {
+  type LanguageModel,
+  readTemplate,
+  requireVocabulary,
+  resolveModelFolder,
+  tokenizerFolderOf,
+} from './language-model.js'
+
+export interface ScoringModel {
+  model: RewardScorer
+  tokenizer: TextTokenizer
+  template: ChatTemplate
+}
+
+export interface ScoringOptions {
+  dtype: DType
+  /** `reward_format`; unset: auto. */
+  format?: string
+  /** `chat_template`, for a model that reads chats. */
+  chatTemplate?: string
+}
+
+/** @throws ClhaError (exit 2) for what is no reward model, and for a format that its tokenizer can't write */
+export async function loadScoringModel(
+  path: string,
+  { dtype, format = 'auto', chatTemplate }: ScoringOptions,
+): Promise<ScoringModel> {
+  const folder = resolveModelFolder(path)
+  const tokenizer = await loadTokenizer(tokenizerFolderOf(folder))
+  const template = rewardTemplate({
+    tokenizer,
+    modelType: String(readHfConfig(baseFolderOf(folder)).model_type),
+    format: readTemplate(format, 'reward_format', [...REWARD_FORMATS, ...TEMPLATE_NAMES]),
+    chatTemplate: chatTemplate && readTemplate(chatTemplate),
+  })
+  const model = loadRewardScorer(folder, dtype)
+  requireVocabulary(tokenizer, model.config.vocabSize)
+  return { model, tokenizer, template }
+}
+
+/** A reward model that was trained here and is still in memory. */
+export const trainedScoringModel = ({ model, tokenizer, template }: LanguageModel): ScoringModel => ({
+  model: decoderScorer(model),
+  tokenizer,
+  template,
+})

@@ -1,0 +1,42 @@
+/** Numbers that a forward keeps for its gradients, counted tensor by tensor as the operators keep them. */
+import type { ModelShape } from './shape.js'
+
+export interface BlockNumbers {
+  /** Kept by one block for its backward pass, its input included. */
+  kept: number
+  /** Alive at once in its backward pass, besides what it kept: gradients of the widest part. */
+  passing: number
+}
+
+/** Per token, of one block. */
+export function blockNumbers({ config: c, lora, width, trained }: ModelShape): BlockNumbers {
+  const [d, f] = [c.hiddenSize, c.intermediateSize]
+  const [q, k] = [c.heads * c.headDim, c.kvHeads * c.headDim]
+  const { block } = c.names
+  const rope = c.layerKinds.some((kind) => kind.rope !== undefined)
+  // Inputs of norms and of linear maps, heads as attention takes them, its output (an input of the next map), one sum a head.
+  const norms = c.residual === 'parallel' ? 3 * d : 4 * d
+  const fused = block.queryKeyValue !== undefined
+  const headNorms = (block.queryNorm ? q : 0) + (block.keyNorm ? k : 0)
+  // A fused projection stays whole as long as one of its parts is kept.
+  const heads = (fused ? q + 2 * k : q + 2 * k) + (fused && rope ? q + k : 0) + headNorms
+  const attention = heads + q + c.heads
+  const after = (block.afterAttentionNorm ? d : 0) + (block.afterMlpNorm ? d : 0)
+  const gated = block.gate !== undefined || block.gateUp !== undefined
+  const oneOperator = c.activation === 'silu' || c.activation === 'gelu_tanh'
+  const mlp = gated ? (oneOperator ? 3 : 4) * f : 2 * f
+  return {
+    kept: norms + attention + after + mlp + loraNumbers(lora, c.layers, width),
+    passing: trained > 0 ? (gated ? 3 : 2) * f + 3 * d : 0,
+  }
+}
+
+/** Of one layer, in numbers of the model's width: the narrow inner rows; with dropout the mask and what it leaves. */
+function loraNumbers(lora: ModelShape['lora'], layers: number, width: number): number {
+  let total = 0
+  for (const map of lora) {
+    const widened = map.width === width ? 0 : map.columns
+    total += ((map.r + (map.dropout ? 2 * map.columns : widened)) * map.width) / width
+  }
+  return total / layers
+}

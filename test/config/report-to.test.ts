@@ -1,0 +1,18 @@
+// Where metrics go: what works is taken, `all` is both, anything else is an error that names what works.
+import { expect, test } from 'vitest'
+import { parseConfig } from '../../src/config/load.js'
+import { thrown } from '../helpers/folders.js'
+
+test.each([
+  ['all', ['tensorboard', 'jsonl']],
+  ['[all, jsonl]', ['tensorboard', 'jsonl']],
+  ['tensorboard', ['tensorboard']],
+  ['none', ['none']],
+])('report_to: %s means %j', (given, expected) => {
+  expect(parseConfig('my.yaml', `report_to: ${given}\n`).options.reportTo).toEqual(expected)
+})
+
+test.each(['wandb', 'mlflow', 'swanlab'])('report_to: %s names what works', (tracker) => {
+  const { message } = thrown(() => parseConfig('my.yaml', `report_to: ${tracker}\n`))
+  expect(message).toMatch(/does not write to .*what works is tensorboard, jsonl/)
+})

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+import { createDuplicates } from '../../src/inspect/duplicates.js'
+import { createNearIndex } from '../../src/inspect/near-index.js'
+import { bottom, jaccard, shingles } from '../../src/inspect/shingles.js'
+import { createRandom } from '../../src/random.js'
+import { pair, user } from './rows.js'
+
+const random = createRandom('near')
+const word = () =>
+  Array.from({ length: 3 + random.int(6) }, () => 'abcdefghijklmnop'[random.int(16)]).join('')
+const text = (words: number) => Array.from({ length: words }, word).join(' ')
+
+/** The definition, by sets of strings. */
+function exact(a: string, b: string): number {
+  const set = (s: string) => new Set(Array.from({ length: s.length - 4 }, (_, i) => s.slice(i, i + 5)))
+  const [x, y] = [set(a), set(b)]
+  const shared = [...x].filter((run) => y.has(run)).length
+  return shared / (x.size + y.size - shared)
+}
+
+describe('shingles', () => {
+  test('of "abcdefg" and "abcdefh": 2 runs of 4 are shared', () => {
+    expect(jaccard(shingles('abcdefg'), shingles('abcdefh'))).toBe(0.5)
+  })
+
+  test('do not see case, width and spacing, and see everything else', () => {
+    expect(jaccard(shingles('Hello  World'), shingles('ｈello\nworld '))).toBe(1)
+    expect(jaccard(shingles('abc'), shingles('abd'))).toBe(0)
+    expect([...shingles('  ')]).toEqual([])
+    expect(jaccard(shingles(''), shingles(''))).toBe(1)
+    expect(jaccard(shingles(''), shingles('abcdef'))).toBe(0)
+  })
+
+  test('give the similarity of their sets; their sketches come near to it', () => {
+    for (const changed of [1, 5, 20, 60]) {
+      const words = text(200).split(' ')
+      const other = words.map((w, i) => (i < changed ? word() : w)).join(' ')
+      const wanted = exact(words.join(' '), other)
+      const [a, b] = [shingles(words.join(' ')), shingles(other)]
+      expect(jaccard(bottom(a), bottom(b))).toBeGreaterThan(wanted - 0.15)
+      expect(jaccard(bottom(a), bottom(b))).toBeLessThan(wanted + 0.15)
+    }
+  })
+})
+
+describe('the near index', () => {
+  test('finds nearly equal texts among many, and no others', () => {
+    const index = createNearIndex(0.8)
+    const texts = Array.from({ length: 400 }, () => text(60))
+    for (const t of texts) index.add([t])
+    let found = 0
+    for (let i = 0; i < 100; i++) {
+      const match = index.find([`${texts[i]} ${word()}`])
+      if (match?.index === i) found++
+    }
+    expect(found).toBeGreaterThanOrEqual(97)
+    for (let i = 0; i < 100; i++) expect(index.find([text(60)])).toBeUndefined()
+  })
+
+  test('asks every part: a long shared prompt does not make different answers near', () => {
+    const index = createNearIndex(0.8)
+    const prompt = text(300)
+    index.add([prompt, 'Yes, it is.'])
+    expect(index.find([prompt, 'No, never!'])).toBeUndefined()
+    expect(index.find([prompt, 'yes,  it is.'])).toEqual({ index: 0, similarity: 1 })
+    expect(index.find([prompt])).toBeUndefined()
+  })
+})
+
+describe('duplicates', () => {
+  const prompt = user(text(40))
+  const [good, bad] = [text(40), text(40)]
+
+  test('are exact or near copies of a kept row, and name it', () => {
+    const duplicateOf = createDuplicates({ similarity: 0.9 })
+    expect(duplicateOf(pair(user(text(40)), text(40), text(40)))).toBeUndefined()
+    expect(duplicateOf(pair(prompt, good, bad))).toBeUndefined()
+    expect(duplicateOf(pair(prompt, good, bad))).toEqual({ kind: 'exact', first: 1, similarity: 1 })
+    const near = duplicateOf(pair(prompt, `${good}!`, bad))
+    expect(near).toMatchObject({ kind: 'near', first: 1 })
+    expect(near?.similarity).toBeGreaterThan(0.9)
+    // A copy of the row that was only near is near as well, not an exact copy of a row that is kept.
+    expect(duplicateOf(pair(prompt, `${good}!`, bad))).toMatchObject({ kind: 'near', first: 1 })
+    expect(duplicateOf(pair(prompt, text(40), bad))).toBeUndefined()
+  })
+
+  test('are not rows with other labels', () => {
+    const duplicateOf = createDuplicates({ similarity: 0.9 })
+    expect(duplicateOf(pair(prompt, good, bad))).toBeUndefined()
+    expect(duplicateOf(pair(prompt, bad, good))).toBeUndefined()
+    const labelled = (desirable: boolean) =>
+      pair(prompt, good, bad, { candidates: [{ text: good, desirable }], preferences: [] })
+    expect(duplicateOf(labelled(true))).toBeUndefined()
+    expect(createDuplicates({})(labelled(false))).toBeUndefined()
+  })
+
+  test('by prompt are rows with the same question', () => {
+    const duplicateOf = createDuplicates({ by: 'prompt' })
+    expect(duplicateOf(pair(prompt, good, bad))).toBeUndefined()
+    expect(duplicateOf(pair(prompt, 'other', 'answers'))).toMatchObject({ kind: 'exact', first: 0 })
+  })
+})

@@ -1,0 +1,181 @@
+/** Every recorded model against transformers and PEFT: language models, adapters and reward models. */
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { packLists } from '../../src/data/pack.js'
+import { unshared } from '../../src/data/unshared.js'
+import { generate } from '../../src/generate/generate.js'
+import { withAdapterOff } from '../../src/models/adapter.js'
+import { loadModelFolder } from '../../src/models/adapter-load.js'
+import { mergeAdapter } from '../../src/models/adapter-merge.js'
+import { type Decoder, decode, logits, targetLogProbs } from '../../src/models/decoder.js'
+import { loadModel } from '../../src/models/load.js'
+import { loadRewardScorer } from '../../src/models/load-reward.js'
+import type { RewardScorer } from '../../src/models/reward-scorer.js'
+import { singleSequence } from '../../src/nn/layout.js'
+import { type DType, i64, noGrad, ops, scope } from '../../src/tensor/index.js'
+import { maxDifference, readTensors } from '../fixtures.js'
+import { GREEDY, letters, request } from '../generate/tiny-model.js'
+import { answer, encoded } from '../helpers/encoded.js'
+import { type Check, entries, json, locate, parity, skip, unequal } from './parity.js'
+import { legacyFolder, type Recorded, recordedModel } from './recorded-model.js'
+
+/** In f32, against values computed in double precision. */
+const [LOGITS, REWARDS] = [1e-4, 5e-5]
+/** In f64 only the order of the operations is left to differ. */
+const EXACT = 1e-9
+
+const logitsOf = (model: Decoder, ids: readonly number[]): number[] =>
+  noGrad(() => scope(() => ops.to(logits(model, decode(model, singleSequence(ids))), 'f64').numbers()))
+
+/** Log-probs of ids[start..], each given all before it. */
+const responseLogProbs = (model: Decoder, ids: readonly number[], start: number): number[] =>
+  noGrad(() =>
+    scope(() => {
+      const hidden = decode(model, singleSequence(ids))
+      const before = ops.narrow(hidden, 0, start - 1, ids.length - start)
+      return targetLogProbs(model, before, i64(ids.slice(start)))[0].numbers()
+    }),
+  )
+
+/** The likeliest 12 tokens, each from a forward over all before it. */
+function greedyByForward(model: Decoder, ids: readonly number[]): number[] {
+  const grown = [...ids]
+  for (let n = 0; n < 12; n++) {
+    const values = logitsOf(model, grown)
+    const last = values.slice(values.length - model.config.vocabSize)
+    grown.push(last.indexOf(Math.max(...last)))
+  }
+  return grown.slice(ids.length)
+}
+
+/** Logits of each unpadded row against the rows of a recorded tensor. */
+function checkLogits(
+  check: Check,
+  what: string,
+  model: Decoder,
+  from: Recorded,
+  tensor: string,
+  tolerance = LOGITS,
+) {
+  from.rows.forEach((ids, i) => {
+    const found = logitsOf(model, ids)
+    const wanted = from.expected(tensor)[i].slice(0, found.length)
+    check(what, maxDifference(found, wanted), tolerance, `row ${i}`)
+  })
+}
+
+async function checkLanguageModel(check: Check, model: Decoder, from: Recorded): Promise<void> {
+  const { rows, response_start: starts, expected } = from
+  checkLogits(check, 'logits', model, from, 'logits_f64')
+  rows.forEach((ids, i) => {
+    const alone = expected(`alone_${i}_logits_f32`).flat()
+    check('alone', maxDifference(logitsOf(model, ids), alone), LOGITS, `row ${i}`)
+    const wanted = expected('response_logps_f64')[i].slice(starts[i], ids.length)
+    check('log-probs', maxDifference(responseLogProbs(model, ids, starts[i]), wanted), LOGITS, `row ${i}`)
+    check('greedy', unequal(greedyByForward(model, ids), expected('greedy_12')[i]), 0, `row ${i}`)
+  })
+  const requests = rows.map((ids) => request(ids))
+  const answers = await generate(model, letters, requests, GREEDY)
+  answers.forEach((a, i) => {
+    check('greedy in a batch', unequal(a?.ids, expected('greedy_12')[i]), 0, `row ${i}`)
+  })
+}
+
+/** Computed in a low precision throughout: no nearer to transformers' numbers than both are to the exact ones. */
+const LOW: Record<string, DType> = { native_bf16_logits: 'bf16', native_fp16_logits: 'f16' }
+
+async function compareLanguageModel(check: Check, from: Recorded): Promise<void> {
+  const model = loadModel(from.folder)
+  await checkLanguageModel(check, model, from)
+  const exact = loadModel(from.folder, 'f64')
+  checkLogits(check, 'f64 logits', exact, from, 'logits_f64', EXACT)
+  for (const [tensor, dtype] of Object.entries(LOW)) {
+    if (!from.has(tensor)) continue
+    const low = loadModel(from.folder, dtype)
+    checkLogits(check, `${dtype} compute`, low, from, tensor, 2 * (from.max_abs_diff_native_f64 ?? 0))
+    low.dispose()
+  }
+  const folder = legacyFolder(from)
+  if (folder) {
+    const legacy = loadModel(folder)
+    rmSync(folder, { recursive: true })
+    check('legacy config', unequal(legacy.config, model.config), 0)
+    for (const ids of from.rows)
+      check('legacy logits', unequal(logitsOf(legacy, ids), logitsOf(model, ids)), 0)
+    legacy.dispose()
+  }
+  for (const m of [model, exact]) m.dispose()
+}
+
+async function compareAdapter(check: Check, name: string, from: Recorded): Promise<void> {
+  const model = loadModelFolder(join(from.folder, 'adapter'))
+  await checkLanguageModel(check, model, from)
+  checkLogits(check, 'unmerged', model, from, 'unmerged_logits_f32')
+  withAdapterOff(model, () => checkLogits(check, 'adapter off', model, from, 'base_logits_f32'))
+  const merged = mergeAdapter(model)
+  checkLogits(check, 'merged', merged, from, 'logits_f64')
+  scope(() => {
+    for (const [key, tensor] of readTensors(`models/${name}/merged_layer0.safetensors`)) {
+      const found = merged.weights.get(key.replace('merged.', ''))?.numbers() ?? []
+      check('merged weights', maxDifference(found, tensor.numbers()), 1e-6, key)
+    }
+  })
+  for (const m of [merged, model]) m.dispose()
+}
+
+/** Each row as a list of its own, the first tokens as its prompt; twice, so that the prompt is shared. */
+function rewardsOf(scorer: RewardScorer, rows: readonly number[][]): number[] {
+  const lists = rows.map((ids, i) =>
+    encoded(`${i}`, ids.slice(0, 3), [answer(ids.slice(3)), answer(ids.slice(3))]),
+  )
+  const packed = packLists(scorer.sharesPrompts ? lists : lists.map(unshared), {
+    maxTokens: 1e4,
+    lastToken: true,
+  })
+  return packed.flatMap((batch) => noGrad(() => scope(() => scorer.rewards(batch).numbers())))
+}
+
+function compareRewardModel(check: Check, from: Recorded): void {
+  const wide = from.expected('score_f64').flat()
+  const twice = wide.flatMap((score) => [score, score])
+  const folder = legacyFolder(from)
+  for (const [what, place] of [
+    ['score', from.folder],
+    ['legacy config', folder],
+  ] as const) {
+    if (place === undefined) continue
+    const scorer = loadRewardScorer(place)
+    check(what, maxDifference(rewardsOf(scorer, from.rows), twice), REWARDS)
+    if (what === 'score') {
+      const alone = from.rows.map((ids) => rewardsOf(scorer, [ids])[0])
+      check('alone', maxDifference(alone, from.expected('alone_score_f32').flat()), REWARDS)
+    }
+    scorer.dispose()
+  }
+  const exact = loadRewardScorer(from.folder, 'f64')
+  check('f64 score', maxDifference(rewardsOf(exact, from.rows), twice), EXACT)
+  exact.dispose()
+  if (folder) rmSync(folder, { recursive: true })
+}
+
+const listed = locate('models/index.json') ? Object.keys(json<object>('models/index.json')) : []
+const folders = entries('models').filter((name) => locate(`models/${name}/expected.safetensors`))
+const names = [...new Set([...listed, ...folders])].sort()
+if (names.length === 0) skip('models', 'not in this tree')
+
+for (const name of names) {
+  parity(`models/${name}`, async (check) => {
+    const from = recordedModel(name)
+    check(
+      'lengths',
+      unequal(
+        from.rows.map((ids) => ids.length),
+        from.lengths,
+      ),
+      0,
+    )
+    if (from.has('score_f64')) compareRewardModel(check, from)
+    else if (existsSync(join(from.folder, 'adapter'))) await compareAdapter(check, name, from)
+    else await compareLanguageModel(check, from)
+  })
+}
