@@ -47,7 +47,8 @@ function chosenSuites() {
   if (!given.only) return given.quick ? all.filter(isQuick) : all
   const names = given.only.split(',')
   const unknown = names.find((name) => !all.some((suite) => suite.name.startsWith(name)))
-  if (unknown) throw new Error(`no suite "${unknown}"; there are ${all.map((suite) => suite.name).join(', ')}`)
+  if (unknown)
+    throw new Error(`no suite "${unknown}"; there are ${all.map((suite) => suite.name).join(', ')}`)
   return all.filter((suite) => names.some((name) => suite.name.startsWith(name)))
 }
 
@@ -71,7 +72,13 @@ async function bench() {
       say,
     }
     const { cores } = await waitForQuiet(context.threshold, 0)
-    const facts = { date: new Date().toISOString(), machine, threads: context.threads, data: prepared.source, before: cores }
+    const facts = {
+      date: new Date().toISOString(),
+      machine,
+      threads: context.threads,
+      data: prepared.source,
+      before: cores,
+    }
     console.log(headLines(facts).join('\n'))
     const result = { ...facts, suites: [] }
     const save = () => given.json && writeFileSync(given.json, JSON.stringify(result, null, 1))
@@ -98,5 +105,10 @@ function headLines({ date, machine, threads, data, before }) {
 }
 
 if (given.help) console.log(HELP)
-else if (given.list) console.log(suites(given.quick).map(({ name, title }) => `${name.padEnd(18)}${title}`).join('\n'))
+else if (given.list)
+  console.log(
+    suites(given.quick)
+      .map(({ name, title }) => `${name.padEnd(18)}${title}`)
+      .join('\n'),
+  )
 else await bench()

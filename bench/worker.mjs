@@ -35,7 +35,11 @@ async function score({ size, per, maxTokens = 8192 }) {
   const { initModel } = await product('models/init')
   const { decoderScorer } = await product('models/reward-scorer')
   const { scoreExamples } = await product('reward/model-scorer')
-  const config = { ...configOf(size, data.vocabulary), architectures: ['LlamaForSequenceClassification'], num_labels: 1 }
+  const config = {
+    ...configOf(size, data.vocabulary),
+    architectures: ['LlamaForSequenceClassification'],
+    num_labels: 1,
+  }
   const scorer = decoderScorer(initModel(config, 0, 'reward'))
   const run = (rows) => scoreExamples(scorer, rows.map(encodedOf), { maxTokens })
   await run(data.pairs.slice(0, BATCH))
@@ -95,7 +99,8 @@ async function tokens({ files, per }) {
 /** One list of made-up ids: half of the length prompt, half answer. */
 async function shape({ size, answers, length }) {
   const step = await createTrainer({ size, vocabulary: data.vocabulary })
-  const ids = (n, seed) => Array.from({ length: n }, (_, i) => 3 + ((i * 7919 + seed * 104729) % (data.vocabulary - 3)))
+  const ids = (n, seed) =>
+    Array.from({ length: n }, (_, i) => 3 + ((i * 7919 + seed * 104729) % (data.vocabulary - 3)))
   const half = length / 2
   const row = { ids: [ids(half, 0), ...Array.from({ length: answers }, (_, k) => ids(half, k + 1))] }
   step([row])

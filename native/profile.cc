@@ -28,7 +28,8 @@ using Clock = std::chrono::steady_clock;
 struct Open {
   int64_t name;
   int64_t start;
-  int64_t inner;  // time of the operators inside
+  int64_t inner;  // time of the operators inside, and bytes that they made
+  int64_t inner_bytes;
   bool backward;
   std::vector<const void*> inputs;
 };
@@ -71,7 +72,7 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   const std::string name = function.name();
   const auto [place, fresh] = r.places.emplace(name, static_cast<int64_t>(r.names.size()));
   if (fresh) r.names.push_back(name);
-  Open open{place->second, 0, 0, function.scope() == at::RecordScope::BACKWARD_FUNCTION, {}};
+  Open open{place->second, 0, 0, 0, function.scope() == at::RecordScope::BACKWARD_FUNCTION, {}};
   if (!r.stack.empty()) open.backward |= r.stack.back().backward;
   for (const auto& value : function.inputs())
     each_tensor(value, [&](const at::Tensor& t) { open.inputs.push_back(t.storage().unsafeGetStorageImpl()); });
@@ -98,9 +99,14 @@ void end(const at::RecordFunction& function, at::ObserverContext*) {
   const Open open = std::move(r.stack.back());
   r.stack.pop_back();
   const int64_t whole = stop - open.start;
-  if (!r.stack.empty()) r.stack.back().inner += whole;
+  // A node of the backward pass does not tell its results: those of what ran inside stand for them.
+  const int64_t bytes = std::max(new_bytes(function, open.inputs), open.inner_bytes);
+  if (!r.stack.empty()) {
+    r.stack.back().inner += whole;
+    r.stack.back().inner_bytes += bytes;
+  }
   const auto depth = static_cast<int64_t>(r.stack.size());
-  for (const int64_t number : {open.name, open.start, whole, whole - open.inner, new_bytes(function, open.inputs), depth,
+  for (const int64_t number : {open.name, open.start, whole, whole - open.inner, bytes, depth,
                                static_cast<int64_t>(open.backward)})
     r.events.push_back(number);
 }

@@ -51,7 +51,9 @@ export function configPage({
   const out = [INTRO]
   for (const [section, keys] of Object.entries(SECTIONS)) {
     const names = Object.keys(keys)
-    const commands = COMMANDS.filter(({ path, keys }) => path[0] !== 'config' && keys.includes(names[0]))
+    const commands = COMMANDS.filter(
+      ({ path, keys }) => path[0] !== 'config' && names.every((name) => keys.includes(name)),
+    )
     out.push(`## ${SECTION_TITLES[section]}\n`)
     out.push(`Read by ${commands.map(({ path }) => code(path.join(' '))).join(', ')}.\n`)
     out.push(

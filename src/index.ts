@@ -3,8 +3,10 @@
  * Importing it starts nothing; the engine is loaded when the first tensor is made.
  */
 import { alignSpec } from './cli/align.js'
+import { augmentSpec } from './cli/augment.js'
 import { type Call, callOf } from './cli/call.js'
 import { evalSpec } from './cli/eval.js'
+import { explainSpec } from './cli/explain.js'
 import { generateSpec } from './cli/generate.js'
 import { mergeSpec } from './cli/merge.js'
 import { rescoreSpec } from './cli/rescore.js'
@@ -13,7 +15,9 @@ import { rewardTrainSpec } from './cli/reward-train.js'
 import { trainSpec } from './cli/train.js'
 import type {
   AlignResult,
+  AugmentResult,
   EvalResult,
+  ExplainResult,
   GenerateResult,
   MergeResult,
   RescoreResult,
@@ -49,6 +53,18 @@ export const trainReward: Call<TrainResult> = callOf(
 export const scoreRewards: Call<ScoreResult> = callOf(
   rewardScoreSpec,
   async () => (await import('./pipelines/reward-score.js')).rewardScore,
+)
+
+/** Further answers as candidates, as `clha augment`. */
+export const augment: Call<AugmentResult> = callOf(
+  augmentSpec,
+  async () => (await import('./pipelines/augment.js')).augment,
+)
+
+/** One example through the method, step by step, as `clha explain`. */
+export const explain: Call<ExplainResult> = callOf(
+  explainSpec,
+  async () => (await import('./pipelines/explain.js')).explain,
 )
 
 /** Models side by side on held-out prompts, as `clha eval`. */
@@ -87,15 +103,15 @@ export { type BradleyTerryOptions, bradleyTerryLoss } from './losses/bradley-ter
 export { CLHA_DEFAULTS, type ClhaOptions, clhaDenominators, clhaLoss } from './losses/clha.js'
 export { sftDenominators, sftLoss } from './losses/sft.js'
 export type * from './losses/types.js'
-export { type Decoder, decode, logits } from './models/decoder.js'
-export { initModel, rewardModelFrom } from './models/init.js'
-// Models
-export { loadModel } from './models/load.js'
 export { attachAdapter, trainableWeights, withAdapterOff } from './models/adapter.js'
 export type { AdapterConfig, LoraOptions } from './models/adapter-config.js'
 export { loadAdapter, loadModelFolder } from './models/adapter-load.js'
 export { mergeAdapter } from './models/adapter-merge.js'
 export { adapterFiles } from './models/adapter-save.js'
+export { type Decoder, decode, logits } from './models/decoder.js'
+export { initModel, rewardModelFrom } from './models/init.js'
+// Models
+export { loadModel } from './models/load.js'
 export { loadRewardScorer } from './models/load-reward.js'
 export { decoderScorer, type RewardScorer } from './models/reward-scorer.js'
 export { candidateLogProbs, candidateRewards } from './models/score.js'
@@ -117,6 +133,8 @@ export {
 export type * from './rescore/ranked.js'
 export { readRankedJsonl, writeRankedJsonl } from './rescore/ranked-jsonl.js'
 export { type Rescored, type RescoreInput, type RescoreOptions, rescoreLists } from './rescore/rescore.js'
+export { type RewardFormatOptions, rewardTemplate } from './reward/input-format.js'
+export { type Scored, type ScoreOptions, scoreExamples } from './reward/model-scorer.js'
 // Tensors
 export {
   allocate,
@@ -141,8 +159,6 @@ export {
   withGrad,
 } from './tensor/index.js'
 export { createUi, type Ui } from './terminal/ui.js'
-export { type RewardFormatOptions, rewardTemplate } from './reward/input-format.js'
-export { type ScoreOptions, type Scored, scoreExamples } from './reward/model-scorer.js'
 export { assistantMask, assistantSpans } from './text/assistant-spans.js'
 export { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from './text/template.js'
 export { loadTokenizer, type TextTokenizer } from './text/tokenizer.js'

@@ -6,12 +6,21 @@ import { busySeconds } from './machine.mjs'
 
 const KEPT_LINES = 30
 
+/** An interrupted benchmark leaves nobody behind. */
+const children = new Set()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.once(signal, () => {
+    for (const child of children) child.kill('SIGKILL')
+    process.exit(1)
+  })
+
 /** @param command [program, ...arguments] @returns {Promise<object>} ready to run rounds; throws with its last lines */
 export async function startContender(name, command, env = {}) {
   const child = spawn(command[0], command.slice(1), {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   })
+  children.add(child)
   const tail = []
   const note = (line) => {
     tail.push(line)
@@ -26,6 +35,7 @@ export async function startContender(name, command, env = {}) {
   })
   child.on('error', (error) => note(error.message))
   child.on('close', (code, signal) => {
+    children.delete(child)
     for (const { reject } of waiting.splice(0))
       reject(new Error(`${name} ended (${signal ?? code})\n${tail.slice(-8).join('\n')}`))
   })
@@ -45,7 +55,8 @@ export async function startContender(name, command, env = {}) {
       const result = answer()
       child.stdin.write(`go ${index}\n`)
       const measured = await result
-      const foreign = before === undefined ? undefined : (busySeconds() - before - measured.cpu) / measured.wall
+      const foreign =
+        before === undefined ? undefined : (busySeconds() - before - measured.cpu) / measured.wall
       return { ...measured, foreign: foreign === undefined ? undefined : Math.max(0, foreign) }
     },
     stop() {

@@ -33,7 +33,11 @@ export async function otherHeads() {
     /** As the usual padded code does it: logits and log-softmax at every row. */
     fullLogits(model, batch) {
       const all = ops.logSoftmax(logits(model, decode(model, streamOf(batch))), 1)
-      const picked = ops.gather(ops.indexSelect(all, 0, i64(batch.rows)), 1, i64(batch.targets, [batch.targets.length, 1]))
+      const picked = ops.gather(
+        ops.indexSelect(all, 0, i64(batch.rows)),
+        1,
+        i64(batch.targets, [batch.targets.length, 1]),
+      )
       return { sum: summed(batch, ops.squeeze(picked, 1)) }
     },
   }

@@ -24,7 +24,12 @@ export function encodedOf({ ids: [prompt, ...answers] }, index) {
     id: `${index}`,
     source: 'bench',
     promptIds: Int32Array.from(prompt),
-    answers: answers.map((ids) => ({ ids: Int32Array.from(ids), scoredFrom: 0, truncated: false, ended: true })),
+    answers: answers.map((ids) => ({
+      ids: Int32Array.from(ids),
+      scoredFrom: 0,
+      truncated: false,
+      ended: true,
+    })),
     promptCut: 0,
   }
 }

@@ -29,7 +29,8 @@ export async function scaling({ data, threads, vocabulary, say }, print) {
     for (const answers of ANSWERS)
       for (const length of LENGTHS) {
         const row = { size, answers, length, tokens: length / 2 + (answers * length) / 2 }
-        if (2 * guessedSeconds(SHAPES[size], vocabulary, length, answers) > LIMIT_SECONDS) row.left = 'too long'
+        if (2 * guessedSeconds(SHAPES[size], vocabulary, length, answers) > LIMIT_SECONDS)
+          row.left = 'too long'
         else Object.assign(row, await measure({ kind: 'shape', data, threads, size, answers, length }, say))
         rows.push(row)
         print(lineOf(row))

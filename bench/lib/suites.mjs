@@ -25,7 +25,12 @@ function training(size, per) {
       ours('padded, our engine', { ...spec, layout: 'padded', head: 'fullLogits', microSize: small ? 1 : 2 }),
       peer('TRL CPO', 'trl_trainer.py', trl('cpo')),
       peer('TRL CPO, malloc tuned', 'trl_trainer.py', trl('cpo'), KEEP_MEMORY),
-      ...(small ? [peer('TRL DPO', 'trl_trainer.py', trl('dpo')), peer('TRL DPO, precomputed', 'trl_trainer.py', trl('dpo', { precompute: true }))] : []),
+      ...(small
+        ? [
+            peer('TRL DPO', 'trl_trainer.py', trl('dpo')),
+            peer('TRL DPO, precomputed', 'trl_trainer.py', trl('dpo', { precompute: true })),
+          ]
+        : []),
       peer('PyTorch prototype', 'packed.py', { size, per, microSize: 2 }),
     ],
     rows: [
@@ -53,7 +58,12 @@ const TECHNIQUES = {
 function ablation(size, per) {
   const spec = { kind: 'train', size, per }
   const without = Object.entries(TECHNIQUES).map(([name, change]) => [`without ${name}`, change])
-  const all = { layout: 'padded', head: 'fullLogits', microSize: 1, off: Object.values(TECHNIQUES).flatMap((t) => t.off ?? []) }
+  const all = {
+    layout: 'padded',
+    head: 'fullLogits',
+    microSize: 1,
+    off: Object.values(TECHNIQUES).flatMap((t) => t.off ?? []),
+  }
   without.push(['without all', all])
   return {
     name: `ablation-${size}`,
@@ -126,7 +136,10 @@ const values = (per) => [
     name: 'tokens',
     title: 'Reading, tokenising and packing, against training S',
     unit: 'pairs/s',
-    contenders: [ours('clha', { kind: 'tokens', per: 2000 }), ours('training S', { kind: 'train', size: 'S', per })],
+    contenders: [
+      ours('clha', { kind: 'tokens', per: 2000 }),
+      ours('training S', { kind: 'train', size: 'S', per }),
+    ],
     rows: [{ theirs: 'training S', goal: 20 }],
   },
 ]

@@ -30,7 +30,8 @@ export async function switchOff(off) {
       // The fourth argument says how much a chunk may keep: there are no chunks.
       replaced.set(index, (args) => call(whole, [...args.slice(0, 3), ...args.slice(4)]))
     }
-    if (name === 'clha::fused_adamw_' && off.includes('adamw')) replaced.set(index, plainAdamW(addon, find, call))
+    if (name === 'clha::fused_adamw_' && off.includes('adamw'))
+      replaced.set(index, plainAdamW(addon, find, call))
     return index
   }
   if (replacesCalls(off)) {
@@ -54,7 +55,9 @@ function plainAdamW(addon, find, call) {
     add: ['aten::add_', 'Scalar'],
     addcdiv: ['aten::addcdiv_', ''],
   }
-  const ops = Object.fromEntries(Object.entries(names).map(([key, [name, overload]]) => [key, find(name, overload)]))
+  const ops = Object.fromEntries(
+    Object.entries(names).map(([key, [name, overload]]) => [key, find(name, overload)]),
+  )
   return ([parameters, grads, means, squares, , counts, rate, beta1, beta2, decay, epsilon]) => {
     const made = []
     const run = (op, ...args) => {

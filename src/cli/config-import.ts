@@ -1,6 +1,6 @@
 /** `clha config import`: a config of TRL, LLaMA-Factory or Axolotl becomes one of ours. */
 import { existsSync, writeFileSync } from 'node:fs'
-import { importConfig, type Tool, TOOLS, toolOf } from '../config/import/import.js'
+import { importConfig, TOOLS, type Tool, toolOf } from '../config/import/import.js'
 import { importedYaml } from '../config/import/write.js'
 import { readSource } from '../config/source.js'
 import { usageError } from '../errors.js'

@@ -1,6 +1,5 @@
 /** Config section: the model, its tokenizer and its numbers. */
 import { z } from 'zod'
-import { TEMPLATE_NAMES } from '../text/presets.js'
 import { count, positive, text, wholeNumber } from './fields.js'
 import { modelRevision } from './hub.js'
 
@@ -48,7 +47,7 @@ export const modelSection = {
   chat_template: text()
     .optional()
     .describe(
-      `${TEMPLATE_NAMES.join(', ')}, or the path of a Jinja template; unset: the one that comes with the tokenizer, else hh`,
+      "name of a preset (docs/rewards.md), or path of a Jinja template; unset: the tokenizer's own, else hh",
     ),
   dtype: z
     .enum(['float32', 'float64', 'bfloat16'])

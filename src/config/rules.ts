@@ -1,6 +1,8 @@
 /** Rules between keys. An option that can't act is an error that says why: nothing is ignored in silence. */
+import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
 import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
+import { snakeCase } from './options.js'
 import type { ConfigKey } from './schema.js'
 
 const CALIBRATION_KEYS = ['label_error', 'reward_temperature'] as const
@@ -73,14 +75,7 @@ const RULES: readonly Rule[] = [
   },
   {
     keys: ['lr_scheduler_kwargs'],
-    idle: (v) =>
-      ![
-        'cosine_with_min_lr',
-        'cosine_with_restarts',
-        'polynomial',
-        'inverse_sqrt',
-        'warmup_stable_decay',
-      ].includes(v.lr_scheduler_type) && `lr_scheduler_type: ${v.lr_scheduler_type} has no settings`,
+    idle: (v) => idleSchedule(v),
   },
   { keys: ['adam_beta1', 'adam_beta2'], idle: (v) => v.optim !== 'adamw' && `optim is ${v.optim}` },
   { keys: ['adam_epsilon'], idle: (v) => v.optim === 'sgd' && 'optim is sgd' },
@@ -159,6 +154,17 @@ const RULES: readonly Rule[] = [
   },
 ]
 
+/** A schedule's setting that another schedule has. */
+function idleSchedule({
+  lr_scheduler_type: name,
+  lr_scheduler_kwargs: given,
+}: ConfigValues): string | undefined {
+  const known = (SCHEDULE_SETTINGS[name] ?? []).map(snakeCase)
+  const idle = Object.keys(given ?? {}).find((key) => !known.includes(key))
+  if (idle === undefined) return undefined
+  return `lr_scheduler_type: ${name} has ${known.length > 0 ? `only ${known.join(', ')}, not ${idle}` : 'no settings'}`
+}
+
 /** Why a key has no effect with these values; undefined when it has one. */
 export function idleReason(
   key: ConfigKey,
@@ -187,7 +193,8 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   if (v.generation_endpoint !== undefined && v.answers_file !== undefined) {
     found.push(['answers_file', 'and generation_endpoint both bring answers; remove one'])
   }
-  if (v.row !== undefined && v.id !== undefined) found.push(['id', 'and row both name an example; remove one'])
+  if (v.row !== undefined && v.id !== undefined)
+    found.push(['id', 'and row both name an example; remove one'])
   const adapterKey = v.adapter_name_or_path !== undefined ? 'adapter_name_or_path' : v.use_peft && 'use_peft'
   if (adapterKey && v.model_name_or_path === undefined)
     found.push([adapterKey, 'needs model_name_or_path: an adapter stands on a model that is kept'])

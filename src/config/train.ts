@@ -1,21 +1,12 @@
 /** Config section: the optimizer, its schedule and its batches. */
 import { z } from 'zod'
+import { SCHEDULES } from '../optim/schedule.js'
 import { count, fraction, nonNegative, positive, wholeNumber } from './fields.js'
 
 export const trainSection = {
   learning_rate: positive().default(1e-6).describe('peak learning rate; legacy: 5e-6; method sft: 2e-5'),
   lr_scheduler_type: z
-    .enum([
-      'linear',
-      'cosine',
-      'cosine_with_min_lr',
-      'cosine_with_restarts',
-      'polynomial',
-      'inverse_sqrt',
-      'warmup_stable_decay',
-      'constant',
-      'constant_with_warmup',
-    ])
+    .enum(SCHEDULES)
     .default('cosine')
     .describe('course of the learning rate; legacy: constant'),
   lr_scheduler_kwargs: z
@@ -57,7 +48,7 @@ export const trainSection = {
     .union([z.boolean(), z.enum(['auto'])])
     .default('auto')
     .describe(
-      'blocks are computed again for their gradients instead of kept: less memory, more time, the same result; auto: where the plan says that they do not fit',
+      'computes blocks again for their gradients: less memory, more time, same result; auto: where the plan finds no room',
     ),
   optim: z
     .enum(['adamw', 'rmsprop', 'sgd'])

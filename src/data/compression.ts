@@ -1,5 +1,5 @@
 /** Compressed bytes in, bytes out: gzip and zstd, streamed, with any number of members or frames. */
-import { Readable, pipeline } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { usageError } from '../errors.js'

@@ -1,5 +1,5 @@
 /** The SFT term that any loss can carry: the answer that each list names is kept likely, as much as its gate says. */
-import { ops, type Tensor, i64 } from '../tensor/index.js'
+import { i64, ops, type Tensor } from '../tensor/index.js'
 import { share } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
 import type { Denominators, LossList, Scores } from './types.js'

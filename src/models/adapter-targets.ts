@@ -8,8 +8,8 @@ import { blockName } from './weights.js'
 
 export const ALL_LINEAR = 'all-linear'
 
-/** The linear maps of the blocks by module name, such as `model.layers.0.self_attn.q_proj`. */
-export function linearMaps({ config, blocks }: Decoder): Map<string, Projection> {
+/** The linear maps but the head by module name, such as `model.layers.0.self_attn.q_proj`: those of PEFT's all-linear. */
+export function linearMaps({ config, blocks, projectIn, projectOut }: Decoder): Map<string, Projection> {
   const found = new Map<string, Projection>()
   blocks.forEach((block, layer) => {
     for (const place of BLOCK_PLACES) {
@@ -17,6 +17,9 @@ export function linearMaps({ config, blocks }: Decoder): Map<string, Projection>
       if (name) found.set(name, block[place] as Projection)
     }
   })
+  const { prefix, ...names } = config.names
+  if (projectIn) found.set(`${prefix}${names.projectIn}`, projectIn)
+  if (projectOut) found.set(`${prefix}${names.projectOut}`, projectOut)
   return found
 }
 
@@ -48,7 +51,7 @@ function inLayers(
 }
 
 /**
- * Names of the linear maps of the blocks that `target_modules` names; heads and embeddings are none of them.
+ * Names of the linear maps that `target_modules` names; heads and embeddings are none of them.
  * @throws ClhaError (exit 2) when it names none, or (`strict`) when one of its names does
  */
 export function targetsOf(model: Decoder, config: AdapterConfig, strict: boolean): string[] {

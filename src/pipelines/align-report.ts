@@ -54,7 +54,10 @@ function roundNotes({ rounds }: Aligned): string[] {
 /** What the trainings warned of while they ran. */
 function runWarnings({ name, run }: Aligned['curves'][number]): ReportWarning[] {
   return run.rows.flatMap((row) =>
-    warningsOf(row).map(({ text, advice }) => ({ message: `${name}, step ${row.step}: ${text}.`, hint: advice })),
+    warningsOf(row).map(({ text, advice }) => ({
+      message: `${name}, step ${row.step}: ${text}.`,
+      hint: advice,
+    })),
   )
 }
 

@@ -1,8 +1,8 @@
 /** What `clha data inspect` says. */
 import { statSync } from 'node:fs'
 import type { Candidate, Example } from '../data/example.js'
-import type { Ui } from '../terminal/ui.js'
 import { oneLine } from '../terminal/printable.js'
+import type { Ui } from '../terminal/ui.js'
 import { bytes, count, figure, percent } from '../terminal/units.js'
 import type { InspectResult } from './data-inspect.js'
 

@@ -1,8 +1,8 @@
 /** `clha data lint`: what is wrong with a data set, row by row. */
 import * as fs from 'node:fs'
 import { usageError } from '../errors.js'
-import { EXIT } from '../exit-codes.js'
 import { writeWhole } from '../evaluate/report/write.js'
+import { EXIT } from '../exit-codes.js'
 import {
   type Finding,
   RULES,
@@ -103,7 +103,9 @@ function show({ rules, rows, severities, exitCode }: LintResult, options: LintOp
     for (const item of first.slice(0, SHOWN)) ui.line(`  ${findingText(item)}`)
     if (n > SHOWN) ui.line(`  … and ${count(n - SHOWN)} more (--json lists all)`)
   }
-  const { error, warning, note } = severities
-  ui.line(`\n${count(error)} errors, ${count(warning)} warnings, ${count(note)} notes`)
+  const totals = SEVERITIES.map(
+    (name) => `${count(severities[name])} ${name}${severities[name] === 1 ? '' : 's'}`,
+  )
+  ui.line(`\n${totals.join(', ')}`)
   if (exitCode !== EXIT.done) ui.line(`exit code ${exitCode}: --fail-on ${options.failOn}`)
 }

@@ -58,17 +58,21 @@ export async function openData(
       },
       counts,
     )
-    for await (const item of stream) {
-      if (++rows % STRIDE === 0) {
-        bar.update(rows)
-        throwIfStopped({ stopRequested })
-        // Streams that are read ahead never leave the loop by themselves.
-        await new Promise(setImmediate)
+    try {
+      for await (const item of stream) {
+        if (++rows % STRIDE === 0) {
+          bar.update(rows)
+          throwIfStopped({ stopRequested })
+          // Streams that are read ahead never leave the loop by themselves.
+          await new Promise(setImmediate)
+        }
+        yield item
       }
-      yield item
+      bar.update(rows)
+    } finally {
+      // Whoever reads may have seen enough.
+      bar.done()
     }
-    bar.update(rows)
-    bar.done()
   }
   return {
     names,

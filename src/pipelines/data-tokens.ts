@@ -2,9 +2,9 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Options } from '../config/options.js'
+import type { Ui } from '../terminal/ui.js'
 import { type ChatTemplate, chatTemplate } from '../text/template.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
-import type { Ui } from '../terminal/ui.js'
 import { resolveModel } from './hub-names.js'
 import { readTemplate, resolveModelFolder, tokenizerFolderOf } from './language-model.js'
 

@@ -9,7 +9,7 @@ import type { WorldOptions } from '../world/index.js'
 import { QUICKSTART_SETTINGS } from './quickstart-config.js'
 import { sha256 } from './session.js'
 
-/** Raised when the way a cell is run changes its figures. */
+/** Raised when the way a cell is run, or the default of a setting, changes its figures. */
 const CELL_VERSION = 1
 
 export interface CellPlan extends Factors {
@@ -44,9 +44,12 @@ const NEUTRAL = [
 /** Keys that act only behind the shared start: one start serves all of their values. */
 const POLICY_SECTIONS = ['learning_rate', 'num_train_epochs', 'max_steps', 'method', 'mode']
 
-const figuresOf = ({ values }: ResolvedConfig, leaveOut: readonly string[] = []) =>
+/** Settings that somebody made: a key that is new, at its default, leaves the cells of earlier versions as they are. */
+const figuresOf = ({ values, origin }: ResolvedConfig, leaveOut: readonly string[] = []) =>
   Object.fromEntries(
-    Object.entries(values).filter(([key]) => !NEUTRAL.includes(key) && !leaveOut.includes(key)),
+    Object.entries(values)
+      .filter(([key]) => !['default', 'unset'].includes(origin[key as keyof typeof origin]))
+      .filter(([key]) => !NEUTRAL.includes(key) && !leaveOut.includes(key)),
   )
 
 /** What `--tune` found. */

@@ -15,6 +15,14 @@ export interface Failure {
   exitCode: number
 }
 
+/** What is told when all is run: every cell that failed, with the first one's exit code. */
+export const failedCells = (failures: readonly Failure[]) =>
+  new ClhaError(
+    failures[0].exitCode as ClhaError['exitCode'],
+    `${failures.length} cells failed:\n${failures.map(({ cell, message }) => `  ${cell}: ${message}`).join('\n')}`,
+    'the others are finished and kept; the same command runs only these again',
+  )
+
 export const cellName = ({ variant, noise, augmented, seed }: CellPlan): string =>
   [variant, noise === undefined ? '' : `noise ${noise}`, augmented ? `+${augmented}` : '', `seed ${seed}`]
     .filter(Boolean)
@@ -25,7 +33,7 @@ export async function runCells(
   plans: readonly CellPlan[],
   ui: Ui,
   failures: Failure[],
-  finished: (cell: Cell) => void,
+  finished: (cell: Cell) => void | Promise<void>,
   dev = false,
 ): Promise<boolean> {
   let started: Started | undefined
@@ -55,7 +63,7 @@ export async function runCells(
         }
         // A start that failed fails all of its cells: it would fail again.
         if (!started) throw broken
-        finished(await runCell(await openSession(plan.config, ui), plan, started))
+        await finished(await runCell(await openSession(plan.config, ui), plan, started))
       } catch (error) {
         if (isStop(error)) return true
         fail(plan, error)

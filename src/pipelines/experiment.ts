@@ -1,7 +1,6 @@
 /** `clha experiment`: a grid of methods, data and seeds; finished cells are never run again; a table and a page at the end. */
 import { basename, extname, join } from 'node:path'
 import { readExperiment } from '../config/experiment.js'
-import { ClhaError } from '../errors.js'
 import { appendCell, type Cell, readCells } from '../evaluate/experiment/cells.js'
 import { type ExperimentReport, experimentMarkdown, experimentPage } from '../evaluate/experiment/page.js'
 import { experimentRows } from '../evaluate/experiment/summary.js'
@@ -12,7 +11,7 @@ import { count } from '../terminal/units.js'
 import { inOutputDir } from './claim.js'
 import { showTable } from './eval-report.js'
 import { type PlanContext, planCells, tunedRates } from './experiment-plan.js'
-import { type Failure, runCells } from './experiment-run.js'
+import { type Failure, failedCells, runCells } from './experiment-run.js'
 import { tune } from './experiment-tune.js'
 import type { ExperimentResult } from './pipeline.js'
 import { VERSION } from './session.js'
@@ -61,16 +60,9 @@ async function runExperiment(context: PlanContext, results: string, ui: Ui): Pro
     report: written,
   }
   if (stopped) ui.line('stopped; finished cells are kept: the same command goes on from here')
-  else if (failures.length > 0) throw failed(failures)
+  else if (failures.length > 0) throw failedCells(failures)
   return result
 }
-
-const failed = (failures: readonly Failure[]) =>
-  new ClhaError(
-    failures[0].exitCode as ClhaError['exitCode'],
-    `${failures.length} cells failed:\n${failures.map(({ cell, message }) => `  ${cell}: ${message}`).join('\n')}`,
-    'the others are finished and kept; the same command runs only these again',
-  )
 
 /** Scorers in the order of trust: the oracle, the judge that training never saw, training's own. */
 const SCORERS = ['true', 'second', 'reward']

@@ -1,5 +1,6 @@
 /** What `clha explain` says: numbers first, each with where it came from, then what would change them. */
-import type { Explained, ExplainedLoss, ExplainedPair, ExplainRules } from '../rescore/explain.js'
+import type { Explained, ExplainedPair, ExplainRules } from '../rescore/explain.js'
+import type { ExplainedLoss } from '../rescore/explain-loss.js'
 import type { RankedList } from '../rescore/ranked.js'
 import { oneLine } from '../terminal/printable.js'
 import type { Ui } from '../terminal/ui.js'

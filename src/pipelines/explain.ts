@@ -6,14 +6,8 @@ import { usageError } from '../errors.js'
 import { candidateLogProbs } from '../models/score.js'
 import type { AuditReport } from '../rescore/audit.js'
 import type { Scale } from '../rescore/beliefs.js'
-import {
-  type ExplainedLoss,
-  type ExplainRules,
-  explainList,
-  explainLoss,
-  fitsList,
-  levelOfGate,
-} from '../rescore/explain.js'
+import { type ExplainRules, explainList, fitsList, levelOfGate } from '../rescore/explain.js'
+import { type ExplainedLoss, explainLoss } from '../rescore/explain-loss.js'
 import type { RankedList } from '../rescore/ranked.js'
 import { readRankedJsonl } from '../rescore/ranked-jsonl.js'
 import { rescoreLists } from '../rescore/rescore.js'
@@ -60,21 +54,25 @@ async function found(session: Session): Promise<Found> {
 }
 
 async function fromRescored(session: Session, paths: readonly string[]): Promise<Found> {
-  const { options } = session
   const matches: { list: RankedList; path: string }[] = []
   for (const path of paths) {
     for await (const list of readRankedJsonl(path)) if (isAsked(session, list)) matches.push({ list, path })
   }
   const { list, path } = theOne(session, matches, ({ list }) => list)
-  if (options.mode === 'legacy') return { list, rules: legacyRules(session, list) }
-  const { labelSource, rewardTemperature: temperature, labelError } = options
-  const given = temperature === undefined || labelError === undefined ? [] : [{ temperature, labelError }]
-  const scale = [...given, ...auditScales(path)].find((s) => fitsList(list, s, labelSource))
-  if (scale) return { list, rules: defaultRules(session, list, scale) }
+  const rules = rulesToTry(session, list, path).find((r) => fitsList(list, r))
+  if (rules) return { list, rules }
   throw usageError(
-    `${path}: T and e that made the beliefs of ${list.example.id} are not in an audit.json beside it, or other settings made them`,
+    `${path}: ${list.example.id} was rescored with other settings, or with a T and e that are not in an audit.json beside it`,
     'give the config that it was rescored with (its folder has a config.yaml), or reward_temperature and label_error',
   )
+}
+
+/** With T and e as the config gives them, and as each fold's calibration found them. */
+function rulesToTry(session: Session, list: RankedList, path: string): ExplainRules[] {
+  const { mode, rewardTemperature: temperature, labelError } = session.options
+  if (mode === 'legacy') return [legacyRules(session)]
+  const given = temperature === undefined || labelError === undefined ? [] : [{ temperature, labelError }]
+  return [...given, ...auditScales(path)].map((scale) => defaultRules(session, list, scale))
 }
 
 /** T and e of each fold, from the audit that was written with the lists. */
@@ -103,7 +101,7 @@ async function fromData(session: Session, paths: string[]): Promise<Found> {
     lists.filter((l) => isAsked(session, l)),
     (l) => l,
   )
-  if (session.options.mode === 'legacy') return { list, rules: legacyRules(session, list) }
+  if (session.options.mode === 'legacy') return { list, rules: legacyRules(session) }
   const fold = scored.folds?.[scored.examples.indexOf(list.example)] ?? 0
   const scale = calibrations.find((c) => c.fold === fold) as Scale
   return { list, rules: defaultRules(session, list, scale) }
@@ -131,24 +129,22 @@ function theOne<T>(
 function defaultRules({ options }: Session, list: RankedList, scale: Scale): ExplainRules {
   const { labelSource, pairWeight, minConfidence, sftGate, gateLevel } = options
   const level = gateLevel ?? (sftGate === 'soft' ? levelOfGate(list, scale.temperature) : undefined)
-  return { mode: 'default', scale, labelSource, pairWeight, minConfidence, sftGate, level }
+  return {
+    mode: 'default',
+    scale: { temperature: scale.temperature, labelError: scale.labelError },
+    labelSource,
+    pairWeight,
+    minConfidence,
+    sftGate,
+    level,
+  }
 }
 
-function legacyRules({ options }: Session, list: RankedList): ExplainRules {
-  const rules = {
-    mode: 'legacy',
-    threshold: options.rewardThreshold ?? 3,
-    level: options.gateLevel ?? 0,
-  } as const
-  const fits = list.pairs.every(({ better, worse, weight }) => {
-    return weight === Number(Math.abs(list.rewards[better] - list.rewards[worse]) > rules.threshold)
-  })
-  if (fits) return rules
-  throw usageError(
-    `${list.example.id}: its pairs were not made with reward_threshold ${rules.threshold}`,
-    'give the config that it was rescored with',
-  )
-}
+const legacyRules = ({ options }: Session): ExplainRules => ({
+  mode: 'legacy',
+  threshold: options.rewardThreshold ?? 3,
+  level: options.gateLevel ?? 0,
+})
 
 /** Log-probabilities of the answers, and what the loss makes of them. */
 async function lossOf(session: Session, list: RankedList): Promise<ExplainedLoss> {

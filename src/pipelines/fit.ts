@@ -1,9 +1,9 @@
 /** One training within a pipeline: options to a run folder, progress to the user. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { camelKeys } from '../config/options.js'
 import { stepsPerEpoch } from '../data/order.js'
 import { usageError } from '../errors.js'
-import { camelKeys } from '../config/options.js'
 import type { OptimizerOptions } from '../optim/optimizer.js'
 import { type DataFile, RUN_FILE } from '../runs/run-manifest.js'
 import { figure } from '../terminal/units.js'
@@ -13,8 +13,8 @@ import type { Objective } from '../train/objective.js'
 import { runTraining, type TrainingResult } from '../train/run.js'
 import { adapterTrajectory } from './adapters.js'
 import type { LanguageModel } from './language-model.js'
-import { writeProfile } from './profile-output.js'
 import { beginPlan } from './plan-check.js'
+import { writeProfile } from './profile-output.js'
 import { manifestOf, type Session } from './session.js'
 import { TRAJECTORY_KEYS } from './trajectory-keys.js'
 
@@ -131,7 +131,9 @@ export async function fitModel(session: Session, f: Fit): Promise<TrainingResult
       log: (row) => ui.metric(row),
       generate: f.generate,
       stopRequested: session.stopRequested,
-      profiled: (profile) => writeProfile(f.dir, profile).forEach((line) => ui.line(line)),
+      profiled: (profile) => {
+        for (const line of writeProfile(f.dir, profile)) ui.line(line)
+      },
     },
   }).catch((error: unknown) => {
     throw explain(error)

@@ -38,9 +38,7 @@ export async function furtherRounds(session: Session, first: string, input: Roun
     const lists = await input.at(`round ${round}: sample and rescore`, () =>
       roundLists(session, round, policy, input),
     )
-    policies.push(
-      await input.at(`round ${round}: align (clha)`, () => input.train(round, policy, lists)),
-    )
+    policies.push(await input.at(`round ${round}: align (clha)`, () => input.train(round, policy, lists)))
   }
   return policies
 }
@@ -78,8 +76,9 @@ function sayRound({ ui }: Session, { examples, rewards }: ScoredData, name: stri
       ),
     )
   const [fresh, given] = [of(true), of(false)]
-  if (fresh.length === 0) return ui.warn('the policy gave no answer that the data lacks', 'raise round_temperature')
-  ui.line(
-    `${count(fresh.length)} answers of the policy, mean reward ${figure(mean(fresh))}; of the given ones ${figure(mean(given))}`,
-  )
+  if (fresh.length === 0) ui.warn('the policy gave no answer that the data lacks', 'raise round_temperature')
+  else
+    ui.line(
+      `${count(fresh.length)} answers of the policy, mean reward ${figure(mean(fresh))}; of the given ones ${figure(mean(given))}`,
+    )
 }

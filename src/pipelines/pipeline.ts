@@ -1,6 +1,7 @@
 /** What a pipeline is, and what each gives back. */
 import type { ResolvedConfig } from '../config/load.js'
-import type { Explained, ExplainedLoss } from '../rescore/explain.js'
+import type { Explained } from '../rescore/explain.js'
+import type { ExplainedLoss } from '../rescore/explain-loss.js'
 import type { Ui } from '../terminal/ui.js'
 
 /**

@@ -2,14 +2,18 @@
 import { type ClhaError, resourceError } from '../errors.js'
 import { EXIT } from '../exit-codes.js'
 import { bestChanges, changesFor } from '../plan/advice.js'
-import { flops, type PlanInput, planTraining, type TrainingPlan } from '../plan/plan.js'
 import { trainWork } from '../plan/flops.js'
+import { flops, type PlanInput, planTraining, type TrainingPlan } from '../plan/plan.js'
 import { bytes, count, duration } from '../terminal/units.js'
-import { planInput, type Planned } from './plan-input.js'
+import { type Planned, planInput } from './plan-input.js'
 import type { Session } from './session.js'
 
 /** Plans are within 15 % (docs/plan.md): what is this much over can't fit. */
 const CERTAIN = 1.25
+
+/** The plan knows the machine's memory, not a limit that somebody has set on the process. */
+const LIMITED =
+  'where a limit is set on this process (ulimit, a container), raise it, or halve max_tokens_per_batch until it fits'
 
 export interface BegunPlan {
   plan: TrainingPlan
@@ -43,10 +47,8 @@ export function beginPlan(session: Session, planned: Planned): BegunPlan {
       const { exitCode, message } = (error ?? {}) as Partial<ClhaError>
       const ranOut = exitCode === EXIT.resources || exitCode === undefined
       if (!ranOut || !/out of memory|allocate memory/.test(message ?? '')) return error
-      return resourceError(
-        `${message?.startsWith('out of memory') ? '' : 'out of memory: '}${message}`,
-        adviceOf(input, plan),
-      )
+      const told = message?.startsWith('out of memory') ? message : `out of memory: ${message}`
+      return resourceError(told, `${adviceOf(input, plan)}\n${LIMITED}`)
     },
   }
 }

@@ -12,8 +12,8 @@ import { backward, fromData, i64, ops, requiresGrad, scope, setGrad } from '../t
 import { loraOptions } from './adapters.js'
 import type { Session } from './session.js'
 
-/** Seconds that each of the measurements may take. */
-const SECONDS = 1.2
+/** Seconds that each of the measurements takes. */
+const SECONDS = { blocks: 3, head: 1.5, update: 0.5 }
 
 export interface Measured extends Rates {
   /** FLOP/s of the blocks. */
@@ -50,12 +50,12 @@ function oneBlock(session: Session, { hfConfig, head, dtype, adapter }: Decoder)
   return small
 }
 
-/** Runs `fn` until the time is over, at least twice after a first try. @returns the median of its seconds */
-function median(fn: () => void): number {
+/** Runs `fn` until the time is over, at least three times after a first try. @returns the median of its seconds */
+function median(limit: number, fn: () => void): number {
   const times: number[] = []
   const started = performance.now()
   fn()
-  while (times.length < 2 || (performance.now() - started < SECONDS * 1000 && times.length < 50)) {
+  while (times.length < 3 || (performance.now() - started < limit * 1000 && times.length < 200)) {
     const from = performance.now()
     fn()
     times.push((performance.now() - from) / 1000)
@@ -63,9 +63,9 @@ function median(fn: () => void): number {
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]
 }
 
-/** Rows that take well below a second at 50 GFLOP/s; products are as fast as with more. */
+/** Rows that take a fifth of a second at 50 GFLOP/s; products are as fast as with more. */
 const rowsFor = (numbers: number, rows: number): number =>
-  Math.max(1, Math.min(Math.round(rows), Math.max(128, Math.floor(2e10 / (6 * numbers)))))
+  Math.max(1, Math.min(Math.round(rows), Math.max(128, Math.floor(1e10 / (6 * numbers)))))
 
 /** Seconds for a FLOP of a block, forward and backward, over the token embeddings. */
 function blockRate(small: Decoder, typical: Size): number {
@@ -82,7 +82,7 @@ function blockRate(small: Decoder, typical: Size): number {
   })
   // The embedding is looked up, not trained: its gradient is as large as the vocabulary, and no part of a block.
   requiresGrad(small.embedding, false)
-  const seconds = median(() =>
+  const seconds = median(SECONDS.blocks, () =>
     scope(() => {
       backward(ops.sum(decode(small, packedStream(ids, positions, segments))))
       for (const weight of trainableWeights(small).values()) setGrad(weight)
@@ -99,9 +99,9 @@ function headRate(small: Decoder, typical: Size): number {
   const rows = rowsFor(shape.outputNumbers, Math.max(1, typical.scored))
   const { weight } = small.output
   const width = weight.shape[1]
-  const seconds = median(() =>
+  const values = Float32Array.from({ length: rows * width }, (_, i) => ((i * 31) % 17) / 17 - 0.5)
+  const seconds = median(SECONDS.head, () =>
     scope(() => {
-      const values = Float32Array.from({ length: rows * width }, (_, i) => ((i * 31) % 17) / 17 - 0.5)
       const hidden = requiresGrad(ops.to(fromData(values, [rows, width]), small.dtype))
       const targets = i64(Array.from({ length: rows }, (_, i) => (i * 7919) % weight.shape[0]))
       backward(ops.sum(targetLogProbs(small, hidden, targets, 512 * 2 ** 20)[0]))
@@ -121,7 +121,7 @@ function updateRate(small: Decoder): number {
     numbers += weight.shape.reduce((a, b) => a * b, 1)
     scope(() => setGrad(weight, ops.zerosLike(weight)))
   }
-  const seconds = median(() => optimizer.step(0))
+  const seconds = median(SECONDS.update, () => optimizer.step(0))
   optimizer.clearGradients()
   optimizer.dispose()
   return seconds / numbers

@@ -31,7 +31,7 @@ export function showPlan({ ui, options }: Session, plan: PlanResult): void {
   )
   ui.line(`time     ${duration(plan.seconds)}, ${duration(plan.secondsPerStep)} a step · ${rateText(plan)}`)
   ui.line(
-    `disk     ${bytes(disk.bytes)} for ${count(disk.checkpoints)} checkpoints of ${bytes(disk.checkpoint)} and the room to write one`,
+    `disk     ${bytes(disk.bytes)} for ${count(disk.checkpoints)} checkpoint${disk.checkpoints === 1 ? '' : 's'} of ${bytes(disk.checkpoint)} and the room to write one`,
   )
   const rows = PARTS.filter(([part]) => memory[part] > 0).map(([part, what]) => {
     return { part, memory: bytes(memory[part]), what }

@@ -1,10 +1,11 @@
 /** A reward model of any architecture with its tokenizer and the format that it reads. */
-import type { DType } from '../tensor/index.js'
+
 import { baseFolderOf } from '../models/adapter-load.js'
 import { readHfConfig } from '../models/load.js'
 import { loadRewardScorer } from '../models/load-reward.js'
 import { decoderScorer, type RewardScorer } from '../models/reward-scorer.js'
 import { REWARD_FORMATS, rewardTemplate } from '../reward/input-format.js'
+import type { DType } from '../tensor/index.js'
 import { type ChatTemplate, TEMPLATE_NAMES } from '../text/template.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
 import {

@@ -1,6 +1,6 @@
 /** What to change when a training does not fit: each change with the memory that it leaves to need. */
 import { memoryPlan } from './memory.js'
-import { planTraining, type PlanInput, type TrainingPlan } from './plan.js'
+import { type PlanInput, planTraining, type TrainingPlan } from './plan.js'
 import type { ModelShape } from './shape.js'
 
 export interface Change {

@@ -12,14 +12,14 @@ const LOGITS_CHUNK = 64 * MIB
 /** The allocator takes sizes of eight to the octave, and lends a block up to a quarter too large: half a step on average. */
 const ROUNDING = 1 / 16
 
-/** Freed blocks that wait for the next micro-batch, which has other sizes: at most this much (native/allocator). */
+/** Freed blocks wait for the next micro-batch, which has other sizes: at most this much (native/allocator), or all of a step. */
 const WAITING = 256 * MIB
 
 export interface MemoryOptions {
   recompute: boolean
   /** Tensors of the optimizer, each as large as what is trained. */
   moments: number
-  /** Whether a step has several micro-batches: then all gradients are there while the next one runs. */
+  /** Whether earlier micro-batches of the step have left their gradients. */
   accumulates: boolean
   /** Of keys and values while answers are generated; they are there when nothing else of a micro-batch is. */
   cacheBytes: number
@@ -69,8 +69,7 @@ function headBytes(shape: ModelShape, { tokens, scored }: Size) {
  * The highest point of a step on a micro-batch of this size.
  *
  * While the head runs, all activations are there, its logits, and its gradient. While the blocks run back, the gradients that
- * pass through them. With several micro-batches all gradients are there from the first on; with one they come as activations
- * go. A gradient that is added to an earlier one is there twice for a moment: the largest is the head's or the embedding's.
+ * pass through them. After an earlier micro-batch all gradients are there; in the first they come as activations go. A gradient that is added to an earlier one is there twice for a moment: the largest is the head's or the embedding's.
  */
 export function memoryPlan(shape: ModelShape, largest: Size, options: MemoryOptions): MemoryPlan {
   const { recompute, moments, accumulates, cacheBytes, program } = options
@@ -88,7 +87,7 @@ export function memoryPlan(shape: ModelShape, largest: Size, options: MemoryOpti
   const afterwards = gradients + largestGradient * (shape.tied ? 2 : 1)
   const held = program + weightBytes + optimizer
   const step = Math.max(duringHead, duringBlocks, afterwards, cacheBytes)
-  const allocator = step * ROUNDING + Math.min(WAITING, step / 2)
+  const allocator = step * ROUNDING + Math.min(WAITING, step)
   return {
     program,
     weights: weightBytes,

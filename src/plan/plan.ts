@@ -3,7 +3,7 @@ import type { Rates } from './devices.js'
 import { addWork, forwardWork, NO_WORK, trainWork, type Work } from './flops.js'
 import { largestOf, type MemoryPlan, memoryPlan } from './memory.js'
 import type { ModelShape } from './shape.js'
-import { type PlannedStep, type Packing, plannedSteps, type Size, sumOf } from './tokens.js'
+import { type Packing, type PlannedStep, plannedSteps, type Size, sumOf } from './tokens.js'
 
 export interface PlanInput {
   shape: ModelShape
@@ -69,16 +69,21 @@ export function planTraining(input: PlanInput): TrainingPlan {
   }
 }
 
+/** The highest point: of the largest first micro-batch of a step, or of the largest later one, which finds gradients there. */
 function memoryWith(
   { shape, moments, cacheBytes, program }: PlanInput,
   steps: PlannedStep[],
   recompute: boolean,
 ) {
   const flat = steps.flatMap(({ step, micro }) => micro.map((size, place) => ({ ...size, step, place })))
-  const largest = flat[largestOf(shape, flat, recompute)]
-  const accumulates = steps.some(({ micro }) => micro.length > 1)
-  const memory = memoryPlan(shape, largest, { recompute, moments, accumulates, cacheBytes, program })
-  return { memory, largest }
+  const candidates = [false, true].flatMap((accumulates) => {
+    const some = flat.filter(({ place }) => place > 0 === accumulates)
+    if (some.length === 0) return []
+    const largest = some[largestOf(shape, some, recompute)]
+    const memory = memoryPlan(shape, largest, { recompute, moments, accumulates, cacheBytes, program })
+    return [{ memory, largest }]
+  })
+  return candidates.reduce((a, b) => (b.memory.peak > a.memory.peak ? b : a))
 }
 
 function workOf(

@@ -1,6 +1,6 @@
 /** One ranked list taken apart: which number came from which, and what would have to be different for another result. */
-import { humanLabels, type LabelSource, type Scale } from './beliefs.js'
-import { places } from './pairs.js'
+import { beliefs, humanLabels, type LabelSource, type Scale } from './beliefs.js'
+import { beliefPairs } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
 import { sigmoid } from './statistics.js'
 
@@ -139,20 +139,29 @@ function meanBeliefs({ rewards, pairs }: RankedList): number[] {
   return sums.map((sum) => (rewards.length > 1 ? sum / (rewards.length - 1) : 0.5))
 }
 
-/** Whether these numbers make the list's beliefs: which of several scorers scored it. */
-export function fitsList(
-  { example, rewards, pairs }: RankedList,
-  scale: Scale,
-  source: LabelSource,
-): boolean {
-  const h = humanLabels(example)
-  const labelLogit = Math.log((1 - scale.labelError) / scale.labelError)
-  return pairs.every(({ better, worse, belief }) => {
-    const fromReward = source === 'human' ? 0 : (rewards[better] - rewards[worse]) / scale.temperature
-    const label = source === 'reward' ? 0 : h[better][worse]
-    return Math.abs(sigmoid(fromReward + (label === 0 ? 0 : label * labelLogit)) - belief) < 1e-9
+/** Whether these rules made the list: its beliefs and its weights. */
+export function fitsList(list: RankedList, rules: ExplainRules): boolean {
+  const { example, rewards, pairs } = list
+  if (rules.mode === 'legacy') {
+    return pairs.every(({ better, worse, belief, weight }) => {
+      const gap = rewards[better] - rewards[worse]
+      return close(sigmoid(gap), belief) && weight === Number(gap > rules.threshold)
+    })
+  }
+  const { scale, labelSource, pairWeight, minConfidence } = rules
+  const q = beliefs(rewards, humanLabels(example), scale, labelSource)
+  const made = beliefPairs(q, humanLabels(example), rewards, list.order, {
+    labelSource,
+    pairWeight,
+    minConfidence,
+  })
+  return made.every(({ better, worse, belief, weight }, i) => {
+    const same = pairs[i]?.better === better && pairs[i].worse === worse
+    return same && close(belief, pairs[i].belief) && close(weight, pairs[i].weight)
   })
 }
+
+const close = (a: number, b: number): boolean => Math.abs(a - b) < 1e-9
 
 /** The gate's level that a soft gate tells of itself; undefined where it is too far open or shut to tell. */
 export function levelOfGate({ rewards, sft }: RankedList, temperature: number): number | undefined {
@@ -160,75 +169,5 @@ export function levelOfGate({ rewards, sft }: RankedList, temperature: number): 
   return rewards[sft.index] - temperature * logit(sft.weight)
 }
 
-export interface LossRules {
-  margin: number
-  marginScale: 'constant' | 'rank'
-  /** Of the whole SFT term: in legacy 0.05 (n - 1)^2. */
-  sftWeight: number
-  sftReduction: 'tokens' | 'lists'
-}
-
-export interface ExplainedLoss {
-  /** Mean log-probability of each answer, nats per token. */
-  means: number[]
-  pairs: { better: number; worse: number; weight: number; margin: number; lead: number; hinge: number }[]
-  /** Sums that a step divides: of weight * hinge, and of weight, over its pairs. */
-  contrast: number
-  contrastWeight: number
-  /** Weighted negative log-likelihood of the best answer, and what a step divides its sum by. */
-  sft: number
-  sftDenominator: number
-  /** As if this list were the whole step. */
-  alone: { clha: number; sft: number; total: number }
-}
-
-/**
- * The list's share of the loss (arXiv 2403.16649, section 3).
- * @param sums   log-probability of each answer
- * @param counts its scored tokens
- */
-export function explainLoss(
-  { pairs, order, sft }: RankedList,
-  { sums, counts }: { sums: readonly number[]; counts: readonly number[] },
-  { margin, marginScale, sftWeight, sftReduction }: LossRules,
-): ExplainedLoss {
-  const means = sums.map((sum, i) => sum / Math.max(1, counts[i]))
-  const place = places(order)
-  const hinges = pairs
-    .filter(({ weight }) => weight > 0)
-    .map(({ better, worse, weight }) => {
-      const distance = Math.abs(place[better] - place[worse])
-      const m = marginScale === 'rank' ? margin * distance : margin
-      const lead = means[better] - means[worse]
-      return { better, worse, weight, margin: m, lead, hinge: Math.max(0, m - lead), distance }
-    })
-  const contrast = hinges.reduce((sum, p) => sum + p.weight * p.hinge, 0)
-  const contrastWeight = hinges.reduce((sum, p) => sum + p.weight, 0)
-  const nll = sft.weight === 0 ? 0 : -sft.weight * sums[sft.index]
-  const denominator = sftReduction === 'tokens' ? sft.weight * counts[sft.index] : 1
-  const clha = sftReduction === 'tokens' ? ratio(contrast, contrastWeight) : byDistance(hinges)
-  const alone = sftWeight * ratio(nll, denominator)
-  return {
-    means,
-    pairs: hinges.map(({ distance: _, ...pair }) => pair),
-    contrast,
-    contrastWeight,
-    sft: nll,
-    sftDenominator: denominator,
-    alone: { clha, sft: alone, total: clha + alone },
-  }
-}
-
-/** The paper's code divides within each distance, and adds the distances up. */
-function byDistance(hinges: readonly { distance: number; weight: number; hinge: number }[]): number {
-  const distances = [...new Set(hinges.map(({ distance }) => distance))]
-  return distances.reduce((total, d) => {
-    const own = hinges.filter(({ distance }) => distance === d)
-    const weighted = own.reduce((sum, p) => sum + p.weight * p.hinge, 0)
-    return total + weighted / own.reduce((sum, p) => sum + p.weight, 0)
-  }, 0)
-}
-
-const ratio = (sum: number, by: number): number => (by > 0 ? sum / by : 0)
 const logit = (p: number): number => Math.log(p / (1 - p))
 const withoutMinusZero = (x: number): number => (x === 0 ? 0 : x)

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto'
 import type { Example, Prompt } from '../data/example.js'
 import { promptKey } from '../data/prompt-key.js'
 import { type ClhaError, numericsError, resourceError, usageError } from '../errors.js'
-import type { RewardEndpoint } from './endpoint.js'
-import { type Asked, usedTokens } from './endpoint-formats.js'
 import { inParallel } from '../http/parallel.js'
 import { HttpFailure, postJson } from '../http/post-json.js'
 import { withRetries } from '../http/retry.js'
+import type { RewardEndpoint } from './endpoint.js'
+import { type Asked, usedTokens } from './endpoint-formats.js'
 import type { ScoreCache } from './score-cache.js'
 
 export interface EndpointScoreOptions {

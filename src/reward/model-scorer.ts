@@ -1,8 +1,8 @@
 /** Rewards from a local reward model: packed, prompts shared, known scores taken from the cache. */
 import type { EncodedExample } from '../data/encoded.js'
 import { packLists } from '../data/pack.js'
-import { numericsError } from '../errors.js'
 import { unshared } from '../data/unshared.js'
+import { numericsError } from '../errors.js'
 import type { RewardScorer } from '../models/reward-scorer.js'
 import { noGrad, scope } from '../tensor/index.js'
 import { type ScoreCache, scoreKey } from './score-cache.js'

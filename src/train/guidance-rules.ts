@@ -187,14 +187,16 @@ function overOptimisation(series: Series): Finding | undefined {
   const best = accuracy.indexOf(Math.max(...accuracy))
   const lost = accuracy[best] - accuracy[accuracy.length - 1]
   // The two need not be taken at the same steps: the reward is compared at the same part of the way.
-  const then = reward[Math.min(reward.length - 1, Math.round((best / (accuracy.length - 1)) * (reward.length - 1)))]
+  const then =
+    reward[Math.min(reward.length - 1, Math.round((best / (accuracy.length - 1)) * (reward.length - 1)))]
   const now = reward[reward.length - 1]
   return {
     level: now > then ? lost / LIMITS.accuracy : 0,
     metric: 'eval_rewards/accuracies',
     value: accuracy[accuracy.length - 1],
     text: `the reward rises (${name} ${n(then)} → ${n(now)}) while held-out accuracy falls (${percent(accuracy[best])} → ${percent(accuracy[accuracy.length - 1])})`,
-    advice: 'it is being over-optimised: take the checkpoint of the best accuracy (metric_for_best_model: eval_rewards/accuracies)',
+    advice:
+      'it is being over-optimised: take the checkpoint of the best accuracy (metric_for_best_model: eval_rewards/accuracies)',
   }
 }
 

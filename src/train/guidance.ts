@@ -1,7 +1,7 @@
 /** Warnings while a training runs: each once per cause, and again only after the cause was gone. */
 import type { MetricRow } from '../runs/metrics.js'
 import type { RunWarning } from '../runs/run-warning.js'
-import { type Cause, CAUSES, GUIDE_RULES, type GuideSettings } from './guidance-rules.js'
+import { CAUSES, type Cause, GUIDE_RULES, type GuideSettings } from './guidance-rules.js'
 import { createSeries } from './guidance-series.js'
 
 export type { GuideSettings } from './guidance-rules.js'
@@ -27,7 +27,9 @@ export function createGuide(settings: GuideSettings): Guide {
         if (level < RECOVERED) raised.delete(cause)
         if (level < 1 || raised.has(cause)) return []
         raised.add(cause)
-        return [{ cause, metric, value, text, advice: `${advice}. docs/guidance.md#${cause.replaceAll('_', '-')}` }]
+        return [
+          { cause, metric, value, text, advice: `${advice}. docs/guidance.md#${cause.replaceAll('_', '-')}` },
+        ]
       })
     },
   }
@@ -37,7 +39,10 @@ export function createGuide(settings: GuideSettings): Guide {
  * The warnings of a whole training, each with the step of the row that raised it.
  * @param history rows of metrics.jsonl, in their order
  */
-export function guide(history: readonly MetricRow[], settings: GuideSettings): (RunWarning & { step: number })[] {
+export function guide(
+  history: readonly MetricRow[],
+  settings: GuideSettings,
+): (RunWarning & { step: number })[] {
   const { see } = createGuide(settings)
   return history.flatMap((row) => see(row).map((warning) => ({ step: row.step, ...warning })))
 }

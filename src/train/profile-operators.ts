@@ -9,7 +9,7 @@ export interface OperatorEvent {
   duration: number
   /** The part of `duration` outside the operators inside this one. */
   self: number
-  /** Bytes of results that are not views of its inputs. */
+  /** Bytes of results that are not views of its inputs, or of what ran inside where that is more. */
   bytes: number
   /** 0: called from TypeScript, or a node of the backward pass. */
   depth: number

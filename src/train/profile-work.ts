@@ -26,15 +26,13 @@ export function addWork(sum: StepWork, step: StepWork): void {
 /** @returns the work of a step */
 export function workMeter(model: Decoder): (plan: StepPlan) => StepWork {
   const cost = costs(model)
-  // A language model predicts nothing from an answer's last token, so the stream has it only for a reward.
-  const left = model.head === 'lm' ? 1 : 0
   return ({ micro }) => {
     const work = noWork()
     for (const batch of micro) {
       work.tokens += batch.tokens.length
       work.flops += batchFlops(cost, batch)
       for (const { prompt, answers } of lengths(batch)) {
-        const rows = answers.map((length) => prompt + length + left)
+        const rows = answers.map((length) => prompt + length)
         work.unshared += rows.reduce((a, b) => a + b, 0)
         work.padded += rows.length * Math.max(...rows)
       }

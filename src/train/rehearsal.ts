@@ -3,8 +3,8 @@ import { stepIndices } from '../data/order.js'
 import { trainableWeights, withDropout } from '../models/adapter.js'
 import { recomputing } from '../models/recompute.js'
 import { ops, scope, setGrad } from '../tensor/index.js'
-import type { LoopOptions } from './loop.js'
 import { planStep, type TrainItem } from './items.js'
+import type { LoopOptions } from './loop.js'
 import type { Trainable } from './step.js'
 
 /** Where in a training a micro-batch stands. */

@@ -22,8 +22,8 @@ import { createGuide, type GuideSettings } from './guidance.js'
 import type { TrainItem } from './items.js'
 import { type LoopOptions, type LoopOutcome, trainLoop } from './loop.js'
 import type { TallyState } from './metrics.js'
-import { type BatchPlace, rehearse } from './rehearsal.js'
 import { type Profile, stopProfiling } from './profile.js'
+import { type BatchPlace, rehearse } from './rehearsal.js'
 import { requireFinite, type Trainable } from './step.js'
 
 export interface TrainingRun {

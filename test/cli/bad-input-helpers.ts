@@ -21,13 +21,13 @@ export function badInputFolder(): Files {
 let calls = 0
 
 /** Runs a command with an output folder of its own; `$out` in an argument stands for it. */
-export async function call(files: Files, argv: readonly string[], input = '') {
+export async function call(files: Files, argv: readonly string[]) {
   calls += 1
   const out = join(files.dir, `out-${calls}`)
   const stdout = new Sink()
   const stderr = new Sink()
   const args = argv.map((arg) => arg.replace('$out', out))
-  const code = await main(args, { stdin: Readable.from([input]), stdout, stderr, env: {}, exit() {} })
+  const code = await main(args, { stdin: Readable.from(['']), stdout, stderr, env: {}, exit() {} })
   return { code, out, said: stdout.text, complaint: stderr.text }
 }
 

@@ -77,8 +77,8 @@ describe('data inspect', () => {
     const tokenizer = writeTinyTokenizer({ config: { eos_token: '<|endoftext|>' } })
     const { out, err } = await clha('inspect', prefs, '--tokenizer-name-or-path', tokenizer, '--json')
     const result = resultOf(out)
-    // "\n\nHuman: Question 0?\n\nAssistant:", then " No." with the end token; a token is a byte here.
-    expect(result.lengths['tokens/prompt']).toMatchObject({ count: 60, min: 26 })
+    // "\n\nHuman: web-0?\n\nAssistant:", then " No." with the end token; a token is a byte here.
+    expect(result.lengths['tokens/prompt']).toMatchObject({ count: 60, min: 27 })
     expect(result.lengths['tokens/answer']).toMatchObject({ count: 120, min: 5 })
     expect(result).toMatchObject({ rows: 62, kept: 60, distinct_prompts: 60, template: 'hh' })
     expect(result.skipped.bad_json.first[0]).toMatchObject({ row: 41, kind: 'structural' })

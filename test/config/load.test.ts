@@ -42,7 +42,7 @@ describe('errors name the place, the key, what is expected and what was found', 
       'my.yaml:1:9  margin: expected a number of at least 0, found "abc"',
       'my.yaml:2:1  unknown key "margn". Did you mean "margin"?',
       'my.yaml:3:8  folds: expected a whole number of at least 1, found 1.5',
-      'my.yaml:4:20  lr_scheduler_type: expected one of linear, cosine, constant, constant_with_warmup, found "cosin". Did you mean "cosine"?',
+      'my.yaml:4:20  lr_scheduler_type: expected one of linear, cosine, cosine_with_min_lr, cosine_with_restarts, polynomial, inverse_sqrt, warmup_stable_decay, constant, constant_with_warmup, found "cosin". Did you mean "cosine"?',
       'my.yaml:5:11  skip_bad: expected true or false, found "yes"',
       '--max-steps  expected a whole number of at least 1, found -1',
     ])

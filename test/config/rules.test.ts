@@ -107,3 +107,12 @@ test('defaults follow from other keys', () => {
   expect(values('').greater_is_better).toBe(false)
   expect(values('max_length: 100').max_prompt_length).toBe(75)
 })
+
+test('a setting of another learning-rate schedule is an error that names those of this one', () => {
+  const polynomial = 'lr_scheduler_type: polynomial\nlr_scheduler_kwargs: '
+  expect(complaint(`${polynomial}{power: 2}`)).toBe('')
+  expect(complaint(`${polynomial}{min_lr: 1.0e-7}`)).toContain(
+    'polynomial has only lr_end, power, not min_lr',
+  )
+  expect(complaint('lr_scheduler_kwargs: {power: 2}')).toContain('cosine has no settings')
+})

@@ -58,6 +58,12 @@ describe.each(['out.jsonl', 'out.jsonl.gz', 'out.parquet'])('%s', (name) => {
     ['trl, text', 'trl', 'trl_string', [pairOf('1', 'Q:'), pairOf('2', '')]],
     ['hh', 'hh', 'hh', withScores],
     ['listwise', 'listwise', 'listwise', lists],
+    [
+      'listwise, an answer that nobody compared',
+      'listwise',
+      'listwise',
+      lists.map((list) => ({ ...list, preferences: [{ better: 2, worse: 0 }] })),
+    ],
     ['kto', 'kto', 'kto', labelled],
     ['kto, text', 'kto', 'kto', [example('1', 'Q', [{ text: ' A', desirable: false }], [])]],
     ['messages', 'messages', 'messages', [example('1', dialogue, [{ text: 'A' }], [])]],
@@ -104,7 +110,16 @@ describe('what a format has no place for', () => {
     [
       'listwise',
       'no ranking',
-      example('2', 'Q', [{ text: 'a' }, { text: 'b' }, { text: 'c' }], [{ better: 0, worse: 1 }]),
+      // a over b over c, and nobody compared a with c.
+      example(
+        '2',
+        'Q',
+        [{ text: 'a' }, { text: 'b' }, { text: 'c' }],
+        [
+          { better: 0, worse: 1 },
+          { better: 1, worse: 2 },
+        ],
+      ),
     ],
     ['messages', 'literal text', pairOf('2', 'Q')],
     ['messages', 'no answer is the best', example('2', [user('Q')], [{ text: 'a' }, { text: 'b' }], [])],

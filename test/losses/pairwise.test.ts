@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { calDpoTerm } from '../../src/losses/cal-dpo.js'
-import { type DivergenceName, divergenceScore } from '../../src/losses/f-divergence.js'
 import { dpoTerm } from '../../src/losses/dpo.js'
+import { type DivergenceName, divergenceScore } from '../../src/losses/f-divergence.js'
 import { pairwiseDenominators } from '../../src/losses/pairwise.js'
 import type { LossList } from '../../src/losses/types.js'
 import { createRandom } from '../../src/random.js'

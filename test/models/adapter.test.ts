@@ -144,6 +144,14 @@ test.each(targets)('target_modules %j names what PEFT names', (targetModules, su
   model.dispose()
 })
 
+test('all-linear takes in the projections around the embedding of OPT, as PEFT does', () => {
+  const model = loadModel(fixture('models/opt_postnorm'))
+  attachAdapter(model, LORA, 1)
+  const outer = [...model.adapter!.maps.keys()].filter((name) => !name.includes('.layers.'))
+  expect(outer).toEqual(['model.decoder.project_in', 'model.decoder.project_out'])
+  model.dispose()
+})
+
 test.each([
   [['q_proj', 'qq_proj'], /qq_proj/],
   [['lm_head'], /lm_head/],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { packLists } from '../../src/data/pack.js'
-import { divergence } from '../../src/models/divergence.js'
 import { decode, logits } from '../../src/models/decoder.js'
+import { divergence } from '../../src/models/divergence.js'
 import { streamOf } from '../../src/models/score.js'
 import { createRandom } from '../../src/random.js'
 import { memory, noGrad, scope } from '../../src/tensor/index.js'
@@ -38,8 +38,14 @@ test('entropy and KL are those of the definition, over every scored token', () =
   const before = memory().tensors
   const found = divergence(a, packed, (use) => use(b))
   expect(found.tokens).toBe(packed.rows.length)
-  expect(found.entropy).toBeCloseTo(sum((x) => -x * Math.log(x)), 3)
-  expect(found.kl).toBeCloseTo(sum((x, y) => x * Math.log(x / y)), 3)
+  expect(found.entropy).toBeCloseTo(
+    sum((x) => -x * Math.log(x)),
+    3,
+  )
+  expect(found.kl).toBeCloseTo(
+    sum((x, y) => x * Math.log(x / y)),
+    3,
+  )
   expect(memory().tensors).toBe(before)
 })
 

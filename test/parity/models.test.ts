@@ -22,7 +22,7 @@ import { legacyFolder, type Recorded, recordedModel } from './recorded-model.js'
 /** In f32, against values computed in double precision. */
 const [LOGITS, REWARDS] = [1e-4, 5e-5]
 /** In f64 only the order of the operations is left to differ. */
-const EXACT = 1e-9
+const EXACT = 1e-10
 
 const logitsOf = (model: Decoder, ids: readonly number[]): number[] =>
   noGrad(() => scope(() => ops.to(logits(model, decode(model, singleSequence(ids))), 'f64').numbers()))

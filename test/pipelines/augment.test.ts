@@ -80,7 +80,10 @@ test('a server that fails, is busy, hangs up and talks nonsense is asked again u
     if (n === 2) return void response.writeHead(429, { 'retry-after': '0' }).end('{}')
     if (n === 3) return void response.destroy()
     if (n === 4) return void response.end('no json')
-    return reply(`answer ${body.seed} to ${body.messages.at(-1).content}`, body.seed === 10 ? 'length' : 'stop')
+    return reply(
+      `answer ${body.seed} to ${body.messages.at(-1).content}`,
+      body.seed === 10 ? 'length' : 'stop',
+    )
   })
   const { result, rows, outputDir } = await run({
     generationEndpoint: `${url}/v1`,
@@ -197,5 +200,7 @@ test('data that has rewards needs their scorer, for new answers would have none'
 test('keys of a server that is not named, and two sources at once, are errors', async () => {
   await expect(call({ generationEndpointRetries: 3 })).rejects.toThrow('generation_endpoint names no server')
   await expect(call({ generationEndpoint: 'http://h', answersFile: 'x' })).rejects.toThrow('remove one')
-  await expect(run({ generationEndpoint: 'http://h/v1' })).rejects.toThrow('generation_endpoint_model is missing')
+  await expect(run({ generationEndpoint: 'http://h/v1' })).rejects.toThrow(
+    'generation_endpoint_model is missing',
+  )
 })

@@ -1,9 +1,9 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import type { Explained } from '../../src/rescore/explain.js'
 import { explain } from '../../src/pipelines/explain.js'
 import { rescore } from '../../src/pipelines/rescore.js'
+import type { Explained } from '../../src/rescore/explain.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
 import { call, type Files, typed, writeFiles } from './eval-folder.js'
 
@@ -18,7 +18,13 @@ beforeAll(async () => {
   const rows = [
     { id: 'first', prompt: 'Q one', completions: ['a', 'b'], rewards: [4.581, -0.612], ranks: [1, 2] },
     { id: 'second', prompt: 'Q two', completions: ['a', 'b'], rewards: [1, 0.2], ranks: [2, 1] },
-    { id: 'third', prompt: 'Q three', completions: ['a', 'b', 'c'], rewards: [4.581, -0.612, 2.39], ranks: [1, 2, null] },
+    {
+      id: 'third',
+      prompt: 'Q three',
+      completions: ['a', 'b', 'c'],
+      rewards: [4.581, -0.612, 2.39],
+      ranks: [1, 2, null],
+    },
   ]
   writeFileSync(lists, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
 }, 60_000)
@@ -37,10 +43,10 @@ test('a row of data with rewards: numbers, where they come from, and what would 
   expect(result.order).toEqual([0, 2, 1])
   expect(result.pairs.map(({ weight }) => Number(weight.toFixed(9)))).toEqual([0.95151526, 0, 0.635447151])
   for (const text of [
-    'A over B: 5.193 / 2 = 2.596, label +1.099 → log-odds 3.695, belief 97.6 %',
+    'A over B: 5.193 / 2 = 2.597, label +1.099 → log-odds 3.695, belief 97.6 %',
     'A over C: left alone (74.9 % is below min_confidence 80.0 %)',
     'C over B: contrasted, weight 0.635',
-    '(4.581 − 0) / 2 = 2.290 → gate 0.908',
+    '(4.581 − 0) / 2 = 2.291 → gate 0.908',
     // ln 4 times T, for a pair without a label.
     'A over C: kept with a reward gap of 2.773 (now 2.191), or with a min_confidence of 0.749 at most',
     'no model is given',
@@ -72,7 +78,9 @@ test('a rescored file: T and e are found in its audit, and the same numbers come
   const alone = join(tempFolder('alone'), 'rescored.jsonl')
   copyFileSync(rescored, alone)
   await expect(run({ row: 2, trainDataset: alone })).rejects.toThrow('not in an audit.json beside it')
-  await expect(run({ row: 2, trainDataset: rescored, mode: 'legacy' })).rejects.toThrow('reward_threshold 3')
+  await expect(run({ row: 2, trainDataset: rescored, mode: 'legacy' })).rejects.toThrow('other settings')
+  const strict = run({ row: 2, trainDataset: rescored, minConfidence: 0.6 })
+  await expect(strict).rejects.toThrow('other settings')
 })
 
 test('legacy: the raw gap and the threshold', async () => {

@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import {
-  type ExplainRules,
-  explainList,
-  explainLoss,
-  fitsList,
-  levelOfGate,
-  type LossRules,
-} from '../../src/rescore/explain.js'
+import { type ExplainRules, explainList, fitsList, levelOfGate } from '../../src/rescore/explain.js'
+import { explainLoss, type LossRules } from '../../src/rescore/explain-loss.js'
 import { legacyRank, type RankOptions, rankLists } from '../../src/rescore/rank.js'
 import { example } from './helpers.js'
 
@@ -67,7 +61,9 @@ describe('the vectors of the reference', () => {
   test.each(named)('%s: the shares of the lists add up to the loss of the step', (_, c) => {
     const { margin, margin_scale: marginScale, sft_weight: sftWeight } = c.options
     const rules: LossRules = { margin, marginScale, sftWeight, sftReduction: 'tokens' }
-    const shares = rank(c).map((list, i) => explainLoss(list, { sums: c.lists[i].S, counts: c.lists[i].c }, rules))
+    const shares = rank(c).map((list, i) =>
+      explainLoss(list, { sums: c.lists[i].S, counts: c.lists[i].c }, rules),
+    )
     const sum = (of: (s: (typeof shares)[number]) => number) => shares.reduce((total, s) => total + of(s), 0)
     const weight = sum((s) => s.contrastWeight)
     expect(weight).toBeCloseTo(c.expected.pair_weight_sum, 10)
@@ -78,7 +74,7 @@ describe('the vectors of the reference', () => {
 
   test.each(named)('%s: log-odds are the sum of their parts, and give the belief and the gate', (_, c) => {
     for (const list of rank(c)) {
-      expect(fitsList(list, scaleOf(c), c.options.label_source)).toBe(true)
+      expect(fitsList(list, rulesOf(c))).toBe(true)
       const { pairs, gate, meanBeliefs, order } = explainList(list, rulesOf(c))
       for (const { logit, belief } of pairs) expect(1 / (1 + Math.exp(-logit))).toBeCloseTo(belief, 12)
       expect(1 / (1 + Math.exp(-(gate.above as number)))).toBeCloseTo(gate.weight, 12)
@@ -144,12 +140,16 @@ test('legacy: the raw gap against the threshold, the paper’s sums', () => {
   expect(pairs[0]).toMatchObject({ keptFrom: 3, turnsBelow: 0 })
   expect(pairs[0].keptUpTo).toBeCloseTo(2.191, 12)
   expect(gate).toMatchObject({ weight: 1, level: 0, above: 4.581 })
-  const loss = explainLoss(list, { sums: [-12, -18, -24], counts: [10, 12, 10] }, {
-    margin: 3,
-    marginScale: 'rank',
-    sftWeight: 0.05 * 4,
-    sftReduction: 'lists',
-  })
+  const loss = explainLoss(
+    list,
+    { sums: [-12, -18, -24], counts: [10, 12, 10] },
+    {
+      margin: 3,
+      marginScale: 'rank',
+      sftWeight: 0.05 * 4,
+      sftReduction: 'lists',
+    },
+  )
   // s = -1.2, -1.5, -2.4: distance 2: 6 - 0.3; distance 1: 3 - (-2.4 + 1.5); SFT 0.2 * 12.
   expect(loss.alone.clha).toBeCloseTo(5.7 + 3.9, 12)
   expect(loss.alone.sft).toBeCloseTo(2.4, 12)
@@ -160,5 +160,11 @@ test('a soft gate tells its level, but not when it is all open or shut; another 
   const [list] = rank(cases[0])
   expect(levelOfGate(list, 2)).toBeCloseTo(0, 12)
   expect(levelOfGate({ ...list, sft: { index: 0, weight: 1 } }, 2)).toBeUndefined()
-  expect(fitsList(list, { temperature: 2.1, labelError: 0.25 }, 'posterior')).toBe(false)
+  const rules = rulesOf(cases[0]) as Extract<ExplainRules, { mode: 'default' }>
+  for (const other of [
+    { scale: { temperature: 2.1, labelError: 0.25 } },
+    { minConfidence: 0.99 },
+    { pairWeight: 'hard' as const },
+  ])
+    expect(fitsList(list, { ...rules, ...other })).toBe(false)
 })

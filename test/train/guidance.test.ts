@@ -22,7 +22,9 @@ const rowsOf = (columns: Record<string, readonly number[]>): MetricRow[] => {
   const length = Math.max(...Object.values(columns).map((values) => values.length))
   return Array.from({ length }, (_, i) => ({
     step: 10 * (i + 1),
-    ...Object.fromEntries(Object.entries(columns).flatMap(([name, v]) => (i < v.length ? [[name, v[i]]] : []))),
+    ...Object.fromEntries(
+      Object.entries(columns).flatMap(([name, v]) => (i < v.length ? [[name, v[i]]] : [])),
+    ),
   }))
 }
 
@@ -63,7 +65,11 @@ describe('what is raised, and at which step', () => {
     ['they always did', { 'eval_generated/repetition': [0.3, 0.31] }, []],
     ['entropy halves', { 'eval_generated/entropy': [2, 1.2, 1] }, ['entropy 30']],
     ['entropy falls a little', { 'eval_generated/entropy': [2, 1.2] }, []],
-    ['nearly all hinges are beyond the margin', { 'pairs/saturated': [0.5, 0.9, 0.96, 0.97, 0.98] }, ['saturated 50']],
+    [
+      'nearly all hinges are beyond the margin',
+      { 'pairs/saturated': [0.5, 0.9, 0.96, 0.97, 0.98] },
+      ['saturated 50'],
+    ],
     ['most are', { 'pairs/saturated': many(9, 0.9) }, []],
     ['no pair is contrasted', { 'pairs/active': many(4, 0) }, ['no_pairs 30']],
     ['one in a hundred is', { 'pairs/active': many(4, 0.02) }, []],
@@ -89,7 +95,11 @@ describe('what is raised, and at which step', () => {
       { 'eval_rewards/accuracies': [0.7, 0.6], 'eval_generated/reward': [2, 1] },
       [],
     ],
-    ['values that are no numbers are no news', { 'eval_generated/kl': [Number.NaN, Number.POSITIVE_INFINITY] }, []],
+    [
+      'values that are no numbers are no news',
+      { 'eval_generated/kl': [Number.NaN, Number.POSITIVE_INFINITY] },
+      [],
+    ],
   ]
   test.each(cases)('%s', (_, columns, want) => {
     expect(raised(columns)).toEqual(want)
@@ -118,7 +128,9 @@ test('steps in which nothing counted leave no loss; they are a warning of their 
     { step: 10, learning_rate: 1, loss: 1 },
     { step: 20, learning_rate: 1, skipped_steps: 10 },
   ]
-  expect(guide(rows, SETTINGS)).toMatchObject([{ step: 20, cause: 'no_pairs', metric: 'skipped_steps', value: 10 }])
+  expect(guide(rows, SETTINGS)).toMatchObject([
+    { step: 20, cause: 'no_pairs', metric: 'skipped_steps', value: 10 },
+  ])
 })
 
 test('text and advice name the metric, its values and the settings', () => {

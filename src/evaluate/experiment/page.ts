@@ -24,18 +24,22 @@ const inkFor = (variants: readonly string[], variant: string) => {
   return variants.length > 6 ? inkOf(k) : systemInk(variant, k)
 }
 
-/** A row's name within the experiment. */
-export const rowName = ({ variant, noise, augmented }: ExperimentRow): string =>
-  [
-    variant,
-    noise === undefined ? '' : `${formatPercent(noise)} reversed`,
-    augmented ? `+${augmented} sampled` : '',
-  ]
-    .filter(Boolean)
-    .join(', ')
+/** Names of the rows: the variant, and what else is not the same for all. */
+function rowNames(rows: readonly ExperimentRow[]): string[] {
+  const several = new Set(rows.map(({ noise }) => noise)).size > 1
+  return rows.map(({ variant, noise, augmented }) =>
+    [
+      variant,
+      several && noise !== undefined ? `${formatPercent(noise)} reversed` : '',
+      augmented ? `+${augmented} sampled` : '',
+    ]
+      .filter(Boolean)
+      .join(', '),
+  )
+}
 
 function rewardsFigure({ rows, scorers }: ExperimentTables): string {
-  const names = rows.map(rowName)
+  const names = rowNames(rows)
   const series = scorers.map((scorer, k) => ({
     label: SCORER_NAMES[scorer] ?? scorer,
     ink: inkOf(k),
