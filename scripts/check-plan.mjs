@@ -140,7 +140,8 @@ function checked(folder, { size, lora, recompute }) {
   const peak = Math.max(...logged.map((row) => row.peak_memory_mib))
   // Steps differ in tokens, so both times are per token. The first step pays for what is made once.
   const perToken = median(logged.slice(1).map((row) => 1000 / row.tokens_per_second))
-  const plannedTime = median([before, after].map((plan) => (1000 * plan.seconds) / plan.tokens))
+  const [first, second] = [before, after].map((plan) => (1000 * plan.seconds) / plan.tokens)
+  const plannedTime = (first + second) / 2
   return {
     name: `${size} ${lora ? 'LoRA' : 'full'} ${recompute ? 'recomputed' : 'kept'}`,
     plannedMiB: planned,

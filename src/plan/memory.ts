@@ -69,7 +69,8 @@ function headBytes(shape: ModelShape, { tokens, scored }: Size) {
  * The highest point of a step on a micro-batch of this size.
  *
  * While the head runs, all activations are there, its logits, and its gradient. While the blocks run back, the gradients that
- * pass through them. After an earlier micro-batch all gradients are there; in the first they come as activations go. A gradient that is added to an earlier one is there twice for a moment: the largest is the head's or the embedding's.
+ * pass through them. After an earlier micro-batch all gradients are there; in the first they come as activations go. A
+ * gradient that is added to an earlier one is there twice for a moment: the largest is the head's or the embedding's.
  */
 export function memoryPlan(shape: ModelShape, largest: Size, options: MemoryOptions): MemoryPlan {
   const { recompute, moments, accumulates, cacheBytes, program } = options

@@ -180,7 +180,7 @@ export function seedsTable(multi: SeedsReport): Table {
     ],
     rows: multi.rows.map((r) => {
       const { whole, one } = styleOf(r.metric)
-      return [r.system, r.metric, whole(r.mean), ...r.values.map(one)]
+      return [r.system, r.metric, whole(r.mean), ...r.values.map((x) => one(x))]
     }),
   }
 }
