@@ -42,7 +42,7 @@ export const trainSection = {
       'forward groups per optimizer step; batch = both numbers multiplied; legacy: 64 (128 prompts a step)',
     ),
   max_tokens_per_batch: count()
-    .default(8192)
+    .default(2048)
     .describe('most tokens of a packed micro-batch; bounds the memory and does not change the result'),
   gradient_checkpointing: z
     .union([z.boolean(), z.enum(['auto'])])

@@ -135,7 +135,7 @@ describe('what is given', () => {
     expect(options).toMatchObject({
       maxLength: 512,
       maxPromptLength: 384,
-      maxTokensPerBatch: 8192,
+      maxTokensPerBatch: 2048,
       minConfidence: 0.8,
     })
   })
