@@ -8,7 +8,6 @@ import { gunzip, isGzip, isZstd, unzstd } from './compression.js'
 import { firstByteOffset, splitArray } from './read-array.js'
 import { readCsv } from './read-csv.js'
 import { type Piece, splitLines } from './read-lines.js'
-import { readParquet } from './read-parquet.js'
 
 const READABLE = /\.(?:(jsonl|ndjson|json|csv|tsv)(?:\.(?:gz|zst))?|(parquet))$/
 
@@ -91,6 +90,8 @@ export async function* readPieces(file: string): AsyncGenerator<Piece> {
   if (head.length === 0) throw emptyFile(file)
   const [, text, parquet] = READABLE.exec(file) ?? []
   if (parquet && startsWith(head, [...Buffer.from('PAR1')])) {
+    // Its codecs are WebAssembly, which reserves gigabytes of address space: only where they are needed.
+    const { readParquet } = await import('./read-parquet.js')
     yield* readParquet(file)
     return
   }
