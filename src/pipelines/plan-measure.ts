@@ -1,5 +1,5 @@
 /** How fast this machine trains a model: one block, the LM head and the update of its sizes, measured for a few seconds. */
-import { attachAdapter, trainableWeights } from '../models/adapter.js'
+import { attachAdapter, trainableWeights, withDropout } from '../models/adapter.js'
 import { type Decoder, decode, targetLogProbs } from '../models/decoder.js'
 import { initModel } from '../models/init.js'
 import { packedStream } from '../nn/layout.js'
@@ -84,7 +84,9 @@ function blockRate(small: Decoder, typical: Size): number {
   requiresGrad(small.embedding, false)
   const seconds = median(SECONDS.blocks, () =>
     scope(() => {
-      backward(ops.sum(decode(small, packedStream(ids, positions, segments))))
+      withDropout(small, 'measured', () =>
+        backward(ops.sum(decode(small, packedStream(ids, positions, segments)))),
+      )
       for (const weight of trainableWeights(small).values()) setGrad(weight)
     }),
   )
