@@ -2,6 +2,7 @@
 import { attachAdapter, trainableWeights, withDropout } from '../models/adapter.js'
 import { type Decoder, decode, targetLogProbs } from '../models/decoder.js'
 import { initModel } from '../models/init.js'
+import { recomputing } from '../models/recompute.js'
 import { packedStream } from '../nn/layout.js'
 import { createOptimizer } from '../optim/optimizer.js'
 import type { Rates } from '../plan/devices.js'
@@ -22,14 +23,15 @@ export interface Measured extends Rates {
 
 /**
  * Random weights of the model's sizes with a single block; it has the memory of one block, the embedding and the head.
- * @param typical a micro-batch as there will be many
+ * @param typical   a micro-batch as there will be many
+ * @param recompute as in the training: what a forward alone costs most, such as dropout, then counts twice
  */
-export function measureRates(session: Session, model: Decoder, typical: Size): Measured {
+export function measureRates(session: Session, model: Decoder, typical: Size, recompute: boolean): Measured {
   const small = oneBlock(session, model)
   const trained = trainableWeights(small)
   for (const weight of trained.values()) requiresGrad(weight)
   try {
-    const blocks = blockRate(small, typical)
+    const blocks = blockRate(small, typical, recompute)
     const head = model.head === 'reward' ? blocks : headRate(small, typical)
     return { block: blocks, head, update: updateRate(small), rate: 1 / blocks }
   } finally {
@@ -68,7 +70,7 @@ const rowsFor = (numbers: number, rows: number): number =>
   Math.max(1, Math.min(Math.round(rows), Math.max(128, Math.floor(1e10 / (6 * numbers)))))
 
 /** Seconds for a FLOP of a block, forward and backward, over the token embeddings. */
-function blockRate(small: Decoder, typical: Size): number {
+function blockRate(small: Decoder, typical: Size, recompute: boolean): number {
   const shape = modelShape(small)
   const length = rowsFor(shape.blockMatrices, Math.min(typical.tokens, 4096))
   const segment = Math.max(1, Math.min(length, small.config.maxPositions, 256))
@@ -85,14 +87,16 @@ function blockRate(small: Decoder, typical: Size): number {
   const seconds = median(SECONDS.blocks, () =>
     scope(() => {
       withDropout(small, 'measured', () =>
-        backward(ops.sum(decode(small, packedStream(ids, positions, segments)))),
+        recomputing(small, recompute, (back) =>
+          back(ops.sum(decode(small, packedStream(ids, positions, segments)))),
+        ),
       )
       for (const weight of trainableWeights(small).values()) setGrad(weight)
     }),
   )
   const isTrained = [...trainableWeights(small).values()].includes(small.embedding)
   if (isTrained) requiresGrad(small.embedding)
-  return seconds / trainWork(shape, size, false).blocks
+  return seconds / trainWork(shape, size, recompute).blocks
 }
 
 /** Seconds for a FLOP of the LM head and its softmax. */

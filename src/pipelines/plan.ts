@@ -98,7 +98,9 @@ async function made(session: Session, reward: boolean, device: Device | undefine
     scored: largest.scored * share,
     keys: largest.keys * share,
   }
-  const rates: Rates = device ? deviceRates(device, input.shape) : measureRates(session, lm.model, typical)
+  const rates: Rates = device
+    ? deviceRates(device, input.shape)
+    : measureRates(session, lm.model, typical, plan.recompute)
   const time = seconds(plan.work, rates)
   const encoded = items.map((item) => item.encoded)
   return {

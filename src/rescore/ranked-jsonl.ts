@@ -82,6 +82,8 @@ export async function writeRankedJsonl(
     await rename(partial, path)
   } catch (error) {
     out.destroy()
+    // A stream that is still opening would make the file anew.
+    if (!out.closed) await once(out, 'close').catch(() => {})
     await rm(partial, { force: true })
     throw error
   }
