@@ -47,7 +47,9 @@ export function knownError(error: unknown): ClhaError | undefined {
   if (!(error instanceof Error)) return undefined
   const { code, message, path } = error as NodeJS.ErrnoException
   if (
-    /^out of memory|: Out of memory|Array buffer allocation failed|can't allocate memory|Cannot allocate memory/.test(message)
+    /^out of memory|: Out of memory|Array buffer allocation failed|can't allocate memory|Cannot allocate memory/.test(
+      message,
+    )
   ) {
     return resourceError(
       message,

@@ -7,11 +7,9 @@ import { loadConfig, type ResolvedConfig } from '../config/load.js'
 import { type ConfigKey, configSchema, SECTIONS, type SectionName } from '../config/schema.js'
 import { usageError } from '../errors.js'
 import type { Pipeline } from '../pipelines/pipeline.js'
-import { Stopped } from '../pipelines/stopped.js'
-import { listenForStop, stopExitCode } from '../terminal/signals.js'
-import { createUi, type Ui } from '../terminal/ui.js'
 import { addConfigFlags } from './config-flags.js'
 import { type Io, inputLines } from './io.js'
+import { withUi } from './with-ui.js'
 
 export interface CliCommand {
   /** Such as `['reward', 'train']`. */
@@ -64,36 +62,13 @@ export function pipelineCommand(spec: PipelineSpec, load: () => Promise<Pipeline
     async run(io, [positional], { json, ...flags }) {
       const config = await configOf(spec, positional, flags)
       checkNeeds(spec, config)
-      const ui = createUi({
-        json: json === true,
-        stream: json ? io.stderr : io.stdout,
-        jsonStream: io.stdout,
-        env: io.env,
+      const { stopCode } = await withUi(io, { json }, async (ui) => {
+        const pipeline = await load()
+        return pipeline(config, ui, inputLines(io))
       })
-      const stopListening = listenForStop({ say: (text) => ui.line(text), exit: io.exit })
-      try {
-        return await runPipeline(await load(), config, ui, io)
-      } finally {
-        stopListening()
-        ui.close()
-      }
+      return stopCode
     },
   }
-}
-
-async function runPipeline(
-  pipeline: Pipeline,
-  config: ResolvedConfig,
-  ui: Ui,
-  io: Io,
-): Promise<number | undefined> {
-  const result = await pipeline(config, ui, inputLines(io)).catch((error: unknown) => {
-    if (error instanceof Stopped) return undefined
-    throw error
-  })
-  ui.close()
-  if (result !== undefined) ui.result(result)
-  return stopExitCode()
 }
 
 async function configOf(

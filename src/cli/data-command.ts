@@ -5,12 +5,11 @@ import type { Options } from '../config/options.js'
 import type { ConfigKey } from '../config/schema.js'
 import { WRITE_FORMATS, type WriteFormat } from '../data/write-rows.js'
 import { usageError } from '../errors.js'
-import { Stopped } from '../pipelines/stopped.js'
-import { listenForStop, stopExitCode } from '../terminal/signals.js'
-import { createUi, type Ui } from '../terminal/ui.js'
+import type { Ui } from '../terminal/ui.js'
 import type { CliCommand } from './command.js'
 import { addKeyFlags } from './config-flags.js'
 import type { Io } from './io.js'
+import { withUi } from './with-ui.js'
 
 /** How rows are read; the keys are those of a config. */
 const READING: readonly ConfigKey[] = ['dataset_format', 'columns', 'reward_column', 'splitter']
@@ -66,22 +65,11 @@ export function dataCommand({
         all.includes(flag.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`) as ConfigKey)
       const ofConfig = Object.fromEntries(Object.entries(flags).filter(([flag]) => isKey(flag)))
       const { options } = await loadConfig(undefined, ofConfig, `data-${name}`)
-      const ui = createUi({
-        ...{ json: json === true, stream: json ? io.stderr : io.stdout, jsonStream: io.stdout, env: io.env },
-      })
-      const stopListening = listenForStop({ say: () => ui.line('stopping …'), exit: io.exit })
-      try {
-        const result = await run({ data: args as string[], options, flags, ui, io, json: json === true })
-        ui.close()
-        ui.result(result)
-        return 'exitCode' in result ? (result.exitCode as number) : undefined
-      } catch (error) {
-        if (error instanceof Stopped) return stopExitCode()
-        throw error
-      } finally {
-        stopListening()
-        ui.close()
-      }
+      const { result, stopCode } = await withUi(io, { json, stopping: 'stopping …' }, (ui) =>
+        run({ data: args as string[], options, flags, ui, io, json: json === true }),
+      )
+      if (result === undefined) return stopCode
+      return 'exitCode' in result ? (result.exitCode as number) : undefined
     },
   }
 }

@@ -1,8 +1,7 @@
 /** `clha experiment`: methods, ablations, noise and seeds as one grid. */
 import { usageError } from '../errors.js'
-import { listenForStop, stopExitCode } from '../terminal/signals.js'
-import { createUi } from '../terminal/ui.js'
 import type { CliCommand } from './command.js'
+import { withUi } from './with-ui.js'
 
 export const experimentCommand: CliCommand = {
   path: ['experiment'],
@@ -24,17 +23,6 @@ export const experimentCommand: CliCommand = {
     if (file === undefined) throw usageError('experiment needs the YAML file of an experiment')
     const { json, ...rest } = options
     const { experiment } = await import('../pipelines/experiment.js')
-    const stream = json ? io.stderr : io.stdout
-    const ui = createUi({ json: json === true, stream, jsonStream: io.stdout, env: io.env })
-    const stopListening = listenForStop({ say: (text) => ui.line(text), exit: io.exit })
-    try {
-      const result = await experiment({ ...rest, file }, ui)
-      ui.close()
-      ui.result(result)
-      return stopExitCode()
-    } finally {
-      stopListening()
-      ui.close()
-    }
+    return (await withUi(io, { json }, (ui) => experiment({ ...rest, file }, ui))).stopCode
   },
 }

@@ -1,7 +1,7 @@
 /** `clha push`: a model to the hub. */
 import { usageError } from '../errors.js'
-import { createUi } from '../terminal/ui.js'
 import type { CliCommand } from './command.js'
+import { withUi } from './with-ui.js'
 
 export const pushCommand: CliCommand = {
   path: ['push'],
@@ -28,17 +28,7 @@ export const pushCommand: CliCommand = {
   async run(io, [from, to], options) {
     if (from === undefined || to === undefined) throw usageError('push needs a model and a name on the hub')
     const { push } = await import('../pipelines/push.js')
-    const { json } = options
-    const ui = createUi({
-      ...{ json: json === true, stream: json ? io.stderr : io.stdout, jsonStream: io.stdout, env: io.env },
-    })
-    try {
-      const result = await push({ ...options, from, to }, ui)
-      ui.close()
-      ui.result(result)
-      return undefined
-    } finally {
-      ui.close()
-    }
+    await withUi(io, { json: options.json, unstoppable: true }, (ui) => push({ ...options, from, to }, ui))
+    return undefined
   },
 }

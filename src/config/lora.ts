@@ -26,6 +26,11 @@ export const loraSection = {
     .describe('modules trained whole beside the adapter, such as embed_tokens or lm_head'),
 }
 
+/** What shapes a new adapter. */
+export const LORA_KEYS = (Object.keys(loraSection) as (keyof typeof loraSection)[]).filter(
+  (key) => key !== 'use_peft',
+)
+
 export const mergeSection = {
   export_dir: text().optional().describe('new folder for the merged model'),
   merge_tolerance: positive()

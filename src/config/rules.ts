@@ -1,6 +1,7 @@
 /** Rules between keys. An option that can't act is an error that says why: nothing is ignored in silence. */
 import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
+import { LORA_KEYS } from './lora.js'
 import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
 import { snakeCase } from './options.js'
 import type { ConfigKey } from './schema.js'
@@ -31,15 +32,6 @@ const GENERATION_KEYS = [
   'generation_endpoint_timeout',
   'generation_endpoint_retries',
   'generation_endpoint_token_env',
-] as const
-
-const LORA_KEYS = [
-  'lora_r',
-  'lora_alpha',
-  'lora_dropout',
-  'lora_target_modules',
-  'use_rslora',
-  'modules_to_save',
 ] as const
 
 const RULES: readonly Rule[] = [

@@ -6,6 +6,7 @@ import { usageError } from '../errors.js'
 import { addressName, parseAddress } from '../http/address.js'
 import { inParallel } from '../http/parallel.js'
 import { HttpFailure, postJson } from '../http/post-json.js'
+import { readResponse } from '../http/read-response.js'
 import { withRetries } from '../http/retry.js'
 
 export interface GenerationEndpointOptions {
@@ -131,21 +132,13 @@ async function askOnce(
 }
 
 function readChat(response: unknown) {
-  const { choices, usage } = parse(chat, response)
+  const { choices, usage } = readResponse(chat, response)
   const [{ message, finish_reason: reason }] = choices
   return { text: message.content ?? '', reason, tokens: usage?.completion_tokens }
 }
 
 function readCompletion(response: unknown) {
-  const { choices, usage } = parse(completion, response)
+  const { choices, usage } = readResponse(completion, response)
   const [{ text, finish_reason: reason }] = choices
   return { text, reason, tokens: usage?.completion_tokens }
-}
-
-function parse<T>(schema: z.ZodType<T>, response: unknown): T {
-  const result = schema.safeParse(response)
-  if (result.success) return result.data
-  const [{ path, message }] = result.error.issues
-  const where = path.length === 0 ? 'the answer' : path.map(String).join('.')
-  throw new HttpFailure(`unexpected answer: ${where}: ${message}: ${JSON.stringify(response).slice(0, 120)}`)
 }

@@ -1,7 +1,7 @@
 /** Scores of packed candidates: summed log-probabilities from a language model, rewards from a reward model. */
 import type { PackedBatch } from '../data/pack.js'
 import { type PackedStream, packedStream } from '../nn/layout.js'
-import { i64, ops, type Tensor } from '../tensor/index.js'
+import { i64, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import { type Decoder, decode, targetLogProbs } from './decoder.js'
 import { pooledRewards } from './pooling.js'
 
@@ -30,6 +30,10 @@ export function candidateLogProbs(model: Decoder, batch: PackedBatch): Candidate
   const zeros = ops.zeros([batch.counts.length], logp.dtype)
   return { sum: ops.indexAdd(zeros, 0, i64(batch.candidates), logp), hits }
 }
+
+/** The sums of `candidateLogProbs` as numbers, without gradients. */
+export const logProbSums = (model: Decoder, batch: PackedBatch): number[] =>
+  noGrad(() => scope(() => candidateLogProbs(model, batch).sum.numbers()))
 
 /** Reward of each candidate, [C]. The batch was packed with `lastToken`. */
 export function candidateRewards(model: Decoder, batch: PackedBatch): Tensor {

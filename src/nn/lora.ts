@@ -3,7 +3,6 @@
  * rank-stabilised scale alpha / sqrt(r) is Kalajdzievski's, arXiv 2312.03732.
  */
 import { hash64 } from '../random.js'
-import { asTensor, operator } from '../tensor/call.js'
 import { Generator, ops, type Tensor } from '../tensor/index.js'
 
 /** What all maps of an adapter share. */
@@ -38,8 +37,6 @@ export function addLora(y: Tensor, x: Tensor, lora: Lora): Tensor {
   return sum.dtype === y.dtype ? sum : ops.to(sum, y.dtype)
 }
 
-const bernoulli = operator('aten::bernoulli_', 'float')
-
 /**
  * Inverted dropout. The mask is a pure function of the seed, so a forward that is computed again for its gradients, or in
  * a run that was resumed, drops the same elements.
@@ -47,7 +44,7 @@ const bernoulli = operator('aten::bernoulli_', 'float')
 function drop(x: Tensor, share: number, seed: string): Tensor {
   const generator = new Generator(Number(hash64(seed) & 0xffffffffn))
   const mask = ops.zeros(x.shape, x.dtype)
-  asTensor(bernoulli([mask, 1 - share, generator]), 'bernoulli_')
+  ops.bernoulliInPlace(mask, 1 - share, generator)
   generator.dispose()
   return ops.mul(x, ops.mulScalarInPlace(mask, 1 / (1 - share)))
 }

@@ -1,7 +1,7 @@
 /** Adapters in a pipeline: a fresh one for a training, its base on record, a reward model on a shared backbone. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { ConfigKey } from '../config/schema.js'
+import { LORA_KEYS } from '../config/lora.js'
 import { usageError } from '../errors.js'
 import { attachAdapter, trainableWeights, withAdapterOff } from '../models/adapter.js'
 import type { LoraOptions } from '../models/adapter-config.js'
@@ -36,15 +36,6 @@ export async function loadTrainable(session: Session, folder?: string): Promise<
   sayAdapter(session, lm.model)
   return lm
 }
-
-const LORA_KEYS: readonly ConfigKey[] = [
-  'lora_r',
-  'lora_alpha',
-  'lora_dropout',
-  'lora_target_modules',
-  'use_rslora',
-  'modules_to_save',
-]
 
 function requireOwnSettings({ config, options }: Session): void {
   const given = LORA_KEYS.find((key) => ['file', 'flag'].includes(config.origin[key]))

@@ -6,10 +6,9 @@ import { packLists } from '../data/pack.js'
 import type { Cell } from '../evaluate/experiment/cells.js'
 import { textStats } from '../evaluate/text-stats.js'
 import type { Decoder } from '../models/decoder.js'
-import { candidateLogProbs } from '../models/score.js'
+import { logProbSums } from '../models/score.js'
 import { rescoreLists } from '../rescore/rescore.js'
 import { mean } from '../rescore/statistics.js'
-import { noGrad, scope } from '../tensor/index.js'
 import { loadTrainable } from './adapters.js'
 import { withMarker } from './coh.js'
 import { type Answer, answerPrompts } from './evaluation.js'
@@ -156,7 +155,7 @@ async function klToStart(
 function logProbs(model: Decoder, examples: readonly EncodedExample[], maxTokens: number): number[] {
   const out = new Array<number>(examples.length).fill(0)
   for (const batch of packLists(examples, { maxTokens, lastToken: false })) {
-    const sums = noGrad(() => scope(() => candidateLogProbs(model, batch).sum.numbers()))
+    const sums = logProbSums(model, batch)
     batch.lists.forEach((list, i) => {
       out[list] = sums[batch.offsets[i]]
     })

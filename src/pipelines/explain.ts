@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { packLists } from '../data/pack.js'
 import { usageError } from '../errors.js'
-import { candidateLogProbs } from '../models/score.js'
+import { logProbSums } from '../models/score.js'
 import type { AuditReport } from '../rescore/audit.js'
 import type { Scale } from '../rescore/beliefs.js'
 import { type ExplainRules, explainList, fitsList, levelOfGate } from '../rescore/explain.js'
@@ -11,7 +11,6 @@ import { type ExplainedLoss, explainLoss } from '../rescore/explain-loss.js'
 import type { RankedList } from '../rescore/ranked.js'
 import { readRankedJsonl } from '../rescore/ranked-jsonl.js'
 import { rescoreLists } from '../rescore/rescore.js'
-import { noGrad, scope } from '../tensor/index.js'
 import { encodeData, loadData } from './data.js'
 import { letters, sayExplained } from './explain-text.js'
 import { loadStartModel } from './language-model.js'
@@ -154,7 +153,7 @@ async function lossOf(session: Session, list: RankedList): Promise<ExplainedLoss
     const { encoded } = await encodeData(session, lm, [list.example], 1)
     if (encoded.length === 0) throw usageError(`${list.example.id}: no room for its answers in max_length`)
     const [batch] = packLists(encoded, { maxTokens: options.maxTokensPerBatch, lastToken: false })
-    const sums = noGrad(() => scope(() => candidateLogProbs(lm.model, batch).sum.numbers()))
+    const sums = logProbSums(lm.model, batch)
     const legacy = options.mode === 'legacy'
     const { margin, marginScale, sftWeight } = options
     return explainLoss(

@@ -1,7 +1,8 @@
 /** Config keys that change the numbers of a training: a run is resumed only under the same ones. */
-import type { ConfigValues } from '../config/defaults.js'
+import { METHOD_KEYS } from '../config/methods.js'
+import type { ConfigKey } from '../config/schema.js'
 
-export const TRAJECTORY_KEYS = [
+export const TRAJECTORY_KEYS: readonly ConfigKey[] = [
   'dtype',
   'max_samples',
   'dev_fraction',
@@ -15,26 +16,8 @@ export const TRAJECTORY_KEYS = [
   'margin',
   'margin_scale',
   'sft_weight',
-  'sft_target',
-  'loss_type',
-  'list_pairs',
-  'beta',
-  'label_smoothing',
-  'f_divergence_type',
-  'f_alpha_divergence_coef',
-  'discopop_tau',
-  'dpop_lambda',
-  'simpo_gamma',
-  'alpha',
-  'cpo_alpha',
-  'desirable_weight',
-  'undesirable_weight',
-  'slic_delta',
-  'slic_lambda',
-  'rrhf_weight',
-  'rrhf_nll',
-  'coh_positive',
-  'coh_negative',
+  // The reference model shows in the log-probabilities, which are part of the items' hash.
+  ...METHOD_KEYS.filter((key) => key !== 'ref_model'),
   'lr_scheduler_type',
   'lr_scheduler_kwargs',
   'warmup_ratio',
@@ -53,4 +36,4 @@ export const TRAJECTORY_KEYS = [
   'max_grad_norm',
   'metric_for_best_model',
   'greater_is_better',
-] as const satisfies readonly (keyof ConfigValues)[]
+]

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Message, Prompt } from '../data/example.js'
 import { HttpFailure } from '../http/post-json.js'
+import { readResponse } from '../http/read-response.js'
 import { DEFAULT_RUBRIC, judgedScore, judgeMessages } from './judge.js'
 
 export const ENDPOINT_TYPES = [
@@ -76,19 +77,20 @@ export const FORMATS: Record<EndpointType, EndpointFormat> = {
       text_2: answers,
       ...RAW,
     }),
-    rewards: (response, count) => inOrder(parse(scored, response).data, count).map(({ score }) => score),
+    rewards: (response, count) =>
+      inOrder(readResponse(scored, response).data, count).map(({ score }) => score),
   },
   vllm_classify: {
     path: '/classify',
     ...oneText,
     rewards: (response, count) =>
-      inOrder(parse(classified, response).data, count).map(({ probs }) => probs[0]),
+      inOrder(readResponse(classified, response).data, count).map(({ probs }) => probs[0]),
   },
   vllm_pooling: {
     path: '/pooling',
     ...oneText,
     rewards: (response, count) =>
-      inOrder(parse(pooled, response).data, count).map(({ data }) => lastNumber(data)),
+      inOrder(readResponse(pooled, response).data, count).map(({ data }) => lastNumber(data)),
   },
   tei_predict: {
     path: '/predict',
@@ -98,7 +100,7 @@ export const FORMATS: Record<EndpointType, EndpointFormat> = {
       raw_scores: true,
     }),
     rewards: (response, count) =>
-      counted(parse(z.array(prediction), response), count).map(([{ score }]) => score),
+      counted(readResponse(z.array(prediction), response), count).map(([{ score }]) => score),
   },
   json: {
     path: '/rewards',
@@ -108,7 +110,7 @@ export const FORMATS: Record<EndpointType, EndpointFormat> = {
       prompt: typeof prompt === 'string' ? prompt : messagesOf(prompt),
       answers,
     }),
-    rewards: (response, count) => [...counted(parse(plain, response).rewards, count)],
+    rewards: (response, count) => [...counted(readResponse(plain, response).rewards, count)],
   },
   openai_chat: {
     path: '/v1/chat/completions',
@@ -119,7 +121,7 @@ export const FORMATS: Record<EndpointType, EndpointFormat> = {
       temperature: 0,
       max_tokens: 200,
     }),
-    rewards: (response) => [judgedScore(parse(chat, response).choices[0].message.content ?? '')],
+    rewards: (response) => [judgedScore(readResponse(chat, response).choices[0].message.content ?? '')],
   },
 }
 
@@ -139,14 +141,6 @@ const messagesOf = (prompt: readonly Message[]): Message[] =>
 function lastNumber(data: z.output<typeof pooledValue>): number {
   const last = typeof data === 'number' ? data : data[data.length - 1]
   return typeof last === 'number' ? last : last[0]
-}
-
-function parse<T>(schema: z.ZodType<T>, response: unknown): T {
-  const result = schema.safeParse(response)
-  if (result.success) return result.data
-  const [{ path, message }] = result.error.issues
-  const where = path.length === 0 ? 'the answer' : path.map(String).join('.')
-  throw new HttpFailure(`unexpected answer: ${where}: ${message}: ${JSON.stringify(response).slice(0, 120)}`)
 }
 
 function counted<T>(items: readonly T[], count: number): readonly T[] {

@@ -508,6 +508,12 @@ export function randn(size: readonly number[], generator: Generator | null, dtyp
   return asTensor(randnOperator([size, generator, dtype && DTYPES[dtype].code, layout, device, pinMemory]), 'randn')
 }
 
+const bernoulliInPlaceOperator = operator('aten::bernoulli_', 'float')
+/** Ones with probability p, else zeros, written into self. `aten::bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!)` */
+export function bernoulliInPlace(self: Tensor, p?: number, generator?: Generator | null): Tensor {
+  return asTensor(bernoulliInPlaceOperator([self, p, generator]), 'bernoulliInPlace')
+}
+
 const normalInPlaceOperator = operator('aten::normal_', '')
 /** Normal numbers written into self. `aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)` */
 export function normalInPlace(self: Tensor, mean?: number, std?: number, generator?: Generator | null): Tensor {

@@ -7,7 +7,7 @@ import { type RrhfOptions, rrhfDenominators, rrhfLoss } from '../losses/rrhf.js'
 import type { StepFacts } from '../losses/types.js'
 import { candidateLogProbs } from '../models/score.js'
 import type { StepPlan } from './items.js'
-import { hasPairs, type Objective, scoredTokens } from './objective.js'
+import { carriesSft, hasPairs, type Objective } from './objective.js'
 
 export interface PairwiseObjective extends PairwiseOptions {
   name: string
@@ -15,9 +15,6 @@ export interface PairwiseObjective extends PairwiseOptions {
   /** What the term needs of the whole step: AOT's ranks. */
   facts?(pairs: readonly PairNumbers[]): StepFacts
 }
-
-const carriesSft = (plan: StepPlan, sftWeight: number): boolean =>
-  sftWeight > 0 && scoredTokens(plan, ({ sft }) => sft.weight)
 
 export function pairwiseObjective({ name, reward, facts, ...options }: PairwiseObjective): Objective {
   return {
@@ -69,24 +66,28 @@ export function withRunningMean(
   }
 }
 
-export function proObjective(options: ProOptions): Objective {
-  return {
-    name: 'pro',
-    lastToken: false,
-    forward: candidateLogProbs,
-    denominators: (plan) => proDenominators(plan.lists, plan.counts),
-    counts: (plan) => hasPairs(plan) || carriesSft(plan, options.sftWeight),
-    loss: (scores, lists, denominators) => proLoss(scores, lists, options, denominators),
-  }
-}
+/** A loss on whole lists: pairs of any weight and the SFT term. */
+const listwiseObjective = (
+  name: string,
+  sftWeight: number,
+  { denominators, loss }: Pick<Objective, 'denominators' | 'loss'>,
+): Objective => ({
+  name,
+  lastToken: false,
+  forward: candidateLogProbs,
+  denominators,
+  counts: (plan) => hasPairs(plan) || carriesSft(plan, sftWeight),
+  loss,
+})
 
-export function rrhfObjective(options: RrhfOptions): Objective {
-  return {
-    name: 'rrhf',
-    lastToken: false,
-    forward: candidateLogProbs,
+export const proObjective = (options: ProOptions): Objective =>
+  listwiseObjective('pro', options.sftWeight, {
+    denominators: (plan) => proDenominators(plan.lists, plan.counts),
+    loss: (scores, lists, denominators) => proLoss(scores, lists, options, denominators),
+  })
+
+export const rrhfObjective = (options: RrhfOptions): Objective =>
+  listwiseObjective('rrhf', options.sftWeight, {
     denominators: (plan) => rrhfDenominators(plan.lists, plan.counts),
-    counts: (plan) => hasPairs(plan) || carriesSft(plan, options.sftWeight),
     loss: (scores, lists, denominators) => rrhfLoss(scores, lists, options, denominators),
-  }
-}
+  })

@@ -3,7 +3,7 @@ import { ktoFacts } from '../losses/kto.js'
 import { type UnpairedOptions, unpairedDenominators, unpairedLoss } from '../losses/unpaired.js'
 import { candidateLogProbs } from '../models/score.js'
 import type { StepPlan } from './items.js'
-import { type Objective, scoredTokens } from './objective.js'
+import { carriesSft, type Objective } from './objective.js'
 
 export interface RowsObjective extends UnpairedOptions {
   name: string
@@ -30,7 +30,7 @@ export function rowsObjective({ name, beta, mismatched, ...options }: RowsObject
     denominators: (plan) => unpairedDenominators(plan.lists, plan.counts),
     counts: (plan) =>
       plan.lists.some(({ rows = [] }) => rows.some(({ weight }) => weight !== 0)) ||
-      (options.sftWeight > 0 && scoredTokens(plan, ({ sft }) => sft.weight)),
+      carriesSft(plan, options.sftWeight),
     loss: (scores, lists, denominators) => unpairedLoss(scores, lists, options, denominators),
     reward: (sum, _, reference) => beta * (sum - reference),
     survey: mismatched ? { of: 'mismatched', take: mismatchedFacts } : undefined,

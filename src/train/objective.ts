@@ -42,14 +42,17 @@ export const hasPairs = ({ lists }: StepPlan): boolean =>
 export const scoredTokens = ({ lists, counts }: StepPlan, weight: (list: LossList) => number): boolean =>
   lists.some((list, i) => weight(list) !== 0 && counts[i][list.sft.index] > 0)
 
+/** Whether an SFT term of this weight counts something. */
+export const carriesSft = (plan: StepPlan, sftWeight: number): boolean =>
+  sftWeight > 0 && scoredTokens(plan, ({ sft }) => sft.weight)
+
 export function clhaObjective(options: Omit<ClhaOptions, 'groups'>): Objective {
   return {
     name: 'clha',
     lastToken: false,
     forward: candidateLogProbs,
     denominators: (plan) => clhaDenominators(plan.lists, plan.counts, { ...options, groups: plan.groups }),
-    counts: (plan) =>
-      hasPairs(plan) || (options.sftWeight > 0 && scoredTokens(plan, ({ sft }) => sft.weight)),
+    counts: (plan) => hasPairs(plan) || carriesSft(plan, options.sftWeight),
     loss: (scores, lists, denominators, groups) =>
       clhaLoss(scores, lists, { ...options, groups }, denominators),
   }

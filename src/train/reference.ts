@@ -5,9 +5,8 @@ import { packLists } from '../data/pack.js'
 import { numericsError } from '../errors.js'
 import { withAdapterOff } from '../models/adapter.js'
 import type { Decoder } from '../models/decoder.js'
-import { candidateLogProbs } from '../models/score.js'
+import { logProbSums } from '../models/score.js'
 import { type ScoreCache, scoreKey } from '../reward/score-cache.js'
-import { noGrad, scope } from '../tensor/index.js'
 
 export interface ReferenceOptions {
   /** Tokens of a packed micro-batch. */
@@ -41,7 +40,7 @@ export async function referenceLogProbs(
   const partial = missing.map((i) => examples[i])
   for (const batch of packLists(partial, { maxTokens, lastToken: false })) {
     if (stopRequested?.()) return undefined
-    const sums = noGrad(() => scope(() => base(() => candidateLogProbs(model, batch).sum.numbers())))
+    const sums = base(() => logProbSums(model, batch))
     batch.lists.forEach((list, i) => {
       const at = missing[list]
       found[at] = sums.slice(batch.offsets[i], batch.offsets[i + 1])

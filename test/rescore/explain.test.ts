@@ -3,24 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { type ExplainRules, explainList, fitsList, levelOfGate } from '../../src/rescore/explain.js'
 import { explainLoss, type LossRules } from '../../src/rescore/explain-loss.js'
 import { legacyRank, type RankOptions, rankLists } from '../../src/rescore/rank.js'
+import type { DefaultCase as Case } from '../losses/default-lists.js'
 import { example } from './helpers.js'
-
-interface Case {
-  name: string
-  options: {
-    T: number
-    e: number
-    margin: number
-    sft_weight: number
-    level: number
-    min_confidence: number
-    pair_weight: 'soft' | 'hard'
-    label_source: RankOptions['labelSource']
-    margin_scale: 'constant' | 'rank'
-  }
-  lists: { S: number[]; c: number[]; r: number[]; human: number[][] }[]
-  expected: { clha: number; sft: number; total: number; pair_weight_sum: number }
-}
 
 const fixture = (name: string) =>
   JSON.parse(readFileSync(new URL(`../fixtures/clha/${name}.json`, import.meta.url), 'utf8'))

@@ -1,5 +1,5 @@
 /** One question and two answers as plain strings that are turns of a dialogue: Orca DPO pairs and RewardBench. */
-import { type DataFormat, meetsNeeds } from './format.js'
+import { type DataFormat, meetsNeeds, type Shape } from './format.js'
 import { pairCandidates, withSystem } from './messages.js'
 
 const orcaNeeds = { question: 'string', chosen: 'string', rejected: 'string' } as const
@@ -11,24 +11,20 @@ const benchNeeds = {
   rejected_model: 'string',
 } as const
 
-/** `system` (an empty one is none), `question` and two answers. */
-export const orcaFormat: DataFormat = {
-  name: 'orca_dpo',
-  needs: orcaNeeds,
-  detect: (row) => meetsNeeds(row, orcaNeeds),
-  toExample: (row, { rewardColumn }) => ({
-    prompt: withSystem(row, [{ role: 'user', content: row.question as string }]),
-    ...pairCandidates(row.chosen as string, row.rejected as string, row, rewardColumn),
-  }),
+function questionPairFormat(name: string, column: string, needs: Record<string, Shape>): DataFormat {
+  return {
+    name,
+    needs,
+    detect: (row) => meetsNeeds(row, needs),
+    toExample: (row, { rewardColumn }) => ({
+      prompt: withSystem(row, [{ role: 'user', content: row[column] as string }]),
+      ...pairCandidates(row.chosen as string, row.rejected as string, row, rewardColumn),
+    }),
+  }
 }
 
+/** `system` (an empty one is none), `question` and two answers. */
+export const orcaFormat = questionPairFormat('orca_dpo', 'question', orcaNeeds)
+
 /** RewardBench: the prompt is what a user said; the models that answered tell it from literal text. */
-export const rewardBenchFormat: DataFormat = {
-  name: 'reward_bench',
-  needs: benchNeeds,
-  detect: (row) => meetsNeeds(row, benchNeeds),
-  toExample: (row, { rewardColumn }) => ({
-    prompt: withSystem(row, [{ role: 'user', content: row.prompt as string }]),
-    ...pairCandidates(row.chosen as string, row.rejected as string, row, rewardColumn),
-  }),
-}
+export const rewardBenchFormat = questionPairFormat('reward_bench', 'prompt', benchNeeds)
