@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { measureCalls, measureStepOverhead } from './lib/overhead.mjs'
 import { configOf } from './lib/models.mjs'
-import { product } from './lib/product.mjs'
+import { defaultMaxTokens, product } from './lib/product.mjs'
 import { BATCH, batches, encodedOf, rowsOfRound, tokensOf } from './lib/rounds.mjs'
 import { serveRounds } from './lib/serve-rounds.mjs'
 import { switchOff } from './lib/switches.mjs'
@@ -18,9 +18,9 @@ const KINDS = { train, score, generate, calls, overhead, tokens, shape }
 const round = await KINDS[spec.kind](spec)
 await serveRounds(round, native().engine())
 
-async function train({ size, per, set = 'pairs', layout, head, microSize, maxTokens }) {
+async function train({ size, per, set = 'pairs', layout, head, microSize }) {
   const rows = data[set]
-  const step = await createTrainer({ size, vocabulary: data.vocabulary, layout, head, microSize, maxTokens })
+  const step = await createTrainer({ size, vocabulary: data.vocabulary, layout, head, microSize })
   step(rows.slice(0, BATCH))
   return (index) => {
     const own = rowsOfRound(rows, index, per)
@@ -31,7 +31,7 @@ async function train({ size, per, set = 'pairs', layout, head, microSize, maxTok
 }
 
 /** Rewards of both answers of each pair, the packing included. */
-async function score({ size, per, maxTokens = 8192 }) {
+async function score({ size, per }) {
   const { initModel } = await product('models/init')
   const { decoderScorer } = await product('models/reward-scorer')
   const { scoreExamples } = await product('reward/model-scorer')
@@ -41,6 +41,7 @@ async function score({ size, per, maxTokens = 8192 }) {
     num_labels: 1,
   }
   const scorer = decoderScorer(initModel(config, 0, 'reward'))
+  const maxTokens = await defaultMaxTokens()
   const run = (rows) => scoreExamples(scorer, rows.map(encodedOf), { maxTokens })
   await run(data.pairs.slice(0, BATCH))
   return async (index) => {
@@ -88,10 +89,11 @@ async function tokens({ files, per }) {
   const { chatTemplate } = await product('text/template')
   const tokenizer = await loadTokenizer(data.tokenizer)
   const template = chatTemplate(tokenizer, 'hh')
+  const maxTokens = await defaultMaxTokens()
   return async () => {
     const { examples } = await readExamples(files.slice(0, 1), { limit: per })
     const { encoded } = await encodeExamples(examples, tokenizer, template, { maxLength: 512 })
-    noGrad(() => scope(() => packLists(encoded, { maxTokens: 8192, lastToken: false })))
+    noGrad(() => scope(() => packLists(encoded, { maxTokens, lastToken: false })))
     return { items: encoded.length }
   }
 }

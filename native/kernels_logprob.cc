@@ -2,8 +2,8 @@
 //
 // hidden [R, D], weight [V, D], targets [R] i64 -> logp [R] (f32, or f64 for f64 input), hit [R] bool (target is the argmax).
 // logits = hidden weight^T + bias [V], then softcap * tanh(logits / softcap) where softcap is not 0 (Gemma 2).
-// Rows go through the head in chunks. Under autograd the chunks' exponentials (with a soft cap: the logits) are kept when all
-// fit `keep_bytes` (three matrix products in all), else they are computed again in the backward pass (four). What needs no
+// Rows go through the head in chunks. Under autograd the exponentials of a chunk (with a soft cap: its logits) are kept as far as
+// `keep_bytes` go (three matrix products in all), the others are computed again in the backward pass (four). What needs no
 // gradient costs none: with a frozen head there are two.
 #include <cmath>
 
@@ -20,6 +20,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "accumulate.h"
 #include "matmul.h"
 
 namespace clha {
@@ -134,19 +135,22 @@ struct LinearLogProb : public torch::autograd::Function<LinearLogProb> {
     const Tensor hidden = hidden_in.contiguous(), bias = head_bias.value_or(Tensor());
     const int64_t rows = hidden.size(0), vocabulary = weight.size(0), chunk = chunk_rows(rows, vocabulary);
     const bool grad = hidden_in.requires_grad() || weight.requires_grad() || (bias.defined() && bias.requires_grad());
-    const bool keep = grad && rows * vocabulary * hidden.element_size() <= keep_bytes, exponentials = keep && softcap == 0;
+    const int64_t row_bytes = vocabulary * static_cast<int64_t>(hidden.element_size());
+    const int64_t fit = grad && keep_bytes > 0 ? keep_bytes / row_bytes : 0, keep = fit >= rows ? rows : fit / chunk * chunk;
     const Tensor logp = at::empty({rows}, hidden.options()), lse = at::empty({rows}, hidden.options());
     const Tensor hit = at::empty({rows}, hidden.options().dtype(at::kBool));
-    const Tensor all = at::empty({keep ? rows : chunk, vocabulary}, hidden.options());
+    const Tensor kept = at::empty({keep, vocabulary}, hidden.options());
+    const Tensor scratch = keep < rows ? at::empty({chunk, vocabulary}, hidden.options()) : Tensor();
     for (int64_t at = 0; at < rows; at += chunk) {
       const int64_t end = std::min(rows, at + chunk);
-      const Tensor logits = keep ? all.slice(0, at, end) : all.slice(0, 0, end - at), t = targets.slice(0, at, end);
+      const bool keeps = end <= keep, exponentials = keeps && softcap == 0;
+      const Tensor logits = keeps ? kept.slice(0, at, end) : scratch.slice(0, 0, end - at), t = targets.slice(0, at, end);
       compute_logits(logits, hidden.slice(0, at, end), weight, bias);
       const auto part = [&](const Tensor& whole) { return whole.slice(0, at, end); };
       if (hidden.scalar_type() == at::kDouble) read_targets<double>(logits, t, softcap, exponentials, part(logp), part(lse), part(hit));
       else read_targets<float>(logits, t, softcap, exponentials, part(logp), part(lse), part(hit));
     }
-    if (grad) ctx->save_for_backward({hidden, weight, targets, bias, lse, keep ? all : Tensor()});
+    if (grad) ctx->save_for_backward({hidden, weight, targets, bias, lse, kept});
     ctx->saved_data["softcap"] = softcap;
     ctx->mark_non_differentiable({hit});
     return {logp, hit};
@@ -157,20 +161,22 @@ struct LinearLogProb : public torch::autograd::Function<LinearLogProb> {
     const auto saved = ctx->get_saved_variables();
     const Tensor &hidden = saved[0], &weight = saved[1], &targets = saved[2], &bias = saved[3], &lse = saved[4], &kept = saved[5];
     const double softcap = ctx->saved_data["softcap"].toDouble();
-    const bool exponentials = kept.defined() && softcap == 0;
     const Tensor grad = grads[0].contiguous();
     const int64_t rows = hidden.size(0), vocabulary = weight.size(0), chunk = chunk_rows(rows, vocabulary);
     Tensor dhidden, dweight, dbias;
     if (ctx->needs_input_grad(0)) dhidden = at::empty_like(hidden);
-    if (ctx->needs_input_grad(1)) dweight = rows ? at::empty_like(weight) : at::zeros_like(weight);
+    const auto sum = ctx->needs_input_grad(1) && rows ? sum_of(weight) : std::nullopt;
+    if (sum) dweight = sum->grad;
+    else if (ctx->needs_input_grad(1)) dweight = rows ? at::empty_like(weight) : at::zeros_like(weight);
     if (bias.defined() && ctx->needs_input_grad(3)) dbias = at::zeros_like(bias);
-    const Tensor scratch = kept.defined() ? Tensor() : at::empty({chunk, vocabulary}, hidden.options());
+    const Tensor scratch = kept.size(0) < rows ? at::empty({chunk, vocabulary}, hidden.options()) : Tensor();
     for (int64_t at = 0; at < rows; at += chunk) {
       const int64_t end = std::min(rows, at + chunk);
       const Tensor h = hidden.slice(0, at, end), t = targets.slice(0, at, end);
       // what was kept becomes gradients in place: a graph is walked once, the door keeps none
-      const Tensor logits = kept.defined() ? kept.slice(0, at, end) : scratch.slice(0, 0, end - at);
-      if (!kept.defined()) {
+      const bool was_kept = end <= kept.size(0), exponentials = was_kept && softcap == 0;
+      const Tensor logits = was_kept ? kept.slice(0, at, end) : scratch.slice(0, 0, end - at);
+      if (!was_kept) {
         compute_logits(logits, h, weight, bias);
         cap_rows(logits, softcap);
       }
@@ -178,10 +184,10 @@ struct LinearLogProb : public torch::autograd::Function<LinearLogProb> {
       if (hidden.scalar_type() == at::kDouble) to_gradient<double>(logits, t, softcap, exponentials, sums, g);
       else to_gradient<float>(logits, t, softcap, exponentials, sums, g);
       if (dhidden.defined()) matmul_over_rows(dhidden.slice(0, at, end), logits, weight);
-      if (dweight.defined()) matmul_over_sum(dweight, logits.t(), h, at > 0);
+      if (dweight.defined()) matmul_over_sum(dweight, logits.t(), h, at > 0 || (sum && !sum->fresh));
       if (dbias.defined()) dbias.add_(logits.sum(0));
     }
-    return {dhidden, dweight, Tensor(), dbias, Tensor(), Tensor()};
+    return {dhidden, sum ? Tensor() : dweight, Tensor(), dbias, Tensor(), Tensor()};
   }
 };
 

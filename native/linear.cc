@@ -12,6 +12,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "accumulate.h"
+
 namespace at::native {
 // Weak: a libtorch without oneDNN lacks it.
 __attribute__((weak)) void mkldnn_matmul(const Tensor& mat1, const Tensor& mat2, const Tensor& result, float beta, float alpha);
@@ -38,7 +40,7 @@ void product(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulat
 
 struct Linear : public torch::autograd::Function<Linear> {
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias) {
-    ctx->save_for_backward({x, weight});
+    ctx->save_for_backward({weight.requires_grad() ? x : Tensor(), weight});  // a frozen weight needs no input
     ctx->saved_data["bias"] = bias.has_value();
     Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
     if (bias) y.copy_(bias->expand_as(y));
@@ -50,8 +52,12 @@ struct Linear : public torch::autograd::Function<Linear> {
     const Tensor &x = saved[0], &weight = saved[1];
     const Tensor dy = grads[0].contiguous();
     Tensor dx, dw, db;
-    if (ctx->needs_input_grad(0)) matmul_over_rows(dx = at::empty(x.sizes(), x.options()), dy, weight);
-    if (ctx->needs_input_grad(1)) matmul_over_sum(dw = at::empty(weight.sizes(), weight.options()), dy.t(), x);
+    if (ctx->needs_input_grad(0)) matmul_over_rows(dx = at::empty({dy.size(0), weight.size(1)}, dy.options()), dy, weight);
+    if (ctx->needs_input_grad(1)) {
+      const auto sum = sum_of(weight);
+      if (!sum) dw = at::empty(weight.sizes(), weight.options());
+      matmul_over_sum(sum ? sum->grad : dw, dy.t(), x, sum && !sum->fresh);
+    }
     if (ctx->saved_data["bias"].toBool() && ctx->needs_input_grad(2)) db = dy.sum(0);
     return {dx, dw, db};
   }

@@ -14,6 +14,7 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "accumulate.h"
 #include "allocator.h"
 #include "door.h"
 #include "handles.h"
@@ -77,22 +78,44 @@ Value item_of(const CallbackInfo& info) {
   return Napi::Number::New(info.Env(), tensor_of(info[0]).item().toDouble());
 }
 
+int64_t whole_number(const Value& v, const std::string& what) {
+  const double n = v.ToNumber();
+  if (!(n >= 0 && n <= 9007199254740991.0 && n == std::floor(n)))
+    throw Napi::RangeError::New(v.Env(), what + " is no whole number from 0 on");
+  return static_cast<int64_t>(n);
+}
+
+std::vector<int64_t> shape_from(const Value& v, const std::string& caller) {
+  if (!v.IsArray()) throw std::invalid_argument(caller + ": expected an array of sizes");
+  const auto array = v.As<Napi::Array>();
+  std::vector<int64_t> shape;
+  for (uint32_t i = 0; i < array.Length(); i++) shape.push_back(whole_number(array.Get(i), caller + ": size " + std::to_string(i)));
+  return shape;
+}
+
+at::TensorOptions options_from(const Value& v, const std::string& caller) {
+  const int dtype = v.ToNumber().Int32Value();
+  if (std::find(kDtypes.begin(), kDtypes.end(), dtype) == kDtypes.end()) throw std::invalid_argument(caller + ": unknown dtype");
+  return at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype));
+}
+
 // allocate(shape, dtype) -> an uninitialised CPU tensor
 Value allocate(const CallbackInfo& info) {
-  if (!info[0].IsArray()) throw std::invalid_argument("allocate: expected an array of sizes");
-  const auto array = info[0].As<Napi::Array>();
-  std::vector<int64_t> shape;
-  for (uint32_t i = 0; i < array.Length(); i++) {
-    const double size = array.Get(i).ToNumber();
-    if (!(size >= 0 && size <= 9007199254740991.0 && size == std::floor(size)))
-      throw Napi::RangeError::New(info.Env(), "allocate: size " + std::to_string(i) + " is no whole number from 0 on");
-    shape.push_back(static_cast<int64_t>(size));
-  }
-  const int dtype = info[1].ToNumber().Int32Value();
-  if (std::find(kDtypes.begin(), kDtypes.end(), dtype) == kDtypes.end()) throw std::invalid_argument("allocate: unknown dtype");
-  auto out = held(info.Env(), at::empty(shape, at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype))));
+  auto out = held(info.Env(), at::empty(shape_from(info[0], "allocate"), options_from(info[1], "allocate")));
   report_memory(info.Env());
   return out;
+}
+
+// mapFile(fd, offset, shape, dtype) -> a CPU tensor over these bytes of an open file, which may be closed afterwards
+Value map_tensor(const CallbackInfo& info) {
+  const int64_t offset = whole_number(info[1], "mapFile: the offset");
+  const auto shape = shape_from(info[2], "mapFile");
+  const auto options = options_from(info[3], "mapFile");
+  const int64_t bytes = c10::multiply_integers(shape) * static_cast<int64_t>(options.dtype().itemsize());
+  if (bytes == 0) return held(info.Env(), at::empty(shape, options));
+  if (offset % static_cast<int64_t>(options.dtype().itemsize()) != 0) throw std::invalid_argument("mapFile: the offset is not aligned");
+  const Mapping mapping = map_file(info[0].ToNumber().Int32Value(), static_cast<size_t>(offset), static_cast<size_t>(bytes));
+  return held(info.Env(), at::from_blob(mapping.data, shape, [mapping](void*) { unmap(mapping); }, options));
 }
 
 // bytesOf(tensor) -> a Uint8Array over the tensor's own memory, which it keeps alive
@@ -132,6 +155,7 @@ Value read_bytes(const CallbackInfo& info) {
 Value backward(const CallbackInfo& info) {
   const at::Tensor root = tensor_of(info[0]);
   const bool given = info.Length() > 1 && info[1].IsNumber();
+  const Accumulating accumulating;
   torch::autograd::backward({root}, given ? torch::autograd::variable_list{tensor_of(info[1])} : torch::autograd::variable_list{});
   return info.Env().Undefined();
 }
@@ -268,6 +292,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   EXPORT("deviceOf", device_of);
   EXPORT("itemOf", item_of);
   EXPORT("allocate", allocate);
+  EXPORT("mapFile", map_tensor);
   EXPORT("bytesOf", bytes_of);
   EXPORT("writeBytes", write_bytes);
   EXPORT("readBytes", read_bytes);

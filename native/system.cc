@@ -1,13 +1,15 @@
-// Allocator settings and kernel file locks.
+// Allocator settings, kernel file locks and files as memory.
 #include "system.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <set>
 #include <stdexcept>
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -17,7 +19,8 @@ namespace clha {
 
 void keep_freed_memory() {
 #ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest that glibc takes; tensors of this size have their own allocator
+  // Tensors of this size have an allocator of their own. Buffers for generated code are hardly filled: mapped, they cost what they hold.
+  mallopt(M_MMAP_THRESHOLD, 192 << 10);
   mallopt(M_TRIM_THRESHOLD, 512 << 20);
   mallopt(M_TOP_PAD, 16 << 20);
   mallopt(M_ARENA_MAX, 2);
@@ -48,5 +51,26 @@ void unlock(int fd) {
   if (held().erase(fd) == 0) throw std::invalid_argument("unlock: not a lock that tryLock returned");
   close(fd);
 }
+
+namespace {
+// A file that was cut short has pages that can't be read: the kernel says so by a signal, wherever the weights are used.
+void file_was_cut(int) {
+  static const char text[] =
+      "error: a file of weights became shorter while it was in use\n  hint: replace files of a model by new ones, never in place\n";
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, text, sizeof text - 1);
+  _exit(2);
+}
+}  // namespace
+
+Mapping map_file(int fd, size_t offset, size_t bytes) {
+  static const bool once = (std::signal(SIGBUS, file_was_cut), true);
+  (void)once;
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)), before = offset % page;
+  void* start = mmap(nullptr, before + bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, static_cast<off_t>(offset - before));
+  if (start == MAP_FAILED) throw std::runtime_error(std::string("mapFile: ") + std::strerror(errno));
+  return {start, before + bytes, static_cast<char*>(start) + before};
+}
+
+void unmap(const Mapping& mapping) { munmap(mapping.start, mapping.length); }
 
 }  // namespace clha

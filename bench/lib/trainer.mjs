@@ -2,7 +2,7 @@
 import { otherHeads } from './heads.mjs'
 import { unsharedBatch } from './layouts.mjs'
 import { configOf } from './models.mjs'
-import { product } from './product.mjs'
+import { defaultMaxTokens, product } from './product.mjs'
 import { encodedOf } from './rounds.mjs'
 
 const TRAINING = { learningRate: 1e-5, maxGradNorm: 1 }
@@ -21,11 +21,10 @@ function itemOf(row, index) {
 /**
  * @param spec.layout    undefined: the product's own; `unshared`: a prompt for each answer; `padded`: rows as well
  * @param spec.head      undefined: the product's own; see heads.mjs
- * @param spec.microSize lists of a micro-batch; undefined: by tokens, as the product does
- * @param spec.maxTokens tokens of a micro-batch
+ * @param spec.microSize lists of a micro-batch; undefined: by tokens, as many as the product's default
  * @returns {Promise<(rows: object[]) => object>} one optimizer step on the rows
  */
-export async function createTrainer({ size, vocabulary, layout, head, microSize, maxTokens = 8192 }) {
+export async function createTrainer({ size, vocabulary, layout, head, microSize }) {
   const { initModel } = await product('models/init')
   const { createAdamW, ADAMW_DEFAULTS } = await product('optim/adamw')
   const { planStep } = await product('train/items')
@@ -40,7 +39,7 @@ export async function createTrainer({ size, vocabulary, layout, head, microSize,
   const plain = clhaObjective({ margin: 1, marginScale: 'constant', sftWeight: 1, sftReduction: 'tokens' })
   const objective = head ? { ...plain, forward: (await otherHeads())[head] } : plain
   const change = { unshared: (b) => unsharedBatch(b), padded: (b) => unsharedBatch(b, 0) }[layout]
-  const options = { maxTokens, lastToken: false }
+  const options = { maxTokens: await defaultMaxTokens(), lastToken: false }
   return (rows) => {
     const items = rows.map(itemOf)
     const plan = planStep(items, options)

@@ -104,15 +104,17 @@ function joinShards(
     entries.set(name, entry)
   }
   const files = [...shards.values()]
+  const ownerOf = (name: string) => {
+    const file = owner(name)
+    if (!file) throw usageError(`no tensor "${name}" in the ${files.length} shards of the model`)
+    return file
+  }
   return {
     entries,
     metadata: files[0]?.metadata ?? new Map<string, string>(),
     files: files.map((file) => file.path),
-    readInto: (name, target) => {
-      const file = owner(name)
-      if (!file) throw usageError(`no tensor "${name}" in the ${files.length} shards of the model`)
-      file.readInto(name, target)
-    },
+    readInto: (name, target, offset) => ownerOf(name).readInto(name, target, offset),
+    place: (name) => ownerOf(name).place(name),
     close,
   }
 }

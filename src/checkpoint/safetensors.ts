@@ -28,21 +28,24 @@ export function openSafetensors(path: string): SafetensorsFile {
     throw error
   }
   let open = true
+  const entryOf = (name: string) => {
+    if (!open) throw new Error(`${path} is closed`)
+    const entry = header.entries.get(name)
+    if (entry === undefined) throw usageError(`${path}: no tensor "${name}"`)
+    return entry
+  }
   return {
     path,
     entries: header.entries,
     metadata: header.metadata,
-    readInto: (name, target) => {
-      if (!open) throw new Error(`${path} is closed`)
-      const entry = header.entries.get(name)
-      if (entry === undefined) throw usageError(`${path}: no tensor "${name}"`)
-      if (target.byteLength !== entry.end - entry.begin) {
-        throw new Error(
-          `${path}: "${name}" has ${entry.end - entry.begin} bytes, target ${target.byteLength}`,
-        )
-      }
-      readFully(fd, entry.begin, target, `${path}: tensor "${name}"`)
+    readInto: (name, target, offset) => {
+      const { begin, end } = entryOf(name)
+      const [bytes, wanted] = [end - begin, target.byteLength]
+      if (offset === undefined ? wanted !== bytes : offset + wanted > bytes)
+        throw new Error(`${path}: "${name}" has ${bytes} bytes, target ${wanted}`)
+      readFully(fd, begin + (offset ?? 0), target, `${path}: tensor "${name}"`)
     },
+    place: (name) => ({ fd, offset: entryOf(name).begin }),
     close: () => {
       if (open) fs.closeSync(fd)
       open = false

@@ -3,6 +3,8 @@
 interface FailureOptions {
   /** Another attempt may succeed. */
   retry?: boolean
+  /** The server wants another token, or one at all. */
+  denied?: boolean
   /** Milliseconds that the server asks to wait. */
   retryAfterMs?: number
   /** What a chat model said where a score was expected. */
@@ -110,6 +112,7 @@ function statusFailure({ status, headers }: Response, text: string): HttpFailure
   const message = serverMessage(text)
   return new HttpFailure(`HTTP ${status}${message === '' ? '' : `: ${message}`}`, {
     retry,
+    denied: status === 401 || status === 403,
     retryAfterMs: retry ? retryAfter(headers.get('retry-after')) : undefined,
   })
 }

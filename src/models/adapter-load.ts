@@ -5,6 +5,9 @@ import { openModelFiles } from '../checkpoint/model-files.js'
 import type { TensorEntry } from '../checkpoint/safetensors-header.js'
 import type { TensorSource } from '../checkpoint/tensor-source.js'
 import { usageError } from '../errors.js'
+import { cachedCommit, snapshotDir } from '../hub/cache.js'
+import { type HubName, hubName } from '../hub/name.js'
+import { hubSettings } from '../hub/settings.js'
 import { allocate, type DType, dtypeOfSafetensors, ops, type Tensor } from '../tensor/index.js'
 import { type Adapter, type AdapterSource, installAdapter, mapShapes, wholeWeights } from './adapter.js'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type AdapterConfig, readAdapterConfig } from './adapter-config.js'
@@ -21,23 +24,38 @@ export const isAdapterFolder = (folder: string): boolean =>
 
 /**
  * The folder of the model that an adapter stands on; a path in adapter_config.json counts from the working directory, or
- * from the adapter's folder. Any other folder is its own.
- * @throws ClhaError (exit 2) when the base is no folder on this disk
+ * from the adapter's folder, a name on the hub is looked up in its cache. Any other folder is its own.
+ * @throws ClhaError (exit 2) when the base is not on this disk
  */
 export function baseFolderOf(folder: string): string {
   if (!isAdapterFolder(folder)) return folder
   const { base } = readAdapterConfig(folder)
-  const found =
-    base === undefined ? [] : [resolve(base), resolve(folder, base)].filter((path) => existsSync(path))
+  const places = base === undefined ? [] : [resolve(base), resolve(folder, base)]
+  const found = [...places, ...cachedBase(folder)].filter((path) => existsSync(path))
   if (found.length === 0) {
     throw usageError(
-      `${join(folder, ADAPTER_CONFIG)}: base_model_name_or_path ${JSON.stringify(base ?? null)} is no folder on this disk`,
+      `${join(folder, ADAPTER_CONFIG)}: base_model_name_or_path ${JSON.stringify(base ?? null)} is neither a folder on this disk nor in the hub's cache`,
       'give the base as model_name_or_path, and this folder as adapter_name_or_path',
     )
   }
   if (isAdapterFolder(found[0]))
     throw usageError(`${found[0]}: the base of ${folder} is an adapter itself`, 'merge it first: clha merge')
   return found[0]
+}
+
+/** The name on the hub that an adapter gives its base; undefined where it names a folder, and for what is no adapter. */
+export function hubBaseOf(folder: string): HubName | undefined {
+  if (!isAdapterFolder(folder)) return undefined
+  const { base, revision } = readAdapterConfig(folder)
+  const name = base === undefined || existsSync(resolve(folder, base)) ? undefined : hubName(base, 'model')
+  return name && { ...name, revision: name.revision ?? revision }
+}
+
+function cachedBase(folder: string): string[] {
+  const name = hubBaseOf(folder)
+  const { cacheDir } = hubSettings()
+  const commit = name && cachedCommit(cacheDir, name)
+  return commit === undefined ? [] : [snapshotDir(cacheDir, name as HubName, commit)]
 }
 
 /** Whether a folder, with an adapter put on it, holds a language model or a reward model. */
@@ -51,9 +69,14 @@ export function headOfFolder(folder: string, adapter = folder): HeadKind {
 /**
  * A model from a folder of either kind.
  * @param adapter a PEFT folder to put on the model, whatever base it names
+ * @param mapped as `loadModel` has it
  * @throws ClhaError (exit 2) for a family, a setting, a tensor or a file that does not fit
  */
-export function loadModelFolder(folder: string, dtype: DType = 'f32', adapter?: string): Decoder {
+export function loadModelFolder(
+  folder: string,
+  dtype: DType = 'f32',
+  { adapter, mapped = false }: { adapter?: string; mapped?: boolean } = {},
+): Decoder {
   if (adapter !== undefined && isAdapterFolder(folder))
     throw usageError(
       `${folder}: an adapter; ${adapter} can't be put on it`,
@@ -61,9 +84,9 @@ export function loadModelFolder(folder: string, dtype: DType = 'f32', adapter?: 
     )
   const place = adapter ?? (isAdapterFolder(folder) ? folder : undefined)
   const baseFolder = baseFolderOf(folder)
-  if (place === undefined) return loadModel(baseFolder, dtype)
+  if (place === undefined) return loadModel(baseFolder, dtype, mapped)
   const config = readAdapterConfig(place)
-  const model = withHead(loadModel(baseFolder, dtype), config)
+  const model = withHead(loadModel(baseFolder, dtype, true), config)
   try {
     loadAdapter(place, model, baseFolder)
     return model

@@ -20,7 +20,7 @@ export function loadRewardScorer(folder: string, dtype: DType = 'f32'): RewardSc
   const config = isAdapterFolder(folder) ? undefined : readHfConfig(folder)
   return config && isDeberta(config)
     ? loadDeberta(folder, config, dtype)
-    : decoderScorer(loadModelFolder(folder, dtype))
+    : decoderScorer(loadModelFolder(folder, dtype, { mapped: true }))
 }
 
 /** Positions are counted here; older checkpoints store them. */
@@ -43,7 +43,7 @@ function loadDeberta(folder: string, hfConfig: HfConfig, dtype: DType): RewardSc
       throw usageError(`${folder}: the weights hold ${surplus}, which this architecture has no place for`)
     const read = (spec: (typeof specs)[number]): [string, Tensor] => [
       spec.name,
-      readTensor(files, spec, spec.name, dtype, folder),
+      readTensor(files, spec, spec.name, { dtype, folder, mapped: true }),
     ]
     return debertaScorer(
       config,

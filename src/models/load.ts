@@ -4,7 +4,17 @@ import { join } from 'node:path'
 import { openModelFiles } from '../checkpoint/model-files.js'
 import type { TensorSource } from '../checkpoint/tensor-source.js'
 import { usageError } from '../errors.js'
-import { allocate, type DType, dtypeOfSafetensors, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
+import {
+  allocate,
+  type DType,
+  DTYPES,
+  dtypeOfSafetensors,
+  mapFile,
+  noGrad,
+  ops,
+  scope,
+  type Tensor,
+} from '../tensor/index.js'
 import type { DecoderConfig, HfConfig } from './config.js'
 import { assembleDecoder, type Decoder } from './decoder.js'
 import { decoderConfig, headOf } from './families.js'
@@ -32,11 +42,12 @@ export function parseHfConfig(path: string): HfConfig {
 }
 
 /**
- * Peak memory is the weights as used plus one tensor as stored: they are read one by one, the largest first.
+ * Peak memory is the weights as used plus a few megabytes as stored: they are read one by one, in pieces where they change.
  * @param dtype what the weights are widened or narrowed to
+ * @param mapped weights that nobody trains: those stored as they are used stay in the file, and the kernel brings them in
  * @throws ClhaError (exit 2) for a family, a setting, a tensor or a file that does not fit
  */
-export function loadModel(folder: string, dtype: DType = 'f32'): Decoder {
+export function loadModel(folder: string, dtype: DType = 'f32', mapped = false): Decoder {
   const hfConfig = readHfConfig(folder)
   const where = join(folder, 'config.json')
   const config = decoderConfig(hfConfig, where)
@@ -46,12 +57,11 @@ export function loadModel(folder: string, dtype: DType = 'f32'): Decoder {
     const specs = weightSpecs(config, head)
     const stored = storedNames(files, config)
     checkNames(files, specs, stored, config, folder)
-    const read = new Map<string, Tensor>()
-    noGrad(() => {
-      for (const spec of [...specs].sort((a, b) => elements(b) - elements(a)))
-        read.set(spec.name, readTensor(files, spec, stored(spec.name), dtype, folder))
-    })
-    const weights = new Map(specs.map(({ name }) => [name, read.get(name) as Tensor]))
+    const read = (spec: WeightSpec): [string, Tensor] => [
+      spec.name,
+      readTensor(files, spec, stored(spec.name), { dtype, folder, mapped }),
+    ]
+    const weights = noGrad(() => new Map(specs.map(read)))
     return assembleDecoder(config, head, hfConfig, weights, dtype)
   } finally {
     files.close()
@@ -69,7 +79,7 @@ export function reloadWeights(folder: string, model: Decoder): void {
       for (const spec of weightSpecs(model.config, model.head)) {
         scope(() => {
           const weight = model.weights.get(spec.name) as Tensor
-          ops.copyInPlace(weight, readTensor(files, spec, spec.name, model.dtype, folder))
+          ops.copyInPlace(weight, readTensor(files, spec, spec.name, { dtype: model.dtype, folder }))
         })
       }
     })
@@ -77,8 +87,6 @@ export function reloadWeights(folder: string, model: Decoder): void {
     files.close()
   }
 }
-
-const elements = ({ shape }: WeightSpec) => shape.reduce((a, b) => a * b, 1)
 
 /** Name in the files of a weight; files of a bare base model leave out the prefix. */
 function storedNames(files: TensorSource, { names }: DecoderConfig): (name: string) => string {
@@ -116,25 +124,58 @@ function checkNames(
   }
 }
 
+interface Reading {
+  /** What the tensor is widened or narrowed to. */
+  dtype: DType
+  /** For messages. */
+  folder: string
+  mapped?: boolean
+}
+
 /** One tensor, in the dtype that is asked for. @throws ClhaError (exit 2) when it is missing or of another shape */
 export function readTensor(
   files: TensorSource,
-  spec: WeightSpec,
+  { shape, transposed = false }: WeightSpec,
   name: string,
-  dtype: DType,
-  folder: string,
+  { dtype, folder, mapped = false }: Reading,
 ): Tensor {
   const entry = files.entries.get(name)
   const stored = entry && dtypeOfSafetensors(entry.dtype)
   if (!entry || !stored)
     throw usageError(`${folder}: tensor "${name}" has dtype ${entry?.dtype}, which is no weight's`)
-  const shape = spec.transposed ? [...spec.shape].reverse() : spec.shape
-  if (entry.shape.join() !== shape.join())
-    throw usageError(`${folder}: tensor "${name}" is [${entry.shape}], config.json makes it [${shape}]`)
-  return scope(() => {
-    const tensor = allocate(shape, stored)
-    files.readInto(name, tensor.bytes())
-    const placed = spec.transposed ? ops.contiguous(ops.transpose(tensor, 0, 1)) : tensor
-    return stored === dtype ? placed : ops.to(placed, dtype)
-  })
+  const storedShape = transposed ? [...shape].reverse() : shape
+  if (entry.shape.join() !== storedShape.join())
+    throw usageError(`${folder}: tensor "${name}" is [${entry.shape}], config.json makes it [${storedShape}]`)
+  const asStored = stored === dtype && !transposed
+  if (mapped && asStored && entry.begin % DTYPES[stored].bytes === 0) {
+    const { fd, offset } = files.place(name)
+    return mapFile(fd, offset, shape, stored)
+  }
+  const tensor = allocate(shape, dtype)
+  if (asStored) files.readInto(name, tensor.bytes())
+  else readPieces(files, name, tensor, { shape: storedShape, dtype: stored, transposed })
+  return tensor
+}
+
+/** Bytes of a tensor as stored that are in memory at once while it is changed into what is used. */
+const PIECE = 8 * 2 ** 20
+
+function readPieces(
+  files: TensorSource,
+  name: string,
+  target: Tensor,
+  { shape, dtype, transposed }: { shape: number[]; dtype: DType; transposed: boolean },
+): void {
+  const [rows = 1, ...rest] = shape
+  const rowBytes = rest.reduce((a, b) => a * b, 1) * DTYPES[dtype].bytes
+  const most = Math.max(1, Math.floor(PIECE / Math.max(1, rowBytes)))
+  for (let row = 0; row < rows; row += most) {
+    const count = Math.min(most, rows - row)
+    scope(() => {
+      const piece = allocate(shape.length === 0 ? [] : [count, ...rest], dtype)
+      files.readInto(name, piece.bytes(), row * rowBytes)
+      const place = shape.length === 0 ? target : ops.narrow(target, transposed ? 1 : 0, row, count)
+      ops.copyInPlace(place, transposed ? ops.transpose(piece, 0, 1) : piece)
+    })
+  }
 }

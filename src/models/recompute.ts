@@ -49,32 +49,12 @@ export function recomputing<T>(
   model.tape = tape
   try {
     return fn((total) => {
-      const addUp = model.embedding === model.output.weight ? withoutGradient(model.embedding) : () => {}
       backward(total)
       for (const again of tape.pending.splice(0).reverse()) again()
-      addUp()
     })
   } finally {
     model.tape = undefined
   }
-}
-
-/**
- * Puts the gradient of a tied embedding aside. It gets two parts, from the head and from the tokens, and floating-point sums
- * depend on their order: both parts first, then what earlier micro-batches left, is how one backward pass does it.
- * @returns adds what was put aside
- */
-function withoutGradient(weight: Tensor): () => void {
-  const earlier = gradOf(weight)
-  if (!earlier) return () => {}
-  setGrad(weight)
-  return () =>
-    noGrad(() => {
-      const grad = gradOf(weight)
-      if (grad) ops.addInPlace(earlier, grad)
-      setGrad(weight, earlier)
-      dispose(earlier, grad)
-    })
 }
 
 /** All blocks; with a tape, and where gradients are recorded, they are left to be computed again. */

@@ -5,8 +5,8 @@ import { i64, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import { type Decoder, decode, targetLogProbs } from './decoder.js'
 import { pooledRewards } from './pooling.js'
 
-/** Chunk probabilities are kept for the backward pass up to this size; beyond it they are computed twice. */
-const KEPT_PROBABILITIES = 512 * 2 ** 20
+/** Bytes of probabilities that are kept for the backward pass; those beyond are computed twice. */
+export const KEPT_PROBABILITIES = 96 * 2 ** 20
 
 export function streamOf(batch: PackedBatch): PackedStream {
   const segments = batch.segments.map(({ start, end, contextStart, contextEnd, list }) => {

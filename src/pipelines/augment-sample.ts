@@ -165,6 +165,8 @@ function refusal(example: Example, endpoint: GenerationEndpoint, failure: HttpFa
   const message = `${rowOf(example)}: generation endpoint ${endpoint.name}: ${failure.message}`
   if (failure.options.retry)
     return resourceError(message, 'answers that came back are kept; run the same command again to go on')
+  if (failure.options.denied)
+    return usageError(message, 'name the variable that holds its token: generation_endpoint_token_env')
   return usageError(
     message,
     'compare generation_endpoint and its model with the server; skip_bad: true leaves such answers out',

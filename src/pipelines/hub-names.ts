@@ -1,4 +1,5 @@
 /** Names on the hub become folders and files on this disk, before anything is loaded or claimed. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Options } from '../config/options.js'
 import { usageError } from '../errors.js'
@@ -6,11 +7,13 @@ import { type Split, selectData } from '../hub/data-files.js'
 import { selectModel, selectTokenizer } from '../hub/model-files.js'
 import { type HubName, hubName, nameText } from '../hub/name.js'
 import { fetchSnapshot, type HubAccess } from '../hub/snapshot.js'
+import { hubBaseOf } from '../models/adapter-load.js'
 import type { HubEntry } from '../runs/run-manifest.js'
 import type { Ui } from '../terminal/ui.js'
 import { count } from '../terminal/units.js'
 import { hubAccess } from './hub-access.js'
 import { recordedEntries } from './hub-record.js'
+import { resolveModelFolder } from './language-model.js'
 
 interface Naming {
   /** Of a key; a name may bring its own after `@`. */
@@ -28,18 +31,28 @@ interface Local {
 }
 
 /**
- * The folder of a model: a path as it is, a name on the hub as the folder of its files in the cache.
- * @param what `tokenizer` fetches no weights
+ * The folder of a model: a path as it is, a name on the hub as the folder of its files in the cache. The base that an
+ * adapter names on the hub comes with it.
+ * @param what `tokenizer` fetches no weights; `adapter` leaves out the base, which is given apart
  * @throws ClhaError (exit 2): no such name, no access, no safetensors; (exit 4): no network, no room, wrong bytes
  */
 export async function resolveModel(
   nameOrPath: string,
   naming: Naming,
-  what: 'model' | 'tokenizer' = 'model',
-): Promise<{ folder: string; entry?: HubEntry }> {
-  const select = what === 'model' ? selectModel : selectTokenizer
-  const { paths, entry } = await resolveName(nameOrPath, 'model', naming, (name) => select(nameText(name)))
-  return { folder: paths[0], entry }
+  what: 'model' | 'tokenizer' | 'adapter' = 'model',
+): Promise<{ folder: string; entries: HubEntry[] }> {
+  const select = what === 'tokenizer' ? selectTokenizer : selectModel
+  const fetched = (text: string, own: Naming) =>
+    resolveName(text, 'model', own, (name) => select(nameText(name)))
+  const { paths, entry } = await fetched(nameOrPath, naming)
+  const base = what === 'adapter' ? undefined : baseOnHub(paths[0])
+  const { entry: baseEntry } = base ? await fetched(nameText(base), { ...naming, revision: undefined }) : {}
+  return { folder: paths[0], entries: [entry, baseEntry].filter((found) => found !== undefined) }
+}
+
+/** Of an adapter's folder, or of a run that trained one; undefined where nothing is there to look into. */
+function baseOnHub(path: string): HubName | undefined {
+  return existsSync(path) ? hubBaseOf(resolveModelFolder(path)) : undefined
 }
 
 /** The files of data: a path as it is, a name on the hub as its files in the cache. Errors as of `resolveModel`. */
@@ -115,11 +128,12 @@ export async function resolveHubNames(
   }
   if (modelRevision !== undefined) checkRevision('model_revision', modelNameOrPath, modelRevision)
   for (const key of MODELS) {
-    const what = key === 'tokenizerNameOrPath' ? 'tokenizer' : 'model'
+    const what =
+      key === 'tokenizerNameOrPath' ? 'tokenizer' : key === 'adapterNameOrPath' ? 'adapter' : 'model'
     values[key] = await each(values[key], async (text) => {
       const revision = text === modelNameOrPath ? modelRevision : undefined
-      const { folder, entry } = await resolveModel(text, { revision, ui, recorded }, what)
-      note(entry)
+      const { folder, entries } = await resolveModel(text, { revision, ui, recorded }, what)
+      entries.forEach(note)
       return [folder]
     })
   }

@@ -80,7 +80,7 @@ export async function loadStartModel(
   const adapter = adapterOf(options)
   const tokenizer = await loadTokenizer(tokenizerNameOrPath ?? tokenizerFolderOf(folder as string, adapter))
   const model = folder
-    ? loadModelFolder(folder, dtype, adapter)
+    ? loadModelFolder(folder, dtype, { adapter, mapped: options.usePeft })
     : initModel(scratchConfig(modelConfig, tokenizer), seed, 'lm', dtype)
   if (options.resizeEmbeddings && tokenizer.vocabSize > model.config.vocabSize)
     resizeEmbeddings(model, tokenizer.vocabSize, seed)
@@ -101,7 +101,8 @@ export function tokenizerFolderOf(folder: string, adapter?: string): string {
 export function loadModelAlone({ options }: Session, dtype: DType): { model: Decoder; tokenizerDir: string } {
   const folder = resolveModelFolder(options.modelNameOrPath as string)
   const adapter = adapterOf(options)
-  return { model: loadModelFolder(folder, dtype, adapter), tokenizerDir: tokenizerFolderOf(folder, adapter) }
+  const model = loadModelFolder(folder, dtype, { adapter })
+  return { model, tokenizerDir: tokenizerFolderOf(folder, adapter) }
 }
 
 /** @throws ClhaError (exit 2) when the tokenizer can make ids that the model has no embedding for */
@@ -134,7 +135,7 @@ export function readTemplate(
   )
 }
 
-/** Any model folder with what belongs to it. */
+/** Any model folder with what belongs to it, to be used as it is: its weights stay mapped. */
 export async function loadLanguageModel(
   path: string,
   dtype: DType,
@@ -142,7 +143,7 @@ export async function loadLanguageModel(
 ): Promise<LanguageModel> {
   const folder = resolveModelFolder(path)
   const tokenizer = await loadTokenizer(tokenizerFolderOf(folder))
-  return withTemplate(loadModelFolder(folder, dtype), tokenizer, template)
+  return withTemplate(loadModelFolder(folder, dtype, { mapped: true }), tokenizer, template)
 }
 
 /** config.json of a Llama of the given sizes; a path names a config.json, whose vocabulary must hold the tokenizer's. */

@@ -3,6 +3,7 @@ import { attachAdapter, trainableWeights, withDropout } from '../models/adapter.
 import { type Decoder, decode, targetLogProbs } from '../models/decoder.js'
 import { initModel } from '../models/init.js'
 import { recomputing } from '../models/recompute.js'
+import { KEPT_PROBABILITIES } from '../models/score.js'
 import { packedStream } from '../nn/layout.js'
 import { createOptimizer } from '../optim/optimizer.js'
 import type { Rates } from '../plan/devices.js'
@@ -110,7 +111,7 @@ function headRate(small: Decoder, typical: Size): number {
     scope(() => {
       const hidden = requiresGrad(ops.to(fromData(values, [rows, width]), small.dtype))
       const targets = i64(Array.from({ length: rows }, (_, i) => (i * 7919) % weight.shape[0]))
-      backward(ops.sum(targetLogProbs(small, hidden, targets, 512 * 2 ** 20)[0]))
+      backward(ops.sum(targetLogProbs(small, hidden, targets, KEPT_PROBABILITIES)[0]))
       setGrad(weight)
     }),
   )

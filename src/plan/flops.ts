@@ -1,4 +1,5 @@
 /** Floating-point operations of a training by kind: a product of [m, k] and [k, n] takes 2 m k n. */
+import { KEPT_PROBABILITIES } from '../models/score.js'
 import type { ModelShape } from './shape.js'
 import type { Size } from './tokens.js'
 
@@ -11,9 +12,6 @@ export interface Work {
   updates: number
 }
 
-/** Logits beyond this size are made again in the backward pass (models/score). */
-const KEPT_LOGITS = 512 * 2 ** 20
-
 /**
  * One micro-batch, forward and backward. A frozen matrix costs no gradient of its own, only the one that passes through it.
  * Attention: two products forward, five back, as its operator computes the scores again. Windows are not counted.
@@ -25,7 +23,8 @@ export function trainWork(shape: ModelShape, { tokens, scored, keys }: Size, rec
   const back = 2 * tokens * (blockMatrices + trainedBlockMatrices + 2 * loraNumbers) + 5 * attention
   const head = headProduct(shape, scored)
   const logits = scored * (shape.outputNumbers / (c.embeddingSize ?? c.hiddenSize)) * shape.width
-  const products = 2 + (shape.headTrained ? 1 : 0) + (logits > KEPT_LOGITS ? 1 : 0)
+  const again = logits === 0 ? 0 : Math.max(0, 1 - KEPT_PROBABILITIES / logits) // the share that is computed twice
+  const products = 2 + (shape.headTrained ? 1 : 0) + again
   return { blocks: forward * (recompute ? 2 : 1) + back, head: head * products, updates: 0 }
 }
 

@@ -1,19 +1,16 @@
 /** Memory of a training by part, at its highest: what is held all the time, and what one micro-batch adds. */
 import { blockNumbers } from './activations.js'
+import { KEPT_PROBABILITIES } from '../models/score.js'
 import type { ModelShape } from './shape.js'
 import type { Size } from './tokens.js'
 
 const MIB = 2 ** 20
 
-/** Logits of a micro-batch are kept for the backward pass up to this size (models/score), else made in chunks (native). */
-const KEPT_LOGITS = 512 * MIB
+/** Logits beyond those that are kept are made in chunks (native). */
 const LOGITS_CHUNK = 64 * MIB
 
-/** The allocator takes sizes of eight to the octave, and lends a block up to a quarter too large: half a step on average. */
-const ROUNDING = 1 / 16
-
-/** Freed blocks wait for the next micro-batch, which has other sizes: at most this much (native/allocator), or all of a step. */
-const WAITING = 256 * MIB
+/** Freed memory waits for the next micro-batch, beyond the highest point so far this much (native/allocator). */
+const WAITING = 64 * MIB
 
 export interface MemoryOptions {
   recompute: boolean
@@ -37,7 +34,7 @@ export interface MemoryPlan {
   logits: number
   /** Keys and values while answers are generated: not at the same time as activations. */
   cache: number
-  /** Blocks that were freed and wait to be used again, and what rounding up their sizes takes. */
+  /** Memory that was freed and waits to be used again. */
   allocator: number
   /** At the highest point. Less than the sum where parts are not there at the same time. */
   peak: number
@@ -62,15 +59,16 @@ function headBytes(shape: ModelShape, { tokens, scored }: Size) {
   const wide = Math.max(4, width) // narrow weights have their logits in f32
   const all = scored * vocabulary * wide
   const composed = width < 4 ? 3 * all : undefined
-  return { stream, logits: composed ?? (all <= KEPT_LOGITS ? all : Math.min(all, LOGITS_CHUNK)) }
+  const kept = Math.min(all, KEPT_PROBABILITIES)
+  return { stream, logits: composed ?? kept + Math.min(all - kept, LOGITS_CHUNK) }
 }
 
 /**
  * The highest point of a step on a micro-batch of this size.
  *
  * While the head runs, all activations are there, its logits, and its gradient. While the blocks run back, the gradients that
- * pass through them. After an earlier micro-batch all gradients are there; in the first they come as activations go. A
- * gradient that is added to an earlier one is there twice for a moment: the largest is the head's or the embedding's.
+ * pass through them. After an earlier micro-batch all gradients are there; in the first they come as activations go. Where
+ * operators can't add to them in place (narrow weights), one is there twice for a moment: the largest is the head's or the embedding's.
  */
 export function memoryPlan(shape: ModelShape, largest: Size, options: MemoryOptions): MemoryPlan {
   const { recompute, moments, accumulates, cacheBytes, program } = options
@@ -80,15 +78,16 @@ export function memoryPlan(shape: ModelShape, largest: Size, options: MemoryOpti
   const { stream, logits } = headBytes(shape, largest)
   const headGradient = shape.headTrained ? shape.outputNumbers * width : 0
   const embeddingGradient = shape.embeddingTrained ? shape.embeddingNumbers * width : 0
-  const largestGradient = Math.max(headGradient, embeddingGradient)
+  const twice = width < 4 ? Math.max(headGradient, embeddingGradient) * (shape.tied ? 2 : 1) : 0
   const passing = recompute ? 0 : largest.tokens * blockNumbers(shape).passing * width
   const gradients = trainedBytes
-  const duringHead = activations + stream + logits + (accumulates ? gradients + headGradient : headGradient)
+  const duringHead =
+    activations + stream + logits + (accumulates ? gradients + Math.min(twice, headGradient) : headGradient)
   const duringBlocks = activations + passing + (accumulates ? gradients : headGradient)
-  const afterwards = gradients + largestGradient * (shape.tied ? 2 : 1)
+  const afterwards = gradients + twice
   const held = program + weightBytes + optimizer
   const step = Math.max(duringHead, duringBlocks, afterwards, cacheBytes)
-  const allocator = step * ROUNDING + Math.min(WAITING, step)
+  const allocator = Math.min(WAITING, step)
   return {
     program,
     weights: weightBytes,

@@ -109,7 +109,7 @@ const ask = (
   )
 
 function rowError({ file, row }: Example, endpoint: RewardEndpoint, failure: HttpFailure): ClhaError {
-  const { retry, reply, notFinite } = failure.options
+  const { retry, reply, notFinite, denied } = failure.options
   const message = `${file}:${row}: reward endpoint ${endpoint.name}: ${failure.message}`
   if (reply !== undefined) {
     return usageError(message, 'another model or rubric may do better; skip_bad: true leaves such rows out')
@@ -117,6 +117,9 @@ function rowError({ file, row }: Example, endpoint: RewardEndpoint, failure: Htt
   if (notFinite) return numericsError(message, 'the reward model itself gives such a number')
   if (retry) {
     return resourceError(message, 'scores that came back are kept; run the same command again to go on')
+  }
+  if (denied) {
+    return usageError(message, 'name the variable that holds its token: reward_endpoint_token_env')
   }
   return usageError(message, 'compare reward_endpoint and reward_endpoint_type with what the server speaks')
 }

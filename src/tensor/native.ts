@@ -29,6 +29,7 @@ export interface Native {
   deviceOf(handle: number): string
   itemOf(handle: number): number
   allocate(shape: readonly number[], dtype: number): number
+  mapFile(fd: number, offset: number, shape: readonly number[], dtype: number): number
   bytesOf(handle: number): Uint8Array
   writeBytes(handle: number, bytes: Uint8Array): void
   readBytes(handle: number): Uint8Array

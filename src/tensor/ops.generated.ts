@@ -328,10 +328,10 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   return asTensor(linearOperator([x, weight, bias]), 'linear')
 }
 
-const embeddingOperator = operator('aten::embedding', '')
-/** Rows of weight by index. `aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor` */
-export function embedding(weight: Tensor, indices: Tensor, paddingIdx?: number, scaleGradByFreq?: boolean, sparse?: boolean): Tensor {
-  return asTensor(embeddingOperator([weight, indices, paddingIdx, scaleGradByFreq, sparse]), 'embedding')
+const embeddingOperator = operator('clha::embedding', '')
+/** Rows of weight by index. `clha::embedding(Tensor weight, Tensor ids) -> Tensor` */
+export function embedding(weight: Tensor, ids: Tensor): Tensor {
+  return asTensor(embeddingOperator([weight, ids]), 'embedding')
 }
 
 const rmsNormOperator = operator('clha::rms_norm', '')

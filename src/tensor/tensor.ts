@@ -71,6 +71,14 @@ export function allocate(shape: readonly number[], dtype: DType = 'f32'): Tensor
   return wrap(native().allocate(shape, DTYPES[dtype].code), 'allocate')
 }
 
+/**
+ * A CPU tensor over bytes of an open file, read when they are used; what is written to it never reaches the file.
+ * @param offset bytes, a multiple of an element's
+ */
+export function mapFile(fd: number, offset: number, shape: readonly number[], dtype: DType): Tensor {
+  return wrap(native().mapFile(fd, offset, shape, DTYPES[dtype].code), 'mapFile')
+}
+
 const defaultDtype = (data: Data): DType => {
   if (data instanceof Float32Array) return 'f32'
   if (data instanceof Float64Array) return 'f64'

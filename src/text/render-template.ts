@@ -52,7 +52,15 @@ export function compileTemplate(source: string, context: Record<string, string>)
 }
 
 function parse(source: string): Template {
-  const template = new Template(source)
+  let template: Template
+  try {
+    template = new Template(source)
+  } catch (error) {
+    // The library runs off the end of a source whose block is open.
+    if (error instanceof TypeError)
+      throw new Error('a block is not closed: {% if %}, {% for %} and {% macro %} need their end')
+    throw error
+  }
   rewriteAsPython(template)
   return template
 }

@@ -120,7 +120,7 @@ describe('its weights', () => {
 describe('its base', () => {
   test('is nowhere', () =>
     refused(files, merge(adapter(() => ({ base_model_name_or_path: '/no/such/base' }))), [
-      /base_model_name_or_path "\/no\/such\/base" is no folder.*\n.*adapter_name_or_path/,
+      /base_model_name_or_path "\/no\/such\/base" is neither a folder.*\n.*adapter_name_or_path/,
     ]))
 
   test('is an adapter itself', () =>

@@ -8,7 +8,7 @@ import { parameterCount } from '../../src/models/decoder.js'
 import { initModel, rewardModelFrom } from '../../src/models/init.js'
 import { loadModel, readHfConfig } from '../../src/models/load.js'
 import { modelFiles, tensorsToWrite } from '../../src/models/save.js'
-import { type DType, memory, scope } from '../../src/tensor/index.js'
+import { type DType, memory, noGrad, ops, scope } from '../../src/tensor/index.js'
 import { fixture, readTensors } from '../fixtures.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
 
@@ -181,19 +181,59 @@ test('from scratch: one seed, one model, whatever the dtype; a reward model keep
   for (const m of [...models, reward]) m.dispose()
 })
 
-test('loading peaks at no more than 1.1 times the weights as used, also where they are widened', () => {
-  const config = { ...readHfConfig(llama), hidden_size: 64, num_hidden_layers: 8 }
-  const stored = initModel({ ...config, num_attention_heads: 8 }, 1, 'lm', 'bf16')
-  const folder = temporaryFolder()
-  save(stored, folder)
-  stored.dispose()
-  for (const dtype of ['f32', 'bf16'] as const) {
-    const before = memory({ resetPeak: true }).bytes
-    const model = loadModel(folder, dtype)
-    const { bytes, peakBytes } = memory()
-    const used = bytes - before
-    expect(used).toBe(parameterCount(model) * (dtype === 'f32' ? 4 : 2))
-    expect((peakBytes - before) / used).toBeLessThan(1.1)
+describe('memory of loading', () => {
+  const sizes = { hidden_size: 64, num_hidden_layers: 8, num_attention_heads: 8 }
+  const stored = (settings: object, dtype: DType) => {
+    const model = initModel({ ...readHfConfig(llama), ...sizes, ...settings }, 1, 'lm', dtype)
+    const folder = temporaryFolder()
+    save(model, folder)
     model.dispose()
+    return folder
   }
+
+  test.each([
+    ['many layers', {}],
+    [
+      'hardly more than an embedding',
+      { num_hidden_layers: 1, vocab_size: 400_000, tie_word_embeddings: true },
+    ],
+  ])(
+    'peaks at no more than 1.1 times the weights as used, also where they are widened: %s',
+    (_, settings) => {
+      const folder = stored(settings, 'bf16')
+      for (const dtype of ['f32', 'bf16'] as const) {
+        const before = memory({ resetPeak: true }).bytes
+        const model = loadModel(folder, dtype)
+        const { bytes, peakBytes } = memory()
+        const used = bytes - before
+        expect(used).toBe(parameterCount(model) * (dtype === 'f32' ? 4 : 2))
+        expect((peakBytes - before) / used).toBeLessThan(1.1)
+        model.dispose()
+      }
+    },
+  )
+
+  test.runIf(process.platform === 'linux')(
+    'mapped weights are the file itself until they are disposed; what is written to them stays out of it',
+    () => {
+      const folder = stored({}, 'f32')
+      const path = join(folder, 'model.safetensors')
+      const isMapped = () => readFileSync('/proc/self/maps', 'utf8').includes(path)
+      const file = readFileSync(path)
+      const mapped = loadModel(folder, 'f32', true)
+      const copied = loadModel(folder, 'f32')
+      for (const [name, weight] of mapped.weights)
+        expect(weight.data(), name).toEqual(copied.weights.get(name)!.data())
+      copied.dispose()
+      expect(isMapped()).toBe(true)
+      for (const weight of mapped.weights.values())
+        scope(() => noGrad(() => void ops.copyInPlace(weight, ops.zeros(weight.shape))))
+      expect(readFileSync(path).equals(file)).toBe(true)
+      mapped.dispose()
+      expect(isMapped()).toBe(false)
+      const narrowed = loadModel(folder, 'bf16', true) // so it has to be read
+      expect(isMapped()).toBe(false)
+      narrowed.dispose()
+    },
+  )
 })

@@ -3,6 +3,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.js'
+import { baseFolderOf } from '../../src/models/adapter-load.js'
 import { resolveHubNames } from '../../src/pipelines/hub-names.js'
 import { RUN_FORMAT } from '../../src/runs/run-manifest.js'
 import { createUi } from '../../src/terminal/ui.js'
@@ -52,6 +53,30 @@ test('models become folders, data the files of their split; the commits are reco
     { kind: 'dataset', name: 'org/prefs', commit: COMMIT },
   ])
   expect(said).toMatch(/org\/prefs {2}commit aaaaaaaaaaaa · train\.jsonl/)
+})
+
+test('an adapter brings the base that it names on the hub, unless the base is given apart', async () => {
+  const folder = temporaryFolder()
+  const config = {
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: 'org/tiny',
+    revision: 'v1',
+  }
+  fs.writeFileSync(join(folder, 'adapter_config.json'), JSON.stringify(config))
+  expect(() => baseFolderOf(folder)).toThrow("neither a folder on this disk nor in the hub's cache")
+
+  const apart = await resolved({ modelNameOrPath: 'own/base', adapterNameOrPath: folder }).catch(
+    (error) => error as Error,
+  )
+  expect(String(apart)).toContain('own/base') // only the model that is named is asked for
+  expect(hub.seen.some(({ path }) => path.includes('org/tiny'))).toBe(false)
+
+  const { options, hub: entries } = await resolved({ modelNameOrPath: folder })
+  expect(options.modelNameOrPath).toBe(folder)
+  expect(entries).toEqual([{ kind: 'model', name: 'org/tiny', revision: 'v1', commit: OLD }])
+  const cache = join(process.env.HF_HOME as string, 'hub')
+  expect(baseFolderOf(folder)).toBe(join(cache, 'models--org--tiny', 'snapshots', OLD))
 })
 
 test('a tokenizer alone brings no weights', async () => {

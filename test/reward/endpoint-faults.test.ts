@@ -65,6 +65,7 @@ test('a wrong request is not repeated; the message of the server is shown, the t
   await expect(failing).rejects.toMatchObject({
     exitCode: EXIT.usage,
     message: expect.stringContaining('HTTP 401: bad key Bearer ***'),
+    hint: expect.stringContaining('reward_endpoint_token_env'),
   })
   expect(asked).toHaveLength(1)
   expect(asked[0].headers.authorization).toBe('Bearer s3cret')

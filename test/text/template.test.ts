@@ -53,6 +53,7 @@ describe('jinja', () => {
   test('a template that does not parse, refuses a role or leaves its own prompt is an error', async () => {
     const tokenizer = await tiny()
     expect(() => chatTemplate(tokenizer, '{% for %}')).toThrow(/does not parse/)
+    expect(() => chatTemplate(tokenizer, '{% for m in messages %}{{ m }}')).toThrow(/a block is not closed/)
     const refusing =
       "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}{{ m.content }}{% endfor %}"
     const template = chatTemplate(tokenizer, refusing)
