@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest'
 import { createRandom } from '../../src/random.js'
-import { backward, f32, f64, gradOf, ops, requiresGrad, scope, type Tensor } from '../../src/tensor/index.js'
+import {
+  backward,
+  f32,
+  f64,
+  gradOf,
+  native,
+  ops,
+  requiresGrad,
+  scope,
+  type Tensor,
+} from '../../src/tensor/index.js'
 import { maxDifference } from '../fixtures.js'
 
 const random = createRandom('linear')
@@ -54,3 +64,40 @@ test('linear of no tokens is empty', () => {
     expect(y.shape).toEqual([0, 3])
   })
 })
+
+// Up to 16 rows go through a product that reads the matrix once; columns and inner sizes beside its tiles of 16.
+test.each([1, 3, 16, 33])(
+  'few rows: %i columns are those of f64, whatever rows stand beside and how many threads run',
+  (outer) => {
+    const threads = native().engine().threads
+    for (const inner of [1, 15, 16, 17, 48, 70]) {
+      const [x, w] = [numbers(17 * inner), numbers(outer * inner)]
+      scope(() => {
+        // A row apart, so that rows of x do not follow one another.
+        const rows = ops.narrow(
+          f32(
+            [...x, ...x].map((_, i) => x[(i % inner) + inner * Math.floor(i / (2 * inner))]),
+            [17, 2 * inner],
+          ),
+          1,
+          0,
+          inner,
+        )
+        const weight = f32(w, [outer, inner])
+        const expected = ops.linear(f64(x, [17, inner]), f64(w, [outer, inner])).numbers()
+        const scale = Math.max(1, ...expected.map(Math.abs))
+        const alone = Array.from({ length: 17 }, (_, r) =>
+          ops.linear(ops.narrow(rows, 0, r, 1), weight).numbers(),
+        ).flat()
+        expect(maxDifference(alone, expected) / scale).toBeLessThan(1e-5)
+        for (let count = 2; count <= 16; count++) {
+          native().setThreads(1 + (count % 2))
+          expect(ops.linear(ops.narrow(rows, 0, 0, count), weight).numbers()).toEqual(
+            alone.slice(0, count * outer),
+          )
+        }
+      })
+    }
+    native().setThreads(threads)
+  },
+)
