@@ -3,7 +3,7 @@
  * rank-stabilised scale alpha / sqrt(r) is Kalajdzievski's, arXiv 2312.03732.
  */
 import { hash64 } from '../random.js'
-import { Generator, ops, type Tensor } from '../tensor/index.js'
+import { ops, type Tensor } from '../tensor/index.js'
 
 /** What all maps of an adapter share. */
 export interface LoraMode {
@@ -31,20 +31,12 @@ export function addLora(y: Tensor, x: Tensor, lora: Lora): Tensor {
   const { a, b, scale, dropout, place, mode } = lora
   if (!mode.on) return y
   const wide = x.dtype === a.dtype ? x : ops.to(x, a.dtype)
-  const seen = dropout > 0 && mode.noise !== undefined ? drop(wide, dropout, `${mode.noise}/${place}`) : wide
+  // A pure function of the seed: computed again for its gradients, or in a run that was resumed, the same elements fall.
+  const seen =
+    dropout > 0 && mode.noise !== undefined
+      ? ops.dropout(wide, dropout, Number(hash64(`${mode.noise}/${place}`) & 0x1fffffffffffffn))
+      : wide
   const change = ops.linear(ops.linear(seen, a), b) // [T, in] -> [T, r] -> [T, out]
   const sum = ops.add(y, change, scale)
   return sum.dtype === y.dtype ? sum : ops.to(sum, y.dtype)
-}
-
-/**
- * Inverted dropout. The mask is a pure function of the seed, so a forward that is computed again for its gradients, or in
- * a run that was resumed, drops the same elements.
- */
-function drop(x: Tensor, share: number, seed: string): Tensor {
-  const generator = new Generator(Number(hash64(seed) & 0xffffffffn))
-  const mask = ops.zeros(x.shape, x.dtype)
-  ops.bernoulliInPlace(mask, 1 - share, generator)
-  generator.dispose()
-  return ops.mul(x, ops.mulScalarInPlace(mask, 1 / (1 - share)))
 }

@@ -31,12 +31,12 @@ export function blockNumbers({ config: c, lora, width, trained }: ModelShape): B
   }
 }
 
-/** Of one layer, in numbers of the model's width: the narrow inner rows; with dropout the mask and what it leaves. */
+/** Of one layer, in numbers of the model's width: the narrow inner rows; with dropout what it leaves. */
 function loraNumbers(lora: ModelShape['lora'], layers: number, width: number): number {
   let total = 0
   for (const map of lora) {
     const widened = map.width === width ? 0 : map.columns
-    total += ((map.r + (map.dropout ? 2 * map.columns : widened)) * map.width) / width
+    total += ((map.r + (map.dropout ? map.columns : widened)) * map.width) / width
   }
   return total / layers
 }

@@ -508,10 +508,10 @@ export function randn(size: readonly number[], generator: Generator | null, dtyp
   return asTensor(randnOperator([size, generator, dtype && DTYPES[dtype].code, layout, device, pinMemory]), 'randn')
 }
 
-const bernoulliInPlaceOperator = operator('aten::bernoulli_', 'float')
-/** Ones with probability p, else zeros, written into self. `aten::bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!)` */
-export function bernoulliInPlace(self: Tensor, p?: number, generator?: Generator | null): Tensor {
-  return asTensor(bernoulliInPlaceOperator([self, p, generator]), 'bernoulliInPlace')
+const dropoutOperator = operator('clha::dropout', '')
+/** Inverted dropout; what falls is a function of place and seed. `clha::dropout(Tensor x, float share, int seed) -> Tensor` */
+export function dropout(x: Tensor, share: number, seed: number): Tensor {
+  return asTensor(dropoutOperator([x, share, seed]), 'dropout')
 }
 
 const normalInPlaceOperator = operator('aten::normal_', '')

@@ -1,0 +1,86 @@
+// Inverted dropout whose mask is never stored: which elements fall is a function of their place and the seed.
+//
+// x -> x / (1 - share) where an element stays, else 0. The mask of a seed is the same whatever the number of threads, in the
+// forward, in the backward pass and when a block is computed again.
+#include <algorithm>
+#include <cstdint>
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/ones.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+namespace clha {
+namespace {
+
+using at::Tensor;
+
+// Wellons' 32-bit mix "lowbias32", with the halves of the seed before and between its rounds.
+inline uint32_t mix(uint32_t x, uint32_t low, uint32_t high) {
+  x ^= low;
+  x ^= x >> 16;
+  x *= 0x7feb352dU;
+  x ^= high;
+  x ^= x >> 15;
+  x *= 0x846ca68bU;
+  x ^= x >> 16;
+  return x;
+}
+
+template <typename T>
+void apply(const Tensor& out, const Tensor& x, double share, int64_t seed) {
+  const auto threshold = static_cast<uint32_t>(share * 4294967296.0);
+  const T scale = static_cast<T>(1 / (1 - share));
+  const T* from = x.const_data_ptr<T>();
+  T* to = out.data_ptr<T>();
+  at::parallel_for(0, x.numel(), 1 << 14, [&](int64_t begin, int64_t end) {
+    while (begin < end) {
+      // Places count in 32 bits; what lies above goes into the seed.
+      const int64_t block = begin >> 32, stop = std::min(end, (block + 1) << 32);
+      const auto low = static_cast<uint32_t>(seed), high = static_cast<uint32_t>(seed >> 32) + static_cast<uint32_t>(block);
+      for (int64_t i = begin; i < stop; i++) to[i] = mix(static_cast<uint32_t>(i), low, high) >= threshold ? from[i] * scale : T(0);
+      begin = stop;
+    }
+  });
+}
+
+Tensor dropped(const Tensor& x, double share, int64_t seed) {
+  const bool direct = x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
+  if (!direct) {
+    Tensor mask = at::empty(x.sizes(), at::kFloat);
+    apply<float>(mask, at::ones(x.sizes(), at::kFloat), share, seed);
+    return x * mask.to(x.options());
+  }
+  const Tensor source = x.contiguous(), out = at::empty_like(source);
+  if (x.scalar_type() == at::kDouble) apply<double>(out, source, share, seed);
+  else apply<float>(out, source, share, seed);
+  return out;
+}
+
+struct Dropout : public torch::autograd::Function<Dropout> {
+  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, double share, int64_t seed) {
+    ctx->saved_data["share"] = share;
+    ctx->saved_data["seed"] = seed;
+    return dropped(x, share, seed);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
+    if (!grads[0].defined()) return torch::autograd::variable_list(3);
+    return {dropped(grads[0], ctx->saved_data["share"].toDouble(), ctx->saved_data["seed"].toInt()), Tensor(), Tensor()};
+  }
+};
+
+Tensor dropout(const Tensor& x, double share, int64_t seed) {
+  TORCH_CHECK(share >= 0 && share < 1, "dropout: share must be in [0, 1), found ", share);
+  return Dropout::apply(x, share, seed);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(clha, m) { m.def("dropout(Tensor x, float share, int seed) -> Tensor"); }
+TORCH_LIBRARY_IMPL(clha, CompositeImplicitAutograd, m) { m.impl("dropout", dropout); }
+
+}  // namespace clha
