@@ -63,6 +63,7 @@ inline float sum_of_lanes(Floats v) {
 
 constexpr int64_t kRows = 4;    // output rows that are summed side by side
 constexpr int64_t kTokens = 4;  // rows of x that share a reading of the weight's registers
+constexpr int64_t kAhead = 4096;  // bytes
 constexpr int64_t kFew = 16;    // up to here the kernel is the faster way
 
 // sums[t * kRows + r] = x[t] . weight[r] of `Rows` rows and `Tokens` tokens that follow each other. The order of a sum's terms
@@ -74,8 +75,11 @@ void dots(const float* x, int64_t in, const int8_t* weight, float* sums) {
   for (int64_t t = 0; t < Tokens; t++)
 #pragma GCC unroll 4
     for (int64_t r = 0; r < Rows; r++) sum[t][r] = Floats{};
+  // Rows follow each other in memory: what comes after these is asked for in the order in which it lies.
+  const int8_t* next = weight + std::max(kRows * in, kAhead);
   int64_t i = 0;
   for (; i + kLanes <= in; i += kLanes) {
+    __builtin_prefetch(next + Rows * i);
     Floats w[Rows];
 #pragma GCC unroll 4
     for (int64_t r = 0; r < Rows; r++) w[r] = widened(weight + r * in + i);

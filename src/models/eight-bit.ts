@@ -35,9 +35,6 @@ export function eightBitWeights(config: DecoderConfig, head: HeadKind, which?: E
   return names
 }
 
-/** Bytes of a matrix as stored that are there at once: each of them also in f32, and in 8 bits. */
-const PIECE = 2 ** 20
-
 /**
  * A matrix from a file. It is read in pieces, so that of the wider numbers only a few megabytes are there at once; one that is
  * transposed there is there whole.
@@ -59,7 +56,7 @@ export function readEightBit(
       ops.copyInPlace(ops.narrow(weight, 0, row, piece.shape[0]), part.weight)
       ops.copyInPlace(ops.narrow(scale, 0, row, piece.shape[0]), part.scale)
     }
-    overPieces(files, name, entry, take, PIECE)
+    overPieces(files, name, entry, take)
     return { weight, scale }
   })
   if (scope(() => ops.all(ops.isFinite(matrix.scale)).item()) === 0)

@@ -7,6 +7,7 @@ import {
   DTYPES,
   dtypeOfSafetensors,
   mapFile,
+  native,
   ops,
   scope,
   type Tensor,
@@ -70,7 +71,10 @@ export function checkedEntry(
 }
 
 /** Bytes of a tensor as stored that are in memory at once while it is changed into what is used. */
-const PIECE = 8 * 2 ** 20
+const PIECE = 2 ** 20
+
+/** Kept from piece to piece: views of a tensor's own memory would hold each piece until the collector comes. */
+let staging = new Uint8Array(PIECE)
 
 /** Calls `use` with pieces of whole rows, as stored, and the row at which each begins. */
 export function overPieces(
@@ -78,16 +82,18 @@ export function overPieces(
   name: string,
   { shape, dtype }: StoredTensor,
   use: (piece: Tensor, row: number) => void,
-  pieceBytes = PIECE,
 ): void {
   const [rows = 1, ...rest] = shape
   const rowBytes = rest.reduce((a, b) => a * b, 1) * DTYPES[dtype].bytes
-  const most = Math.max(1, Math.floor(pieceBytes / Math.max(1, rowBytes)))
+  const most = Math.max(1, Math.floor(PIECE / Math.max(1, rowBytes)))
+  if (most * rowBytes > staging.length) staging = new Uint8Array(most * rowBytes)
   for (let row = 0; row < rows; row += most) {
     const count = Math.min(most, rows - row)
     scope(() => {
       const piece = allocate(shape.length === 0 ? [] : [count, ...rest], dtype)
-      files.readInto(name, piece.bytes(), row * rowBytes)
+      const bytes = staging.subarray(0, count * rowBytes)
+      files.readInto(name, bytes, row * rowBytes)
+      native().writeBytes(piece.handle, bytes)
       use(piece, row)
     })
   }

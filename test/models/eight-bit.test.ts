@@ -11,6 +11,7 @@ import { type Decoder, decode, logits, parameterCount, targetLogProbs } from '..
 import { type EightBit, eightBitWeights, weightBytes } from '../../src/models/eight-bit.js'
 import { initModel, rewardModelFrom } from '../../src/models/init.js'
 import { loadModel, readHfConfig } from '../../src/models/load.js'
+import { loadRewardScorer } from '../../src/models/load-reward.js'
 import { modelFiles } from '../../src/models/save.js'
 import { shapedModel } from '../../src/models/shapes.js'
 import { singleSequence } from '../../src/nn/layout.js'
@@ -200,6 +201,13 @@ test('an adapter that trains the LM head whole keeps its head where the base has
   expect(narrow.output.weight.dtype).toBe('f32')
   expect(cosine(logitsOf(narrow), logitsOf(wide))).toBeGreaterThan(0.995)
   for (const m of [model, wide, narrow]) m.dispose()
+})
+
+test('a reward model is scored with in 8 bits; an encoder is refused', () => {
+  const scorer = loadRewardScorer(fixture('models/rm_llama'), 'f32', true)
+  scorer.dispose()
+  const { message, exitCode } = thrown(() => loadRewardScorer(fixture('models/rm_deberta_v3'), 'f32', true))
+  expect([message, exitCode]).toEqual([expect.stringContaining('DeBERTa encoder'), 2])
 })
 
 test('a reward model on a base in 8 bits shares it, and leaves it', () => {

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { resolveModelFolder } from '../../src/pipelines/language-model.js'
 import { badInputFolder, call, refused } from '../cli/bad-input-helpers.js'
-import { fixture } from '../fixtures.js'
 
 const files = badInputFolder()
 const COMMON = ['--threads', '1', '--load-in-8bit']
@@ -71,7 +70,7 @@ test('an adapter is trained on a base in 8 bits, says so where a run goes on, an
   await done(merge)
 })
 
-test('what is trained whole, drawn at random, resized, or a DeBERTa is refused', async () => {
+test('what is trained whole, drawn at random or resized is refused', async () => {
   await refused(files, train(), [/load_in_8bit: all weights would be trained/, /use_peft/])
   await refused(files, ['plan', ...train().slice(1)], [/load_in_8bit: all weights would be trained/])
   await refused(files, train('--use-peft', '--resize-embeddings'), [/resize.embeddings/])
@@ -79,11 +78,6 @@ test('what is trained whole, drawn at random, resized, or a DeBERTa is refused',
     files,
     ['train', '--train-dataset', files.data, '--model-config', join(files.model, 'config.json'), ...COMMON],
     [/load-in-8bit.*random weights/],
-  )
-  await refused(
-    files,
-    ['reward', 'score', files.data, '--reward-model', fixture('models/rm_deberta_v3'), ...COMMON],
-    [/DeBERTa|tokenizer/],
   )
 })
 
