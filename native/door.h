@@ -7,8 +7,8 @@
 
 namespace clha {
 
-// The dtypes that src/tensor/dtype.ts names, as c10::ScalarType: u8, i32, i64, f16, f32, f64, bool, bf16.
-inline constexpr std::initializer_list<int64_t> kDtypes = {0, 3, 4, 5, 6, 7, 11, 15};
+// The dtypes that src/tensor/dtype.ts names, as c10::ScalarType: u8, i8, i32, i64, f16, f32, f64, bool, bf16.
+inline constexpr std::initializer_list<int64_t> kDtypes = {0, 1, 3, 4, 5, 6, 7, 11, 15};
 
 // findOperator(name, overload) -> index
 Napi::Value find_operator(const Napi::CallbackInfo& info);

@@ -53,6 +53,12 @@ export const modelSection = {
     .enum(['float32', 'float64', 'bfloat16'])
     .default('float32')
     .describe('number type of the weights and of the computation'),
+  load_in_8bit: z
+    .boolean()
+    .default(false)
+    .describe(
+      'hold the linear maps of the model in 8 bits, a quarter of float32: where it is only used, or stays as it is under an adapter',
+    ),
   seed: wholeNumber().default(42).describe('seed of every random choice'),
   threads: count().optional().describe('CPU threads of the engine; unset: one per physical core'),
 }

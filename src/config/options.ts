@@ -14,7 +14,7 @@ export const camelCase = (key: string): string =>
   key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
 export const snakeCase = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  name.replace(/[A-Z]|\d(?=[a-z])/g, (letter) => `_${letter.toLowerCase()}`)
 
 export const camelKeys = <T extends object>(values: T): CamelKeys<T> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [camelCase(key), value])) as CamelKeys<T>

@@ -39,6 +39,13 @@ const RULES: readonly Rule[] = [
     keys: ['resize_embeddings'],
     idle: (v) => typeof v.model_config === 'object' && 'model_config takes its vocabulary from the tokenizer',
   },
+  {
+    keys: ['load_in_8bit'],
+    idle: (v) =>
+      v.load_in_8bit &&
+      [v.model_name_or_path, v.reward_model, v.model_config].every((name) => name === undefined) &&
+      'no model is named that could be loaded so',
+  },
   { keys: LORA_KEYS, idle: (v) => !v.use_peft && 'use_peft is false: all weights are trained' },
   {
     keys: LORA_KEYS,
@@ -192,6 +199,13 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
     found.push([adapterKey, 'needs model_name_or_path: an adapter stands on a model that is kept'])
   if (adapterKey && v.resize_embeddings)
     found.push(['resize_embeddings', `with ${adapterKey}: the new rows would not be saved with the adapter`])
+  if (v.load_in_8bit && v.model_config !== undefined)
+    found.push([
+      'load_in_8bit',
+      'is for a stored model: random weights (model_config) are trained themselves',
+    ])
+  if (v.load_in_8bit && v.resize_embeddings)
+    found.push(['load_in_8bit', 'with resize_embeddings: a model in 8 bits is not changed'])
   if (v.max_prompt_length >= v.max_length) {
     found.push([
       'max_prompt_length',

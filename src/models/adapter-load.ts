@@ -13,6 +13,7 @@ import { type Adapter, type AdapterSource, installAdapter, mapShapes, wholeWeigh
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type AdapterConfig, readAdapterConfig } from './adapter-config.js'
 import { canStayTied, savedTie } from './adapter-targets.js'
 import type { Decoder } from './decoder.js'
+import { addEightBitOutput, type EightBit } from './eight-bit.js'
 import { headOf } from './families.js'
 import { rewardModelFrom } from './init.js'
 import { loadModel, readHfConfig } from './load.js'
@@ -69,13 +70,13 @@ export function headOfFolder(folder: string, adapter = folder): HeadKind {
 /**
  * A model from a folder of either kind.
  * @param adapter a PEFT folder to put on the model, whatever base it names
- * @param mapped as `loadModel` has it
+ * @param mapped as `loadModel` has it, and so `eightBit`; with `all` a language model's logits come from a matrix in 8 bits
  * @throws ClhaError (exit 2) for a family, a setting, a tensor or a file that does not fit
  */
 export function loadModelFolder(
   folder: string,
   dtype: DType = 'f32',
-  { adapter, mapped = false }: { adapter?: string; mapped?: boolean } = {},
+  { adapter, mapped = false, eightBit }: { adapter?: string; mapped?: boolean; eightBit?: EightBit } = {},
 ): Decoder {
   if (adapter !== undefined && isAdapterFolder(folder))
     throw usageError(
@@ -84,11 +85,12 @@ export function loadModelFolder(
     )
   const place = adapter ?? (isAdapterFolder(folder) ? folder : undefined)
   const baseFolder = baseFolderOf(folder)
-  if (place === undefined) return loadModel(baseFolder, dtype, mapped)
-  const config = readAdapterConfig(place)
-  const model = withHead(loadModel(baseFolder, dtype, true), config)
+  const config = place === undefined ? undefined : readAdapterConfig(place)
+  const base = loadModel(baseFolder, dtype, mapped || config !== undefined, eightBit)
+  const model = config ? withHead(base, config) : base
   try {
-    loadAdapter(place, model, baseFolder)
+    if (place !== undefined) loadAdapter(place, model, baseFolder)
+    if (eightBit === 'all') addEightBitOutput(model)
     return model
   } catch (error) {
     model.dispose()
@@ -187,7 +189,7 @@ function checkedSource(
   }
   return {
     lora: (module, part, shape, dtype) => read(`${module}.${part}.weight`, shape, dtype),
-    saved: (weight, base) => read(weight, base.shape, base.dtype),
+    saved: (weight, base) => read(weight, base.shape, model.scales.has(weight) ? model.dtype : base.dtype),
   }
 }
 

@@ -64,6 +64,12 @@ export function attachAdapter(
     alphaPattern: {},
     tiesSaved: tie !== undefined,
   }
+  const narrow = wholeWeights(model, named).find((name) => model.scales.has(name))
+  if (narrow !== undefined)
+    throw usageError(
+      `modules_to_save: ${narrow} is held in 8 bits, which can't be trained`,
+      'leave it out, or set load_in_8bit: false',
+    )
   const targets = targetsOf(model, named, true)
   // Written out: what `all-linear` takes in is not the same in every tool.
   const kinds = [...new Set(targets.map((name) => name.split('.').at(-1) as string))]
@@ -155,7 +161,7 @@ export function installAdapter(
 function place(model: Decoder, which: 'copy' | 'base'): void {
   const { maps, saved } = model.adapter as Adapter
   for (const [name, both] of saved) model.weights.set(name, both[which])
-  if (saved.size > 0) Object.assign(model, placesOf(model.config, model.head, model.weights))
+  if (saved.size > 0) Object.assign(model, placesOf(model.config, model.head, model.weights, model.scales))
   for (const [name, linear] of linearMaps(model)) linear.lora = maps.get(name)
 }
 

@@ -4,9 +4,9 @@ import { runBlock } from '../nn/block.js'
 import { type KeyValueCache, keyValueCache } from '../nn/cache.js'
 import type { PackedStream } from '../nn/layout.js'
 import { norm } from '../nn/norm.js'
-import { project } from '../nn/projection.js'
+import { type Projection, project } from '../nn/projection.js'
 import { RotaryTables } from '../nn/rotary.js'
-import { type DType, keep, ops, type Tensor } from '../tensor/index.js'
+import { type DType, keep, ops, scope, type Tensor } from '../tensor/index.js'
 import type { Adapter } from './adapter.js'
 import type { DecoderConfig, HfConfig } from './config.js'
 import { type Places, placesOf } from './places.js'
@@ -21,6 +21,10 @@ export interface Decoder extends Places {
   dtype: DType
   /** By Hugging Face name, in a fixed order. Owned by the model. */
   weights: Map<string, Tensor>
+  /** Of the weights that are in 8 bits, by their names. */
+  scales: Map<string, Tensor>
+  /** Makes logits in place of `output`: its matrix in 8 bits, in a model that nobody trains. */
+  eightBitOutput?: Projection
   rotary: RotaryTables[]
   /** Low-rank maps beside the weights, which then stay as they are. */
   adapter?: Adapter
@@ -38,8 +42,9 @@ export function assembleDecoder(
   hfConfig: HfConfig,
   weights: Map<string, Tensor>,
   dtype: DType,
+  scales: Map<string, Tensor> = new Map(),
 ): Decoder {
-  for (const tensor of weights.values()) keep(tensor)
+  for (const tensor of [...weights.values(), ...scales.values()]) keep(tensor)
   const rotary = config.ropes.map((rope) => new RotaryTables(rope, dtype))
   return {
     config,
@@ -47,10 +52,11 @@ export function assembleDecoder(
     hfConfig,
     dtype,
     weights,
-    ...placesOf(config, head, weights),
+    scales,
+    ...placesOf(config, head, weights, scales),
     rotary,
     dispose: () => {
-      for (const tensor of weights.values()) tensor.dispose()
+      for (const tensor of [...weights.values(), ...scales.values()]) tensor.dispose()
       for (const tables of rotary) tables.dispose()
     },
   }
@@ -93,7 +99,7 @@ function embed({ config, embedding, positions, projectIn }: Decoder, stream: Pac
 
 /** Logits of hidden rows, [R, D] -> [R, V]. */
 export function logits(model: Decoder, hidden: Tensor): Tensor {
-  const plain = project(hidden, model.output)
+  const plain = project(hidden, outputOf(model))
   return model.config.logitSoftcap ? softcap(plain, model.config.logitSoftcap) : plain
 }
 
@@ -104,8 +110,33 @@ export function targetLogProbs(
   targets: Tensor,
   keepBytes = 0,
 ): [logp: Tensor, hits: Tensor] {
-  const { weight, bias } = model.output
+  const { weight, bias, scale } = outputOf(model)
+  if (scale) return logProbsInChunks(model, hidden, targets)
   return ops.linearLogProb(hidden, weight, targets, keepBytes, bias ?? null, model.config.logitSoftcap ?? 0)
+}
+
+const outputOf = ({ eightBitOutput, output }: Decoder): Projection => eightBitOutput ?? output
+
+/** Logits that are there at once. */
+const CHUNK = 2 ** 24
+
+/** `targetLogProbs` of a head in 8 bits. */
+function logProbsInChunks(model: Decoder, hidden: Tensor, targets: Tensor): [logp: Tensor, hits: Tensor] {
+  const rows = hidden.shape[0]
+  const most = Math.max(1, Math.floor(CHUNK / model.config.vocabSize))
+  const parts: [Tensor, Tensor][] = []
+  for (let row = 0; row < rows || row === 0; row += most) {
+    const count = Math.min(most, rows - row)
+    parts.push(
+      scope(() => {
+        const wanted = ops.narrow(targets, 0, row, count)
+        const all = ops.logSoftmax(logits(model, ops.narrow(hidden, 0, row, count)), 1)
+        const logp = ops.squeeze(ops.gather(all, 1, ops.unsqueeze(wanted, 1)), 1)
+        return [logp, ops.eq(ops.argmax(all, 1), wanted)]
+      }),
+    )
+  }
+  return [ops.cat(parts.map(([logp]) => logp)), ops.cat(parts.map(([, hits]) => hits))]
 }
 
 /** Rewards at the given rows of the stream, or at all, [T, D] -> [R]. */

@@ -47,6 +47,43 @@ export function divergence(
   )
 }
 
+export interface Agreement {
+  tokens: number
+  /** Mean size of the difference of a token's log-probabilities, nats. */
+  difference: number
+  /** Share of tokens at which both have the same first choice. */
+  same: number
+}
+
+/** How far two models of one vocabulary are from each other at the scored tokens of batches. */
+export function agreement(model: Decoder, other: Decoder, batches: readonly PackedBatch[]): Agreement {
+  const found = { tokens: 0, difference: 0, same: 0 }
+  const size = Math.max(1, Math.floor(HELD / model.config.vocabSize))
+  const both = [model, other]
+  for (const batch of batches) {
+    noGrad(() =>
+      scope(() => {
+        const rows = batch.rows.length
+        const hidden = both.map((m) => hiddenOf(m, batch))
+        const targets = ops.unsqueeze(i64(batch.targets), 1)
+        for (let from = 0; from < rows; from += size) {
+          const part = Math.min(size, rows - from)
+          scope(() => {
+            const [p, q] = both.map((m, i) => logProbs(m, ops.narrow(hidden[i], 0, from, part)))
+            const wanted = ops.narrow(targets, 0, from, part)
+            const [a, b] = [ops.gather(p, 1, wanted), ops.gather(q, 1, wanted)]
+            found.difference += ops.sum(ops.abs(ops.sub(a, b))).item()
+            found.same += ops.sum(ops.eq(ops.argmax(p, 1), ops.argmax(q, 1))).item()
+          })
+        }
+        found.tokens += rows
+      }),
+    )
+  }
+  const tokens = Math.max(1, found.tokens)
+  return { tokens: found.tokens, difference: found.difference / tokens, same: found.same / tokens }
+}
+
 /** Hidden states that predict the scored tokens, [R, D]. */
 const hiddenOf = (model: Decoder, batch: PackedBatch): Tensor =>
   ops.indexSelect(decode(model, streamOf(batch)), 0, i64(batch.rows))

@@ -3,6 +3,7 @@ import { allocate, type DType, Generator, noGrad, ops, scope, type Tensor } from
 import { borrowing } from './borrowed.js'
 import type { HfConfig } from './config.js'
 import { assembleDecoder, type Decoder } from './decoder.js'
+import { requireWideWeights } from './eight-bit.js'
 import { decoderConfig, rewardConfig } from './families.js'
 import { type HeadKind, type WeightSpec, weightSpecs } from './weights.js'
 
@@ -43,6 +44,7 @@ export function initModel(
  * @param shared take the backbone itself, not a copy: for an adapter, which leaves it as it is; `model` has to outlive it
  */
 export function rewardModelFrom(model: Decoder, seed: number, { shared = false } = {}): Decoder {
+  if (!shared) requireWideWeights(model, 'a reward model trains a copy of them')
   const hfConfig = rewardConfig(model.hfConfig)
   const config = decoderConfig(hfConfig)
   const generator = new Generator(seed)
@@ -58,6 +60,7 @@ export function rewardModelFrom(model: Decoder, seed: number, { shared = false }
       ),
   )
   generator.dispose()
-  const reward = assembleDecoder(config, 'reward', hfConfig, weights, model.dtype)
+  const scales = new Map(model.scales)
+  const reward = assembleDecoder(config, 'reward', hfConfig, weights, model.dtype, scales)
   return shared ? borrowing(reward, model) : reward
 }

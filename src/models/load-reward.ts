@@ -7,20 +7,25 @@ import { headOfFolder, isAdapterFolder, loadModelFolder } from './adapter-load.j
 import type { HfConfig } from './config.js'
 import { debertaScorer, debertaSpecs } from './deberta.js'
 import { debertaConfig, isDeberta } from './deberta-config.js'
-import { readHfConfig, readTensor } from './load.js'
+import { readHfConfig } from './load.js'
+import { readTensor } from './read-tensor.js'
 import { decoderScorer, type RewardScorer } from './reward-scorer.js'
 
 /**
  * @param dtype what the weights are widened or narrowed to
- * @throws ClhaError (exit 2) for a language model, and for files and settings that do not fit, as `loadModel`
+ * @param eightBit hold the linear maps of the blocks in 8 bits
+ * @throws ClhaError (exit 2) for a language model, an encoder in 8 bits, and for files and settings that do not fit, as `loadModel`
  */
-export function loadRewardScorer(folder: string, dtype: DType = 'f32'): RewardScorer {
+export function loadRewardScorer(folder: string, dtype: DType = 'f32', eightBit = false): RewardScorer {
   if (headOfFolder(folder) !== 'reward')
     throw usageError(`${folder}: a language model, not a reward model`, 'train one: clha reward train')
   const config = isAdapterFolder(folder) ? undefined : readHfConfig(folder)
-  return config && isDeberta(config)
-    ? loadDeberta(folder, config, dtype)
-    : decoderScorer(loadModelFolder(folder, dtype, { mapped: true }))
+  if (!config || !isDeberta(config))
+    return decoderScorer(
+      loadModelFolder(folder, dtype, { mapped: true, eightBit: eightBit ? 'blocks' : undefined }),
+    )
+  if (eightBit) throw usageError(`${folder}: a DeBERTa encoder is not held in 8 bits`, 'remove load_in_8bit')
+  return loadDeberta(folder, config, dtype)
 }
 
 /** Positions are counted here; older checkpoints store them. */

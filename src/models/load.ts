@@ -4,20 +4,12 @@ import { join } from 'node:path'
 import { openModelFiles } from '../checkpoint/model-files.js'
 import type { TensorSource } from '../checkpoint/tensor-source.js'
 import { usageError } from '../errors.js'
-import {
-  allocate,
-  type DType,
-  DTYPES,
-  dtypeOfSafetensors,
-  mapFile,
-  noGrad,
-  ops,
-  scope,
-  type Tensor,
-} from '../tensor/index.js'
+import { type DType, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import type { DecoderConfig, HfConfig } from './config.js'
 import { assembleDecoder, type Decoder } from './decoder.js'
 import { decoderConfig, headOf } from './families.js'
+import { type EightBit, eightBitWeights, readEightBit } from './eight-bit.js'
+import { readTensor } from './read-tensor.js'
 import { type WeightSpec, weightSpecs } from './weights.js'
 
 /** @throws ClhaError (exit 2) when it is missing, not JSON or not an object */
@@ -45,9 +37,15 @@ export function parseHfConfig(path: string): HfConfig {
  * Peak memory is the weights as used plus a few megabytes as stored: they are read one by one, in pieces where they change.
  * @param dtype what the weights are widened or narrowed to
  * @param mapped weights that nobody trains: those stored as they are used stay in the file, and the kernel brings them in
+ * @param eightBit which matrices are held in 8 bits, for a model that nobody trains; `dtype` is that of all else
  * @throws ClhaError (exit 2) for a family, a setting, a tensor or a file that does not fit
  */
-export function loadModel(folder: string, dtype: DType = 'f32', mapped = false): Decoder {
+export function loadModel(
+  folder: string,
+  dtype: DType = 'f32',
+  mapped = false,
+  eightBit?: EightBit,
+): Decoder {
   const hfConfig = readHfConfig(folder)
   const where = join(folder, 'config.json')
   const config = decoderConfig(hfConfig, where)
@@ -57,12 +55,17 @@ export function loadModel(folder: string, dtype: DType = 'f32', mapped = false):
     const specs = weightSpecs(config, head)
     const stored = storedNames(files, config)
     checkNames(files, specs, stored, config, folder)
-    const read = (spec: WeightSpec): [string, Tensor] => [
-      spec.name,
-      readTensor(files, spec, stored(spec.name), { dtype, folder, mapped }),
-    ]
+    const narrow = eightBitWeights(config, head, eightBit)
+    const scales = new Map<string, Tensor>()
+    const read = (spec: WeightSpec): [string, Tensor] => {
+      const name = stored(spec.name)
+      if (!narrow.has(spec.name)) return [spec.name, readTensor(files, spec, name, { dtype, folder, mapped })]
+      const { weight, scale } = readEightBit(files, spec, name, folder)
+      scales.set(spec.name, scale)
+      return [spec.name, weight]
+    }
     const weights = noGrad(() => new Map(specs.map(read)))
-    return assembleDecoder(config, head, hfConfig, weights, dtype)
+    return assembleDecoder(config, head, hfConfig, weights, dtype, scales)
   } finally {
     files.close()
   }
@@ -121,61 +124,5 @@ function checkNames(
   }
   if (surplus.length > 0) {
     throw usageError(`${folder}: the weights hold ${list(surplus)}, which this architecture has no place for`)
-  }
-}
-
-interface Reading {
-  /** What the tensor is widened or narrowed to. */
-  dtype: DType
-  /** For messages. */
-  folder: string
-  mapped?: boolean
-}
-
-/** One tensor, in the dtype that is asked for. @throws ClhaError (exit 2) when it is missing or of another shape */
-export function readTensor(
-  files: TensorSource,
-  { shape, transposed = false }: WeightSpec,
-  name: string,
-  { dtype, folder, mapped = false }: Reading,
-): Tensor {
-  const entry = files.entries.get(name)
-  const stored = entry && dtypeOfSafetensors(entry.dtype)
-  if (!entry || !stored)
-    throw usageError(`${folder}: tensor "${name}" has dtype ${entry?.dtype}, which is no weight's`)
-  const storedShape = transposed ? [...shape].reverse() : shape
-  if (entry.shape.join() !== storedShape.join())
-    throw usageError(`${folder}: tensor "${name}" is [${entry.shape}], config.json makes it [${storedShape}]`)
-  const asStored = stored === dtype && !transposed
-  if (mapped && asStored && entry.begin % DTYPES[stored].bytes === 0) {
-    const { fd, offset } = files.place(name)
-    return mapFile(fd, offset, shape, stored)
-  }
-  const tensor = allocate(shape, dtype)
-  if (asStored) files.readInto(name, tensor.bytes())
-  else readPieces(files, name, tensor, { shape: storedShape, dtype: stored, transposed })
-  return tensor
-}
-
-/** Bytes of a tensor as stored that are in memory at once while it is changed into what is used. */
-const PIECE = 8 * 2 ** 20
-
-function readPieces(
-  files: TensorSource,
-  name: string,
-  target: Tensor,
-  { shape, dtype, transposed }: { shape: number[]; dtype: DType; transposed: boolean },
-): void {
-  const [rows = 1, ...rest] = shape
-  const rowBytes = rest.reduce((a, b) => a * b, 1) * DTYPES[dtype].bytes
-  const most = Math.max(1, Math.floor(PIECE / Math.max(1, rowBytes)))
-  for (let row = 0; row < rows; row += most) {
-    const count = Math.min(most, rows - row)
-    scope(() => {
-      const piece = allocate(shape.length === 0 ? [] : [count, ...rest], dtype)
-      files.readInto(name, piece.bytes(), row * rowBytes)
-      const place = shape.length === 0 ? target : ops.narrow(target, transposed ? 1 : 0, row, count)
-      ops.copyInPlace(place, transposed ? ops.transpose(piece, 0, 1) : piece)
-    })
   }
 }

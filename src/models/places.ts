@@ -21,18 +21,20 @@ export interface Places {
   output: Projection
 }
 
-export function placesOf(config: DecoderConfig, head: HeadKind, weights: Weights): Places {
+/** @param scales of weights in 8 bits, by the weights' names */
+export function placesOf(config: DecoderConfig, head: HeadKind, weights: Weights, scales?: Weights): Places {
   const { names } = config
+  const linearOf = linearIn(weights, scales)
   const matrix = (name: string) => weights.get(`${names.prefix}${name}.weight`) as Tensor
-  const linear = (name?: string) => (name ? linearOf(weights, names.prefix + name) : undefined)
+  const linear = (name?: string) => (name ? linearOf(names.prefix + name) : undefined)
   return {
     embedding: matrix(names.embedding),
     positions: names.positions ? matrix(names.positions) : undefined,
     projectIn: linear(names.projectIn),
-    blocks: Array.from({ length: config.layers }, (_, i) => blockOf(config, weights, i)),
+    blocks: Array.from({ length: config.layers }, (_, i) => blockOf(config, weights, linearOf, i)),
     finalNorm: names.finalNorm ? gainOf(weights, names.prefix + names.finalNorm) : undefined,
     projectOut: linear(names.projectOut),
-    output: linearOf(weights, headName(config, head)),
+    output: linearOf(headName(config, head)),
   }
 }
 
@@ -41,17 +43,24 @@ const gainOf = (weights: Weights, name: string): Gain => ({
   bias: weights.get(`${name}.bias`),
 })
 
-const linearOf = (weights: Weights, name: string): Projection => ({
-  weight: weights.get(`${name}.weight`) as Tensor,
-  bias: weights.get(`${name}.bias`),
-})
+type LinearOf = (name: string) => Projection
+
+const linearIn =
+  (weights: Weights, scales?: Weights): LinearOf =>
+  (name) => {
+    const weight = weights.get(`${name}.weight`) as Tensor
+    const linear = { weight, bias: weights.get(`${name}.bias`) }
+    // A copy that is trained whole may stand where the base has 8 bits.
+    const scale = weight.dtype === 'i8' ? scales?.get(`${name}.weight`) : undefined
+    return scale ? { ...linear, scale } : linear
+  }
 
 /** Norms and linear maps of one block, those that the family names. */
-function blockOf(config: DecoderConfig, weights: Weights, layer: number): Block {
+function blockOf(config: DecoderConfig, weights: Weights, linearOf: LinearOf, layer: number): Block {
   const block: Record<string, unknown> = { layer: config.layerKinds[layer] }
   for (const place of BLOCK_PLACES) {
     const name = blockName(config, layer, place)
-    if (name) block[place] = place.endsWith('Norm') ? gainOf(weights, name) : linearOf(weights, name)
+    if (name) block[place] = place.endsWith('Norm') ? gainOf(weights, name) : linearOf(name)
   }
   return block as unknown as Block
 }

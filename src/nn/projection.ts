@@ -3,15 +3,17 @@ import { ops, type Tensor } from '../tensor/index.js'
 import { addLora, type Lora } from './lora.js'
 
 export interface Projection {
-  /** [out, in] */
+  /** [out, in]; int8 where there is a scale */
   weight: Tensor
+  /** [out] f32: a row of the weight stands for as many times its numbers. */
+  scale?: Tensor
   /** [out] */
   bias?: Tensor
   lora?: Lora
 }
 
 /** x @ weight^T + bias, [T, in] -> [T, out], with what the adapter adds. */
-export function project(x: Tensor, { weight, bias, lora }: Projection): Tensor {
-  const y = ops.linear(x, weight, bias ?? null)
+export function project(x: Tensor, { weight, scale, bias, lora }: Projection): Tensor {
+  const y = scale ? ops.linearInt8(x, weight, scale, bias ?? null) : ops.linear(x, weight, bias ?? null)
   return lora ? addLora(y, x, lora) : y
 }

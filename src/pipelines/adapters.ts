@@ -11,6 +11,7 @@ import { ALL_LINEAR } from '../models/adapter-targets.js'
 import { type Decoder, parameterCount } from '../models/decoder.js'
 import { rewardModelFrom } from '../models/init.js'
 import { count } from '../terminal/units.js'
+import { eightBitOf, requireAdapterOn8bit } from './eight-bit.js'
 import {
   type LanguageModel,
   loadLanguageModel,
@@ -27,15 +28,19 @@ import type { Session } from './session.js'
  */
 export async function loadTrainable(session: Session, folder?: string): Promise<LanguageModel> {
   const { options, dtype } = session
+  requireAdapterOn8bit(session, folder ?? startFolder(options))
   const isStart = folder === undefined || folder === options.modelNameOrPath
   const lm = isStart
     ? await loadStartModel(session)
-    : await loadLanguageModel(folder, dtype, options.chatTemplate)
+    : await loadLanguageModel(folder, dtype, options.chatTemplate, eightBitOf(options, 'blocks'))
   if (isStart && lm.model.adapter) requireOwnSettings(session)
   if (options.usePeft && !lm.model.adapter) attachAdapter(lm.model, loraOptions(session), options.seed)
   sayAdapter(session, lm.model)
   return lm
 }
+
+const startFolder = ({ modelNameOrPath: path }: Session['options']): string | undefined =>
+  path === undefined ? undefined : resolveModelFolder(path)
 
 function requireOwnSettings({ config, options }: Session): void {
   const given = LORA_KEYS.find((key) => ['file', 'flag'].includes(config.origin[key]))
@@ -98,9 +103,10 @@ export function rewardStart(session: Session, model: Decoder, seed: number): Dec
 }
 
 /** What fixes the numbers of a training with an adapter: the adapter's settings, and the hash of the base. */
-export async function adapterTrajectory({ adapter }: Decoder): Promise<Record<string, unknown>> {
+export async function adapterTrajectory({ adapter, scales }: Decoder): Promise<Record<string, unknown>> {
   if (!adapter) return {}
   const { base, revision: _, ...settings } = adapter.config
   const known = base !== undefined && existsSync(base)
-  return { adapter: settings, base_sha256: known ? await modelHash(base) : (base ?? null) }
+  const narrow = scales.size > 0 && { load_in_8bit: true }
+  return { adapter: settings, base_sha256: known ? await modelHash(base) : (base ?? null), ...narrow }
 }

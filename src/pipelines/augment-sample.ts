@@ -63,7 +63,10 @@ export async function sampleLocally(
   const adapter =
     adapterNameOrPath === undefined ? '' : await modelHash(resolveModelFolder(adapterNameOrPath))
   const settings = [temperature, topK, topP, maxNewTokens, maxPromptLength, seed, stop, lm.template.name]
-  const identity = sha256(JSON.stringify([await modelHash(folder), adapter, settings, session.dtype]))
+  const narrow = lm.model.scales.size > 0 ? ['8 bits'] : []
+  const identity = sha256(
+    JSON.stringify([await modelHash(folder), adapter, settings, session.dtype, ...narrow]),
+  )
   return withStore(session, identity, examples, sampling, async (tasks, keep) => {
     const names = tasks.map(({ key, sample }) => (sample === 0 ? key : `${key}:${sample}`))
     let tokens = 0

@@ -81,7 +81,7 @@ async function fromModel(
   common: Omit<Sampling, 'name'>,
 ): Promise<Sampled> {
   const path = session.options.modelNameOrPath as string
-  const lm = await loadStartModel(session)
+  const lm = await loadStartModel(session, 'lm', 'all')
   try {
     const sampling = { ...common, name: hubLabel(path) }
     return await sampleLocally(session, lm, resolveModelFolder(path), examples, sampling)

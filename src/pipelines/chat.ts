@@ -22,7 +22,7 @@ const COMMANDS = '/reset begins a new dialogue, /quit leaves; Ctrl-C ends an ans
 
 export const chatPipeline: Pipeline<ChatResult> = async (config, ui, input) => {
   const session = await openSession(config, ui)
-  const lm = await loadStartModel(session)
+  const lm = await loadStartModel(session, 'lm', 'all')
   const interrupts = chatInterrupts()
   try {
     ui.line(

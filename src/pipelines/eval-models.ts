@@ -1,14 +1,16 @@
 /** The models of an evaluation: checked before the first answer, loaded one at a time. */
-import type { Prompt } from '../data/example.js'
 import { usageError } from '../errors.js'
 import { hubLabel } from '../hub/cache.js'
 import { headOfFolder } from '../models/adapter-load.js'
 import { openScoreCache, type ScoreCache } from '../reward/score-cache.js'
+import { eightBitOf } from './eight-bit.js'
+import { sayEightBitChange } from './eight-bit-change.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import { configuredEndpoint } from './endpoint-scores.js'
 import type { AnsweredSystem } from './evaluation.js'
 import { answerPrompts } from './evaluation-answers.js'
 import { modelScorer, type Scorer } from './evaluation-scorers.js'
+import type { EvaluationSet } from './evaluation-set.js'
 import { loadLanguageModel, loadStartModel, modelHash, resolveModelFolder } from './language-model.js'
 import { loadScoringModel, type ScoringModel } from './scoring-model.js'
 import { type Session, sha256 } from './session.js'
@@ -48,17 +50,24 @@ export function checkModels(session: Session): void {
 /** Answers of every model, greedy or sampled as the config says. */
 export async function answersOfModels(
   session: Session,
-  prompts: readonly Prompt[],
+  { prompts, references }: EvaluationSet,
 ): Promise<AnsweredSystem[]> {
   const { options, dtype } = session
-  const { temperature } = options
+  const { temperature, adapterNameOrPath, chatTemplate } = options
   const decoding = temperature === 0 ? 'greedy' : `sampled, temperature ${temperature}`
   const systems: AnsweredSystem[] = []
   for (const [i, path] of modelPaths(session).entries()) {
     const name = hubLabel(path)
     const lm =
-      i === 0 ? await loadStartModel(session) : await loadLanguageModel(path, dtype, options.chatTemplate)
+      i === 0
+        ? await loadStartModel(session, 'lm', 'all')
+        : await loadLanguageModel(path, dtype, chatTemplate, eightBitOf(options, 'all'))
     try {
+      const adapter =
+        i === 0 && adapterNameOrPath !== undefined ? resolveModelFolder(adapterNameOrPath) : undefined
+      await sayEightBitChange(session, {
+        ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references },
+      })
       systems.push({ name, decoding, answers: await answerPrompts(session, lm, prompts, { label: name }) })
     } finally {
       lm.model.dispose()

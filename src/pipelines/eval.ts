@@ -27,7 +27,7 @@ export const evalPipeline: Pipeline<EvalResult> = async (config, ui) => {
       'name one with --reward-model, --eval-reward-model or --reward-endpoint',
     )
   }
-  const systems = await answersOfModels(session, set.prompts)
+  const systems = await answersOfModels(session, set)
   const evaluation = await evaluateSystems(session, {
     ...set,
     // Baselines first: differences are then the model minus what it is compared with.

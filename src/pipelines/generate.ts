@@ -4,10 +4,11 @@ import { promptKey } from '../data/prompt-key.js'
 import type { Ui } from '../terminal/ui.js'
 import { count } from '../terminal/units.js'
 import { loadData } from './data.js'
+import { sayEightBitChange } from './eight-bit-change.js'
 import { promptText } from './evaluation.js'
 import { type Answer, requestAnswers } from './evaluation-answers.js'
 import { inOrder, openJsonLines } from './generate-output.js'
-import { type LanguageModel, loadStartModel } from './language-model.js'
+import { type LanguageModel, loadStartModel, resolveModelFolder } from './language-model.js'
 import type { GenerateResult, Pipeline } from './pipeline.js'
 import { openSession, type Session } from './session.js'
 
@@ -24,7 +25,7 @@ const SHOWN_BESIDE_FILE = 3
 export const generatePipeline: Pipeline<GenerateResult> = async (config, ui) => {
   const session = await openSession(config, ui)
   const { options } = session
-  const lm = await loadStartModel(session)
+  const lm = await loadStartModel(session, 'lm', 'all')
   try {
     const asked = await promptsOf(session, lm)
     const prompts = asked.flatMap((prompt) => new Array<Prompt>(options.numSamples).fill(prompt))
@@ -33,11 +34,23 @@ export const generatePipeline: Pipeline<GenerateResult> = async (config, ui) => 
       ui.warn(`stopped after ${count(rows.length)} of ${count(prompts.length)} answers`)
     }
     if (options.outputFile !== undefined) ui.line(`answers  ${options.outputFile}`)
+    if (options.evalDataset !== undefined) await sayChange(session, lm, rows)
     const answers = rows.map(({ finish_reason: finishReason, ...row }) => ({ ...row, finishReason }))
     return { answers, outputFile: options.outputFile }
   } finally {
     lm.model.dispose()
   }
+}
+
+function sayChange(session: Session, lm: LanguageModel, rows: readonly Row[]): Promise<void> {
+  const { modelNameOrPath, adapterNameOrPath } = session.options
+  return sayEightBitChange(session, {
+    lm,
+    folder: resolveModelFolder(modelNameOrPath as string),
+    adapter: adapterNameOrPath && resolveModelFolder(adapterNameOrPath),
+    prompts: rows.map(({ prompt }) => prompt),
+    answers: rows.map(({ answer }) => answer),
+  })
 }
 
 /** A text is what a user says, but with the template `plain` it is the very text that the model continues. */

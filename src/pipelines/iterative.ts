@@ -7,6 +7,7 @@ import { joinAnswers } from './augment-join.js'
 import { sampleLocally } from './augment-sample.js'
 import { scoreAnswers } from './augmented.js'
 import { stageDir } from './fit.js'
+import { eightBitOf } from './eight-bit.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
 import { rescoreData, writeRescored } from './rescoring.js'
 import type { FoldModel } from './reward-models.js'
@@ -51,7 +52,12 @@ async function roundLists(
 ): Promise<RankedList[]> {
   const { roundSamples, roundTemperature, seed, chatTemplate } = session.options
   const dir = stageDir(session, `round-${round}`)
-  const model = await loadLanguageModel(policy, session.dtype, chatTemplate)
+  const model = await loadLanguageModel(
+    policy,
+    session.dtype,
+    chatTemplate,
+    eightBitOf(session.options, 'all'),
+  )
   try {
     const sampling = { count: roundSamples, temperature: roundTemperature, seed: seed + round, dir }
     const name = `policy of round ${round - 1}`

@@ -19,6 +19,11 @@ export const merge: Pipeline<MergeResult> = async (config, ui) => {
   const session = await openSession(config, ui)
   const { options } = session
   const target = options.exportDir as string
+  if (options.loadIn8bit)
+    throw usageError(
+      'load_in_8bit has no effect: an adapter is merged into weights as they are stored',
+      'remove it',
+    )
   requireFree(target)
   // Merging rounds once, when the result is saved: until then everything is f32 at least.
   const wide = session.dtype === 'f64' ? 'f64' : 'f32'

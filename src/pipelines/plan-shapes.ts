@@ -11,6 +11,7 @@ import { shapedAdapter, shapedModel } from '../models/shapes.js'
 import type { HeadKind } from '../models/weights.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
 import { loraOptions } from './adapters.js'
+import { eightBitOf, requireAdapterOn8bit } from './eight-bit.js'
 import {
   type LanguageModel,
   resolveModelFolder,
@@ -34,12 +35,19 @@ export async function loadShapes(session: Session, head: HeadKind): Promise<Lang
         ? folder
         : undefined
       : resolveModelFolder(adapterNameOrPath)
+  requireAdapterOn8bit(session, adapter ?? folder)
   const tokenizer = await loadTokenizer(
     tokenizerNameOrPath ?? tokenizerFolderOf(folder as string, adapterNameOrPath && adapter),
   )
   const config = configOf(session, head, folder, tokenizer)
   const where = folder && join(baseFolderOf(folder), 'config.json')
-  const model = shapedModel(config, head, dtype, where && existsSync(where) ? where : undefined)
+  const model = shapedModel(
+    config,
+    head,
+    dtype,
+    where && existsSync(where) ? where : undefined,
+    eightBitOf(options, 'blocks'),
+  )
   if (adapter !== undefined && head === 'lm')
     installAdapter(model, readAdapterConfig(adapter), options.seed, shapedAdapter)
   else if (options.usePeft) attachAdapter(model, loraOptions(session), options.seed, shapedAdapter)

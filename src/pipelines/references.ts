@@ -8,6 +8,7 @@ import { openScoreCache } from '../reward/score-cache.js'
 import { count } from '../terminal/units.js'
 import type { TrainItem } from '../train/items.js'
 import { referenceLogProbs } from '../train/reference.js'
+import { eightBitOf } from './eight-bit.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
 import type { Session } from './session.js'
 import { Stopped } from './stopped.js'
@@ -16,7 +17,7 @@ import { Stopped } from './stopped.js'
 export function weightsHash(model: Decoder): string {
   const hash = createHash('sha256').update(JSON.stringify(model.config))
   const all = () => {
-    for (const [name, tensor] of model.weights) {
+    for (const [name, tensor] of [...model.weights, ...model.scales]) {
       const data = tensor.data()
       hash.update(`${name}\0`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     }
@@ -38,7 +39,7 @@ export async function withReferences(
   const { options, dtype } = session
   const { refModel } = options
   const model = refModel
-    ? (await loadLanguageModel(refModel, dtype, options.chatTemplate)).model
+    ? (await loadLanguageModel(refModel, dtype, options.chatTemplate, eightBitOf(options, 'blocks'))).model
     : start.model
   try {
     const items = groups.flat()

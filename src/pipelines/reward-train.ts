@@ -5,6 +5,7 @@ import type { Decoder } from '../models/decoder.js'
 import { count, percent } from '../terminal/units.js'
 import { inOutputDir } from './claim.js'
 import { encodeData } from './data.js'
+import { requireAdapterOn8bit } from './eight-bit.js'
 import { writeConfig } from './files.js'
 import { loadStartModel } from './language-model.js'
 import type { Pipeline, TrainResult } from './pipeline.js'
@@ -30,6 +31,7 @@ async function trainIn(session: Session): Promise<TrainResult> {
     { ...session, options: { ...session.options, modelConfig: sizes } },
     'any',
   )
+  requireAdapterOn8bit(session)
   if (session.options.usePeft) checkAdapter(session, start.model)
   const { train, dev, files } = await loadSplits(session, 2, 'train')
   const data = await encodeData(session, start, train, 2)

@@ -28,12 +28,14 @@ export interface ScoringOptions {
   format?: string
   /** `chat_template`, for a model that reads chats. */
   chatTemplate?: string
+  /** The linear maps of its blocks in 8 bits. */
+  eightBit?: boolean
 }
 
 /** @throws ClhaError (exit 2) for what is no reward model, and for a format that its tokenizer can't write */
 export async function loadScoringModel(
   path: string,
-  { dtype, format = 'auto', chatTemplate }: ScoringOptions,
+  { dtype, format = 'auto', chatTemplate, eightBit }: ScoringOptions,
 ): Promise<ScoringModel> {
   const folder = resolveModelFolder(path)
   const tokenizer = await loadTokenizer(tokenizerFolderOf(folder))
@@ -43,7 +45,7 @@ export async function loadScoringModel(
     format: readTemplate(format, 'reward_format', [...REWARD_FORMATS, ...TEMPLATE_NAMES]),
     chatTemplate: chatTemplate && readTemplate(chatTemplate),
   })
-  const model = loadRewardScorer(folder, dtype)
+  const model = loadRewardScorer(folder, dtype, eightBit)
   requireVocabulary(tokenizer, model.config.vocabSize)
   return { model, tokenizer, template }
 }

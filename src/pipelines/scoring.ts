@@ -8,6 +8,7 @@ import { scoreExamples } from '../reward/model-scorer.js'
 import { openScoreCache } from '../reward/score-cache.js'
 import { count } from '../terminal/units.js'
 import { type EncodedData, encodeData } from './data.js'
+import { eightBitReward } from './eight-bit.js'
 import { configuredEndpoint, endpointScores } from './endpoint-scores.js'
 import { modelHash, resolveModelFolder } from './language-model.js'
 import { type FoldModel, select } from './reward-models.js'
@@ -60,7 +61,8 @@ async function scoreWithModel(session: Session, examples: readonly Example[]): P
   const { options, dtype } = session
   const folder = resolveModelFolder(options.rewardModel as string)
   const { chatTemplate, rewardFormat: format } = options
-  const scorer = await loadScoringModel(folder, { dtype, format, chatTemplate })
+  const eightBit = eightBitReward(options)
+  const scorer = await loadScoringModel(folder, { dtype, format, chatTemplate, eightBit })
   try {
     const data = await encodeData(session, scorer, examples, 1)
     const settings = JSON.stringify([
@@ -69,6 +71,7 @@ async function scoreWithModel(session: Session, examples: readonly Example[]): P
       options.truncation,
       dtype,
       scorer.template.name,
+      ...(eightBit ? ['8 bits'] : []),
     ])
     const identity = sha256(`${await modelHash(folder)}:${settings}`)
     return { examples: data.examples, ...(await scoreEncoded(session, scorer, data, identity)) }

@@ -15,6 +15,7 @@ import { createScorer } from '../serve/scorer.js'
 import { listen } from '../serve/server.js'
 import { DTYPES } from '../tensor/index.js'
 import { bytes, count } from '../terminal/units.js'
+import { eightBitReward } from './eight-bit.js'
 import { secretOf } from './endpoint-scores.js'
 import { loadStartModel, modelHash, resolveModelFolder, stopIdsOf } from './language-model.js'
 import type { Pipeline } from './pipeline.js'
@@ -85,7 +86,7 @@ function accessOf({ host, apiKeyEnv }: Options): { loopback: boolean; apiKey?: s
 
 async function loadLm(session: Session): Promise<Loaded<ServedLanguageModel>> {
   const { options, config, ui, dtype } = session
-  const lm = await loadStartModel(session)
+  const lm = await loadStartModel(session, 'lm', 'all')
   const { model, tokenizer, template } = lm
   const contextLength = contextOf(model.config.maxPositions, options.maxModelLen)
   const { evalBatchSize: slots, maxQueue } = options
@@ -132,7 +133,9 @@ async function loadReward(session: Session): Promise<Loaded<ServedRewardModel>> 
   const path = options.rewardModel as string
   const folder = resolveModelFolder(path)
   const { chatTemplate, rewardFormat: format } = options
-  const { model, tokenizer, template } = await loadScoringModel(folder, { dtype, format, chatTemplate })
+  const { model, tokenizer, template } = await loadScoringModel(folder, {
+    ...{ dtype, format, chatTemplate, eightBit: eightBitReward(options) },
+  })
   const cache = await cacheOf(session, folder)
   let givenUp = false
   const scorer = createScorer({
@@ -167,5 +170,6 @@ async function loadReward(session: Session): Promise<Loaded<ServedRewardModel>> 
 /** Scores are known by their tokens: only the model and its numbers tell the files apart. */
 async function cacheOf({ options, dtype }: Session, folder: string): Promise<ScoreCache | undefined> {
   if (options.scoreCacheDir === undefined) return undefined
-  return openScoreCache(options.scoreCacheDir, sha256(`serve:${await modelHash(folder)}:${dtype}`))
+  const narrow = eightBitReward(options) ? ':8 bits' : ''
+  return openScoreCache(options.scoreCacheDir, sha256(`serve:${await modelHash(folder)}:${dtype}${narrow}`))
 }

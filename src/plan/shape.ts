@@ -53,6 +53,7 @@ export function modelShape(model: Decoder): ModelShape {
   const saved = [...(model.adapter?.saved.values() ?? [])]
   const held = new Set([
     ...model.weights.values(),
+    ...model.scales.values(),
     ...saved.flatMap(({ base, copy }) => [base, copy]),
     ...maps.flatMap(({ a, b }) => [a, b]),
   ])

@@ -1,6 +1,6 @@
 /** Element types: their names here, in libtorch and in safetensors, and the typed array that holds them. */
 
-export type DType = 'f32' | 'f64' | 'f16' | 'bf16' | 'i64' | 'i32' | 'u8' | 'bool'
+export type DType = 'f32' | 'f64' | 'f16' | 'bf16' | 'i64' | 'i32' | 'u8' | 'i8' | 'bool'
 
 interface Row {
   code: number
@@ -11,6 +11,7 @@ interface Row {
 /** `code` is c10::ScalarType. */
 export const DTYPES: Record<DType, Row> = {
   u8: { code: 0, bytes: 1, safetensors: 'U8' },
+  i8: { code: 1, bytes: 1, safetensors: 'I8' },
   i32: { code: 3, bytes: 4, safetensors: 'I32' },
   i64: { code: 4, bytes: 8, safetensors: 'I64' },
   f16: { code: 5, bytes: 2, safetensors: 'F16' },
@@ -33,7 +34,14 @@ export function dtypeOfSafetensors(name: string): DType | undefined {
   return bySafetensors.get(name)
 }
 
-export type Data = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array
+export type Data =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
 
 /** A typed array over `bytes` (no copy when aligned). f16 and bf16 come as their 16-bit patterns. */
 export function typedArray(dtype: DType, bytes: Uint8Array): Data {
@@ -49,6 +57,8 @@ export function typedArray(dtype: DType, bytes: Uint8Array): Data {
       return new Int32Array(...args)
     case 'i64':
       return new BigInt64Array(...args)
+    case 'i8':
+      return new Int8Array(...args)
     case 'f16':
     case 'bf16':
       return new Uint16Array(...args)

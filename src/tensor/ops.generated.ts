@@ -550,6 +550,24 @@ export function packedAttentionComposed(q: Tensor, k: Tensor, v: Tensor, segment
   return asTensor(packedAttentionComposedOperator([q, k, v, segments, scale, window, softcap]), 'packedAttentionComposed')
 }
 
+const linearInt8Operator = operator('clha::linear_int8', '')
+/** linear with a weight in 8 bits and a scale for each of its rows. `clha::linear_int8(Tensor x, Tensor weight, Tensor scale, Tensor? bias=None) -> Tensor` */
+export function linearInt8(x: Tensor, weight: Tensor, scale: Tensor, bias?: Tensor | null): Tensor {
+  return asTensor(linearInt8Operator([x, weight, scale, bias]), 'linearInt8')
+}
+
+const linearInt8ComposedOperator = operator('clha::linear_int8_composed', '')
+/** linearInt8 from plain operators, for other devices and for tests. `clha::linear_int8_composed(Tensor x, Tensor weight, Tensor scale, Tensor? bias=None) -> Tensor` */
+export function linearInt8Composed(x: Tensor, weight: Tensor, scale: Tensor, bias?: Tensor | null): Tensor {
+  return asTensor(linearInt8ComposedOperator([x, weight, scale, bias]), 'linearInt8Composed')
+}
+
+const quantizeInt8Operator = operator('clha::quantize_int8', '')
+/** A matrix in 8 bits, and the scale of each of its rows. `clha::quantize_int8(Tensor weight) -> (Tensor, Tensor)` */
+export function quantizeInt8(weight: Tensor): [Tensor, Tensor] {
+  return asTensors(quantizeInt8Operator([weight]), 'quantizeInt8') as [Tensor, Tensor]
+}
+
 const linearLogProbOperator = operator('clha::linear_log_prob', '')
 /** Log-probabilities of targets from hidden rows and the LM head, in chunks. `clha::linear_log_prob(Tensor hidden, Tensor weight, Tensor targets, int keep_bytes=0, Tensor? bias=None, float softcap=0.) -> (Tensor logp, Tensor hit)` */
 export function linearLogProb(hidden: Tensor, weight: Tensor, targets: Tensor, keepBytes?: number, bias?: Tensor | null, softcap?: number): [Tensor, Tensor] {

@@ -85,6 +85,7 @@ const defaultDtype = (data: Data): DType => {
   if (data instanceof Int32Array) return 'i32'
   if (data instanceof BigInt64Array) return 'i64'
   if (data instanceof Uint8Array) return 'u8'
+  if (data instanceof Int8Array) return 'i8'
   throw new TypeError('16-bit patterns need a dtype: f16 or bf16')
 }
 

@@ -122,6 +122,7 @@ stage: dpo
 finetuning_type: full
 pref_loss: simpo
 simpo_gamma: 0.7
+quantization_bit: 8
 dataset: prefs
 dataset_dir: DIR
 template: default
@@ -272,6 +273,7 @@ test('data sets of LLaMA-Factory are looked up in dataset_info.json; others are 
     train_dataset: 'org/prefs',
     simpo_gamma: 0.7,
     beta: 0.1,
+    load_in_8bit: true,
   })
   const dpo = imported('llama-factory dpo').result
   expect(dpo.values).toMatchObject({

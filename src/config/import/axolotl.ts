@@ -40,7 +40,7 @@ const adapter: Rule = (value) => {
   if (value !== 'qlora') return { miss: 'adapters are LoRA here' }
   return {
     set: { use_peft: true },
-    miss: 'the base weights are not quantised: LoRA on weights as dtype says',
+    miss: 'the base is not held in 4 bits: LoRA on weights as dtype says; load_in_8bit: true holds them in 8',
   }
 }
 
