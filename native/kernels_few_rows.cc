@@ -1,10 +1,14 @@
-// y [m, n] = x [m, k] W^T for a few rows of x, as in decoding: W [n, k] is read once, at the speed of memory, for all rows.
+// y [m, n] = x [m, k] W^T for a few rows of x, as in decoding: W [n, k], of f32 or int8, is read once, at the speed of memory.
 //
 // Each number of y is summed in an order of its own, which neither the other rows nor the number of threads change.
 #include <algorithm>
 #include <type_traits>
 
 #include <ATen/Parallel.h>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 #include "few_rows.h"
 
@@ -14,12 +18,30 @@ namespace {
 // Accumulators stay in registers only where loops over them are unrolled, which -O2 leaves out.
 #define CLHA_UNROLL _Pragma("GCC unroll 16")
 
+// Lanes of a vector, and accumulators of a tile: half of the registers.
+#if defined(__AVX512F__)
 constexpr int kLanes = 16;
+#else
+constexpr int kLanes = 8;
+#endif
 constexpr int64_t kAhead = 4096;  // numbers of W that are on their way from memory
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float))));
 typedef int Order __attribute__((vector_size(kLanes * sizeof(int))));
 
 inline Lanes load(const float* p) { return *reinterpret_cast<const Lanes*>(p); }
+
+// GCC widens bytes one by one where it is not told the instruction.
+inline Lanes load(const int8_t* p) {
+  Lanes out;
+#if defined(__AVX512F__)
+  out = reinterpret_cast<Lanes>(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
+#elif defined(__AVX2__)
+  out = reinterpret_cast<Lanes>(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))));
+#else
+  for (int i = 0; i < kLanes; i++) out[i] = p[i];
+#endif
+  return out;
+}
 
 // Which lanes of two vectors side by side are added: each pair of groups of kStride lanes, first of a, then of b.
 template <int kStride>
@@ -52,60 +74,54 @@ inline Lanes fold(Lanes a, Lanes b) {
   return pick(a, b, kFold<kStride>.even) + pick(a, b, kFold<kStride>.odd);
 }
 
-// The sums of 16 accumulators; `sums[i]` is that of accumulator i.
+// The sums of kLanes accumulators; `sums[i]` is that of accumulator i.
+template <int kStride = kLanes / 2>
 inline void fold_all(Lanes (&acc)[kLanes], float* sums) {
   CLHA_UNROLL
-  for (int i = 0; i < 8; i++) acc[i] = fold<8>(acc[i], acc[i + 8]);
-  CLHA_UNROLL
-  for (int i = 0; i < 4; i++) acc[i] = fold<4>(acc[i], acc[i + 4]);
-  CLHA_UNROLL
-  for (int i = 0; i < 2; i++) acc[i] = fold<2>(acc[i], acc[i + 2]);
-  *reinterpret_cast<Lanes*>(sums) = fold<1>(acc[0], acc[1]);
+  for (int i = 0; i < kStride; i++) acc[i] = fold<kStride>(acc[i], acc[i + kStride]);
+  if constexpr (kStride > 1) fold_all<kStride / 2>(acc, sums);
+  else *reinterpret_cast<Lanes*>(sums) = acc[0];
 }
 
-// Products of kRows rows of x with 16 / kRows rows of W.
-template <int kRows>
-void tile(const float* x, int64_t ldx, const float* w, int64_t ldw, int64_t k, float* y, int64_t ldy, int64_t columns) {
+// Products of kRows rows of x with kLanes / kRows rows of W, from row `c` of W on.
+template <int kRows, typename W>
+void tile(const FewRows<W>& p, int64_t r0, int64_t c, float* y, int64_t ldy) {
   constexpr int kColumns = kLanes / kRows;
-  Lanes acc[kLanes] = {};
-  const int64_t whole = k / kLanes * kLanes;
+  const int64_t columns = std::min<int64_t>(kColumns, p.n - c), whole = p.k / kLanes * kLanes;
+  const float* x = p.x + r0 * p.ldx;
   // Rows of W that are not there are read as the last one, and thrown away.
-  const float* row[kColumns];
-  for (int c = 0; c < kColumns; c++) row[c] = w + std::min<int64_t>(c, columns - 1) * ldw;
+  const W* row[kColumns];
+  for (int i = 0; i < kColumns; i++) row[i] = p.w + (c + std::min<int64_t>(i, columns - 1)) * p.ldw;
+  Lanes acc[kLanes] = {};
   for (int64_t at = 0; at < whole; at += kLanes) {
     Lanes part[kRows];
     CLHA_UNROLL
-    for (int r = 0; r < kRows; r++) part[r] = load(x + r * ldx + at);
+    for (int r = 0; r < kRows; r++) part[r] = load(x + r * p.ldx + at);
     CLHA_UNROLL
-    for (int c = 0; c < kColumns; c++) {
-      __builtin_prefetch(row[c] + at + kAhead);
-      const Lanes weights = load(row[c] + at);
+    for (int i = 0; i < kColumns; i++) {
+      __builtin_prefetch(row[i] + at + kAhead);
+      const Lanes weights = load(row[i] + at);
       CLHA_UNROLL
-      for (int r = 0; r < kRows; r++) acc[r * kColumns + c] += part[r] * weights;
+      for (int r = 0; r < kRows; r++) acc[r * kColumns + i] += part[r] * weights;
     }
   }
   float sums[kLanes];
   fold_all(acc, sums);
   for (int r = 0; r < kRows; r++) {
-    for (int64_t c = 0; c < std::min<int64_t>(kColumns, columns); c++) {
-      float sum = sums[r * kColumns + c];
-      for (int64_t at = whole; at < k; at++) sum += x[r * ldx + at] * row[c][at];
-      y[r * ldy + c] = sum;
+    for (int64_t i = 0; i < columns; i++) {
+      float sum = sums[r * kColumns + i];
+      for (int64_t at = whole; at < p.k; at++) sum += x[r * p.ldx + at] * static_cast<float>(row[i][at]);
+      y[r * ldy + i] = sum * (p.scale ? p.scale[c + i] : 1.0f) + (p.bias ? p.bias[c + i] : 0.0f);
     }
   }
-}
-
-template <int kRows>
-void tiles(const float* x, int64_t ldx, const float* w, int64_t ldw, int64_t k, float* y, int64_t ldy, int64_t columns) {
-  constexpr int64_t kColumns = kLanes / kRows;
-  for (int64_t c = 0; c < columns; c += kColumns) tile<kRows>(x, ldx, w + c * ldw, ldw, k, y + c, ldy, columns - c);
 }
 
 constexpr int64_t kColumnsAtOnce = 16;  // rows of W that stay near while all rows of x pass
 
 }  // namespace
 
-void few_rows_product(const FewRows& p) {
+template <typename W>
+void few_rows_product(const FewRows<W>& p) {
   const int64_t blocks = (p.n + kColumnsAtOnce - 1) / kColumnsAtOnce;
   const int64_t grain = std::max<int64_t>(1, (int64_t{1} << 15) / std::max<int64_t>(1, p.m * p.k * kColumnsAtOnce));
   at::parallel_for(0, blocks, grain, [&](int64_t begin, int64_t end) {
@@ -113,12 +129,12 @@ void few_rows_product(const FewRows& p) {
     float near[kFewRows * kColumnsAtOnce];
     for (int64_t block = begin; block < end; block++) {
       const int64_t c = block * kColumnsAtOnce, columns = std::min(kColumnsAtOnce, p.n - c);
-      const float* w = p.w + c * p.ldw;
       int64_t r = 0;
       const auto rows = [&](auto count) {
         constexpr int kRows = decltype(count)::value;
         for (; r + kRows <= p.m; r += kRows)
-          tiles<kRows>(p.x + r * p.ldx, p.ldx, w, p.ldw, p.k, near + r * kColumnsAtOnce, kColumnsAtOnce, columns);
+          for (int64_t i = 0; i < columns; i += kLanes / kRows)
+            tile<kRows>(p, r, c + i, near + r * kColumnsAtOnce + i, kColumnsAtOnce);
       };
       rows(std::integral_constant<int, 4>());
       rows(std::integral_constant<int, 2>());
@@ -127,5 +143,8 @@ void few_rows_product(const FewRows& p) {
     }
   });
 }
+
+template void few_rows_product<float>(const FewRows<float>&);
+template void few_rows_product<int8_t>(const FewRows<int8_t>&);
 
 }  // namespace clha

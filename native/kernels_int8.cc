@@ -1,11 +1,10 @@
 // Linear layers whose weight is stored in 8 bits: x [T, in], weight [out, in] int8, scale [out] f32, bias [out] -> [T, out].
 // A weight's row stands for scale * weight. It is frozen: gradients go to x and to the bias alone.
 //
-// Few rows of x, as in decoding, are bound by reading the weight: a kernel reads each of its bytes once. Many rows are bound
+// Few rows of x, as in decoding, are bound by reading the weight, each of its bytes once (few_rows.h). Many rows are bound
 // by arithmetic: blocks of the weight are widened to f32 and handed to the f32 products.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <tuple>
 
@@ -16,122 +15,13 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
-
+#include "few_rows.h"
 #include "matmul.h"
 
 namespace clha {
 namespace {
 
 using at::Tensor;
-
-// Lanes of the compiler's own vectors: a register's worth where the machine has one, else it takes several.
-#if defined(__AVX512F__)
-constexpr int64_t kLanes = 16;
-#else
-constexpr int64_t kLanes = 8;
-#endif
-typedef float Floats __attribute__((vector_size(kLanes * sizeof(float))));
-typedef int32_t Ints __attribute__((vector_size(kLanes * sizeof(int32_t))));
-typedef int8_t Bytes __attribute__((vector_size(kLanes)));
-
-template <typename V, typename T>
-inline V load(const T* from) {
-  V v;
-  std::memcpy(&v, from, sizeof(V));
-  return v;
-}
-
-// GCC widens bytes one by one where it is not told the instruction.
-inline Floats widened(const int8_t* from) {
-#if defined(__AVX512F__)
-  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
-#elif defined(__AVX2__)
-  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
-#else
-  return __builtin_convertvector(__builtin_convertvector(load<Bytes>(from), Ints), Floats);
-#endif
-}
-
-inline float sum_of_lanes(Floats v) {
-  for (int64_t half = kLanes / 2; half > 0; half /= 2)
-    for (int64_t i = 0; i < half; i++) v[i] += v[i + half];
-  return v[0];
-}
-
-constexpr int64_t kRows = 4;    // output rows that are summed side by side
-constexpr int64_t kTokens = 4;  // rows of x that share a reading of the weight's registers
-constexpr int64_t kAhead = 4096;  // bytes
-constexpr int64_t kFew = 16;    // up to here the kernel is the faster way
-
-// sums[t * kRows + r] = x[t] . weight[r] of `Rows` rows and `Tokens` tokens that follow each other. The order of a sum's terms
-// depends on `in` alone, so that a result depends neither on the threads nor on what stands beside it.
-template <int64_t Rows, int64_t Tokens>
-void dots(const float* x, int64_t in, const int8_t* weight, float* sums) {
-  Floats sum[Tokens][Rows];  // in registers: the loops over them have to be unrolled
-#pragma GCC unroll 4
-  for (int64_t t = 0; t < Tokens; t++)
-#pragma GCC unroll 4
-    for (int64_t r = 0; r < Rows; r++) sum[t][r] = Floats{};
-  // Rows follow each other in memory: what comes after these is asked for in the order in which it lies.
-  const int8_t* next = weight + std::max(kRows * in, kAhead);
-  int64_t i = 0;
-  for (; i + kLanes <= in; i += kLanes) {
-    __builtin_prefetch(next + Rows * i);
-    Floats w[Rows];
-#pragma GCC unroll 4
-    for (int64_t r = 0; r < Rows; r++) w[r] = widened(weight + r * in + i);
-#pragma GCC unroll 4
-    for (int64_t t = 0; t < Tokens; t++) {
-      const Floats v = load<Floats>(x + t * in + i);
-#pragma GCC unroll 4
-      for (int64_t r = 0; r < Rows; r++) sum[t][r] += v * w[r];
-    }
-  }
-#pragma GCC unroll 4
-  for (int64_t t = 0; t < Tokens; t++)
-#pragma GCC unroll 4
-    for (int64_t r = 0; r < Rows; r++) {
-      float total = sum_of_lanes(sum[t][r]);
-      for (int64_t k = i; k < in; k++) total += x[t * in + k] * static_cast<float>(weight[r * in + k]);
-      sums[t * kRows + r] = total;
-    }
-}
-
-template <int64_t Rows>
-void dots_of(int64_t tokens, const float* x, int64_t in, const int8_t* weight, float* sums) {
-  if (tokens == 1) dots<Rows, 1>(x, in, weight, sums);
-  else if (tokens == 2) dots<Rows, 2>(x, in, weight, sums);
-  else if (tokens == 3) dots<Rows, 3>(x, in, weight, sums);
-  else dots<Rows, 4>(x, in, weight, sums);
-}
-
-void few_rows(const Tensor& y, const Tensor& x, const Tensor& weight, const Tensor& scale, const float* bias) {
-  const int64_t tokens = x.size(0), in = x.size(1), out = weight.size(0);
-  const float *from = x.const_data_ptr<float>(), *scales = scale.const_data_ptr<float>();
-  const int8_t* w = weight.const_data_ptr<int8_t>();
-  float* to = y.data_ptr<float>();
-  const int64_t grain = std::max<int64_t>(1, (int64_t{1} << 15) / (kRows * std::max<int64_t>(1, in * tokens)));
-  at::parallel_for(0, (out + kRows - 1) / kRows, grain, [&](int64_t begin, int64_t end) {
-    float sums[kTokens * kRows];
-    for (int64_t block = begin; block < end; block++) {
-      const int64_t first = block * kRows, rows = std::min(kRows, out - first);
-      for (int64_t t = 0; t < tokens; t += kTokens) {
-        const int64_t count = std::min(kTokens, tokens - t);
-        if (rows == kRows) dots_of<kRows>(count, from + t * in, in, w + first * in, sums);
-        else
-          for (int64_t r = 0; r < rows; r++) dots_of<1>(count, from + t * in, in, w + (first + r) * in, sums + r);
-        for (int64_t k = 0; k < count; k++)
-          for (int64_t r = 0; r < rows; r++) {
-            const int64_t o = first + r;
-            to[(t + k) * out + o] = sums[k * kRows + r] * scales[o] + (bias ? bias[o] : 0.0f);
-          }
-      }
-    }
-  });
-}
 
 constexpr int64_t kScratch = int64_t{1} << 20;  // numbers of a widened block, 4 MiB
 
@@ -145,12 +35,7 @@ void widen(const Tensor& block, const Tensor& weight, const Tensor& scale, int64
     for (int64_t r = first; r < last; r++) {
       const int8_t* source = w + r * in;
       float* target = to + r * in;
-      int64_t i = 0;
-      for (; i + kLanes <= in; i += kLanes) {
-        const Floats v = widened(source + i) * scales[r];
-        std::memcpy(target + i, &v, sizeof(v));
-      }
-      for (; i < in; i++) target[i] = static_cast<float>(source[i]) * scales[r];
+      for (int64_t i = 0; i < in; i++) target[i] = static_cast<float>(source[i]) * scales[r];
     }
   });
 }
@@ -185,11 +70,13 @@ struct LinearInt8 : public torch::autograd::Function<LinearInt8> {
     ctx->save_for_backward({weight, scale});
     ctx->saved_data["bias"] = bias.has_value();
     const Tensor x = x_in.contiguous(), y = at::empty({x.size(0), weight.size(0)}, x.options());
-    if (x.size(0) > kFew) {
+    if (x.size(0) > kFewRows) {
       many_rows(y, x, weight, scale, bias);
     } else {
       const Tensor b = bias ? bias->contiguous() : Tensor();
-      few_rows(y, x, weight, scale, b.defined() ? b.const_data_ptr<float>() : nullptr);
+      few_rows_product<int8_t>({x.const_data_ptr<float>(), weight.const_data_ptr<int8_t>(), y.data_ptr<float>(), x.size(0),
+                                weight.size(0), x.size(1), x.size(1), x.size(1), y.size(1), scale.const_data_ptr<float>(),
+                                b.defined() ? b.const_data_ptr<float>() : nullptr});
     }
     return y;
   }

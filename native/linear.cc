@@ -88,7 +88,7 @@ struct Parts {
 void matmul_over_rows(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate) {
   if (!one_dnn(out)) return product(out, a, b, accumulate);
   if (a.size(0) <= kFewRows && !accumulate && a.stride(1) == 1 && b.stride(0) == 1) {
-    return few_rows_product({a.const_data_ptr<float>(), b.const_data_ptr<float>(), out.data_ptr<float>(), a.size(0), b.size(1),
+    return few_rows_product<float>({a.const_data_ptr<float>(), b.const_data_ptr<float>(), out.data_ptr<float>(), a.size(0), b.size(1),
                              a.size(1), a.stride(0), b.stride(1), out.size(1)});
   }
   const Parts part(a.size(0));
