@@ -192,6 +192,8 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
     found.push([adapterKey, 'needs model_name_or_path: an adapter stands on a model that is kept'])
   if (adapterKey && v.resize_embeddings)
     found.push(['resize_embeddings', `with ${adapterKey}: the new rows would not be saved with the adapter`])
+  if (v.bf16 && v.dtype !== 'float32')
+    found.push(['bf16', `rounds products of float32 weights, and dtype is ${v.dtype}; remove one`])
   if (v.max_prompt_length >= v.max_length) {
     found.push([
       'max_prompt_length',

@@ -40,6 +40,7 @@ export async function loadShapes(session: Session, head: HeadKind): Promise<Lang
   const config = configOf(session, head, folder, tokenizer)
   const where = folder && join(baseFolderOf(folder), 'config.json')
   const model = shapedModel(config, head, dtype, where && existsSync(where) ? where : undefined)
+  model.bf16 = options.bf16
   if (adapter !== undefined && head === 'lm')
     installAdapter(model, readAdapterConfig(adapter), options.seed, shapedAdapter)
   else if (options.usePeft) attachAdapter(model, loraOptions(session), options.seed, shapedAdapter)
