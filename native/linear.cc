@@ -1,9 +1,13 @@
 // Linear layers: x [T, in], weight [out, in], bias [out] -> [T, out], and the matrix products of all own operators.
 //
-// f32 on a CPU goes to oneDNN where libtorch has it: its generated code uses the whole vector width on every x86 maker,
-// where the BLAS of the wheel takes a half-width path on some.
+// f32 and bf16 on a CPU go to oneDNN where libtorch has it: its generated code uses the whole vector width on every x86
+// maker, where the BLAS of the wheel takes a half-width path on some.
+//
+// Mixed precision: x in bf16, the weight in f32. The weight is rounded for the product, which comes out rounded once (as
+// under autocast) and is widened; the weight's gradient is added up in f32. Frozen, the weight needs no input kept.
 #include "matmul.h"
 
+#include <ATen/ops/add.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
@@ -25,12 +29,34 @@ namespace {
 
 using at::Tensor;
 
-bool one_dnn(const Tensor& t) {
-  return &at::native::mkldnn_matmul != nullptr && t.device().is_cpu() && t.scalar_type() == at::kFloat;
+bool has_one_dnn() { return &at::native::mkldnn_matmul != nullptr; }
+
+// Without instructions of its own bf16 is emulated, at a third of the rate of f32.
+bool has_bf16() {
+#ifdef __x86_64__
+  return has_one_dnn() && __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
 }
 
+bool one_dnn(const Tensor& a) {
+  return a.device().is_cpu() && (a.scalar_type() == at::kFloat ? has_one_dnn() : a.scalar_type() == at::kBFloat16 && has_bf16());
+}
+
+// `out` may be wider than a and b: the product is rounded to their type, and added up in its own. The same numbers come out
+// where bf16 has to be multiplied as f32, but for the order of sums.
 void product(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate) {
-  if (one_dnn(out) && a.numel() > 0 && b.numel() > 0) {
+  if (out.scalar_type() != a.scalar_type()) {
+    const Tensor narrow = at::empty(out.sizes(), a.options());
+    product(narrow, a, b, false);
+    if (accumulate) out.add_(narrow);
+    else out.copy_(narrow);
+  } else if (a.scalar_type() == at::kBFloat16 && a.device().is_cpu() && !accumulate && !has_bf16()) {
+    const Tensor wide = at::empty(out.sizes(), a.options().dtype(at::kFloat));
+    product(wide, a.to(at::kFloat), b.to(at::kFloat), false);
+    out.copy_(wide);
+  } else if (one_dnn(a) && a.numel() > 0 && b.numel() > 0) {
     at::native::mkldnn_matmul(a, b, out, accumulate ? 1.0f : 0.0f, 1.0f);
   } else if (accumulate) {
     at::addmm_out(const_cast<Tensor&>(out), out, a, b);
@@ -41,25 +67,30 @@ void product(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulat
 
 struct Linear : public torch::autograd::Function<Linear> {
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias) {
-    ctx->save_for_backward({weight.requires_grad() ? x : Tensor(), weight});  // a frozen weight needs no input
+    ctx->save_for_backward({weight.requires_grad() ? x : Tensor(), weight});
     ctx->saved_data["bias"] = bias.has_value();
-    Tensor y = at::empty({x.size(0), weight.size(0)}, x.options());
+    ctx->saved_data["type"] = x.scalar_type();
+    Tensor y = at::empty({x.size(0), weight.size(0)}, weight.options());
     if (bias) y.copy_(bias->expand_as(y));
-    matmul_over_rows(y, x, weight.t(), bias.has_value());
+    matmul_over_rows(y, x, weight.to(x.scalar_type()).t(), bias.has_value());
     return y;
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
     const auto saved = ctx->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1];
-    const Tensor dy = grads[0].contiguous();
+    const auto type = ctx->saved_data["type"].toScalarType();
+    const Tensor wide = grads[0].contiguous(), dy = wide.to(type);
     Tensor dx, dw, db;
-    if (ctx->needs_input_grad(0)) matmul_over_rows(dx = at::empty({dy.size(0), weight.size(1)}, dy.options()), dy, weight);
+    if (ctx->needs_input_grad(0)) {
+      dx = at::empty({dy.size(0), weight.size(1)}, dy.options());
+      matmul_over_rows(dx, dy, weight.to(type));
+    }
     if (ctx->needs_input_grad(1)) {
       const auto sum = sum_of(weight);
       if (!sum) dw = at::empty(weight.sizes(), weight.options());
       matmul_over_sum(sum ? sum->grad : dw, dy.t(), x, sum && !sum->fresh);
     }
-    if (ctx->saved_data["bias"].toBool() && ctx->needs_input_grad(2)) db = dy.sum(0);
+    if (ctx->saved_data["bias"].toBool() && ctx->needs_input_grad(2)) db = wide.sum(0);
     return {dx, dw, db};
   }
 };
@@ -67,8 +98,12 @@ struct Linear : public torch::autograd::Function<Linear> {
 Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias) {
   TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1) && (!bias || bias->sizes() == weight.sizes().slice(0, 1)),
               "linear: x [T, in], weight [out, in], bias [out], found ", x.sizes(), ", ", weight.sizes());
-  TORCH_CHECK(x.scalar_type() == weight.scalar_type() && x.device() == weight.device(), "linear: x and weight differ in dtype or device");
-  return one_dnn(x) && x.numel() > 0 ? Linear::apply(x, weight, bias) : at::linear(x, weight, bias);
+  const bool mixed = x.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kFloat;
+  TORCH_CHECK((mixed || x.scalar_type() == weight.scalar_type()) && x.device() == weight.device(), "linear: x and weight differ in dtype or device");
+  if (x.numel() > 0 && x.device().is_cpu() && (mixed || (x.scalar_type() == at::kFloat && has_one_dnn()))) return Linear::apply(x, weight, bias);
+  if (!mixed) return at::linear(x, weight, bias);
+  const Tensor y = at::linear(x, weight.to(x.scalar_type())).to(weight.scalar_type());
+  return bias ? at::add(y, *bias) : y;
 }
 
 }  // namespace
@@ -86,8 +121,8 @@ struct Parts {
 };
 
 void matmul_over_rows(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate) {
-  if (!one_dnn(out)) return product(out, a, b, accumulate);
-  if (a.size(0) <= kFewRows && !accumulate && a.stride(1) == 1 && b.stride(0) == 1) {
+  if (!one_dnn(a)) return product(out, a, b, accumulate);
+  if (a.scalar_type() == at::kFloat && a.size(0) <= kFewRows && !accumulate && a.stride(1) == 1 && b.stride(0) == 1) {
     return few_rows_product<float>({a.const_data_ptr<float>(), b.const_data_ptr<float>(), out.data_ptr<float>(), a.size(0), b.size(1),
                              a.size(1), a.stride(0), b.stride(1), out.size(1)});
   }
@@ -108,7 +143,7 @@ void matmul_over_rows(const Tensor& out, const Tensor& a, const Tensor& b, bool 
 }
 
 void matmul_over_sum(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate) {
-  if (!one_dnn(out) || a.size(1) == 0) return product(out, a, b, accumulate);
+  if (!one_dnn(a) || a.size(1) == 0) return product(out, a, b, accumulate);
   const Parts part(a.size(1));
   int64_t at = 0;
   for (const int64_t terms : {part.coarse, part.fine}) {

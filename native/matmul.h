@@ -4,7 +4,8 @@
 
 namespace clha {
 
-// out[m, n] = a[m, k] b[k, n] (+ out where `accumulate`), where m counts tokens. Any strides of a and b; out is contiguous.
+// out[m, n] = a[m, k] b[k, n] (+ out where `accumulate`), where m counts tokens. Any strides of a and b; out is contiguous,
+// and f32 where a and b are bf16.
 void matmul_over_rows(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, bool accumulate = false);
 
 // The same where k counts tokens, as in a weight's gradient.

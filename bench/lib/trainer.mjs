@@ -22,9 +22,10 @@ function itemOf(row, index) {
  * @param spec.layout    undefined: the product's own; `unshared`: a prompt for each answer; `padded`: rows as well
  * @param spec.head      undefined: the product's own; see heads.mjs
  * @param spec.microSize lists of a micro-batch; undefined: by tokens, as many as the product's default
+ * @param spec.bf16      mixed precision
  * @returns {Promise<(rows: object[]) => object>} one optimizer step on the rows
  */
-export async function createTrainer({ size, vocabulary, layout, head, microSize }) {
+export async function createTrainer({ size, vocabulary, layout, head, microSize, bf16 = false }) {
   const { initModel } = await product('models/init')
   const { createAdamW, ADAMW_DEFAULTS } = await product('optim/adamw')
   const { planStep } = await product('train/items')
@@ -34,6 +35,7 @@ export async function createTrainer({ size, vocabulary, layout, head, microSize 
   const { packLists } = await product('data/pack')
   const { requiresGrad } = await product('tensor/index')
   const model = initModel(configOf(size, vocabulary), 0)
+  model.bf16 = bf16
   for (const weight of model.weights.values()) requiresGrad(weight)
   const optimizer = createAdamW(model.weights, ADAMW_DEFAULTS)
   const plain = clhaObjective({ margin: 1, marginScale: 'constant', sftWeight: 1, sftReduction: 'tokens' })

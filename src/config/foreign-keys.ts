@@ -4,7 +4,6 @@ const FOREIGN: Record<string, string> = {
   base_model: 'model_name_or_path',
   batch_size: 'per_device_train_batch_size',
   micro_batch_size: 'per_device_train_batch_size',
-  bf16: 'dtype: bfloat16',
   block_size: 'max_length',
   chat_template_path: 'chat_template',
   cutoff_len: 'max_length',

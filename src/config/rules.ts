@@ -206,6 +206,10 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
     ])
   if (v.load_in_8bit && v.resize_embeddings)
     found.push(['load_in_8bit', 'with resize_embeddings: a model in 8 bits is not changed'])
+  if (v.bf16 && v.dtype !== 'float32')
+    found.push(['bf16', `rounds products of float32 weights, and dtype is ${v.dtype}; remove one`])
+  if (v.bf16 && v.load_in_8bit)
+    found.push(['bf16', 'with load_in_8bit: weights in 8 bits are multiplied in float32; remove one'])
   if (v.max_prompt_length >= v.max_length) {
     found.push([
       'max_prompt_length',

@@ -50,6 +50,12 @@ export const trainSection = {
     .describe(
       'computes blocks again for their gradients: less memory, more time, same result; auto: where the plan finds no room',
     ),
+  bf16: z
+    .boolean()
+    .default(false)
+    .describe(
+      'mixed precision: trainings make the matrix products of the blocks in bfloat16; weights, gradients and everything else stay float32',
+    ),
   optim: z
     .enum(['adamw', 'rmsprop', 'sgd'])
     .default('adamw')

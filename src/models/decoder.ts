@@ -30,6 +30,8 @@ export interface Decoder extends Places {
   adapter?: Adapter
   /** Tensors among the weights that another model owns. */
   borrowed?: ReadonlySet<Tensor>
+  /** Set by `inBf16`. */
+  bf16?: boolean
   /** Set while a forward leaves its blocks to be computed again. */
   tape?: Tape
   dispose(): void
@@ -69,7 +71,13 @@ export function assembleDecoder(
  */
 export function decode(model: Decoder, stream: PackedStream, cache?: KeyValueCache): Tensor {
   const { config } = model
-  const context = { rotary: angles(model, stream), segments: stream.segments, cacheRows: stream.cacheRows }
+  const context = {
+    rotary: angles(model, stream),
+    segments: stream.segments,
+    cacheRows: stream.cacheRows,
+    // A few tokens over a cache would round all weights for hardly any product.
+    bf16: model.bf16 && !cache,
+  }
   const run = (x: Tensor, layer: number) =>
     runBlock(x, model.blocks[layer], config, context, cache?.layers[layer])
   const hidden = runBlocks(embed(model, stream), model.blocks, run, model.tape)
@@ -143,6 +151,21 @@ function logProbsInChunks(model: Decoder, hidden: Tensor, targets: Tensor): [log
 export function rewards(model: Decoder, hidden: Tensor, rows?: Tensor): Tensor {
   const pooled = rows ? ops.indexSelect(hidden, 0, rows) : hidden
   return ops.squeeze(project(pooled, model.output), 1)
+}
+
+/**
+ * Mixed precision (Micikevicius et al., arXiv 1710.03740, with bfloat16, which needs no loss scaling): while `fn` runs, the
+ * model's blocks make their matrix products in bf16. Weights and their gradients, norms, attention, residual stream, head and
+ * log-probabilities stay f32.
+ */
+export async function inBf16<T>(model: Decoder, on: boolean, fn: () => Promise<T>): Promise<T> {
+  const before = model.bf16
+  model.bf16 = on
+  try {
+    return await fn()
+  } finally {
+    model.bf16 = before
+  }
 }
 
 export function createCache(model: Decoder, rows: number): KeyValueCache {

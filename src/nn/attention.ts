@@ -1,6 +1,6 @@
 /** Attention of one block: queries, keys and values from the hidden states, turned by position, over stream or cache. */
 import { ops, type Tensor } from '../tensor/index.js'
-import type { Block, BlockShape, StreamContext } from './block-shape.js'
+import { type Block, type BlockShape, rounded, type StreamContext } from './block-shape.js'
 import type { LayerCache } from './cache.js'
 import { norm } from './norm.js'
 import { type Projection, project } from './projection.js'
@@ -14,7 +14,7 @@ export function attention(
   cache?: LayerCache,
 ): Tensor {
   const { scale, window, rope } = block.layer
-  let [q, k, v] = queryKeyValue(x, block, shape)
+  let [q, k, v] = queryKeyValue(rounded(x, stream), block, shape)
   if (block.queryNorm) q = norm(q, block.queryNorm, shape.norm)
   if (block.keyNorm) k = norm(k, block.keyNorm, shape.norm)
   if (rope !== undefined) {
@@ -29,7 +29,8 @@ export function attention(
     v = cache.values
   }
   const out = ops.packedAttention(q, k, v, stream.segments, scale, window ?? 0, shape.attentionSoftcap ?? 0)
-  return project(ops.view(out, [-1, shape.heads * shape.headDim]), block.output)
+  const joined = ops.view(out, [-1, shape.heads * shape.headDim])
+  return project(rounded(joined, stream), block.output)
 }
 
 /** [T, D] -> q [T, H, d], k and v [T, Hkv, d] */

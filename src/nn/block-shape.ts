@@ -1,5 +1,5 @@
 /** The description that drives a block: its weights by their places, what its layer has of its own, what all layers share. */
-import type { Tensor } from '../tensor/index.js'
+import { ops, type Tensor } from '../tensor/index.js'
 import type { Activation } from './activation.js'
 import type { Gain, NormKind } from './norm.js'
 import type { Projection } from './projection.js'
@@ -57,4 +57,9 @@ export interface StreamContext {
   rotary: { cos: Tensor; sin: Tensor }[]
   segments: Tensor
   cacheRows?: Tensor
+  /** Products of the linear maps are made in bf16; everything between them stays as it is. */
+  bf16?: boolean
 }
+
+/** x as the linear maps take it. Rounded once, it is kept once, however many maps it enters. */
+export const rounded = (x: Tensor, { bf16 }: StreamContext): Tensor => (bf16 ? ops.to(x, 'bf16') : x)

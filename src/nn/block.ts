@@ -2,7 +2,7 @@
 import { ops, type Tensor } from '../tensor/index.js'
 import { type Activation, activate, gated } from './activation.js'
 import { attention } from './attention.js'
-import type { Block, BlockShape, StreamContext } from './block-shape.js'
+import { type Block, type BlockShape, rounded, type StreamContext } from './block-shape.js'
 import type { LayerCache } from './cache.js'
 import { type Gain, norm } from './norm.js'
 import { type Projection, project } from './projection.js'
@@ -16,7 +16,7 @@ export function runBlock(
   cache?: LayerCache,
 ): Tensor {
   const attend = (x: Tensor) => attention(x, block, shape, stream, cache)
-  const feed = (x: Tensor) => mlp(x, block, shape.activation)
+  const feed = (x: Tensor) => mlp(x, block, shape.activation, stream)
   if (shape.residual === 'parallel') {
     const attended = attend(norm(hidden, block.inputNorm, shape.norm))
     return ops.add(ops.add(feed(norm(hidden, block.mlpNorm, shape.norm)), attended), hidden)
@@ -39,14 +39,18 @@ function addResidual(
 }
 
 /** down(act(gate(x)) * up(x)), or down(act(up(x))) without a gate */
-function mlp(x: Tensor, block: Block, activation: Activation): Tensor {
+function mlp(x: Tensor, block: Block, activation: Activation, stream: StreamContext): Tensor {
+  return project(rounded(inner(rounded(x, stream), block, activation), stream), block.down)
+}
+
+/** [T, D] -> [T, F] */
+function inner(x: Tensor, block: Block, activation: Activation): Tensor {
   if (block.gateUp) {
     const both = project(x, block.gateUp) // [T, 2F]
     const width = both.shape[1] / 2
     const [gate, up] = ops.split(both, [width, width], 1)
-    return project(gated(gate, up, activation), block.down)
+    return gated(gate, up, activation)
   }
   const up = project(x, block.up as Projection)
-  if (!block.gate) return project(activate(up, activation), block.down)
-  return project(gated(project(x, block.gate), up, activation), block.down)
+  return block.gate ? gated(project(x, block.gate), up, activation) : activate(up, activation)
 }

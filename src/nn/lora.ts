@@ -3,7 +3,7 @@
  * rank-stabilised scale alpha / sqrt(r) is Kalajdzievski's, arXiv 2312.03732.
  */
 import { hash64 } from '../random.js'
-import { ops, type Tensor } from '../tensor/index.js'
+import { type DType, ops, type Tensor } from '../tensor/index.js'
 
 /** What all maps of an adapter share. */
 export interface LoraMode {
@@ -30,13 +30,16 @@ export interface Lora {
 export function addLora(y: Tensor, x: Tensor, lora: Lora): Tensor {
   const { a, b, scale, dropout, place, mode } = lora
   if (!mode.on) return y
-  const wide = x.dtype === a.dtype ? x : ops.to(x, a.dtype)
+  // Mixed precision rounds the inputs of products; of a narrow model the low-rank maps are computed wide.
+  const products = y.dtype === a.dtype ? x.dtype : a.dtype
   // A pure function of the seed: computed again for its gradients, or in a run that was resumed, the same elements fall.
   const seen =
     dropout > 0 && mode.noise !== undefined
-      ? ops.dropout(wide, dropout, Number(hash64(`${mode.noise}/${place}`) & 0x1fffffffffffffn))
-      : wide
-  const change = ops.linear(ops.linear(seen, a), b) // [T, in] -> [T, r] -> [T, out]
-  const sum = ops.add(y, change, scale)
-  return sum.dtype === y.dtype ? sum : ops.to(sum, y.dtype)
+      ? ops.dropout(inType(x, a.dtype), dropout, Number(hash64(`${mode.noise}/${place}`) & 0x1fffffffffffffn))
+      : x
+  const inner = ops.linear(inType(seen, products), a) // [T, in] -> [T, r]
+  const change = ops.linear(inType(inner, products), b) // [T, r] -> [T, out]
+  return inType(ops.add(y, change, scale), y.dtype)
 }
+
+const inType = (t: Tensor, dtype: DType): Tensor => (t.dtype === dtype ? t : ops.to(t, dtype))

@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { camelKeys } from '../config/options.js'
 import { stepsPerEpoch } from '../data/order.js'
 import { usageError } from '../errors.js'
+import { inBf16 } from '../models/decoder.js'
 import type { OptimizerOptions } from '../optim/optimizer.js'
 import { type DataFile, RUN_FILE } from '../runs/run-manifest.js'
 import { figure } from '../terminal/units.js'
 import type { GuideSettings } from '../train/guidance.js'
 import { hashItems, type TrainItem } from '../train/items.js'
 import type { Objective } from '../train/objective.js'
+import { matrixPeak } from '../train/profile-peak.js'
 import { runTraining, type TrainingResult } from '../train/run.js'
 import { adapterTrajectory } from './adapters.js'
 import type { LanguageModel } from './language-model.js'
@@ -47,7 +49,24 @@ export interface Fit {
 }
 
 /** @throws ClhaError (exit 2) when there is nothing to train on */
-export async function fitModel(session: Session, f: Fit): Promise<TrainingResult> {
+export function fitModel(session: Session, f: Fit): Promise<TrainingResult> {
+  const { bf16 } = session.options
+  if (bf16) warnIfSlower(session)
+  return inBf16(f.model, bf16, () => fitIn(session, f))
+}
+
+/** Without bfloat16 instructions numbers are rounded and then multiplied as f32. */
+function warnIfSlower({ ui }: Session): void {
+  const [bf16, f32] = [matrixPeak('f32', 'bf16'), matrixPeak('f32')]
+  const rate = (flops: number) => `${Math.round(flops / 1e9)} GFLOP/s`
+  if (bf16 < f32)
+    ui.warn(
+      `bf16: slower than float32 on this processor: products reach ${rate(bf16)}, float32 ${rate(f32)}`,
+      'set bf16: false, unless it is for the memory of activations',
+    )
+}
+
+async function fitIn(session: Session, f: Fit): Promise<TrainingResult> {
   const { options, ui } = session
   if (f.items.length === 0) throw usageError(`${f.kind}: no example is left to train on`)
   const perEpoch = stepsPerEpoch(f.items.length, f.batchSize)

@@ -49,6 +49,7 @@ function oneBlock(session: Session, { hfConfig, head, dtype, adapter }: Decoder)
     }),
   )
   const small = initModel(one, 1, head, dtype)
+  small.bf16 = session.options.bf16
   if (adapter) attachAdapter(small, { ...loraOptions(session), modulesToSave: [] }, 1)
   return small
 }

@@ -48,6 +48,7 @@ export async function loadShapes(session: Session, head: HeadKind): Promise<Lang
     where && existsSync(where) ? where : undefined,
     eightBitOf(options, 'blocks'),
   )
+  model.bf16 = options.bf16
   if (adapter !== undefined && head === 'lm')
     installAdapter(model, readAdapterConfig(adapter), options.seed, shapedAdapter)
   else if (options.usePeft) attachAdapter(model, loraOptions(session), options.seed, shapedAdapter)

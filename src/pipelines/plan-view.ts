@@ -19,7 +19,9 @@ export function showPlan({ ui, options }: Session, plan: PlanResult): void {
   const { data, memory, largest, disk } = plan
   const share = plan.trained === plan.parameters ? 'all are trained' : `${count(plan.trained)} are trained`
   ui.station('Plan', `${plan.machine}`)
-  ui.line(`model    ${count(plan.parameters)} parameters, ${share} · ${options.dtype}`)
+  ui.line(
+    `model    ${count(plan.parameters)} parameters, ${share} · ${options.dtype}${options.bf16 ? ', products in bfloat16' : ''}`,
+  )
   ui.line(
     `data     ${count(data.lists)} lists · ${count(data.tokens)} tokens an epoch, ${count(data.scored)} of them scored · ` +
       `${percent(1 - data.tokens / data.padded)} less than padded rows (${count(data.padded)}), ` +

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { EncodedExample } from '../data/encoded.js'
 import { withAdapterOff } from '../models/adapter.js'
-import type { Decoder } from '../models/decoder.js'
+import { type Decoder, inBf16 } from '../models/decoder.js'
 import { openScoreCache } from '../reward/score-cache.js'
 import { count } from '../terminal/units.js'
 import type { TrainItem } from '../train/items.js'
@@ -44,7 +44,9 @@ export async function withReferences(
   try {
     const items = groups.flat()
     const extra = items.flatMap(({ mismatched }) => (mismatched ? [mismatched.encoded] : []))
-    const found = await computed(session, model, [...items.map((item) => item.encoded), ...extra])
+    const all = [...items.map((item) => item.encoded), ...extra]
+    // As the policy is computed: their difference is what counts.
+    const found = await inBf16(model, options.bf16, () => computed(session, model, all))
     let at = items.length
     const done = items.map((item, i): TrainItem => {
       const { mismatched } = item
@@ -67,7 +69,7 @@ async function computed(session: Session, model: Decoder, encoded: readonly Enco
   const cache = openScoreCache(
     dir,
     createHash('sha256')
-      .update(`logps:${weightsHash(model)}`)
+      .update(`logps:${weightsHash(model)}${model.bf16 ? ':bf16' : ''}`)
       .digest('hex'),
   )
   const bar = ui.progress(encoded.length, 'reference', 'lists')

@@ -76,6 +76,7 @@ async function certainty(
     const under = adapter
       ? <T>(use: (m: Decoder) => T) => withAdapterOff(lm.model, () => use(lm.model))
       : other && (<T>(use: (m: Decoder) => T) => use(other.model))
+    if (other) other.model.bf16 = lm.model.bf16
     const sums = { entropy: 0, kl: 0, tokens: 0 }
     for (const batch of packLists(encoded, { maxTokens: options.maxTokensPerBatch, lastToken: false })) {
       const found = divergence(lm.model, batch, under)

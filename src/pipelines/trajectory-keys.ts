@@ -4,6 +4,7 @@ import type { ConfigKey } from '../config/schema.js'
 
 export const TRAJECTORY_KEYS: readonly ConfigKey[] = [
   'dtype',
+  'bf16',
   'max_samples',
   'dev_fraction',
   'max_length',

@@ -53,10 +53,16 @@ export function changesFor(input: PlanInput, plan: TrainingPlan): Change[] {
       withLora(input.shape),
       'an adapter is trained, not the model',
     )
+  if (input.shape.width === 4 && !input.shape.bf16)
+    also(
+      'bf16: true',
+      { ...input.shape, bf16: true },
+      'products of rounded numbers; faster on some processors',
+    )
   if (input.shape.width > 2)
     also(
       'dtype: bfloat16',
-      withWidth(input.shape, 2),
+      { ...withWidth(input.shape, 2), bf16: false },
       'rounded weights; slower on processors without bfloat16',
     )
   return [...exact, ...others.sort((a, b) => a.peak - b.peak)]

@@ -52,7 +52,8 @@ export interface Rates {
   update: number
 }
 
-export function deviceRates(at: Device, { width }: ModelShape): Rates {
-  const flop = 1 / ((width === 2 ? at.half : at.single) * EFFICIENCY)
-  return { block: flop, head: flop, update: (UPDATE_TENSORS * width) / (at.bandwidth * UPDATE_EFFICIENCY) }
+export function deviceRates(at: Device, { width, bf16 }: ModelShape): Rates {
+  const flop = (narrow: boolean) => 1 / ((narrow ? at.half : at.single) * EFFICIENCY)
+  const [block, head] = [flop(width === 2 || bf16), flop(width === 2)]
+  return { block, head, update: (UPDATE_TENSORS * width) / (at.bandwidth * UPDATE_EFFICIENCY) }
 }

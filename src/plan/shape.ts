@@ -11,6 +11,8 @@ export interface ModelShape {
   head: HeadKind
   /** Of a number of the weights, and so of the activations. */
   width: number
+  /** Whether inputs of the blocks' linear maps are kept in bf16. */
+  bf16: boolean
   /** Numbers of the model without its adapter. */
   parameters: number
   trained: number
@@ -61,6 +63,7 @@ export function modelShape(model: Decoder): ModelShape {
     config: model.config,
     head: model.head,
     width: DTYPES[model.dtype].bytes,
+    bf16: model.bf16 ?? false,
     parameters: sum(model.weights.values(), numbers),
     trained: sum(trained, numbers),
     weightBytes: sum(held, bytesOf),

@@ -323,7 +323,7 @@ export function baddbmm(self: Tensor, batch1: Tensor, batch2: Tensor, beta?: num
 }
 
 const linearOperator = operator('clha::linear', '')
-/** x @ weight^T + bias: x [T, in], weight [out, in] -> [T, out]. `clha::linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor` */
+/** x @ weight^T + bias: x [T, in], weight [out, in] -> [T, out]. A bf16 x with an f32 weight: a bf16 product, widened. `clha::linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor` */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   return asTensor(linearOperator([x, weight, bias]), 'linear')
 }

@@ -70,7 +70,7 @@ export async function trainLoop(
   const devPlan = devItems.length > 0 ? planStep(devItems, options) : undefined
   const best = new BestTracker(options, start)
   const workOf = workMeter(trainable.model)
-  const peak = matrixPeak(trainable.model.dtype)
+  const peak = matrixPeak(trainable.model.dtype, trainable.model.bf16 ? 'bf16' : undefined)
   const profiler = options.profile ? createProfiler(totalSteps - start.step, peak) : undefined
   let tokens = start.tokens
   let metrics: Record<string, number> = {}

@@ -225,7 +225,7 @@ describe.each(Object.keys(RECIPES))('%s', (name) => {
 test('a DPO config of TRL keeps its loss, its adapter, its batches and its splits', () => {
   const { result } = imported('trl dpo')
   expect(result.values).toMatchObject({
-    ...{ method: 'dpo', loss_type: 'ipo', beta: 0.05, dtype: 'bfloat16', warmup_ratio: 0.1, eval_steps: 50 },
+    ...{ method: 'dpo', loss_type: 'ipo', beta: 0.05, bf16: true, warmup_ratio: 0.1, eval_steps: 50 },
     ...{ train_dataset: 'org/prefs:**/*train_prefs*', eval_dataset: 'org/prefs:**/*test_prefs*' },
     ...{ use_peft: true, lora_r: 32, lora_target_modules: ['q_proj', 'v_proj'], report_to: ['tensorboard'] },
     ...{ optim: 'adamw', weight_decay: 0, max_length: 1536 },
@@ -234,6 +234,29 @@ test('a DPO config of TRL keeps its loss, its adapter, its batches and its split
   expect(Object.keys(reasons).sort()).toEqual(['report_to', 'trust_remote_code'])
   expect(reasons.report_to).toMatch(/does not write to wandb/)
   expect(result.assumed).toContainEqual({ key: 'weight_decay', value: 0 })
+})
+
+test.each([
+  ['trl', { model_name_or_path: 'm', dataset_name: 'org/prefs', loss_type: 'sigmoid' }, 'dtype'],
+  ['llama-factory', { stage: 'dpo', model_name_or_path: 'm', template: 'qwen' }, 'torch_dtype'],
+  ['axolotl', { base_model: 'm', rl: 'dpo' }, 'torch_dtype'],
+] as const)('%s: bf16 is mixed precision here too, unless the weights are bfloat16', (tool, keys, dtype) => {
+  const values = (more: Record<string, unknown>) => importConfig({ ...keys, ...more }, tool).values
+  expect(values({ bf16: true })).toMatchObject({ bf16: true })
+  expect(values({ bf16: true })).not.toHaveProperty('dtype')
+  expect(values({ bf16: false })).not.toHaveProperty('bf16')
+  const narrow = values({ bf16: true, [dtype]: 'bfloat16' })
+  expect(narrow).toMatchObject({ dtype: 'bfloat16' })
+  expect(narrow).not.toHaveProperty('bf16')
+})
+
+test('numbers that are bfloat16 throughout stay so', () => {
+  expect(importConfig({ stage: 'sft', pure_bf16: true }, 'llama-factory').values).toMatchObject({
+    dtype: 'bfloat16',
+  })
+  expect(importConfig({ base_model: 'm', bfloat16: true }, 'axolotl').values).toMatchObject({
+    dtype: 'bfloat16',
+  })
 })
 
 test('what a schedule makes idle is left out and said', () => {

@@ -98,6 +98,8 @@ test.each([
   ['max_length: 64\nmax_prompt_length: 64', 'leaves no room for an answer'],
   ['dev_fraction: 0.5\ntest_fraction: 0.5', 'leaves nothing to train on'],
   ['dev_fraction: 0\nload_best_model_at_end: true', 'needs development data'],
+  ['dtype: bfloat16\nbf16: true', 'bf16 rounds products of float32 weights, and dtype is bfloat16'],
+  ['dtype: float64\nbf16: true', 'bf16 rounds products of float32 weights, and dtype is float64'],
   ['report_to: [none, jsonl]', 'is none and something else at once'],
 ])('%j contradicts itself', (yaml, reason) => {
   expect(complaint(yaml)).toContain(reason)

@@ -22,6 +22,7 @@ export function normal(random: Random, shape: readonly number[], dtype: DType = 
 
 /** Largest difference, relative to the largest number of `expected` (or to 1, if that is larger). */
 export function relative(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (found.length === undefined) throw new TypeError('relative: numbers, not tensors')
   if (found.length !== expected.length) return Number.POSITIVE_INFINITY
   let scale = 1
   let worst = 0

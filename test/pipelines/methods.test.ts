@@ -110,6 +110,18 @@ test('DPO starts at ln 2: the reference is the start model', async () => {
   expect(Math.abs(other.rows[0].loss - Math.log(2))).toBeGreaterThan(1e-3)
 })
 
+test('in mixed precision the reference is computed as the policy is, and not taken for one of float32', async () => {
+  const { rows, outputDir } = await run({ method: 'dpo', bf16: true })
+  expect(rows[0].loss).toBeCloseTo(Math.log(2), 5)
+  expect(rows[0]['rewards/margins']).toBeCloseTo(0, 5)
+  const reference = join(outputDir, 'reference')
+  const scoreCacheDir = tempFolder('cache')
+  fs.cpSync(reference, scoreCacheDir, { recursive: true })
+  const wide = await run({ method: 'dpo', scoreCacheDir })
+  expect(wide.rows[0].loss).toBeCloseTo(Math.log(2), 5)
+  expect(fs.readdirSync(scoreCacheDir)).toHaveLength(2)
+})
+
 test('with an adapter the reference is the model without it', async () => {
   const first = await run({ method: 'dpo', usePeft: true, learningRate: 0.05 })
   expect(first.rows[0].loss).toBeCloseTo(Math.log(2), 5)

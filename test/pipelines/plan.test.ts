@@ -46,14 +46,16 @@ test('a plan counts the tokens that the training then counts, and leaves no fold
 })
 
 test('this machine is measured; an adapter trains fewer numbers', async () => {
-  const [all, some] = [
+  const [all, some, mixed] = [
     planOf((await call(files, ['plan', ...settings(), '--json'])).said),
     planOf((await call(files, ['plan', ...settings(), '--use-peft', '--lora-r', '2', '--json'])).said),
+    planOf((await call(files, ['plan', ...settings(), '--bf16', '--json'])).said),
   ]
   expect(all.trained).toBe(all.parameters)
   expect(some.parameters).toBe(all.parameters)
   expect(some.trained).toBeLessThan(all.trained)
-  for (const { seconds, memory } of [all, some]) {
+  expect(mixed.trained).toBe(all.trained)
+  for (const { seconds, memory } of [all, some, mixed]) {
     expect(seconds).toBeGreaterThan(0)
     expect(memory.peak).toBeGreaterThan(1e8)
   }

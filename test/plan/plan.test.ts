@@ -142,6 +142,25 @@ test('memory by part: gradients as weights, AdamW twice that; recomputation keep
   model.dispose()
 })
 
+test('mixed precision keeps the inputs of linear maps in half the bytes, and weights and moments as they are', () => {
+  const model = shapedModel(LLAMA_7B, 'lm', 'f32')
+  const shape = modelShape(model)
+  const mixed = { ...shape, bf16: true }
+  // Of the 4 rows of width D the outputs of both norms are halves; the attention's output is there twice; of 3 F one is half.
+  expect(blockNumbers(mixed).kept).toBe(3 * 4096 + 4 * 4096 + 4096 / 2 + 32 + 2.5 * 11008)
+  const options = { moments: 2, accumulates: true, cacheBytes: 0, program: 0, recompute: false }
+  const [wide, narrow] = [shape, mixed].map((s) => memoryPlan(s, SIZE, options))
+  expect(narrow).toMatchObject({
+    weights: wide.weights,
+    gradients: wide.gradients,
+    optimizer: wide.optimizer,
+  })
+  expect(narrow.activations).toBeLessThan(wide.activations)
+  const [f32, bf16] = [shape, mixed].map((s) => deviceRates(DEVICES.h100, s))
+  expect(bf16).toEqual({ ...f32, block: f32.block * (67 / 989) })
+  model.dispose()
+})
+
 test('auto recomputes when activations do not fit, and only then; what does not fit even so is named with changes', () => {
   const model = shapedModel(LLAMA_7B, 'lm', 'f32')
   const roomy = planTraining(inputOf(model))

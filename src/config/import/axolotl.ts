@@ -13,7 +13,7 @@ import {
   type Values,
   whenOn,
 } from './rule.js'
-import { optimizer, reporters, steps, TRAINING_ARGUMENTS } from './training-arguments.js'
+import { mixedPrecision, optimizer, reporters, steps, TRAINING_ARGUMENTS } from './training-arguments.js'
 import { lossDefaults } from './trl.js'
 
 interface Entry {
@@ -122,15 +122,9 @@ export const AXOLOTL: RuleTable = {
     'special_tokens tokens added_tokens_overrides',
     unlessOff("the tokenizer's own special tokens are used"),
   ),
-  ...each(
-    'bf16 bfloat16',
-    whenOn((value) =>
-      value === 'auto'
-        ? { miss: 'auto: bfloat16 where the machine is fast at it; set dtype' }
-        : { set: { dtype: 'bfloat16' } },
-    ),
-  ),
-  ...each('float16', unlessOff('float16 is not computed here; dtype: bfloat16 is')),
+  bf16: mixedPrecision,
+  bfloat16: whenOn(to('dtype', () => 'bfloat16')),
+  ...each('float16', unlessOff('float16 is not computed here; bf16: true is')),
   ...each(
     'flash_attention xformers_attention sdp_attention s2_attention eager_attention flex_attention',
     drop('attention is computed in one way'),

@@ -61,6 +61,14 @@ export const reporters: Rule = (value) => {
   }
 }
 
+/** Autocast: f32 weights with bfloat16 products. Weights that are bfloat16 themselves need none. */
+export const mixedPrecision: Rule = whenOn((value, all) => {
+  if (value === 'auto') return { miss: 'auto: bfloat16 where the machine is fast at it; set bf16' }
+  const narrow =
+    [all.torch_dtype, all.dtype].includes('bfloat16') || all.pure_bf16 === true || all.bfloat16 === true
+  return narrow ? { drop: 'the weights are bfloat16, and so are all products' } : { set: { bf16: true } }
+})
+
 const MACHINE = 'how the work is laid on the machine; results do not depend on it'
 
 export const TRAINING_ARGUMENTS: RuleTable = {
@@ -113,8 +121,8 @@ export const TRAINING_ARGUMENTS: RuleTable = {
       : { miss: 'weights are held in 8 bits, or as dtype says' },
   ),
   ...each('use_dora', unlessOff('plain LoRA is trained')),
-  ...each('fp16', unlessOff('float16 is not computed here; dtype: bfloat16 is')),
-  ...each('bf16', whenOn(to('dtype', (value) => (value === true ? 'bfloat16' : undefined)))),
+  ...each('fp16', unlessOff('float16 is not computed here; bf16: true is')),
+  bf16: mixedPrecision,
   ...each('pure_bf16', whenOn(to('dtype', () => 'bfloat16'))),
   ...each(
     'torch_dtype dtype',
