@@ -128,23 +128,24 @@ test('the reward of a candidate does not depend on its neighbours', () => {
         scope(() => candidateRewards(model, batch).numbers()),
       ),
     )
+  // A few rows are multiplied in another order than many.
   const together = score(examples)
   expect(
     relative(
       examples.flatMap((e) => score([e])),
       together,
     ),
-  ).toBeLessThan(1e-6)
+  ).toBeLessThan(5e-6)
   const reversed = score([...examples].reverse())
   let at = together.length
   for (const e of examples) {
     at -= e.answers.length
     const own = together.slice(together.length - at - e.answers.length, together.length - at)
-    expect(relative(reversed.slice(at, at + e.answers.length), own)).toBeLessThan(1e-6)
+    expect(relative(reversed.slice(at, at + e.answers.length), own)).toBeLessThan(5e-6)
   }
   for (const e of examples) {
     const each = e.answers.map((a) => score([{ ...e, answers: [a] }])[0])
-    expect(relative(score([e]), each)).toBeLessThan(1e-6)
+    expect(relative(score([e]), each)).toBeLessThan(5e-6)
   }
   model.dispose()
 })
