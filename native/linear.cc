@@ -67,7 +67,8 @@ struct Linear : public torch::autograd::Function<Linear> {
 Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias) {
   TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1) && (!bias || bias->sizes() == weight.sizes().slice(0, 1)),
               "linear: x [T, in], weight [out, in], bias [out], found ", x.sizes(), ", ", weight.sizes());
-  TORCH_CHECK(x.scalar_type() == weight.scalar_type() && x.device() == weight.device(), "linear: x and weight differ in dtype or device");
+  TORCH_CHECK(x.scalar_type() == weight.scalar_type() && x.device() == weight.device() && (!bias || bias->device() == x.device()),
+              "linear: x, weight and bias differ in dtype or device");
   return one_dnn(x) && x.numel() > 0 ? Linear::apply(x, weight, bias) : at::linear(x, weight, bias);
 }
 

@@ -53,6 +53,13 @@ export const modelSection = {
     .enum(['float32', 'float64', 'bfloat16'])
     .default('float32')
     .describe('number type of the weights and of the computation'),
+  device: z
+    .string()
+    .regex(/^(auto|cpu|cuda(:\d+)?)$/, 'expected auto, cpu, cuda or cuda:N')
+    .default('auto')
+    .describe(
+      'what computes: cpu, cuda (the first GPU), cuda:N; auto: a GPU where libtorch sees one, else the CPU',
+    ),
   seed: wholeNumber().default(42).describe('seed of every random choice'),
   threads: count().optional().describe('CPU threads of the engine; unset: one per physical core'),
 }

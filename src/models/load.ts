@@ -6,11 +6,13 @@ import type { TensorSource } from '../checkpoint/tensor-source.js'
 import { usageError } from '../errors.js'
 import {
   allocate,
+  currentDevice,
   type DType,
   DTYPES,
   dtypeOfSafetensors,
   mapFile,
   noGrad,
+  onDevice,
   ops,
   scope,
   type Tensor,
@@ -132,7 +134,7 @@ interface Reading {
   mapped?: boolean
 }
 
-/** One tensor, in the dtype that is asked for. @throws ClhaError (exit 2) when it is missing or of another shape */
+/** One tensor on the current device, in the dtype that is asked for. @throws ClhaError (exit 2) when it is missing or of another shape */
 export function readTensor(
   files: TensorSource,
   { shape, transposed = false }: WeightSpec,
@@ -147,14 +149,27 @@ export function readTensor(
   if (entry.shape.join() !== storedShape.join())
     throw usageError(`${folder}: tensor "${name}" is [${entry.shape}], config.json makes it [${storedShape}]`)
   const asStored = stored === dtype && !transposed
-  if (mapped && asStored && entry.begin % DTYPES[stored].bytes === 0) {
+  const device = currentDevice()
+  if ((mapped || device !== 'cpu') && asStored && entry.begin % DTYPES[stored].bytes === 0) {
     const { fd, offset } = files.place(name)
-    return mapFile(fd, offset, shape, stored)
+    return scope(() => onDevice(mapFile(fd, offset, shape, stored)))
   }
-  const tensor = allocate(shape, dtype)
-  if (asStored) files.readInto(name, tensor.bytes())
+  const tensor = allocate(shape, dtype, device)
+  if (asStored && device === 'cpu') files.readInto(name, tensor.bytes())
   else readPieces(files, name, tensor, { shape: storedShape, dtype: stored, transposed })
   return tensor
+}
+
+/** Overwrites a tensor, wherever it is, with one of its dtype and shape from a file. */
+export function readOver(files: TensorSource, name: string, tensor: Tensor): void {
+  if (tensor.device === 'cpu') return files.readInto(name, tensor.bytes())
+  noGrad(() =>
+    scope(() => {
+      const read = allocate(tensor.shape, tensor.dtype)
+      files.readInto(name, read.bytes())
+      ops.copyInPlace(tensor, read)
+    }),
+  )
 }
 
 /** Bytes of a tensor as stored that are in memory at once while it is changed into what is used. */

@@ -3,7 +3,7 @@
  * rank-stabilised scale alpha / sqrt(r) is Kalajdzievski's, arXiv 2312.03732.
  */
 import { hash64 } from '../random.js'
-import { Generator, ops, type Tensor } from '../tensor/index.js'
+import { allocate, Generator, onDevice, ops, type Tensor } from '../tensor/index.js'
 
 /** What all maps of an adapter share. */
 export interface LoraMode {
@@ -43,8 +43,10 @@ export function addLora(y: Tensor, x: Tensor, lora: Lora): Tensor {
  */
 function drop(x: Tensor, share: number, seed: string): Tensor {
   const generator = new Generator(Number(hash64(seed) & 0xffffffffn))
-  const mask = ops.zeros(x.shape, x.dtype)
-  ops.bernoulliInPlace(mask, 1 - share, generator)
+  // Drawn on the CPU, so that a seed drops the same elements on every device.
+  const drawn = allocate(x.shape, x.device === 'cpu' ? x.dtype : 'u8')
+  ops.bernoulliInPlace(drawn, 1 - share, generator)
   generator.dispose()
+  const mask = ops.to(onDevice(drawn, x.device), x.dtype)
   return ops.mul(x, ops.mulScalarInPlace(mask, 1 / (1 - share)))
 }
