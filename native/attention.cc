@@ -242,7 +242,7 @@ Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor&
     if (softcap > 0) scores = (scores / softcap).tanh() * softcap;
     const Tensor ones = at::ones({nq, nk}, q.options().dtype(at::kBool));
     Tensor hidden = ones.triu(nk - nq + 1);
-    if (window > 0) hidden = hidden.logical_or(ones.tril(nk - nq - window));
+    if (window > 0) hidden = hidden.bitwise_or(ones.tril(nk - nq - window));
     scores = scores.masked_fill(hidden, -std::numeric_limits<double>::infinity());
     const Tensor p = at::softmax(scores, -1, q.scalar_type() == at::kDouble ? at::kDouble : at::kFloat).to(q.scalar_type());
     parts.push_back(at::matmul(p, rows(v)).transpose(0, 1));

@@ -48,10 +48,11 @@ struct ChunkedLogProb : public torch::autograd::Function<ChunkedLogProb> {
     for (int64_t at = 0; at < rows; at += chunk) {
       const int64_t end = std::min(rows, at + chunk);
       const Tensor logits = logits_of(hidden.slice(0, at, end), weight, bias, softcap);
-      const Tensor picked = logits.gather(1, targets.slice(0, at, end).unsqueeze(1)).squeeze(1), sum = logits.logsumexp(1);
+      const Tensor picked = logits.gather(1, targets.slice(0, at, end).unsqueeze(1)).squeeze(1), top = logits.amax(1);
+      const Tensor sum = (logits - top.unsqueeze(1)).exp_().sum(1).log_().add_(top);
       lse.slice(0, at, end).copy_(sum);
       logp.slice(0, at, end).copy_(picked - sum);
-      hit.slice(0, at, end).copy_(picked.eq(logits.amax(1)));
+      hit.slice(0, at, end).copy_(picked.eq(top));
     }
     ctx->save_for_backward({hidden, weight, targets, bias.value_or(Tensor()), lse});
     ctx->saved_data["chunk"] = chunk;

@@ -101,7 +101,7 @@ Tensor one_by_one(const Tensor& q, const Tensor& k, const Tensor& v, const Seque
     const int64_t nq = s.q_ends[i + 1] - s.q_ends[i], nk = s.k_ends[i + 1] - s.k_ends[i];
     const Tensor ones = at::ones({nq, nk}, q.options().dtype(at::kBool));
     Tensor hidden = ones.triu(nk - nq + 1);
-    if (window > 0) hidden = hidden.logical_or(ones.tril(nk - nq - window));
+    if (window > 0) hidden = hidden.bitwise_or(ones.tril(nk - nq - window));
     const Tensor scores = at::matmul(q.slice(0, s.q_ends[i], s.q_ends[i + 1]).transpose(0, 1), keys(k).transpose(1, 2)) * scale;
     const Tensor p = at::softmax(scores.masked_fill(hidden, -std::numeric_limits<double>::infinity()), -1);
     parts.push_back(at::matmul(p, keys(v)).transpose(0, 1));

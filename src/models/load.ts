@@ -162,7 +162,10 @@ export function readTensor(
 
 /** Overwrites a tensor, wherever it is, with one of its dtype and shape from a file. */
 export function readOver(files: TensorSource, name: string, tensor: Tensor): void {
-  if (tensor.device === 'cpu') return files.readInto(name, tensor.bytes())
+  if (tensor.device === 'cpu') {
+    files.readInto(name, tensor.bytes())
+    return
+  }
   noGrad(() =>
     scope(() => {
       const read = allocate(tensor.shape, tensor.dtype)
