@@ -54,8 +54,13 @@ export const modelSection = {
     .default('float32')
     .describe('number type of the weights and of the computation'),
   device: z
-    .string()
-    .regex(/^(auto|cpu|cuda(:\d+)?)$/, 'expected auto, cpu, cuda or cuda:N')
+    .union([
+      z.enum(['auto', 'cpu', 'cuda']),
+      z
+        .string()
+        .regex(/^cuda:\d+$/)
+        .meta({ examples: ['cuda:1'] }),
+    ])
     .default('auto')
     .describe(
       'what computes: cpu, cuda (the first GPU), cuda:N; auto: a GPU where libtorch sees one, else the CPU',
