@@ -7,8 +7,8 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
-#include <c10/core/Device.h>
 
+#include "devices.h"
 #include "handles.h"
 
 namespace clha {
@@ -48,13 +48,6 @@ int64_t one_of(const Napi::Value& v, std::initializer_list<int64_t> known, const
 }
 
 bool absent(const Napi::Value& v) { return v.IsUndefined() || v.IsNull(); }
-
-// Tensors of the other device types (meta, for one) have no memory that a kernel could read.
-c10::Device device(const std::string& name) {
-  const c10::Device found(name);
-  if (!found.is_cpu() && !found.is_cuda() && !found.is_mps()) mismatch("cpu, cuda or mps, found " + name);
-  return found;
-}
 
 IValue from_js(const Napi::Value& v, const c10::Type& type);
 
@@ -101,7 +94,7 @@ IValue from_js(const Napi::Value& v, const c10::Type& type) {
       return IValue(v.As<Napi::String>().Utf8Value());
     case TypeKind::DeviceObjType:
       if (!v.IsString()) mismatch("a device name");
-      return IValue(device(v.As<Napi::String>().Utf8Value()));
+      return IValue(device_named(v.As<Napi::String>().Utf8Value()));
     case TypeKind::GeneratorType: return IValue(generator_at(number(v, "a generator")));
     case TypeKind::ListType: return list_from_js(v, type);
     default: mismatch("a value of type " + type.str() + ", which this door does not carry");

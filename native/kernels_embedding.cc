@@ -52,6 +52,7 @@ struct Embedding : public torch::autograd::Function<Embedding> {
 Tensor embedding(const Tensor& weight, const Tensor& ids) {
   TORCH_CHECK(weight.dim() == 2 && ids.dim() == 1 && ids.scalar_type() == at::kLong,
               "embedding: weight [V, D], ids [T] i64, found ", weight.sizes(), ", ", ids.scalar_type(), " ", ids.sizes());
+  TORCH_CHECK(weight.device() == ids.device(), "embedding: weight is on ", weight.device(), ", ids are on ", ids.device());
   const bool native = weight.device().is_cpu() && (weight.scalar_type() == at::kFloat || weight.scalar_type() == at::kDouble);
   return native ? Embedding::apply(weight, ids.contiguous()) : at::embedding(weight, ids);
 }

@@ -21,6 +21,7 @@
 #include <torch/library.h>
 
 #include "accumulate.h"
+#include "chunked_logprob.h"
 #include "matmul.h"
 
 namespace clha {
@@ -213,6 +214,8 @@ std::tuple<Tensor, Tensor> linear_log_prob(const Tensor& hidden, const Tensor& w
               "linear_log_prob: bias must be [V], of the dtype and on the device of weight");
   TORCH_CHECK(softcap == 0 || (softcap >= 1e-6 && softcap <= 1e30),
               "linear_log_prob: softcap must be a positive number (0: none), found ", softcap);
+  // Reading a value waits for a device; there its own kernels check the range.
+  if (!hidden.device().is_cpu()) return chunked_log_prob(hidden, weight, targets, kDeviceChunkElements, bias, softcap);
   if (targets.numel()) {
     TORCH_CHECK(targets.min().item<int64_t>() >= 0 && targets.max().item<int64_t>() < weight.size(0),
                 "linear_log_prob: a target is outside of the vocabulary of ", weight.size(0));

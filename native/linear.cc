@@ -99,7 +99,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>
   TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1) && (!bias || bias->sizes() == weight.sizes().slice(0, 1)),
               "linear: x [T, in], weight [out, in], bias [out], found ", x.sizes(), ", ", weight.sizes());
   const bool mixed = x.scalar_type() == at::kBFloat16 && weight.scalar_type() == at::kFloat;
-  TORCH_CHECK((mixed || x.scalar_type() == weight.scalar_type()) && x.device() == weight.device(), "linear: x and weight differ in dtype or device");
+  TORCH_CHECK((mixed || x.scalar_type() == weight.scalar_type()) && x.device() == weight.device() &&
+                  (!bias || bias->device() == x.device()),
+              "linear: x, weight and bias differ in dtype or device");
   if (x.numel() > 0 && x.device().is_cpu() && (mixed || (x.scalar_type() == at::kFloat && has_one_dnn()))) return Linear::apply(x, weight, bias);
   if (!mixed) return at::linear(x, weight, bias);
   const Tensor y = at::linear(x, weight.to(x.scalar_type())).to(weight.scalar_type());

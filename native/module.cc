@@ -16,6 +16,7 @@
 
 #include "accumulate.h"
 #include "allocator.h"
+#include "devices.h"
 #include "door.h"
 #include "handles.h"
 #include "system.h"
@@ -93,15 +94,18 @@ std::vector<int64_t> shape_from(const Value& v, const std::string& caller) {
   return shape;
 }
 
+at::Device device_from(const Value& v) { return v.IsString() ? device_named(v.As<Napi::String>()) : at::Device(at::kCPU); }
+
 at::TensorOptions options_from(const Value& v, const std::string& caller) {
   const int dtype = v.ToNumber().Int32Value();
   if (std::find(kDtypes.begin(), kDtypes.end(), dtype) == kDtypes.end()) throw std::invalid_argument(caller + ": unknown dtype");
   return at::TensorOptions().dtype(static_cast<at::ScalarType>(dtype));
 }
 
-// allocate(shape, dtype) -> an uninitialised CPU tensor
+// allocate(shape, dtype, device = cpu) -> an uninitialised tensor
 Value allocate(const CallbackInfo& info) {
-  auto out = held(info.Env(), at::empty(shape_from(info[0], "allocate"), options_from(info[1], "allocate")));
+  const auto options = options_from(info[1], "allocate").device(device_from(info[2]));
+  auto out = held(info.Env(), at::empty(shape_from(info[0], "allocate"), options));
   report_memory(info.Env());
   return out;
 }
@@ -230,7 +234,26 @@ Value engine(const CallbackInfo& info) {
   out.Set("cpuLevel", CLHA_CPU_LEVEL);
   out.Set("buildId", CLHA_BUILD_ID);
   out.Set("threads", at::get_num_threads());
-  out.Set("cuda", at::hasCUDA());
+  out.Set("cuda", cuda_was_linked());
+  const auto found = cuda_devices();
+  auto devices = Napi::Array::New(info.Env(), found.size());
+  for (uint32_t i = 0; i < found.size(); i++) {
+    auto device = Napi::Object::New(info.Env());
+    device.Set("name", found[i].name);
+    device.Set("bytes", static_cast<double>(found[i].bytes));
+    device.Set("capability", found[i].capability);
+    devices.Set(i, device);
+  }
+  out.Set("devices", devices);
+  return out;
+}
+
+// deviceMemory(name, resetPeak?) -> bytes that tensors hold on a GPU, now and at most since the last reset
+Value device_memory(const CallbackInfo& info) {
+  const auto [bytes, peak] = memory_of(device_from(info[0]), info.Length() > 1 && info[1].ToBoolean());
+  auto out = Napi::Object::New(info.Env());
+  out.Set("bytes", static_cast<double>(bytes));
+  out.Set("peakBytes", static_cast<double>(peak));
   return out;
 }
 
@@ -280,6 +303,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
   install_allocator();
   keep_freed_memory();
+  warn_once();
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   at::globalContext().setDeterministicFillUninitializedMemory(false);
 #define EXPORT(name, function) exports.Set(name, Napi::Function::New<guarded<function>>(env, name))
@@ -308,6 +332,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   EXPORT("memory", memory_now);
   EXPORT("setThreads", set_threads);
   EXPORT("engine", engine);
+  EXPORT("deviceMemory", device_memory);
   EXPORT("tryLock", take_lock);
   EXPORT("unlock", drop_lock);
 #undef EXPORT

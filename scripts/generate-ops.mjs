@@ -32,8 +32,12 @@ function tsType(type) {
 const camel = (name) => name.replace(/_+([a-z0-9])/g, (_, c) => c.toUpperCase()).replace(/^_+|_+$/g, '')
 const reserved = { input: 'input', self: 'self', default: 'value', var: 'variance' }
 
-function passed({ name, type }) {
+/** Operators that make tensors from nothing do so on the current device; those that draw, where their generator is. */
+const makes = (args) => !args.some(({ type }) => /Tensor|Generator/.test(type))
+
+function passed({ name, type }, _, args) {
   const own = reserved[camel(name)] ?? camel(name)
+  if (/^Device\??$/.test(type) && makes(args)) return `placed(${own})`
   if (/^ScalarType\??$/.test(type)) return `${own} && DTYPES[${own}].code`
   return own
 }
@@ -59,6 +63,7 @@ export function generateOps() {
   const out = [
     '// Written by scripts/generate-ops.mjs from native/ops.json: do not edit.',
     "import { asTensor, asTensors, operator } from './call.js'",
+    "import { placed } from './device.js'",
     "import { type DType, DTYPES } from './dtype.js'",
     "import type { Generator } from './generator.js'",
     "import type { Tensor } from './tensor.js'",

@@ -11,15 +11,22 @@ import { run } from './run.mjs'
 import { checkWheel, cpuIndex, wheels } from './wheels.mjs'
 
 export const python = process.env.PYTHON || 'python3'
-const home = join(cacheDir, `libtorch-${torchVersion}-${platform}`)
-const marker = join(home, 'complete.json')
+/** The CUDA build has a folder of its own: it does not take the place of a CPU build that other checkouts use. */
+const homeOf = (cuda) => join(cacheDir, `libtorch-${torchVersion}-${platform}${cuda ? '-cuda' : ''}`)
+const markerOf = (home) => join(home, 'complete.json')
 const log = join(buildDir, 'logs/libtorch.log')
 const unpacker = fileURLToPath(new URL('unpack.py', import.meta.url))
 
-/** The copy that an earlier set-up left in the cache, or null. The marker is written last, so it means "complete". */
+/**
+ * The copy that an earlier set-up left in the cache, or null: a CUDA build was asked for, so it goes first. The marker
+ * is written last, so it means "complete".
+ */
 export function privateCopy(inspect) {
-  if (!readJson(marker)) return null
-  return inspect(join(home, 'torch'), 'private copy').torch ?? null
+  for (const home of [homeOf(true), homeOf(false)]) {
+    const found = readJson(markerOf(home)) && inspect(join(home, 'torch'), 'private copy').torch
+    if (found) return found
+  }
+  return null
 }
 
 /** Fetches, checks, unpacks; other checkouts that want the same copy wait. Returns the completeness marker. */
@@ -31,15 +38,16 @@ export async function fetchLibtorch(say, { acceptCudaWheel = false } = {}) {
       'set LIBTORCH to a folder with lib/ and include/ of libtorch 2.9 to 2.13',
     )
   const onWait = (pid) => say(`waiting for process ${pid ?? '?'}, which is fetching it`)
+  const home = homeOf(acceptCudaWheel)
   await withLock(
     `${home}.lock`,
-    () => (existsSync(marker) ? undefined : fetchAlone(wheel, say, acceptCudaWheel)),
+    () => (existsSync(markerOf(home)) ? undefined : fetchAlone(wheel, home, say, acceptCudaWheel)),
     { onWait },
   )
-  return readJson(marker)
+  return readJson(markerOf(home))
 }
 
-async function fetchAlone(wheel, say, acceptCudaWheel) {
+async function fetchAlone(wheel, home, say, acceptCudaWheel) {
   const work = `${home}.${process.pid}.part`
   rmSync(work, { recursive: true, force: true })
   mkdirSync(join(work, 'pip'), { recursive: true })
@@ -158,12 +166,23 @@ async function remoteSize(url) {
   return 'a wheel of unknown size'
 }
 
+/** pip takes `--platform` to the letter, and CUDA's libraries are built for older systems than PyTorch is. */
+const olderPlatforms = ({ tag }) =>
+  ['2_27', '2_26', '2_24', '2_17', '2014', '2_12', '2010', '2_5', '1']
+    .map((version) =>
+      tag.replace(/^manylinux_2_28/, `manylinux${version.includes('_') ? '_' : ''}${version}`),
+    )
+    .map((older) => `--platform=${older}`)
+
 /** The CUDA build finds its CUDA libraries beside it, so pip installs all of them into one private folder. */
 async function installCuda(wheel, work, say) {
   say('fetching the CUDA build of PyTorch and its libraries, several GB')
+  const index = process.env.CLHA_TORCH_INDEX ? [`--index-url=${process.env.CLHA_TORCH_INDEX}`] : []
+  const args = [`--target=${work}`, ...target(wheel), ...olderPlatforms(wheel), ...index]
+  // Without the exception an index that has both builds would give the CPU one.
   const { code, output, missing } = await pip(
     'install',
-    [`--target=${work}`, ...target(wheel), `torch==${torchVersion}`],
+    [...args, `torch==${torchVersion},!=${torchVersion}+cpu`],
     work,
     say,
   )

@@ -43,7 +43,9 @@ export async function findLibtorch() {
       'LIBTORCH must name a folder with lib/ and include/, such as an unpacked libtorch or …/site-packages/torch.\nUnset it to let clha fetch a copy of its own.'
     throw new SetupError(`LIBTORCH can't be used: ${found.problem}`, hint, 2)
   }
-  return (await pythonTorch()).torch ?? privateCopy(inspectLibtorch)
+  const own = privateCopy(inspectLibtorch)
+  if (own?.build === 'CUDA') return own
+  return (await pythonTorch()).torch ?? own
 }
 
 /** The torch package of the user's Python, found without importing it. */
@@ -56,10 +58,11 @@ async function pythonTorch() {
   return inspectLibtorch(path, "the user's Python")
 }
 
-/** @returns {Promise<Libtorch>} found or fetched */
+/** @returns {Promise<Libtorch>} found or fetched; a CPU build is no answer to `acceptCudaWheel`, unless LIBTORCH names it */
 export async function provideLibtorch(say, options) {
   const found = await findLibtorch()
-  if (found) return found
+  if (found && (!options.acceptCudaWheel || found.build === 'CUDA' || found.origin === 'LIBTORCH'))
+    return found
   const { size: fetched } = await fetchLibtorch(say, options)
   const copy = privateCopy(inspectLibtorch)
   if (!copy) throw new SetupError('the fetched libtorch is not complete', 'run the same command again')

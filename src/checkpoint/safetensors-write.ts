@@ -9,7 +9,11 @@ export interface TensorToWrite {
   shape: readonly number[]
   /** Little-endian, row-major; exactly as long as dtype and shape say. */
   bytes: Uint8Array
+  /** Of `bytes`, where these are made each time they are asked for. */
+  byteLength?: number
 }
+
+export const lengthOf = (tensor: TensorToWrite): number => tensor.byteLength ?? tensor.bytes.byteLength
 
 export interface SafetensorsLayout {
   /** Length of the whole file. */
@@ -34,7 +38,7 @@ export function layoutSafetensors(
     (a, b) => bitsOf(b.dtype) - bitsOf(a.dtype) || Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)),
   )
   const header = headerBytes(ordered, metadata)
-  const bytes = ordered.reduce((sum, tensor) => sum + tensor.bytes.byteLength, header.byteLength)
+  const bytes = ordered.reduce((sum, tensor) => sum + lengthOf(tensor), header.byteLength)
   return {
     bytes,
     chunks: function* () {
@@ -49,15 +53,15 @@ function headerBytes(tensors: readonly TensorToWrite[], metadata?: Readonly<Reco
   if (metadata) fields.push(`"__metadata__":${JSON.stringify(metadata)}`)
   const seen = new Set(['__metadata__'])
   let offset = 0
-  for (const { name, dtype, shape, bytes } of tensors) {
+  for (const tensor of tensors) {
+    const { name, dtype, shape } = tensor
+    const length = lengthOf(tensor)
     if (seen.has(name)) throw new Error(`tensor name "${name}" is taken`)
     seen.add(name)
-    if (tensorBytes(dtype, shape) !== BigInt(bytes.byteLength)) {
-      throw new Error(
-        `tensor "${name}": ${dtype} [${shape.join(', ')}] does not take ${bytes.byteLength} bytes`,
-      )
+    if (tensorBytes(dtype, shape) !== BigInt(length)) {
+      throw new Error(`tensor "${name}": ${dtype} [${shape.join(', ')}] does not take ${length} bytes`)
     }
-    const end = offset + bytes.byteLength
+    const end = offset + length
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [offset, end] })}`)
     offset = end
   }

@@ -14,6 +14,8 @@ export interface Conditions {
   /** Of the native addon. */
   build: string
   clha: string
+  /** The GPU that computes, such as `NVIDIA H100`; left out on the CPU. */
+  gpu?: string
 }
 
 export interface TrainingState {

@@ -37,6 +37,8 @@ export interface PipelineSpec {
   sections: readonly SectionName[]
   /** Keys that have to be set; of an inner list at least one. */
   needs: readonly (ConfigKey | readonly ConfigKey[])[]
+  /** Keys of these sections that are no flags of this command, since a flag of its own has the name. */
+  without?: readonly ConfigKey[]
   /** The positional argument may also be a data file, which then is `train_dataset`. */
   takesData?: boolean
 }
@@ -46,7 +48,9 @@ export const RUN_CONFIG = 'config.yaml'
 
 /** A command that resolves its config and hands it to a pipeline, which is loaded only then. */
 export function pipelineCommand(spec: PipelineSpec, load: () => Promise<Pipeline>): CliCommand {
-  const keys = spec.sections.flatMap((section) => Object.keys(SECTIONS[section]) as ConfigKey[])
+  const keys = spec.sections
+    .flatMap((section) => Object.keys(SECTIONS[section]) as ConfigKey[])
+    .filter((key) => !spec.without?.includes(key))
   return {
     path: spec.path,
     summary: spec.summary,
@@ -56,7 +60,7 @@ export function pipelineCommand(spec: PipelineSpec, load: () => Promise<Pipeline
       if (spec.takesData)
         command.argument('[config-or-data]', 'YAML config, or a data file (then train_dataset)')
       else command.argument('[config]', 'YAML config; flags win over it')
-      addConfigFlags(command, spec.sections)
+      addConfigFlags(command, spec.sections, spec.without)
       command.option('--json', 'JSON Lines on standard output, text on standard error')
     },
     async run(io, [positional], { json, ...flags }) {

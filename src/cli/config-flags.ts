@@ -3,10 +3,20 @@ import { type Command, Option } from '@commander-js/extra-typings'
 import { type FlagSpec, flagSpec } from '../config/flags.js'
 import { type ConfigKey, SECTION_TITLES, SECTIONS, type SectionName } from '../config/schema.js'
 
-/** Adds one flag for every key of these sections, grouped in help by section. */
-export function addConfigFlags(command: Command, sections: readonly SectionName[]): void {
-  for (const section of sections)
-    addKeyFlags(command, Object.keys(SECTIONS[section]) as ConfigKey[], `${SECTION_TITLES[section]}:`)
+/** Adds one flag for every key of these sections, except some, grouped in help by section. */
+export function addConfigFlags(
+  command: Command,
+  sections: readonly SectionName[],
+  except: readonly ConfigKey[] = [],
+): void {
+  for (const section of sections) {
+    const keys = Object.keys(SECTIONS[section]) as ConfigKey[]
+    addKeyFlags(
+      command,
+      keys.filter((key) => !except.includes(key)),
+      `${SECTION_TITLES[section]}:`,
+    )
+  }
 }
 
 /** Adds the flags of single keys, under a heading of their own where one is given. */

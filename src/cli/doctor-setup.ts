@@ -1,4 +1,5 @@
 /** Compiler, libtorch and engine, as the set-up scripts see them: one place decides what counts as found. */
+import type { EngineInfo } from '../tensor/index.js'
 import type { Check } from './doctor-machine.js'
 
 interface Libtorch {
@@ -32,6 +33,7 @@ export async function setUpChecks(): Promise<Check[]> {
     await compilerCheck(setUp),
     await libtorchCheck(setUp),
     engineCheck(setUp),
+    deviceCheck(setUp.engineReady() ? await loadEngine() : undefined),
   ]
 }
 
@@ -74,6 +76,32 @@ function engineCheck(setUp: SetUp): Check {
   if (setUp.engineReady()) return { name: 'engine', state: 'ok', text: 'build/clha.node is up to date' }
   const text = 'build/clha.node is not built, or older than its sources'
   return { name: 'engine', state: 'missing', text, advice: `${SET_UP}     compiles it` }
+}
+
+/** What the engine says of its devices. */
+async function loadEngine(): Promise<EngineInfo | undefined> {
+  const { native } = await import('../tensor/index.js')
+  try {
+    return native().engine()
+  } catch {
+    return undefined
+  }
+}
+
+/** @param engine undefined where it is not built, or does not load */
+export function deviceCheck(engine: Pick<EngineInfo, 'cuda' | 'devices'> | undefined): Check {
+  const name = 'device'
+  if (!engine) return { name, state: 'note', text: 'known once the engine is built' }
+  if (engine.devices.length > 0) {
+    const listed = engine.devices.map(({ name: model, bytes, capability }, i) => {
+      const facts = [bytes > 0 && `${(bytes / 1e9).toFixed(0)} GB`, capability && `capability ${capability}`]
+      return [`cuda:${i} ${model}`, ...facts.filter(Boolean)].join(', ')
+    })
+    return { name, state: 'ok', text: listed.join('; ') }
+  }
+  if (!engine.cuda) return { name, state: 'ok', text: 'CPU; this libtorch has no CUDA' }
+  const advice = 'nvidia-smi shows whether the driver works; CUDA_VISIBLE_DEVICES may hide a GPU'
+  return { name, state: 'note', text: 'CPU; libtorch has CUDA, but sees no GPU', advice }
 }
 
 /** Set-up's errors carry a hint; anything else is not expected here. */

@@ -14,6 +14,7 @@ export const planSpec: PipelineSpec = {
     'clha plan my.yaml --reward --json',
   ],
   sections: [...trainSpec.sections, 'rewardTrain'],
+  without: ['device'],
 }
 
 const load = async (device?: string, reward?: boolean) =>

@@ -5,6 +5,7 @@ import type { JsonSchema } from './schema.js'
 export function expectation(schema: JsonSchema): string {
   if (schema.anyOf) return [...new Set(schema.anyOf.map(expectation))].join(' or ')
   if (schema.enum) return `one of ${schema.enum.join(', ')}`
+  if (schema.examples) return `a text such as ${schema.examples.join(', ')}`
   switch (schema.type) {
     case 'integer':
       return `a whole number${range(schema)}`

@@ -59,6 +59,18 @@ export const modelSection = {
     .describe(
       'hold the linear maps of the model in 8 bits, a quarter of float32: where it is only used, or stays as it is under an adapter',
     ),
+  device: z
+    .union([
+      z.enum(['auto', 'cpu', 'cuda']),
+      z
+        .string()
+        .regex(/^cuda:\d+$/)
+        .meta({ examples: ['cuda:1'] }),
+    ])
+    .default('auto')
+    .describe(
+      'what computes: cpu, cuda (the first GPU), cuda:N; auto: a GPU where libtorch sees one, else the CPU',
+    ),
   seed: wholeNumber().default(42).describe('seed of every random choice'),
   threads: count().optional().describe('CPU threads of the engine; unset: one per physical core'),
 }

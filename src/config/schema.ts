@@ -114,6 +114,7 @@ export interface JsonSchema {
   description?: string
   default?: unknown
   enum?: unknown[]
+  examples?: unknown[]
   anyOf?: JsonSchema[]
   items?: JsonSchema
   properties?: Record<string, JsonSchema>

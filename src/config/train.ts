@@ -43,7 +43,9 @@ export const trainSection = {
     ),
   max_tokens_per_batch: count()
     .default(2048)
-    .describe('most tokens of a packed micro-batch; bounds the memory and does not change the result'),
+    .describe(
+      'most tokens of a packed micro-batch; bounds the memory and does not change the result; on a GPU: 8192 unless it is set',
+    ),
   gradient_checkpointing: z
     .union([z.boolean(), z.enum(['auto'])])
     .default('auto')

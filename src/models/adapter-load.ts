@@ -8,7 +8,7 @@ import { usageError } from '../errors.js'
 import { cachedCommit, snapshotDir } from '../hub/cache.js'
 import { type HubName, hubName } from '../hub/name.js'
 import { hubSettings } from '../hub/settings.js'
-import { allocate, type DType, dtypeOfSafetensors, ops, type Tensor } from '../tensor/index.js'
+import { allocate, type DType, dtypeOfSafetensors, onDevice, ops, type Tensor } from '../tensor/index.js'
 import { type Adapter, type AdapterSource, installAdapter, mapShapes, wholeWeights } from './adapter.js'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type AdapterConfig, readAdapterConfig } from './adapter-config.js'
 import { canStayTied, savedTie } from './adapter-targets.js'
@@ -185,7 +185,8 @@ function checkedSource(
     const found = dtypeOfSafetensors(files.entries.get(name)?.dtype as string) as DType
     const tensor = allocate(shape, found)
     files.readInto(name, tensor.bytes())
-    return found === dtype ? tensor : ops.to(tensor, dtype)
+    const placed = onDevice(tensor)
+    return found === dtype ? placed : ops.to(placed, dtype)
   }
   return {
     lora: (module, part, shape, dtype) => read(`${module}.${part}.weight`, shape, dtype),

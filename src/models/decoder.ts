@@ -86,9 +86,7 @@ export function decode(model: Decoder, stream: PackedStream, cache?: KeyValueCac
 }
 
 /** Cosines and sines of the stream's positions, from each rotary table. */
-function angles({ rotary }: Decoder, { tokens, positions }: PackedStream) {
-  if (rotary.length === 0) return []
-  const reach = tokens.shape[0] === 0 ? 1 : ops.max(positions).item() + 1
+function angles({ rotary }: Decoder, { positions, reach }: PackedStream) {
   return rotary.map((tables) => tables.at(positions, reach))
 }
 

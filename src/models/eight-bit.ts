@@ -4,7 +4,7 @@
  */
 import type { TensorSource } from '../checkpoint/tensor-source.js'
 import { usageError } from '../errors.js'
-import { allocate, DTYPES, keep, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
+import { allocate, DTYPES, keep, noGrad, onDevice, ops, scope, type Tensor } from '../tensor/index.js'
 import { BLOCK_PLACES, type DecoderConfig } from './config.js'
 import { type Decoder, parameterCount } from './decoder.js'
 import { checkedEntry, overPieces, readTensor } from './read-tensor.js'
@@ -48,7 +48,7 @@ export function readEightBit(
 ): EightBitMatrix {
   const entry = checkedEntry(files, spec, name, folder)
   const matrix = scope((): EightBitMatrix => {
-    if (spec.transposed) return quantised(readTensor(files, spec, name, { dtype: 'f32', folder }))
+    if (spec.transposed) return placed(quantised(readTensor(files, spec, name, { dtype: 'f32', folder })))
     const weight = allocate(spec.shape, 'i8')
     const scale = allocate([spec.shape[0]])
     const take = (piece: Tensor, row: number) => {
@@ -57,18 +57,23 @@ export function readEightBit(
       ops.copyInPlace(ops.narrow(scale, 0, row, piece.shape[0]), part.scale)
     }
     overPieces(files, name, entry, take)
-    return { weight, scale }
+    return placed({ weight, scale })
   })
   if (scope(() => ops.all(ops.isFinite(matrix.scale)).item()) === 0)
     throw usageError(`${folder}: tensor "${name}" holds a number that is not finite`, 'fetch the model again')
   return matrix
 }
 
-/** [out, in] f32 */
+/** [out, in] f32, on the CPU afterwards. */
 function quantised(matrix: Tensor): EightBitMatrix {
-  const [weight, scale] = ops.quantizeInt8(matrix)
+  const [weight, scale] = ops.quantizeInt8(onDevice(matrix, 'cpu'))
   return { weight, scale }
 }
+
+const placed = ({ weight, scale }: EightBitMatrix): EightBitMatrix => ({
+  weight: onDevice(weight),
+  scale: onDevice(scale),
+})
 
 /** Rows of a matrix that are widened at once. */
 const ROWS = 4096
@@ -91,7 +96,7 @@ export function addEightBitOutput(model: Decoder): void {
           ops.copyInPlace(ops.narrow(scale, 0, row, count), part.scale)
         })
       }
-      return { weight: keep(weight), scale: keep(scale) }
+      return { weight: keep(onDevice(weight)), scale: keep(onDevice(scale)) }
     }),
   )
   model.eightBitOutput = { ...output, ...made }

@@ -1,5 +1,14 @@
 /** A model from a config alone, for training from scratch, and a reward head put on a trained backbone. */
-import { allocate, type DType, Generator, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
+import {
+  allocate,
+  type DType,
+  Generator,
+  noGrad,
+  onDevice,
+  ops,
+  scope,
+  type Tensor,
+} from '../tensor/index.js'
 import { borrowing } from './borrowed.js'
 import type { HfConfig } from './config.js'
 import { assembleDecoder, type Decoder } from './decoder.js'
@@ -9,11 +18,10 @@ import { type HeadKind, type WeightSpec, weightSpecs } from './weights.js'
 
 function initial(spec: WeightSpec, std: number, generator: Generator, dtype: DType): Tensor {
   return scope(() => {
-    // Drawn in f32 whatever the dtype: one seed, one model.
-    const tensor = allocate(spec.shape)
-    if (spec.init === 'normal') ops.normalInPlace(tensor, 0, std, generator)
-    const filled = spec.init === 'normal' ? tensor : ops.full(spec.shape, spec.init === 'ones' ? 1 : 0, 'f32')
-    return dtype === 'f32' ? filled : ops.to(filled, dtype)
+    if (spec.init !== 'normal') return ops.full(spec.shape, spec.init === 'ones' ? 1 : 0, dtype)
+    // Drawn in f32 on the CPU whatever the dtype and device: one seed, one model.
+    const drawn = onDevice(ops.normalInPlace(allocate(spec.shape), 0, std, generator))
+    return dtype === 'f32' ? drawn : ops.to(drawn, dtype)
   })
 }
 

@@ -3,11 +3,14 @@ import type { TensorSource } from '../checkpoint/tensor-source.js'
 import { usageError } from '../errors.js'
 import {
   allocate,
+  currentDevice,
   type DType,
   DTYPES,
   dtypeOfSafetensors,
   mapFile,
   native,
+  noGrad,
+  onDevice,
   ops,
   scope,
   type Tensor,
@@ -22,7 +25,7 @@ export interface Reading {
   mapped?: boolean
 }
 
-/** One tensor, in the dtype that is asked for. @throws ClhaError (exit 2) when it is missing or of another shape */
+/** One tensor on the current device, in the dtype that is asked for. @throws ClhaError (exit 2) when it is missing or of another shape */
 export function readTensor(
   files: TensorSource,
   { shape, transposed = false }: WeightSpec,
@@ -32,18 +35,34 @@ export function readTensor(
   const entry = checkedEntry(files, { shape, transposed }, name, folder)
   const stored = entry.dtype
   const asStored = stored === dtype && !transposed
-  if (mapped && asStored && entry.begin % DTYPES[stored].bytes === 0) {
+  const device = currentDevice()
+  if ((mapped || device !== 'cpu') && asStored && entry.begin % DTYPES[stored].bytes === 0) {
     const { fd, offset } = files.place(name)
-    return mapFile(fd, offset, shape, stored)
+    return scope(() => onDevice(mapFile(fd, offset, shape, stored)))
   }
-  const tensor = allocate(shape, dtype)
-  if (asStored) files.readInto(name, tensor.bytes())
+  const tensor = allocate(shape, dtype, device)
+  if (asStored && device === 'cpu') files.readInto(name, tensor.bytes())
   else
     overPieces(files, name, entry, (piece, row) => {
       const place = shape.length === 0 ? tensor : ops.narrow(tensor, transposed ? 1 : 0, row, piece.shape[0])
       ops.copyInPlace(place, transposed ? ops.transpose(piece, 0, 1) : piece)
     })
   return tensor
+}
+
+/** Overwrites a tensor, wherever it is, with one of its dtype and shape from a file. */
+export function readOver(files: TensorSource, name: string, tensor: Tensor): void {
+  if (tensor.device === 'cpu') {
+    files.readInto(name, tensor.bytes())
+    return
+  }
+  noGrad(() =>
+    scope(() => {
+      const read = allocate(tensor.shape, tensor.dtype)
+      files.readInto(name, read.bytes())
+      ops.copyInPlace(tensor, read)
+    }),
+  )
 }
 
 interface StoredTensor {

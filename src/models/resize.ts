@@ -1,5 +1,5 @@
 /** More rows in the embeddings, for a tokenizer with more ids than the model has. */
-import { Generator, keep, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
+import { Generator, keep, noGrad, onDevice, ops, scope, type Tensor } from '../tensor/index.js'
 import type { Decoder } from './decoder.js'
 
 /** Variance of a new row around the mean row, as a share of the rows' own variance; transformers' `mean_resizing` has the same. */
@@ -36,7 +36,7 @@ function grown(old: Tensor, rows: number, generator: Generator): Tensor {
   const wide = ops.to(old, old.dtype === 'f64' ? 'f64' : 'f32')
   const mean = ops.mulScalar(ops.sumDim(wide, [0], true), 1 / vocabulary) // [1, D]
   const variance = ops.mulScalar(ops.sumDim(ops.square(ops.sub(wide, mean)), [0], true), 1 / vocabulary)
-  const noise = ops.to(ops.randn([rows - vocabulary, width], generator, 'f32'), wide.dtype)
+  const noise = ops.to(onDevice(ops.randn([rows - vocabulary, width], generator, 'f32')), wide.dtype)
   const added = ops.add(mean, ops.mul(noise, ops.mulScalar(ops.sqrt(variance), Math.sqrt(SPREAD))))
   return ops.cat([old, ops.to(added, old.dtype)], 0)
 }

@@ -1,5 +1,5 @@
 /** A model as the files of a Hugging Face folder. */
-import type { TensorToWrite } from '../checkpoint/safetensors-write.js'
+import { lengthOf, type TensorToWrite } from '../checkpoint/safetensors-write.js'
 import { jsonFile, type SaveFile, safetensorsFile, textFile } from '../checkpoint/save-file.js'
 import { DTYPES, type DType, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import { configJson } from './config-json.js'
@@ -17,15 +17,25 @@ const HF_DTYPES: Partial<Record<DType, string>> = {
 /** Bytes of tensors in one file; a larger model is saved as shards with an index. */
 const SHARD_BYTES = 5e9
 
-/** Tensors as what safetensors writes; `bytes` is the tensor's own memory. */
+/** Tensors as what safetensors writes; `bytes` is the tensor's own memory, or a copy of a device's each time it is asked for. */
 export function tensorsToWrite(tensors: Iterable<readonly [string, Tensor]>): TensorToWrite[] {
   return Array.from(tensors, ([name, tensor]) => ({
     name,
     dtype: DTYPES[tensor.dtype].safetensors as TensorToWrite['dtype'],
     shape: tensor.shape,
-    bytes: tensor.bytes(),
+    ...(tensor.device === 'cpu' ? { bytes: tensor.bytes() } : fetched(tensor)),
   }))
 }
+
+/** Bytes of a tensor on a device: copied when a file is written, not before. */
+const fetched = (tensor: Tensor) => ({
+  byteLength: byteLength(tensor),
+  get bytes() {
+    return tensor.hostBytes()
+  },
+})
+
+const byteLength = ({ shape, dtype }: Tensor): number => shape.reduce((a, b) => a * b, DTYPES[dtype].bytes)
 
 /** The weights as files hold them: a matrix that is transposed there is turned each time its bytes are asked for. */
 function weightsToWrite({ config, head, weights }: Decoder): TensorToWrite[] {
@@ -34,14 +44,16 @@ function weightsToWrite({ config, head, weights }: Decoder): TensorToWrite[] {
     const tensor = weights.get(entry.name)
     if (!tensor || !turned.has(entry.name)) return entry
     return {
-      ...entry,
+      name: entry.name,
+      dtype: entry.dtype,
       shape: [...entry.shape].reverse(),
+      byteLength: byteLength(tensor),
       get bytes() {
         return noGrad(() =>
           scope(() =>
             ops
               .contiguous(ops.transpose(tensor, 0, 1))
-              .bytes()
+              .hostBytes()
               .slice(),
           ),
         )
@@ -68,7 +80,7 @@ function weightFiles(tensors: readonly TensorToWrite[], shardBytes: number): Sav
   const five = (n: number) => String(n).padStart(5, '0')
   const name = (i: number) => `model-${five(i + 1)}-of-${five(shards.length)}.safetensors`
   const places = shards.flatMap((shard, i) => shard.map((tensor) => [tensor.name, name(i)]))
-  const total = tensors.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
+  const total = tensors.reduce((sum, tensor) => sum + lengthOf(tensor), 0)
   return [
     ...shards.map((shard, i) => safetensorsFile(name(i), shard, METADATA)),
     jsonFile('model.safetensors.index.json', {
@@ -83,13 +95,13 @@ function splitShards(tensors: readonly TensorToWrite[], shardBytes: number): Ten
   const shards: TensorToWrite[][] = [[]]
   let filled = 0
   for (const tensor of tensors) {
-    const { byteLength } = tensor.bytes
-    if (filled > 0 && filled + byteLength > shardBytes) {
+    const length = lengthOf(tensor)
+    if (filled > 0 && filled + length > shardBytes) {
       shards.push([])
       filled = 0
     }
     shards.at(-1)?.push(tensor)
-    filled += byteLength
+    filled += length
   }
   return shards
 }

@@ -23,13 +23,21 @@ export interface PackedStream {
   tokens: Tensor
   /** [T] i64 */
   positions: Tensor
-  /** [segments, 7] i64 */
+  /** One more than the largest position. */
+  reach: number
+  /** [segments, 7] i64, on the CPU wherever the rest is: attention reads it before it starts. */
   segments: Tensor
   /** Generation: rows of the cache that this stream's keys and values are written to, [T] i64. */
   cacheRows?: Tensor
 }
 
 const row = (s: Segment) => [s.q0, s.q1, s.c0, s.c1, s.k0, s.k1, s.task]
+
+function reachOf(positions: ArrayLike<number>): number {
+  let reach = 1
+  for (let i = 0; i < positions.length; i++) reach = Math.max(reach, positions[i] + 1)
+  return reach
+}
 
 /** Tensors of a stream, owned by the scope that calls. */
 export function packedStream(
@@ -41,7 +49,8 @@ export function packedStream(
   return {
     tokens: i64(tokens),
     positions: i64(positions),
-    segments: fromData(BigInt64Array.from(segments.flatMap(row), BigInt), [segments.length, 7]),
+    reach: reachOf(positions),
+    segments: fromData(BigInt64Array.from(segments.flatMap(row), BigInt), [segments.length, 7], 'i64', 'cpu'),
     cacheRows: cacheRows && i64(cacheRows),
   }
 }

@@ -52,7 +52,10 @@ export function createAdamW(
       return grad ? [{ ...slot, grad }] : []
     })
     if (ready.length === 0) return
-    for (const { count } of ready) ops.addInPlace(count, f32([1], []))
+    ops.foreachAddInPlace(
+      ready.map((s) => s.count),
+      1,
+    )
     ops.fusedAdamW(
       ready.map((s) => s.parameter),
       ready.map((s) => s.grad),

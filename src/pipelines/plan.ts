@@ -51,7 +51,7 @@ export const planPipeline =
   (request: PlanRequest): Pipeline<PlanResult> =>
   async (config, ui) => {
     const device = deviceOf(request.device)
-    const opened = await openSession(config, ui)
+    const opened = await openSession(config, ui, 'cpu')
     // Rows that are left out are listed in the output folder: a plan leaves none behind.
     const outputDir = mkdtempSync(join(tmpdir(), 'clha-plan-'))
     const session = { ...opened, options: { ...opened.options, outputDir } }

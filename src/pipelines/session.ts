@@ -7,7 +7,7 @@ import type { ResolvedConfig } from '../config/load.js'
 import type { Options } from '../config/options.js'
 import type { OpenRunOptions } from '../runs/open-run.js'
 import type { DataFile, HubEntry } from '../runs/run-manifest.js'
-import { type DType, native } from '../tensor/index.js'
+import { chooseDevice, type DType, deviceLabel, native, useDevice } from '../tensor/index.js'
 import { stopRequested } from '../terminal/signals.js'
 import type { Ui } from '../terminal/ui.js'
 import { takeLock } from './claim.js'
@@ -32,14 +32,39 @@ export const VERSION = (
 
 const DTYPE_OF: Record<Options['dtype'], DType> = { float32: 'f32', float64: 'f64', bfloat16: 'bf16' }
 
+/** Tokens of a micro-batch that keep a GPU busy; the schema's default is that of a CPU. */
+const GPU_TOKENS_PER_BATCH = 8192
+
+/** What nobody set, as it suits a GPU. */
+function withGpuDefaults(config: ResolvedConfig): ResolvedConfig {
+  if (config.origin.max_tokens_per_batch !== 'default') return config
+  return {
+    ...config,
+    values: { ...config.values, max_tokens_per_batch: GPU_TOKENS_PER_BATCH },
+    options: { ...config.options, maxTokensPerBatch: GPU_TOKENS_PER_BATCH },
+    origin: { ...config.origin, max_tokens_per_batch: 'derived' },
+  }
+}
+
 /**
- * Fetches what is named on the hub, sets the engine's threads and gathers what a run's manifest says of machine and
+ * Fetches what is named on the hub, sets the engine's device and threads and gathers what a run's manifest says of machine and
  * versions. In `options` every name is a path on this disk; `config` keeps the names.
+ * @param setting of the device; that of the config when left out
+ * @throws ClhaError (exit 2) for a GPU that is not there
  */
-export async function openSession(config: ResolvedConfig, ui: Ui): Promise<Session> {
+export async function openSession(
+  given: ResolvedConfig,
+  ui: Ui,
+  setting = given.options.device,
+): Promise<Session> {
+  const device = chooseDevice(setting)
+  const config = device === 'cpu' ? given : withGpuDefaults(given)
   const { options, hub } = await resolveHubNames(config.options, ui)
   if (options.threads !== undefined) native().setThreads(options.threads)
+  useDevice(device)
+  if (device !== 'cpu') ui.line(`computes on ${deviceLabel(device)}`)
   const engine = native().engine()
+  const gpu = device === 'cpu' ? {} : { gpu: engine.devices[Number(device.split(':')[1])].name }
   const versions = { clha: VERSION, libtorch: engine.libtorch, node: process.version, addon: engine.buildId }
   const hardware = {
     cpu: os.cpus()[0]?.model ?? 'unknown',
@@ -48,6 +73,7 @@ export async function openSession(config: ResolvedConfig, ui: Ui): Promise<Sessi
     cpu_level: engine.cpuLevel,
     memory_bytes: os.totalmem(),
     platform: `${process.platform}-${process.arch}`,
+    device: deviceLabel(device),
   }
   return {
     options,
@@ -60,6 +86,7 @@ export async function openSession(config: ResolvedConfig, ui: Ui): Promise<Sessi
       threads: engine.threads,
       build: engine.buildId,
       clha: VERSION,
+      ...gpu,
     },
     versions,
     hardware,

@@ -9,7 +9,10 @@ export interface EngineInfo {
   cpuLevel: string
   buildId: string
   threads: number
+  /** Whether libtorch's CUDA part is in this process; a GPU may still be missing. */
   cuda: boolean
+  /** The GPUs that are seen, in CUDA's order; `bytes` of memory, `capability` such as 9.0. */
+  devices: { name: string; bytes: number; capability: string }[]
 }
 
 export interface SchemaPart {
@@ -28,7 +31,7 @@ export interface Native {
   dtypeOf(handle: number): number
   deviceOf(handle: number): string
   itemOf(handle: number): number
-  allocate(shape: readonly number[], dtype: number): number
+  allocate(shape: readonly number[], dtype: number, device?: string): number
   mapFile(fd: number, offset: number, shape: readonly number[], dtype: number): number
   bytesOf(handle: number): Uint8Array
   writeBytes(handle: number, bytes: Uint8Array): void
@@ -45,6 +48,7 @@ export interface Native {
   memory(resetPeak?: boolean): { tensors: number; bytes: number; peakBytes: number }
   setThreads(count: number): number
   engine(): EngineInfo
+  deviceMemory(device: string, resetPeak?: boolean): { bytes: number; peakBytes: number }
   tryLock(path: string): number | null
   unlock(fd: number): void
 }

@@ -1,5 +1,6 @@
 // Written by scripts/generate-ops.mjs from native/ops.json: do not edit.
 import { asTensor, asTensors, operator } from './call.js'
+import { placed } from './device.js'
 import { type DType, DTYPES } from './dtype.js'
 import type { Generator } from './generator.js'
 import type { Tensor } from './tensor.js'
@@ -475,7 +476,7 @@ export function to(self: Tensor, dtype: DType, nonBlocking?: boolean, copy?: boo
 const zerosOperator = operator('aten::zeros', '')
 /** Zeros. `aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
 export function zeros(size: readonly number[], dtype?: DType | null, layout?: number | null, device?: string | null, pinMemory?: boolean | null): Tensor {
-  return asTensor(zerosOperator([size, dtype && DTYPES[dtype].code, layout, device, pinMemory]), 'zeros')
+  return asTensor(zerosOperator([size, dtype && DTYPES[dtype].code, layout, placed(device), pinMemory]), 'zeros')
 }
 
 const zerosLikeOperator = operator('aten::zeros_like', '')
@@ -493,13 +494,13 @@ export function zeroInPlace(self: Tensor): Tensor {
 const fullOperator = operator('aten::full', '')
 /** A constant. `aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
 export function full(size: readonly number[], fillValue: number | boolean, dtype?: DType | null, layout?: number | null, device?: string | null, pinMemory?: boolean | null): Tensor {
-  return asTensor(fullOperator([size, fillValue, dtype && DTYPES[dtype].code, layout, device, pinMemory]), 'full')
+  return asTensor(fullOperator([size, fillValue, dtype && DTYPES[dtype].code, layout, placed(device), pinMemory]), 'full')
 }
 
 const arangeOperator = operator('aten::arange', '')
 /** 0, 1, … end - 1. `aten::arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
 export function arange(end: number | boolean, dtype?: DType | null, layout?: number | null, device?: string | null, pinMemory?: boolean | null): Tensor {
-  return asTensor(arangeOperator([end, dtype && DTYPES[dtype].code, layout, device, pinMemory]), 'arange')
+  return asTensor(arangeOperator([end, dtype && DTYPES[dtype].code, layout, placed(device), pinMemory]), 'arange')
 }
 
 const randnOperator = operator('aten::randn', 'generator')
@@ -532,10 +533,22 @@ export function foreachMulInPlace(self: readonly Tensor[], scalar: number | bool
   foreachMulInPlaceOperator([self, scalar])
 }
 
+const foreachAddInPlaceOperator = operator('aten::_foreach_add_', 'Scalar')
+/** Adds a number to each tensor of a list in place. `aten::_foreach_add_.Scalar(Tensor(a!)[] self, Scalar scalar) -> ()` */
+export function foreachAddInPlace(self: readonly Tensor[], scalar: number | boolean): void {
+  foreachAddInPlaceOperator([self, scalar])
+}
+
 const fusedAdamWOperator = operator('clha::fused_adamw_', '')
 /** One AdamW update of a list of parameters in place. `clha::fused_adamw_(Tensor(a!)[] self, Tensor[] grads, Tensor(b!)[] exp_avgs, Tensor(c!)[] exp_avg_sqs, Tensor(d!)[] max_exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps, bool amsgrad, bool maximize, Tensor? grad_scale=None, Tensor? found_inf=None) -> ()` */
 export function fusedAdamW(self: readonly Tensor[], grads: readonly Tensor[], expAvgs: readonly Tensor[], expAvgSqs: readonly Tensor[], maxExpAvgSqs: readonly Tensor[], stateSteps: readonly Tensor[], lr: number, beta1: number, beta2: number, weightDecay: number, eps: number, amsgrad: boolean, maximize: boolean, gradScale?: Tensor | null, foundInf?: Tensor | null): void {
   fusedAdamWOperator([self, grads, expAvgs, expAvgSqs, maxExpAvgSqs, stateSteps, lr, beta1, beta2, weightDecay, eps, amsgrad, maximize, gradScale, foundInf])
+}
+
+const fusedAdamWComposedOperator = operator('clha::fused_adamw_composed_', '')
+/** fusedAdamW from plain operators, for devices without a kernel of it and for tests. `clha::fused_adamw_composed_(Tensor(a!)[] self, Tensor[] grads, Tensor(b!)[] exp_avgs, Tensor(c!)[] exp_avg_sqs, Tensor[] state_steps, *, float lr, float beta1, float beta2, float weight_decay, float eps) -> ()` */
+export function fusedAdamWComposed(self: readonly Tensor[], grads: readonly Tensor[], expAvgs: readonly Tensor[], expAvgSqs: readonly Tensor[], stateSteps: readonly Tensor[], lr: number, beta1: number, beta2: number, weightDecay: number, eps: number): void {
+  fusedAdamWComposedOperator([self, grads, expAvgs, expAvgSqs, stateSteps, lr, beta1, beta2, weightDecay, eps])
 }
 
 const packedAttentionOperator = operator('clha::packed_attention', '')
@@ -568,6 +581,12 @@ export function quantizeInt8(weight: Tensor): [Tensor, Tensor] {
   return asTensors(quantizeInt8Operator([weight]), 'quantizeInt8') as [Tensor, Tensor]
 }
 
+const packedAttentionGatheredOperator = operator('clha::packed_attention_gathered', '')
+/** packedAttention over rows that are gathered once a segment: by flash attention where the device has it. `clha::packed_attention_gathered(Tensor q, Tensor k, Tensor v, Tensor segments, float scale, int window=0) -> Tensor` */
+export function packedAttentionGathered(q: Tensor, k: Tensor, v: Tensor, segments: Tensor, scale: number, window?: number): Tensor {
+  return asTensor(packedAttentionGatheredOperator([q, k, v, segments, scale, window]), 'packedAttentionGathered')
+}
+
 const linearLogProbOperator = operator('clha::linear_log_prob', '')
 /** Log-probabilities of targets from hidden rows and the LM head, in chunks. `clha::linear_log_prob(Tensor hidden, Tensor weight, Tensor targets, int keep_bytes=0, Tensor? bias=None, float softcap=0.) -> (Tensor logp, Tensor hit)` */
 export function linearLogProb(hidden: Tensor, weight: Tensor, targets: Tensor, keepBytes?: number, bias?: Tensor | null, softcap?: number): [Tensor, Tensor] {
@@ -578,6 +597,12 @@ const linearLogProbComposedOperator = operator('clha::linear_log_prob_composed',
 /** linearLogProb from plain operators, for other devices and for tests. `clha::linear_log_prob_composed(Tensor hidden, Tensor weight, Tensor targets, Tensor? bias=None, float softcap=0.) -> (Tensor logp, Tensor hit)` */
 export function linearLogProbComposed(hidden: Tensor, weight: Tensor, targets: Tensor, bias?: Tensor | null, softcap?: number): [Tensor, Tensor] {
   return asTensors(linearLogProbComposedOperator([hidden, weight, targets, bias, softcap]), 'linearLogProbComposed') as [Tensor, Tensor]
+}
+
+const linearLogProbChunkedOperator = operator('clha::linear_log_prob_chunked', '')
+/** linearLogProb from plain operators in chunks, for other devices and for tests. `clha::linear_log_prob_chunked(Tensor hidden, Tensor weight, Tensor targets, int chunk_elements=33554432, Tensor? bias=None, float softcap=0.) -> (Tensor logp, Tensor hit)` */
+export function linearLogProbChunked(hidden: Tensor, weight: Tensor, targets: Tensor, chunkElements?: number, bias?: Tensor | null, softcap?: number): [Tensor, Tensor] {
+  return asTensors(linearLogProbChunkedOperator([hidden, weight, targets, chunkElements, bias, softcap]), 'linearLogProbChunked') as [Tensor, Tensor]
 }
 
 const rotaryOperator = operator('clha::rotary', '')

@@ -1,5 +1,6 @@
 /** A handle to a libtorch tensor. Operators are functions (`ops.generated.ts`), not methods. */
 import { type Data, DTYPES, type DType, dtypeOfCode, typedArray } from './dtype.js'
+import { currentDevice } from './device.js'
 import { native } from './native.js'
 import { dispose, enter, type Scoped } from './scope.js'
 
@@ -49,6 +50,11 @@ export class Tensor implements Scoped {
     return Array.from(this.data() as ArrayLike<number | bigint>, Number)
   }
 
+  /** The elements as bytes: the tensor's own memory on the CPU, elsewhere a copy. */
+  hostBytes(): Uint8Array {
+    return this.device === 'cpu' ? this.bytes() : native().readBytes(this.handle)
+  }
+
   /** The tensor's own memory (CPU, contiguous): writing to it writes to the tensor. */
   bytes(): Uint8Array {
     return native().bytesOf(this.handle)
@@ -66,9 +72,9 @@ export function wrap(handle: number, madeBy: string): Tensor {
   return tensor
 }
 
-/** An uninitialised CPU tensor. */
-export function allocate(shape: readonly number[], dtype: DType = 'f32'): Tensor {
-  return wrap(native().allocate(shape, DTYPES[dtype].code), 'allocate')
+/** An uninitialised tensor: memory of the CPU, for readers to fill, unless a device is named. */
+export function allocate(shape: readonly number[], dtype: DType = 'f32', device = 'cpu'): Tensor {
+  return wrap(native().allocate(shape, DTYPES[dtype].code, device), 'allocate')
 }
 
 /**
@@ -89,15 +95,29 @@ const defaultDtype = (data: Data): DType => {
   throw new TypeError('16-bit patterns need a dtype: f16 or bf16')
 }
 
-/** One copy of a typed array. @throws when the number of elements is not the shape's. */
+/** A typed array as a tensor on the current device, or the one named. @throws when the number of elements is not the shape's */
 export function fromData(
   data: Data,
   shape: readonly number[] = [data.length],
   dtype: DType = defaultDtype(data),
+  device = currentDevice(),
 ): Tensor {
   const out = allocate(shape, dtype)
   native().writeBytes(out.handle, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  return out
+  const placed = onDevice(out, device)
+  if (placed !== out) out.dispose()
+  return placed
+}
+
+let move: number | undefined
+
+/** The same numbers on the current device, or the one named; a tensor that is there already is returned as it is. */
+export function onDevice(tensor: Tensor, device = currentDevice()): Tensor {
+  if (tensor.device === device) return tensor
+  move ??= native().findOperator('aten::to', 'device')
+  // To a device the copy is queued like any operator; numbers for the CPU are waited for.
+  const args = [tensor.handle, device, DTYPES[tensor.dtype].code, device !== 'cpu']
+  return wrap(native().call(move, args) as number, 'onDevice')
 }
 
 export const f32 = (values: ArrayLike<number>, shape?: readonly number[]) =>

@@ -12,9 +12,11 @@ import { ADAPTER_WEIGHTS } from '../models/adapter-config.js'
 import { adapterFiles } from '../models/adapter-save.js'
 import type { Decoder } from '../models/decoder.js'
 import { reloadWeights } from '../models/load.js'
+import { readOver } from '../models/read-tensor.js'
 import { modelFiles, tensorsToWrite } from '../models/save.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { formatTrainerState, TRAINER_STATE_FILE, type TrainerState } from '../runs/trainer-state.js'
+import { DTYPES, type Tensor } from '../tensor/index.js'
 import { TOKENIZER_FILES } from '../text/tokenizer-files.js'
 
 const OPTIMIZER_FILE = 'optimizer.safetensors'
@@ -46,15 +48,17 @@ export function checkpointFiles({
   ]
 }
 
-/** Reads tensors into memory that is already there, name by name. */
-function restore(source: TensorSource, targets: ReturnType<typeof tensorsToWrite>, where: string): void {
-  for (const { name, dtype, shape, bytes } of targets) {
+/** Reads over tensors that are already there, name by name. */
+function restore(source: TensorSource, targets: Iterable<readonly [string, Tensor]>, where: string): void {
+  for (const [name, tensor] of targets) {
+    const { shape } = tensor
+    const dtype = DTYPES[tensor.dtype].safetensors
     const entry = source.entries.get(name)
     if (entry?.dtype !== dtype || entry.shape.join() !== shape.join()) {
       const found = entry ? `${entry.dtype} [${entry.shape}]` : 'nothing'
       throw noCheckpointError(`${where}: expected ${name} as ${dtype} [${shape}], found ${found}`)
     }
-    source.readInto(name, bytes)
+    readOver(source, name, tensor)
   }
   source.close()
 }
@@ -62,11 +66,10 @@ function restore(source: TensorSource, targets: ReturnType<typeof tensorsToWrite
 /** Overwrites the weights that are trained with a checkpoint's. */
 export function restoreWeights(checkpoint: string, model: Decoder): void {
   if (!model.adapter) reloadWeights(checkpoint, model)
-  else
-    restore(openModelFiles(checkpoint, ADAPTER_WEIGHTS), tensorsToWrite(trainableWeights(model)), checkpoint)
+  else restore(openModelFiles(checkpoint, ADAPTER_WEIGHTS), trainableWeights(model), checkpoint)
 }
 
 /** Overwrites the optimizer's moments and counts with a checkpoint's. */
 export function restoreOptimizer(checkpoint: string, optimizer: Optimizer): void {
-  restore(openSafetensors(join(checkpoint, OPTIMIZER_FILE)), tensorsToWrite(optimizer.state()), checkpoint)
+  restore(openSafetensors(join(checkpoint, OPTIMIZER_FILE)), optimizer.state(), checkpoint)
 }

@@ -2,7 +2,7 @@
 import { stepIndices, stepsPerEpoch } from '../data/order.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { type Schedule, scheduleFactor } from '../optim/schedule.js'
-import { memory } from '../tensor/index.js'
+import { currentDevice, memory, native } from '../tensor/index.js'
 import { BestTracker, type Progress } from './best.js'
 import { type PlanOptions, planStep, type TrainItem } from './items.js'
 import { Tally, type TallyState } from './metrics.js'
@@ -178,6 +178,7 @@ const newInterval = (state?: TallyState): Interval => ({
 function pace({ tokens, flops, started }: Interval, peak: number): Record<string, number> {
   const seconds = (performance.now() - started) / 1000
   const { tensors, leaked } = memory()
+  const gpu = currentDevice().startsWith('cuda') && native().deviceMemory(currentDevice())
   return {
     tokens_per_second: tokens / seconds,
     mfu: flops / seconds / peak,
@@ -185,5 +186,6 @@ function pace({ tokens, flops, started }: Interval, peak: number): Record<string
     leaked_tensors: leaked,
     memory_mib: process.memoryUsage.rss() / 2 ** 20,
     peak_memory_mib: process.resourceUsage().maxRSS / 1024,
+    ...(gpu && { gpu_memory_mib: gpu.bytes / 2 ** 20, peak_gpu_memory_mib: gpu.peakBytes / 2 ** 20 }),
   }
 }

@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { nodeCheck, platformCheck } from '../../src/cli/doctor-machine.js'
-import { levelCheck } from '../../src/cli/doctor-setup.js'
+import { deviceCheck, levelCheck } from '../../src/cli/doctor-setup.js'
 import { main } from '../../src/cli/main.js'
 
 async function call(argv: string[]) {
@@ -33,6 +33,24 @@ test('an old Node and a processor without wide vectors are told with what to do'
   expect(levelCheck('avx2')).toMatchObject({ state: 'ok', text: 'avx2' })
 })
 
+test('the device is told: GPUs with what is known of them, a CUDA build that sees none, the CPU', () => {
+  const gpu = { name: 'NVIDIA H100', bytes: 80e9, capability: '9.0' }
+  const unknown = { name: 'GPU', bytes: 0, capability: '' }
+  expect(deviceCheck({ cuda: true, devices: [gpu, unknown] })).toMatchObject({
+    state: 'ok',
+    text: 'cuda:0 NVIDIA H100, 80 GB, capability 9.0; cuda:1 GPU',
+  })
+  expect(deviceCheck({ cuda: true, devices: [] })).toMatchObject({
+    state: 'note',
+    advice: expect.stringMatching(/nvidia-smi/),
+  })
+  expect(deviceCheck({ cuda: false, devices: [] })).toMatchObject({
+    state: 'ok',
+    text: expect.stringMatching(/^CPU/),
+  })
+  expect(deviceCheck(undefined).state).toBe('note')
+})
+
 test('doctor tells of everything, and ends with 4 exactly when something is missing', async () => {
   const { code, out } = await call(['doctor', '--json'])
   const { doctor } = JSON.parse(out)
@@ -48,6 +66,7 @@ test('doctor tells of everything, and ends with 4 exactly when something is miss
       'compiler',
       'libtorch',
       'engine',
+      'device',
     ]),
   )
   expect(code).toBe(doctor.ok ? 0 : 4)

@@ -124,3 +124,10 @@ test('a setting of another learning-rate schedule is an error that names those o
   )
   expect(complaint('lr_scheduler_kwargs: {power: 2}')).toContain('cosine has no settings')
 })
+
+test('device is auto, cpu, cuda or a numbered GPU', () => {
+  for (const device of ['auto', 'cpu', 'cuda', 'cuda:3'])
+    expect(values(`device: ${device}`).device).toBe(device)
+  expect(values('').device).toBe('auto')
+  expect(complaint('device: gpu')).toMatch(/auto, cpu, cuda or a text such as cuda:1, found/)
+})

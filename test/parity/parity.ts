@@ -2,6 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { chooseDevice, useDevice } from '../../src/tensor/index.js'
+
+// `CLHA_DEVICE=cuda` holds a GPU against the same numbers.
+if (process.env.CLHA_DEVICE) useDevice(chooseDevice(process.env.CLHA_DEVICE))
 
 export interface Measure {
   /** What is compared; a fixture's line shows the largest difference of each kind. */

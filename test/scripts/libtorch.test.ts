@@ -114,6 +114,19 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || !hasPi
         expect(output).toContain(text)
     })
 
+    test('asked for, the CUDA build comes to lie beside the CPU build, and is taken from then on', async () => {
+      const cache = join(scratch, 'cache-both')
+      const both = join(scratch, 'both')
+      for (const version of ['2.13.0+cpu', '2.13.0']) makeWheel(both, version)
+      const trusted = { CLHA_TORCH_SHA256: sumOf(both, '+cpu') }
+      expect((await fetchInto(cache, both, trusted)).output).toContain('2.13.1 CPU')
+      const asked = await fetchInto(cache, both, {}, { acceptCudaWheel: true })
+      expect(asked).toMatchObject({ code: 0, output: expect.stringContaining('2.13.1 CUDA') })
+      const homes = ['libtorch-2.13.0-linux-x64', 'libtorch-2.13.0-linux-x64-cuda']
+      expect(readdirSync(cache).sort()).toEqual(homes)
+      expect((await fetchInto(cache, both)).output).toContain('2.13.1 CUDA')
+    })
+
     test('a machine without pip is told what to install', async () => {
       const { code, output } = await fetchInto(join(scratch, 'cache-nopip'), wheels, {
         PYTHON: 'python-that-is-missing',
@@ -133,6 +146,7 @@ function makeWheel(folder: string, version: string) {
     'libgomp.so.1',
     'libtorch_python.so',
     'libshm.so',
+    ...(version.endsWith('+cpu') ? [] : ['libtorch_cuda.so']),
   ]
   const files: Record<string, string> = {
     [`torch-${version}.dist-info/METADATA`]: `Metadata-Version: 2.1\nName: torch\nVersion: ${version}\n`,
@@ -150,17 +164,17 @@ with zipfile.ZipFile(sys.argv[1], 'w') as z:
   execFileSync('python3', ['-c', code, join(folder, name), JSON.stringify(files)])
 }
 
-const sumOf = (folder: string) =>
+const sumOf = (folder: string, part = '') =>
   createHash('sha256')
-    .update(readFileSync(join(folder, readdirSync(folder)[0])))
+    .update(readFileSync(join(folder, readdirSync(folder).find((name) => name.includes(part)) as string)))
     .digest('hex')
 
 /** Runs the fetch in a process of its own, with pip looking into one folder only. */
-function fetchInto(cache: string, links: string, more: Record<string, string> = {}) {
+function fetchInto(cache: string, links: string, more: Record<string, string> = {}, options = {}) {
   const code = `import('${root}scripts/setup/errors.mjs').then(async ({ explain }) => {
     try {
       const { provideLibtorch, describeLibtorch } = await import('${root}scripts/setup/libtorch.mjs')
-      console.log(describeLibtorch(await provideLibtorch(() => {}, {})))
+      console.log(describeLibtorch(await provideLibtorch(() => {}, ${JSON.stringify(options)})))
     } catch (error) { process.exitCode = explain(error) }
   })`
   const env: NodeJS.ProcessEnv = {
