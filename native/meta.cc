@@ -54,6 +54,8 @@ Tensor where(const Tensor& condition, const Tensor& self, const Tensor& other) {
   return at::empty(at::infer_size(at::infer_size(condition.sizes(), self.sizes()), other.sizes()), self.options());
 }
 
+Tensor relu(const Tensor& self) { return at::empty_like(self); }
+
 std::tuple<Tensor, Tensor> log_sigmoid(const Tensor& self) { return {at::empty_like(self), at::empty({0}, self.options())}; }
 
 Tensor log_sigmoid_backward(const Tensor& grad, const Tensor& self, const Tensor&) {
@@ -76,6 +78,7 @@ TORCH_LIBRARY_IMPL(aten, Meta, m) {
   add("native_layer_norm", "", &clha::layer_norm);
   add("native_layer_norm_backward", "", &clha::layer_norm_backward);
   add("where", "self", &clha::where);
+  add("relu", "", &clha::relu);
   add("log_sigmoid_forward", "", &clha::log_sigmoid);
   add("log_sigmoid_backward", "", &clha::log_sigmoid_backward);
 }

@@ -42,7 +42,8 @@ export async function startContender(name, command, env = {}) {
   child.stdin.on('error', () => {})
   const answer = () =>
     new Promise((resolve, reject) => {
-      if (child.exitCode !== null) reject(new Error(`${name} has ended\n${tail.slice(-8).join('\n')}`))
+      if (child.exitCode !== null || child.signalCode !== null)
+        reject(new Error(`${name} has ended\n${tail.slice(-8).join('\n')}`))
       else waiting.push({ resolve, reject })
     })
   const ready = await answer()
