@@ -19,4 +19,7 @@ struct FewRows {
 template <typename W>
 void few_rows_product(const FewRows<W>& product);
 
+// to [n] = scale * from
+void widen_row(const int8_t* from, float scale, float* to, int64_t n);
+
 }  // namespace clha

@@ -144,6 +144,12 @@ void few_rows_product(const FewRows<W>& p) {
   });
 }
 
+void widen_row(const int8_t* from, float scale, float* to, int64_t n) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) *reinterpret_cast<Lanes*>(to + i) = load(from + i) * scale;
+  for (; i < n; i++) to[i] = static_cast<float>(from[i]) * scale;
+}
+
 template void few_rows_product<float>(const FewRows<float>&);
 template void few_rows_product<int8_t>(const FewRows<int8_t>&);
 

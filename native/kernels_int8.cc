@@ -32,11 +32,7 @@ void widen(const Tensor& block, const Tensor& weight, const Tensor& scale, int64
   const float* scales = scale.const_data_ptr<float>() + begin;
   float* to = block.data_ptr<float>();
   at::parallel_for(0, rows, std::max<int64_t>(1, (int64_t{1} << 15) / std::max<int64_t>(1, in)), [&](int64_t first, int64_t last) {
-    for (int64_t r = first; r < last; r++) {
-      const int8_t* source = w + r * in;
-      float* target = to + r * in;
-      for (int64_t i = 0; i < in; i++) target[i] = static_cast<float>(source[i]) * scales[r];
-    }
+    for (int64_t r = first; r < last; r++) widen_row(w + r * in, scales[r], to + r * in, in);
   });
 }
 

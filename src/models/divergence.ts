@@ -15,6 +15,12 @@ export interface Divergence {
 /** Probabilities that are held at a time, by model. */
 const HELD = 4 * 2 ** 20
 
+/** Rows in parts of which all probabilities can be held, each in a scope of its own. */
+function inParts({ config }: Decoder, rows: number, use: (from: number, part: number) => void): void {
+  const size = Math.max(1, Math.floor(HELD / config.vocabSize))
+  for (let from = 0; from < rows; from += size) scope(() => use(from, Math.min(size, rows - from)))
+}
+
 /**
  * At every scored token of a batch. Exact at each position: it is the positions that are sampled.
  * @param other runs what it is given under the other model
@@ -29,19 +35,15 @@ export function divergence(
       const rows = batch.rows.length
       const own = hiddenOf(model, batch)
       const theirs = other?.((m) => hiddenOf(m, batch))
-      const size = Math.max(1, Math.floor(HELD / model.config.vocabSize))
       const found = { entropy: 0, kl: 0, tokens: rows }
-      for (let from = 0; from < rows; from += size) {
-        const part = Math.min(size, rows - from)
-        scope(() => {
-          const p = logProbs(model, ops.narrow(own, 0, from, part))
-          const weights = ops.exp(p)
-          found.entropy -= ops.sum(ops.mul(weights, p)).item()
-          if (!other || !theirs) return
-          const q = other((m) => logProbs(m, ops.narrow(theirs, 0, from, part)))
-          found.kl += ops.sum(ops.mul(weights, ops.sub(p, q))).item()
-        })
-      }
+      inParts(model, rows, (from, part) => {
+        const p = logProbs(model, ops.narrow(own, 0, from, part))
+        const weights = ops.exp(p)
+        found.entropy -= ops.sum(ops.mul(weights, p)).item()
+        if (!other || !theirs) return
+        const q = other((m) => logProbs(m, ops.narrow(theirs, 0, from, part)))
+        found.kl += ops.sum(ops.mul(weights, ops.sub(p, q))).item()
+      })
       return found
     }),
   )
@@ -58,7 +60,6 @@ export interface Agreement {
 /** How far two models of one vocabulary are from each other at the scored tokens of batches. */
 export function agreement(model: Decoder, other: Decoder, batches: readonly PackedBatch[]): Agreement {
   const found = { tokens: 0, difference: 0, same: 0 }
-  const size = Math.max(1, Math.floor(HELD / model.config.vocabSize))
   const both = [model, other]
   for (const batch of batches) {
     noGrad(() =>
@@ -66,16 +67,13 @@ export function agreement(model: Decoder, other: Decoder, batches: readonly Pack
         const rows = batch.rows.length
         const hidden = both.map((m) => hiddenOf(m, batch))
         const targets = ops.unsqueeze(i64(batch.targets), 1)
-        for (let from = 0; from < rows; from += size) {
-          const part = Math.min(size, rows - from)
-          scope(() => {
-            const [p, q] = both.map((m, i) => logProbs(m, ops.narrow(hidden[i], 0, from, part)))
-            const wanted = ops.narrow(targets, 0, from, part)
-            const [a, b] = [ops.gather(p, 1, wanted), ops.gather(q, 1, wanted)]
-            found.difference += ops.sum(ops.abs(ops.sub(a, b))).item()
-            found.same += ops.sum(ops.eq(ops.argmax(p, 1), ops.argmax(q, 1))).item()
-          })
-        }
+        inParts(model, rows, (from, part) => {
+          const [p, q] = both.map((m, i) => logProbs(m, ops.narrow(hidden[i], 0, from, part)))
+          const wanted = ops.narrow(targets, 0, from, part)
+          const [a, b] = [ops.gather(p, 1, wanted), ops.gather(q, 1, wanted)]
+          found.difference += ops.sum(ops.abs(ops.sub(a, b))).item()
+          found.same += ops.sum(ops.eq(ops.argmax(p, 1), ops.argmax(q, 1))).item()
+        })
         found.tokens += rows
       }),
     )

@@ -49,15 +49,7 @@ export function readEightBit(
   const entry = checkedEntry(files, spec, name, folder)
   const matrix = scope((): EightBitMatrix => {
     if (spec.transposed) return placed(quantised(readTensor(files, spec, name, { dtype: 'f32', folder })))
-    const weight = allocate(spec.shape, 'i8')
-    const scale = allocate([spec.shape[0]])
-    const take = (piece: Tensor, row: number) => {
-      const part = quantised(entry.dtype === 'f32' ? piece : ops.to(piece, 'f32'))
-      ops.copyInPlace(ops.narrow(weight, 0, row, piece.shape[0]), part.weight)
-      ops.copyInPlace(ops.narrow(scale, 0, row, piece.shape[0]), part.scale)
-    }
-    overPieces(files, name, entry, take)
-    return placed({ weight, scale })
+    return byPieces(spec.shape, (take) => overPieces(files, name, entry, take))
   })
   if (scope(() => ops.all(ops.isFinite(matrix.scale)).item()) === 0)
     throw usageError(`${folder}: tensor "${name}" holds a number that is not finite`, 'fetch the model again')
@@ -75,6 +67,21 @@ const placed = ({ weight, scale }: EightBitMatrix): EightBitMatrix => ({
   scale: onDevice(scale),
 })
 
+/** A matrix of pieces of its rows, which `give` hands over with the row at which each begins. */
+function byPieces(
+  shape: readonly number[],
+  give: (take: (piece: Tensor, row: number) => void) => void,
+): EightBitMatrix {
+  const weight = allocate(shape, 'i8')
+  const scale = allocate([shape[0]])
+  give((piece, row) => {
+    const part = quantised(ops.to(piece, 'f32'))
+    ops.copyInPlace(ops.narrow(weight, 0, row, piece.shape[0]), part.weight)
+    ops.copyInPlace(ops.narrow(scale, 0, row, piece.shape[0]), part.scale)
+  })
+  return placed({ weight, scale })
+}
+
 /** Rows of a matrix that are widened at once. */
 const ROWS = 4096
 
@@ -86,17 +93,11 @@ export function addEightBitOutput(model: Decoder): void {
   const made = noGrad(() =>
     scope((): EightBitMatrix => {
       const rows = wide.shape[0]
-      const weight = allocate(wide.shape, 'i8')
-      const scale = allocate([rows])
-      for (let row = 0; row < rows; row += ROWS) {
-        const count = Math.min(ROWS, rows - row)
-        scope(() => {
-          const part = quantised(ops.to(ops.narrow(wide, 0, row, count), 'f32'))
-          ops.copyInPlace(ops.narrow(weight, 0, row, count), part.weight)
-          ops.copyInPlace(ops.narrow(scale, 0, row, count), part.scale)
-        })
-      }
-      return { weight: keep(onDevice(weight)), scale: keep(onDevice(scale)) }
+      const { weight, scale } = byPieces(wide.shape, (take) => {
+        for (let row = 0; row < rows; row += ROWS)
+          scope(() => take(ops.narrow(wide, 0, row, Math.min(ROWS, rows - row)), row))
+      })
+      return { weight: keep(weight), scale: keep(scale) }
     }),
   )
   model.eightBitOutput = { ...output, ...made }

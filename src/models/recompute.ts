@@ -26,13 +26,6 @@ export interface Tape {
 /** One block: hidden [T, D] -> [T, D]. */
 export type RunBlock = (hidden: Tensor, layer: number) => Tensor
 
-/** What of a model takes part; a tied LM head is the embedding. */
-interface Recomputable {
-  tape?: Tape
-  embedding: Tensor
-  output: Projection
-}
-
 /**
  * Runs `fn` so that a model's forwards inside keep the inputs of their blocks only. Gradients come out bit by bit as
  * without.
@@ -40,7 +33,7 @@ interface Recomputable {
  * @param fn takes the backward pass that goes with it; call it while the forward's tensors live
  */
 export function recomputing<T>(
-  model: Recomputable,
+  model: { tape?: Tape },
   on: boolean | undefined,
   fn: (back: (total: Tensor) => void) => T,
 ): T {

@@ -102,6 +102,11 @@ const MODELS = [
   'evalRewardModel',
   'baseline',
 ]
+/** Keys of models that need less than the whole. */
+const PARTS: Record<string, 'tokenizer' | 'adapter' | undefined> = {
+  tokenizerNameOrPath: 'tokenizer',
+  adapterNameOrPath: 'adapter',
+}
 const DATA: [key: string, split: Split][] = [
   ['trainDataset', 'train'],
   ['sftDataset', 'train'],
@@ -128,8 +133,7 @@ export async function resolveHubNames(
   }
   if (modelRevision !== undefined) checkRevision('model_revision', modelNameOrPath, modelRevision)
   for (const key of MODELS) {
-    const what =
-      key === 'tokenizerNameOrPath' ? 'tokenizer' : key === 'adapterNameOrPath' ? 'adapter' : 'model'
+    const what = PARTS[key] ?? 'model'
     values[key] = await each(values[key], async (text) => {
       const revision = text === modelNameOrPath ? modelRevision : undefined
       const { folder, entries } = await resolveModel(text, { revision, ui, recorded }, what)
