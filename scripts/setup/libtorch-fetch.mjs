@@ -168,11 +168,9 @@ async function remoteSize(url) {
 
 /** pip takes `--platform` to the letter, and CUDA's libraries are built for older systems than PyTorch is. */
 const olderPlatforms = ({ tag }) =>
-  ['2_27', '2_26', '2_24', '2_17', '2014', '2_12', '2010', '2_5', '1']
-    .map((version) =>
-      tag.replace(/^manylinux_2_28/, `manylinux${version.includes('_') ? '_' : ''}${version}`),
-    )
-    .map((older) => `--platform=${older}`)
+  [...Array.from({ length: 23 }, (_, i) => `_2_${27 - i}`), '2014', '2010', '1'].map(
+    (version) => `--platform=${tag.replace(/^manylinux_2_28/, `manylinux${version}`)}`,
+  )
 
 /** The CUDA build finds its CUDA libraries beside it, so pip installs all of them into one private folder. */
 async function installCuda(wheel, work, say) {
