@@ -11,9 +11,6 @@ namespace clha {
 struct Accumulating {
   Accumulating();
   ~Accumulating();
-
- private:
-  bool before_;
 };
 
 struct Sum {

@@ -1,4 +1,4 @@
-// Log-probabilities in chunks from plain operators, for devices that have no kernel of ours.
+// Log-probabilities in chunks for other devices than the CPU: from plain operators, on NVIDIA GPUs with kernels of ours.
 #pragma once
 #include <optional>
 #include <tuple>

@@ -82,7 +82,7 @@ std::pair<int64_t, int64_t> memory_of(c10::Device device, bool reset_peak) {
   auto* allocator = dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(device.type()));
   if (!allocator || !allocator->initialized()) return {0, 0};
   const auto index = device.has_index() ? device.index() : c10::DeviceIndex(0);
-  const auto& bytes = allocator->getDeviceStats(index).allocated_bytes[0];
+  const auto bytes = allocator->getDeviceStats(index).allocated_bytes[0];
   const std::pair<int64_t, int64_t> out{bytes.current, bytes.peak};
   if (reset_peak) allocator->resetPeakStats(index);
   return out;

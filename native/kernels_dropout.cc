@@ -14,6 +14,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "cuda_rows.h"
+
 namespace clha {
 namespace {
 
@@ -50,6 +52,7 @@ void apply(const Tensor& out, const Tensor& x, double share, int64_t seed) {
 
 Tensor dropped(const Tensor& x, double share, int64_t seed) {
   const bool direct = x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
+  if (cuda_dropout_takes(x)) return cuda_dropped(x, share, seed);
   if (!direct) {
     Tensor mask = at::empty(x.sizes(), at::kFloat);
     apply<float>(mask, at::ones(x.sizes(), at::kFloat), share, seed);

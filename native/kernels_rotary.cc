@@ -8,6 +8,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "cuda_rows.h"
+
 namespace clha {
 namespace {
 
@@ -68,7 +70,8 @@ Tensor rotary(const Tensor& x, const Tensor& cos, const Tensor& sin) {
               "rotary: cos and sin differ in dtype, or are not on the device of x");
   const bool native = x.device().is_cpu() && x.scalar_type() == cos.scalar_type() &&
                       (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
-  return native ? Rotary::apply(x, cos.contiguous(), sin.contiguous()) : composed(x, cos, sin);
+  if (native) return Rotary::apply(x, cos.contiguous(), sin.contiguous());
+  return cuda_rotary_takes(x, cos, sin) ? cuda_rotary(x, cos, sin, 1) : composed(x, cos, sin);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Kernels that walk rows: RMSNorm and gated activations, forward and backward, each in one pass over memory.
 //
 // rms_norm: x / sqrt(mean(x^2) + eps) * (offset + weight); x [..., D], weight [D] or none (a factor of 1). Gemma stores its
-//   gains less one: offset 1.
+//   gains less one: offset 1. The result is rounded to `dtype` where that is given.
 // swiglu: silu(gate) * up, geglu: gelu(gate) * up in gelu's tanh form; gate, up [..., F], also halves of a fused projection.
 // f32, f64 and bf16: bf16 is computed in f32 and rounded once, at the end.
 #include <array>
@@ -20,6 +20,8 @@
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
+
+#include "cuda_rows.h"
 
 namespace clha {
 namespace {
@@ -195,18 +197,20 @@ struct RmsNorm : public torch::autograd::Function<RmsNorm> {
 };
 
 // The same mathematics from ATen operators: other dtypes, other devices, and the test of the kernel.
-Tensor composed_norm(const Tensor& x, const std::optional<Tensor>& weight, double eps, double offset) {
+Tensor composed_norm(const Tensor& x, const std::optional<Tensor>& weight, double eps, double offset, std::optional<at::ScalarType> type) {
   const Tensor wide = x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
   Tensor y = wide * (wide.square().mean(-1, true) + eps).rsqrt();
   if (weight) y = y * (offset == 0 ? weight->to(wide.scalar_type()) : weight->to(wide.scalar_type()) + offset);
-  return y.to(x.scalar_type());
+  return y.to(type.value_or(x.scalar_type()));
 }
 
-Tensor rms_norm(const Tensor& x, const std::optional<Tensor>& weight, double eps, double offset) {
+Tensor rms_norm(const Tensor& x, const std::optional<Tensor>& weight, double eps, double offset, std::optional<at::ScalarType> type) {
   TORCH_CHECK(x.dim() > 0 && (!weight || (weight->dim() == 1 && weight->size(0) == x.size(-1))),
               "rms_norm: x [..., D], weight [D], found ", x.sizes(), ", ", weight ? weight->sizes() : at::IntArrayRef());
   TORCH_CHECK(!weight || weight->device() == x.device(), "rms_norm: x and weight are on different devices");
-  return native_rows(x) ? RmsNorm::apply(x, weight, eps, offset) : composed_norm(x, weight, eps, offset);
+  const auto out = type.value_or(x.scalar_type());
+  if (native_rows(x)) return RmsNorm::apply(x, weight, eps, offset).to(out);
+  return cuda_norm_takes(x, weight, out) ? cuda_rms_norm(x, weight, eps, offset, out) : composed_norm(x, weight, eps, offset, out);
 }
 
 // Both activations are g * s(a(g)) with the logistic function s; a(g) is g for silu, 2 sqrt(2 / pi) (g + 0.044715 g^3) for gelu.
@@ -301,14 +305,16 @@ template <typename A>
 Tensor gated(const Tensor& gate, const Tensor& up) {
   TORCH_CHECK(gate.dim() > 0 && gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type() && gate.device() == up.device(),
               "swiglu, geglu: gate and up [..., F] of one dtype and device, found ", gate.sizes(), ", ", up.sizes());
-  return native_rows(gate) ? Gated<A>::apply(gate, up) : composed_gated<A>(gate, up);
+  if (native_rows(gate)) return Gated<A>::apply(gate, up);
+  if (cuda_gate_takes(gate, up)) return cuda_gated(gate, up, std::is_same_v<A, Silu> ? Gate::kSilu : Gate::kGelu);
+  return composed_gated<A>(gate, up);
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(clha, m) {
-  m.def("rms_norm(Tensor x, Tensor? weight=None, float eps=1e-06, float offset=0.0) -> Tensor");
-  m.def("rms_norm_composed(Tensor x, Tensor? weight=None, float eps=1e-06, float offset=0.0) -> Tensor");
+  m.def("rms_norm(Tensor x, Tensor? weight=None, float eps=1e-06, float offset=0.0, ScalarType? dtype=None) -> Tensor");
+  m.def("rms_norm_composed(Tensor x, Tensor? weight=None, float eps=1e-06, float offset=0.0, ScalarType? dtype=None) -> Tensor");
   m.def("swiglu(Tensor gate, Tensor up) -> Tensor");
   m.def("swiglu_composed(Tensor gate, Tensor up) -> Tensor");
   m.def("geglu(Tensor gate, Tensor up) -> Tensor");

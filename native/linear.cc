@@ -4,10 +4,10 @@
 // maker, where the BLAS of the wheel takes a half-width path on some.
 //
 // Mixed precision: x in bf16, the weight in f32. The weight is rounded for the product, which comes out rounded once (as
-// under autocast) and is widened; the weight's gradient is added up in f32. Frozen, the weight needs no input kept.
+// under autocast) and is widened; the weight's gradient is added up in f32. Frozen, the weight needs no input kept. On a GPU the
+// product stays in bf16, which what follows reads in half the time.
 #include "matmul.h"
 
-#include <ATen/ops/add.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
@@ -47,7 +47,11 @@ bool one_dnn(const Tensor& a) {
 // `out` may be wider than a and b: the product is rounded to their type, and added up in its own. The same numbers come out
 // where bf16 has to be multiplied as f32, but for the order of sums.
 void product(const Tensor& out, const Tensor& a, const Tensor& b, bool accumulate) {
-  if (out.scalar_type() != a.scalar_type()) {
+  if (a.device().is_cuda() && out.scalar_type() != a.scalar_type()) {
+    // cuBLAS adds up in the wide type and never rounds.
+    if (accumulate) at::addmm_out(const_cast<Tensor&>(out), out, a, b, out.scalar_type());
+    else at::mm_out(const_cast<Tensor&>(out), a, b, out.scalar_type());
+  } else if (out.scalar_type() != a.scalar_type()) {
     const Tensor narrow = at::empty(out.sizes(), a.options());
     product(narrow, a, b, false);
     if (accumulate) out.add_(narrow);
@@ -70,7 +74,7 @@ struct Linear : public torch::autograd::Function<Linear> {
     ctx->save_for_backward({weight.requires_grad() ? x : Tensor(), weight});
     ctx->saved_data["bias"] = bias.has_value();
     ctx->saved_data["type"] = x.scalar_type();
-    Tensor y = at::empty({x.size(0), weight.size(0)}, weight.options());
+    Tensor y = at::empty({x.size(0), weight.size(0)}, x.device().is_cpu() ? weight.options() : x.options());
     if (bias) y.copy_(bias->expand_as(y));
     matmul_over_rows(y, x, weight.to(x.scalar_type()).t(), bias.has_value());
     return y;
@@ -102,10 +106,11 @@ Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>
   TORCH_CHECK((mixed || x.scalar_type() == weight.scalar_type()) && x.device() == weight.device() &&
                   (!bias || bias->device() == x.device()),
               "linear: x, weight and bias differ in dtype or device");
-  if (x.numel() > 0 && x.device().is_cpu() && (mixed || (x.scalar_type() == at::kFloat && has_one_dnn()))) return Linear::apply(x, weight, bias);
-  if (!mixed) return at::linear(x, weight, bias);
-  const Tensor y = at::linear(x, weight.to(x.scalar_type())).to(weight.scalar_type());
-  return bias ? at::add(y, *bias) : y;
+  const bool own = x.device().is_cpu() ? mixed || (x.scalar_type() == at::kFloat && has_one_dnn())
+                                       : mixed || (x.device().is_cuda() && weight.requires_grad());
+  if (own && x.numel() > 0) return Linear::apply(x, weight, bias);
+  const Tensor y = at::linear(x, weight.to(x.scalar_type()), bias ? std::make_optional(bias->to(x.scalar_type())) : bias);
+  return x.device().is_cpu() ? y.to(weight.scalar_type()) : y;
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ import type { PackedStream } from '../nn/layout.js'
 import { norm } from '../nn/norm.js'
 import { type Projection, project } from '../nn/projection.js'
 import { RotaryTables } from '../nn/rotary.js'
-import { type DType, keep, ops, scope, type Tensor } from '../tensor/index.js'
+import { type DType, halvesAreFast, keep, ops, scope, type Tensor } from '../tensor/index.js'
 import type { Adapter } from './adapter.js'
 import type { DecoderConfig, HfConfig } from './config.js'
 import { type Places, placesOf } from './places.js'
@@ -118,7 +118,8 @@ export function targetLogProbs(
 ): [logp: Tensor, hits: Tensor] {
   const { weight, bias, scale } = outputOf(model)
   if (scale) return logProbsInChunks(model, hidden, targets)
-  return ops.linearLogProb(hidden, weight, targets, keepBytes, bias ?? null, model.config.logitSoftcap ?? 0)
+  const rows = model.bf16 && halvesAreFast() ? ops.to(hidden, 'bf16') : hidden
+  return ops.linearLogProb(rows, weight, targets, keepBytes, bias ?? null, model.config.logitSoftcap ?? 0)
 }
 
 const outputOf = ({ eightBitOutput, output }: Decoder): Projection => eightBitOutput ?? output
@@ -154,7 +155,8 @@ export function rewards(model: Decoder, hidden: Tensor, rows?: Tensor): Tensor {
 /**
  * Mixed precision (Micikevicius et al., arXiv 1710.03740, with bfloat16, which needs no loss scaling): while `fn` runs, the
  * model's blocks make their matrix products in bf16. Weights and their gradients, norms, attention, residual stream, head and
- * log-probabilities stay f32.
+ * log-probabilities stay f32. On a GPU what lies between two products of a block, attention included, and the head's product
+ * are bf16 too.
  */
 export async function inBf16<T>(model: Decoder, on: boolean, fn: () => Promise<T>): Promise<T> {
   const before = model.bf16

@@ -4,8 +4,8 @@ import { usageError } from '../errors.js'
 import {
   allocate,
   currentDevice,
-  type DType,
   DTYPES,
+  type DType,
   dtypeOfSafetensors,
   mapFile,
   native,

@@ -35,7 +35,8 @@ export function candidateLogProbs(model: Decoder, batch: PackedBatch): Candidate
 export const logProbSums = (model: Decoder, batch: PackedBatch): number[] =>
   noGrad(() => scope(() => candidateLogProbs(model, batch).sum.numbers()))
 
-/** Reward of each candidate, [C]. The batch was packed with `lastToken`. */
+/** Reward of each candidate, [C], in f32 at least. The batch was packed with `lastToken`. */
 export function candidateRewards(model: Decoder, batch: PackedBatch): Tensor {
-  return pooledRewards(model, decode(model, streamOf(batch)), batch)
+  const rewards = pooledRewards(model, decode(model, streamOf(batch)), batch)
+  return rewards.dtype === 'bf16' ? ops.to(rewards, 'f32') : rewards
 }

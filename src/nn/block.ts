@@ -1,5 +1,5 @@
 /** One decoder block on the packed stream. A description says which norms, residual, attention and MLP it has. */
-import { ops, type Tensor } from '../tensor/index.js'
+import { type DType, ops, type Tensor } from '../tensor/index.js'
 import { type Activation, activate, gated } from './activation.js'
 import { attention } from './attention.js'
 import { type Block, type BlockShape, rounded, type StreamContext } from './block-shape.js'
@@ -17,24 +17,26 @@ export function runBlock(
 ): Tensor {
   const attend = (x: Tensor) => attention(x, block, shape, stream, cache)
   const feed = (x: Tensor) => mlp(x, block, shape.activation, stream)
+  const type = stream.bf16 ? 'bf16' : undefined
   if (shape.residual === 'parallel') {
-    const attended = attend(norm(hidden, block.inputNorm, shape.norm))
-    return ops.add(ops.add(feed(norm(hidden, block.mlpNorm, shape.norm)), attended), hidden)
+    const attended = attend(norm(hidden, block.inputNorm, shape.norm, type))
+    return ops.add(ops.add(feed(norm(hidden, block.mlpNorm, shape.norm, type)), attended), hidden)
   }
-  const middle = addResidual(hidden, attend, shape, block.inputNorm, block.afterAttentionNorm)
-  return addResidual(middle, feed, shape, block.mlpNorm, block.afterMlpNorm)
+  const middle = addResidual(hidden, attend, shape, type, block.inputNorm, block.afterAttentionNorm)
+  return addResidual(middle, feed, shape, type, block.mlpNorm, block.afterMlpNorm)
 }
 
-/** One half of a block with its norm, and its second norm where there is one. */
+/** One half of a block with its norm, whose result is of `type`, and its second norm where there is one. */
 function addResidual(
   x: Tensor,
   f: (x: Tensor) => Tensor,
   shape: BlockShape,
+  type: DType | undefined,
   first: Gain,
   second?: Gain,
 ): Tensor {
   if (shape.residual === 'post') return norm(ops.add(x, f(x)), first, shape.norm)
-  const out = f(norm(x, first, shape.norm))
+  const out = f(norm(x, first, shape.norm, type))
   return ops.add(x, second ? norm(out, second, shape.norm) : out)
 }
 

@@ -3,7 +3,7 @@
  * rank-stabilised scale alpha / sqrt(r) is Kalajdzievski's, arXiv 2312.03732.
  */
 import { hash64 } from '../random.js'
-import { type DType, ops, type Tensor } from '../tensor/index.js'
+import { type DType, halvesAreFast, ops, type Tensor } from '../tensor/index.js'
 
 /** What all maps of an adapter share. */
 export interface LoraMode {
@@ -30,8 +30,8 @@ export interface Lora {
 export function addLora(y: Tensor, x: Tensor, lora: Lora): Tensor {
   const { a, b, scale, dropout, place, mode } = lora
   if (!mode.on) return y
-  // Mixed precision rounds the inputs of products; of a narrow model the low-rank maps are computed wide.
-  const products = y.dtype === a.dtype ? x.dtype : a.dtype
+  // Mixed precision rounds the inputs of products; of a narrow model the low-rank maps are computed wide where that is no slower.
+  const products = y.dtype === a.dtype || halvesAreFast() ? x.dtype : a.dtype
   // A pure function of the seed: computed again for its gradients, or in a run that was resumed, the same elements fall.
   const seen =
     dropout > 0 && mode.noise !== undefined

@@ -1,5 +1,5 @@
 /** RMSNorm and LayerNorm over the last dimension. */
-import { ops, type Tensor } from '../tensor/index.js'
+import { type DType, ops, type Tensor } from '../tensor/index.js'
 
 export interface NormKind {
   kind: 'rms' | 'layer'
@@ -17,8 +17,16 @@ export interface Gain {
   bias?: Tensor
 }
 
-/** x / rms(x) * gain, or (x - mean(x)) / std(x) * gain + bias, [..., D] -> [..., D] */
-export function norm(x: Tensor, { weight, bias }: Gain, { kind, eps, gainOffset }: NormKind): Tensor {
-  if (kind === 'rms') return ops.rmsNorm(x, weight, eps, gainOffset)
+/**
+ * x / rms(x) * gain, or (x - mean(x)) / std(x) * gain + bias, [..., D] -> [..., D]
+ * @param dtype what an RMSNorm is rounded to; x's own when left out
+ */
+export function norm(
+  x: Tensor,
+  { weight, bias }: Gain,
+  { kind, eps, gainOffset }: NormKind,
+  dtype?: DType,
+): Tensor {
+  if (kind === 'rms') return ops.rmsNorm(x, weight, eps, gainOffset, dtype)
   return ops.layerNorm(x, x.shape.slice(-1), weight ?? null, bias ?? null, eps)
 }

@@ -14,7 +14,7 @@ export interface Projection {
 
 /**
  * x @ weight^T + bias, [T, in] -> [T, out], with what the adapter adds. The type of x is that of the products: an x that was
- * rounded to bf16 makes them in bf16 beside f32 weights, and the result is f32 again.
+ * rounded to bf16 makes them in bf16 beside f32 weights, and the result is f32 again (on a GPU: stays bf16).
  */
 export function project(x: Tensor, { weight, scale, bias, lora }: Projection): Tensor {
   const y = scale ? ops.linearInt8(x, weight, scale, bias ?? null) : ops.linear(x, weight, bias ?? null)

@@ -19,6 +19,9 @@ export function useDevice(name: string): void {
   current = name === 'cuda' ? 'cuda:0' : name
 }
 
+/** Whether half precision is multiplied faster than f32 here, and mixed precision takes all it can to it. */
+export const halvesAreFast = (): boolean => current !== 'cpu'
+
 /**
  * The device of a setting: `auto` is the first GPU where libtorch sees one, else the CPU.
  * @throws ClhaError (exit 2) for a GPU that is not there, with the way to get it

@@ -336,15 +336,15 @@ export function embedding(weight: Tensor, ids: Tensor): Tensor {
 }
 
 const rmsNormOperator = operator('clha::rms_norm', '')
-/** x / rms(x) * (offset + weight) over the last dimension. `clha::rms_norm(Tensor x, Tensor? weight=None, float eps=9.9999999999999995e-07, float offset=0.) -> Tensor` */
-export function rmsNorm(x: Tensor, weight?: Tensor | null, eps?: number, offset?: number): Tensor {
-  return asTensor(rmsNormOperator([x, weight, eps, offset]), 'rmsNorm')
+/** x / rms(x) * (offset + weight) over the last dimension. `clha::rms_norm(Tensor x, Tensor? weight=None, float eps=9.9999999999999995e-07, float offset=0., ScalarType? dtype=None) -> Tensor` */
+export function rmsNorm(x: Tensor, weight?: Tensor | null, eps?: number, offset?: number, dtype?: DType | null): Tensor {
+  return asTensor(rmsNormOperator([x, weight, eps, offset, dtype && DTYPES[dtype].code]), 'rmsNorm')
 }
 
 const rmsNormComposedOperator = operator('clha::rms_norm_composed', '')
-/** rmsNorm from plain operators, for other devices and for tests. `clha::rms_norm_composed(Tensor x, Tensor? weight=None, float eps=9.9999999999999995e-07, float offset=0.) -> Tensor` */
-export function rmsNormComposed(x: Tensor, weight?: Tensor | null, eps?: number, offset?: number): Tensor {
-  return asTensor(rmsNormComposedOperator([x, weight, eps, offset]), 'rmsNormComposed')
+/** rmsNorm from plain operators, for other devices and for tests. `clha::rms_norm_composed(Tensor x, Tensor? weight=None, float eps=9.9999999999999995e-07, float offset=0., ScalarType? dtype=None) -> Tensor` */
+export function rmsNormComposed(x: Tensor, weight?: Tensor | null, eps?: number, offset?: number, dtype?: DType | null): Tensor {
+  return asTensor(rmsNormComposedOperator([x, weight, eps, offset, dtype && DTYPES[dtype].code]), 'rmsNormComposed')
 }
 
 const layerNormOperator = operator('aten::layer_norm', '')

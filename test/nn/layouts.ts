@@ -1,6 +1,6 @@
 /** Random packed layouts: lists of a prompt and its answers, as training packs them. */
 import type { Segment } from '../../src/nn/layout.js'
-import { i64, type Tensor } from '../../src/tensor/index.js'
+import { fromData, type Tensor } from '../../src/tensor/index.js'
 import type { Random } from '../helpers/numbers.js'
 
 /** Lists as [prompt length, ...answer lengths]; rows follow each other without gaps. */
@@ -20,9 +20,14 @@ export function layoutOf(lists: readonly (readonly number[])[]): { segments: Seg
 }
 
 export const tableOf = (segments: readonly Segment[]): Tensor =>
-  i64(
-    segments.flatMap((s) => [s.q0, s.q1, s.c0, s.c1, s.k0, s.k1, s.task]),
+  fromData(
+    BigInt64Array.from(
+      segments.flatMap((s) => [s.q0, s.q1, s.c0, s.c1, s.k0, s.k1, s.task]),
+      BigInt,
+    ),
     [segments.length, 7],
+    'i64',
+    'cpu',
   )
 
 /** One to four lists of one to six answers; lengths from 0 (an empty segment) to `longest`. */
