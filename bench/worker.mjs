@@ -1,8 +1,8 @@
 // A contender made of the product: `node bench/worker.mjs '{"kind":"train", …}'`. See lib/contender.mjs for the protocol.
 import { readFileSync } from 'node:fs'
-import { measureCalls, measureStepOverhead } from './lib/overhead.mjs'
 import { configOf } from './lib/models.mjs'
-import { defaultMaxTokens, product } from './lib/product.mjs'
+import { measureCalls, measureStepOverhead } from './lib/overhead.mjs'
+import { product, sessionOf } from './lib/product.mjs'
 import { BATCH, batches, encodedOf, rowsOfRound, tokensOf } from './lib/rounds.mjs'
 import { serveRounds } from './lib/serve-rounds.mjs'
 import { switchOff } from './lib/switches.mjs'
@@ -11,22 +11,29 @@ import { createTrainer } from './lib/trainer.mjs'
 const spec = JSON.parse(process.argv[2])
 const data = JSON.parse(readFileSync(spec.data, 'utf8'))
 const { native, noGrad, scope } = await product('tensor/index')
-native().setThreads(spec.threads)
+const session = await sessionOf(spec)
+const maxTokens = session.options.maxTokensPerBatch
 await switchOff(spec.off ?? [])
 
 const KINDS = { train, score, generate, calls, overhead, tokens, shape }
 const round = await KINDS[spec.kind](spec)
 await serveRounds(round, native().engine())
 
-async function train({ size, per, set = 'pairs', layout, head, microSize }) {
+async function train({ per, set = 'pairs', batch = BATCH }) {
   const rows = data[set]
-  const step = await createTrainer({ size, vocabulary: data.vocabulary, layout, head, microSize })
-  step(rows.slice(0, BATCH))
+  const { matrixPeak } = await product('train/profile-peak')
+  const peak = matrixPeak(session.options.bf16 ? 'bf16' : session.dtype)
+  const step = await createTrainer(spec, session, data.vocabulary)
+  step(rows.slice(0, batch))
   return (index) => {
-    const own = rowsOfRound(rows, index, per)
-    let loss = 0
-    for (const batch of batches(own)) loss += step(batch).loss
-    return { items: own.length, tokens: tokensOf(own), loss: (loss * BATCH) / own.length }
+    const own = rowsOfRound(rows, index, per, batch)
+    const sum = { loss: 0, flops: 0 }
+    for (const part of batches(own, batch)) {
+      const { loss, flops } = step(part)
+      sum.loss += (loss * part.length) / own.length
+      sum.flops += flops
+    }
+    return { items: own.length, tokens: tokensOf(own), peak, ...sum }
   }
 }
 
@@ -40,8 +47,7 @@ async function score({ size, per }) {
     architectures: ['LlamaForSequenceClassification'],
     num_labels: 1,
   }
-  const scorer = decoderScorer(initModel(config, 0, 'reward'))
-  const maxTokens = await defaultMaxTokens()
+  const scorer = decoderScorer(initModel(config, 0, 'reward', session.dtype))
   const run = (rows) => scoreExamples(scorer, rows.map(encodedOf), { maxTokens })
   await run(data.pairs.slice(0, BATCH))
   return async (index) => {
@@ -56,7 +62,7 @@ async function generate({ size, batchSize, newTokens }) {
   const { initModel } = await product('models/init')
   const { loadTokenizer } = await product('text/tokenizer')
   const { generate: answer } = await product('generate/generate')
-  const model = initModel(configOf(size, data.vocabulary), 0)
+  const model = initModel(configOf(size, data.vocabulary), 0, 'lm', session.dtype)
   const tokenizer = await loadTokenizer(data.tokenizer)
   const options = { temperature: 0, topK: 0, topP: 1, stopIds: [], stop: [], seed: 0, batchSize }
   const run = (rows, maxNewTokens) => {
@@ -74,8 +80,8 @@ async function calls() {
   return () => measureCalls()
 }
 
-async function overhead({ size, per }) {
-  const step = await createTrainer({ size, vocabulary: data.vocabulary })
+async function overhead({ per }) {
+  const step = await createTrainer(spec, session, data.vocabulary)
   step(data.pairs.slice(0, BATCH))
   return (index) => measureStepOverhead(() => [...batches(rowsOfRound(data.pairs, index, per))].forEach(step))
 }
@@ -89,7 +95,6 @@ async function tokens({ files, per }) {
   const { chatTemplate } = await product('text/template')
   const tokenizer = await loadTokenizer(data.tokenizer)
   const template = chatTemplate(tokenizer, 'hh')
-  const maxTokens = await defaultMaxTokens()
   return async () => {
     const { examples } = await readExamples(files.slice(0, 1), { limit: per })
     const { encoded } = await encodeExamples(examples, tokenizer, template, { maxLength: 512 })
@@ -99,8 +104,8 @@ async function tokens({ files, per }) {
 }
 
 /** One list of made-up ids: half of the length prompt, half answer. */
-async function shape({ size, answers, length }) {
-  const step = await createTrainer({ size, vocabulary: data.vocabulary })
+async function shape({ answers, length }) {
+  const step = await createTrainer(spec, session, data.vocabulary)
   const ids = (n, seed) =>
     Array.from({ length: n }, (_, i) => 3 + ((i * 7919 + seed * 104729) % (data.vocabulary - 3)))
   const half = length / 2

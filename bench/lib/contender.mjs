@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline'
 import { busySeconds } from './machine.mjs'
 
 const KEPT_LINES = 30
+/** Of what an error said. */
+const LONGEST = 120
 
 /** An interrupted benchmark leaves nobody behind. */
 const children = new Set()
@@ -13,6 +15,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     for (const child of children) child.kill('SIGKILL')
     process.exit(1)
   })
+
+/** What it said of an error stands in the first line: tables show no other. */
+function ending(what, tail) {
+  const said = tail.findLast((line) => /^\S*Error\b.*:|out of memory|what\(\):/.test(line))?.trim()
+  return [said ? `${what}: ${said.slice(0, LONGEST)}` : what, ...tail.slice(-8)].join('\n')
+}
 
 /** @param command [program, ...arguments] @returns {Promise<object>} ready to run rounds; throws with its last lines */
 export async function startContender(name, command, env = {}) {
@@ -37,13 +45,13 @@ export async function startContender(name, command, env = {}) {
   child.on('close', (code, signal) => {
     children.delete(child)
     for (const { reject } of waiting.splice(0))
-      reject(new Error(`${name} ended (${signal ?? code})\n${tail.slice(-8).join('\n')}`))
+      reject(new Error(ending(`${name} ended (${signal ?? code})`, tail)))
   })
   child.stdin.on('error', () => {})
   const answer = () =>
     new Promise((resolve, reject) => {
       if (child.exitCode !== null || child.signalCode !== null)
-        reject(new Error(`${name} has ended\n${tail.slice(-8).join('\n')}`))
+        reject(new Error(ending(`${name} has ended`, tail)))
       else waiting.push({ resolve, reject })
     })
   const ready = await answer()

@@ -8,13 +8,17 @@ const shape = (layers, hidden, intermediate, heads, kvHeads = heads) => ({
   num_key_value_heads: kvHeads,
 })
 
-/** S: 17 M parameters with a vocabulary of 49,152. M: the shape of SmolLM2-135M. The others are for the scaling table. */
+/**
+ * S: 17 M parameters with a vocabulary of 49,152. M: the shape of SmolLM2-135M. L: that of Llama-3.2-1B. The others are for the
+ * scaling table.
+ */
 export const SHAPES = {
   XXS: shape(4, 64, 176, 4),
   XS: shape(4, 128, 344, 4),
   S: shape(6, 256, 688, 8),
   L12: shape(12, 512, 1376, 8),
   M: shape(30, 576, 1536, 9, 3),
+  L: shape(16, 2048, 8192, 32, 8),
 }
 
 export const configOf = (size, vocabulary, maxPositions = 8192) => ({

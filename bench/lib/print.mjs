@@ -14,7 +14,7 @@ function aligned(rows) {
   )
 }
 
-export function suiteLines({ title, unit, contenders, rows }) {
+export function suiteLines({ title, unit, gpu, contenders, leftOut, rows }) {
   const rates = contenders.map(({ name, rate, peakMiB, system, foreign, failure }) =>
     rate === undefined
       ? [name, failure.split('\n')[0], '', '', '']
@@ -29,39 +29,44 @@ export function suiteLines({ title, unit, contenders, rows }) {
   return [
     '',
     title,
-    ...aligned([['contender', unit, 'peak MiB', 'system time', 'foreign cores'], ...rates]),
+    ...aligned([
+      ['contender', unit, gpu ? 'GPU peak MiB' : 'peak MiB', 'system time', 'foreign cores'],
+      ...rates,
+    ]),
+    ...leftOut.map((line) => `left out: ${line}`),
     '',
     ...aligned([
       ['clha against', 'ratio', 'spread', 'goal', '', 'by cpu time', 'memory', 'goal', ''],
-      ...rows.map((row) => rowCells(row, unit)),
+      ...rows.map((row) => rowCells(row, unit, gpu)),
     ]),
   ]
 }
 
-function rowCells(row, unit) {
-  if (row.failure) return [row.theirs ?? 'its goal', 'not measured', '', '', '', '', '', '', '']
+function rowCells(row, unit, gpu) {
+  const name = labelOf(row)
+  if (row.failure) return [name, 'not measured', '', '', '', '', '', '', '']
   const spread = `${digits(row.low)} - ${digits(row.high)}`
-  if (row.most !== undefined)
-    return [
-      'its goal',
-      `${digits(row.value)} ${unit}`,
-      spread,
-      `<= ${row.most}`,
-      verdict(row.met),
-      '',
-      '',
-      '',
-      '',
-    ]
+  if (row.theirs === undefined) {
+    const goal = row.least === undefined ? `<= ${row.most}` : `>= ${row.least}`
+    const value = row.kind === 'rate' ? `${digits(row.value)} ${unit}` : digits(row.value)
+    return [name, value, spread, goal, verdict(row.met), '', '', '', '']
+  }
   return [
-    row.theirs,
+    name,
     digits(row.ratio),
     spread,
     row.goal === undefined ? '' : `>= ${row.goal}`,
     verdict(row.met),
-    digits(row.byProcessor),
+    // The processor waits while a GPU works.
+    gpu ? '' : digits(row.byProcessor),
     digits(row.memoryRatio),
     row.memory === undefined ? '' : `<= ${row.memory}`,
     verdict(row.memoryMet),
   ]
+}
+
+function labelOf({ ours, theirs, kind, peak }) {
+  if (theirs !== undefined) return ours ? `${theirs} (${ours})` : theirs
+  if (kind !== 'mfu') return 'its goal'
+  return peak === undefined ? `MFU (${ours})` : `MFU at ${digits(peak / 1e12)} TFLOP/s (${ours})`
 }

@@ -1,10 +1,11 @@
-// Which rows of the data a round takes; the same for every contender. The first eight only warm up.
+// Which rows of the data a round takes; the same for every contender. Those of the first step only warm up.
 
+/** Rows of a step where a spec has no `batch`. */
 export const BATCH = 8
 
-/** @param per rows of a round, a multiple of BATCH */
-export function rowsOfRound(rows, round, per) {
-  const own = rows.slice(BATCH)
+/** @param per rows of a round, a multiple of `batch` */
+export function rowsOfRound(rows, round, per, batch = BATCH) {
+  const own = rows.slice(batch)
   return Array.from({ length: per }, (_, i) => own[(round * per + i) % own.length])
 }
 

@@ -1,77 +1,91 @@
-// One suite: its contenders started, taken in turn round by round, and its rows made of their rates.
+// One suite: its contenders take turns, and rows are made of their rates.
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { startContender } from './contender.mjs'
 import { waitForQuiet } from './machine.mjs'
 import { configOf } from './models.mjs'
 import { root } from './product.mjs'
-import { median, ratioOf } from './stats.mjs'
+import { rateOf, rowOf } from './rows.mjs'
+import { median } from './stats.mjs'
+import { takeTurns } from './turns.mjs'
 
 /**
- * @param context.data, .python, .threads, .rounds, .vocabulary, .threshold (cores), .limit (seconds)
+ * @param context.data, .python, .swiftPython, .threads, .rounds, .vocabulary, .device, .threshold (cores), .limit (seconds)
  * @returns rows with ratios, and every round as it was measured
  */
 export async function runSuite(suite, context) {
-  const running = []
-  const failed = new Map()
-  for (const contender of suite.contenders) {
-    if (contender.script && !context.python) {
-      failed.set(contender.name, 'needs --python')
-      continue
-    }
-    context.say(`${suite.name}: ${contender.name} gets ready`)
-    await startContender(contender.name, commandOf(contender, context), contender.env)
-      .then((started) => running.push(started))
-      .catch((error) => failed.set(contender.name, error.message))
-  }
-  const measured = new Map(running.map(({ name }) => [name, []]))
-  for (let index = 0; index < context.rounds; index++) {
-    // Nobody is always first: each round begins one further on.
-    const order = running.map((_, i) => running[(i + index) % running.length])
-    for (const contender of order) {
-      if (failed.has(contender.name)) continue
+  const { rounds: count, device, say } = context
+  const gpu = device !== 'cpu'
+  const leftOut = suite.contenders.filter((c) => c.needs && !hasModule(pythonOf(c, context), c.needs))
+  const possible = suite.contenders.filter((c) => !leftOut.includes(c))
+  const hands = {
+    start: (contender) => startContender(contender.name, commandOf(contender, context), contender.env),
+    async wait() {
       const { quiet, cores } = await waitForQuiet(context.threshold, context.limit)
-      context.say(`${suite.name}: round ${index + 1}, ${contender.name}`)
-      await contender
-        .round(index)
-        .then((result) => measured.get(contender.name).push({ ...result, quiet, before: cores, index }))
-        .catch((error) => failed.set(contender.name, error.message))
-    }
+      return { quiet, before: cores }
+    },
+    say: (line) => say(`${suite.name}: ${line}`),
   }
-  await Promise.all(running.map((contender) => contender.stop()))
-  const rounds = Object.fromEntries(measured)
-  for (const name of differing(rounds))
+  const missing = possible.filter((c) => c.script && !pythonOf(c, context))
+  const present = possible.filter((c) => !missing.includes(c))
+  // Models that fill a GPU don't stand side by side.
+  const turns = { rounds: count, apart: gpu || suite.apart }
+  const { measured: rounds, ready, failed } = await takeTurns(present, turns, hands)
+  for (const { name } of missing) failed.set(name, 'needs --python')
+  for (const name of differing(present, rounds))
     failed.set(name, 'another loss than ours: it does not compute the same')
-  const contenders = suite.contenders.map(({ name }) => summary(name, rounds[name] ?? [], failed.get(name)))
-  return { ...pick(suite), contenders, rows: suite.rows.map((row) => rowOf(row, rounds, failed)), rounds }
+  const { name, title, unit } = suite
+  return {
+    name,
+    title,
+    unit,
+    gpu,
+    contenders: possible.map((c) => summary(c.name, rounds[c.name] ?? [], failed.get(c.name))),
+    leftOut: leftOut.map((c) => `${c.name}: the Python has no module ${c.needs}`),
+    rows: suite.rows
+      .filter((row) => !leftOut.some((c) => c.name === row.theirs))
+      .map((row) => rowOf(row, rounds, failed)),
+    ready,
+    rounds,
+  }
 }
 
-/** Contenders of our own that say a loss take the same steps, so their losses agree to rounding. */
-function differing({ clha = [], ...others }) {
-  const loss = new Map(clha.map((r) => [r.index, r.loss]))
-  return Object.keys(others).filter((name) =>
-    others[name].some((r) => {
-      const expected = loss.get(r.index)
-      return (
-        r.loss !== undefined &&
-        expected !== undefined &&
-        Math.abs(r.loss - expected) > 1e-3 * Math.abs(expected)
-      )
-    }),
-  )
+const pythonOf = ({ needs }, { python, swiftPython }) => (needs === 'swift' && swiftPython) || python
+
+const FIND_MODULE = 'import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)'
+const hasModule = (python, module) =>
+  python !== undefined && spawnSync(python, ['-c', FIND_MODULE, module]).status === 0
+
+/**
+ * Contenders of our own that say a loss take the same steps, so their losses agree to rounding; those with numbers of another
+ * type are not compared.
+ */
+function differing(contenders, rounds) {
+  const loss = new Map(rounds.clha?.map((r) => [r.index, r.loss]))
+  const { worker: first } = contenders.find(({ name }) => name === 'clha')
+  const alike = contenders.filter(({ name, worker }) => name !== 'clha' && worker?.dtype === first.dtype)
+  const differs = (r) => {
+    const expected = loss.get(r.index)
+    return (
+      r.loss !== undefined &&
+      expected !== undefined &&
+      Math.abs(r.loss - expected) > 1e-3 * Math.abs(expected)
+    )
+  }
+  return alike.filter(({ name }) => rounds[name]?.some(differs)).map(({ name }) => name)
 }
 
-const pick = ({ name, title, unit }) => ({ name, title, unit })
-
-function commandOf({ worker, script, spec }, { data, files, python, threads, rounds, vocabulary }) {
-  const common = { data, threads, rounds }
+/** Program and arguments; the last is the spec as JSON. */
+export function commandOf(contender, context) {
+  const { data, files, threads, rounds, vocabulary, device } = context
+  const { worker, script, spec } = contender
+  const common = { data, threads, rounds, device }
   if (worker)
     return [process.execPath, join(root, 'bench/worker.mjs'), JSON.stringify({ ...common, files, ...worker })]
   const config = configOf(spec.size, vocabulary)
+  const python = pythonOf(contender, context)
   return [python, join(root, 'bench/peers', script), JSON.stringify({ ...common, config, ...spec })]
 }
-
-/** What a round gave: items a second, or the value that it measured. */
-const rateOf = ({ value, items, wall }) => value ?? items / wall
 
 function summary(name, rounds, failure) {
   if (rounds.length === 0) return { name, failure: failure ?? 'no round ended' }
@@ -82,34 +96,5 @@ function summary(name, rounds, failure) {
     system: median(rounds.map((r) => r.system / Math.max(r.cpu, 1e-9))),
     foreign: Math.max(...rounds.map((r) => r.foreign ?? 0)),
     failure,
-  }
-}
-
-function rowOf(row, rounds, failed) {
-  const own = rounds.clha ?? []
-  if (row.most !== undefined) {
-    if (own.length === 0) return { ...row, failure: failed.get('clha') }
-    const values = own.map(rateOf)
-    const value = median(values)
-    const spread = { low: Math.min(...values), high: Math.max(...values), rounds: values.length }
-    return { ...row, value, ...spread, met: value <= row.most }
-  }
-  const other = rounds[row.theirs] ?? []
-  if (failed.get(row.theirs)?.startsWith('another loss')) return { ...row, failure: failed.get(row.theirs) }
-  const ratio = ratioOf(own.map(rateOf), other.map(rateOf))
-  if (!ratio) return { ...row, failure: failed.get(row.theirs) ?? failed.get('clha') }
-  // Processor time hardly feels what else runs: the figure to look at where the machine was not quiet.
-  const work = (list) => list.map(({ items, cpu }) => items / cpu)
-  const byProcessor = ratioOf(work(own), work(other)).ratio
-  const peak = (list) => Math.max(...list.map((r) => r.peakMiB))
-  const memoryRatio = peak(own) / peak(other)
-  const met = row.goal === undefined ? undefined : ratio.ratio >= row.goal
-  return {
-    ...row,
-    ...ratio,
-    byProcessor,
-    met,
-    memoryRatio,
-    memoryMet: row.memory && memoryRatio <= row.memory,
   }
 }

@@ -1,121 +1,10 @@
 // What is compared: contenders of each suite, and rows with their goals. A goal is a ratio ours / theirs of rates, at least;
-// `memory` a ratio of peaks, at most; `most` a bound on a value of our own.
-
-const ours = (name, spec) => ({ name, worker: spec })
-const peer = (name, script, spec, env) => ({ name, script, spec, env })
-
-/** glibc told to keep what is freed: what a careful user sets by hand. */
-const KEEP_MEMORY = {
-  MALLOC_MMAP_MAX_: '0',
-  MALLOC_TRIM_THRESHOLD_: '100000000000',
-  MALLOC_TOP_PAD_: '268435456',
-  MALLOC_ARENA_MAX: '1',
-}
-
-function training(size, per) {
-  const spec = { kind: 'train', size, per }
-  const trl = (method, more) => ({ size, per, microSize: 1, method, ...more })
-  const small = size === 'S'
-  return {
-    name: `training-${size}`,
-    title: `Training ${size}, 8 pairs a step`,
-    unit: 'pairs/s',
-    contenders: [
-      ours('clha', spec),
-      ours('padded, our engine', { ...spec, layout: 'padded', head: 'fullLogits', microSize: small ? 1 : 2 }),
-      peer('TRL CPO', 'trl_trainer.py', trl('cpo')),
-      peer('TRL CPO, malloc tuned', 'trl_trainer.py', trl('cpo'), KEEP_MEMORY),
-      ...(small
-        ? [
-            peer('TRL DPO', 'trl_trainer.py', trl('dpo')),
-            peer('TRL DPO, precomputed', 'trl_trainer.py', trl('dpo', { precompute: true })),
-          ]
-        : []),
-      peer('PyTorch prototype', 'packed.py', { size, per, microSize: 2 }),
-    ],
-    rows: [
-      { theirs: 'padded, our engine' },
-      { theirs: 'TRL CPO', goal: small ? 5 : 2.3, memory: small ? 0.6 : 0.85 },
-      { theirs: 'TRL CPO, malloc tuned', goal: small ? 3.5 : undefined },
-      ...(small ? [{ theirs: 'TRL DPO' }, { theirs: 'TRL DPO, precomputed' }] : []),
-      { theirs: 'PyTorch prototype', goal: 1.2 },
-    ],
-  }
-}
-
-const TECHNIQUES = {
-  'prompt sharing': { layout: 'unshared' },
-  'head on answers only': { head: 'everyRow' },
-  'chunked log-probabilities': { off: ['chunked'] },
-  'fused AdamW': { off: ['adamw'] },
-  'packed attention': { off: ['attention'] },
-  'fused rotary': { off: ['rotary'] },
-  'fused norm': { off: ['norm'] },
-  'fused gate': { off: ['gated'] },
-  'matrix products by oneDNN': { off: ['linear'] },
-}
-
-function ablation(size, per) {
-  const spec = { kind: 'train', size, per }
-  const without = Object.entries(TECHNIQUES).map(([name, change]) => [`without ${name}`, change])
-  const all = {
-    layout: 'padded',
-    head: 'fullLogits',
-    microSize: 1,
-    off: Object.values(TECHNIQUES).flatMap((t) => t.off ?? []),
-  }
-  without.push(['without all', all])
-  return {
-    name: `ablation-${size}`,
-    title: `Each technique switched off, training ${size}`,
-    unit: 'pairs/s',
-    contenders: [ours('clha', spec), ...without.map(([name, change]) => ours(name, { ...spec, ...change }))],
-    rows: without.map(([theirs]) => ({ theirs, goal: 1 })),
-  }
-}
-
-const lists = (per) => ({
-  name: 'lists-4',
-  title: 'Lists of four answers, training S, 8 lists a step',
-  unit: 'lists/s',
-  contenders: [
-    ours('clha', { kind: 'train', size: 'S', set: 'lists', per }),
-    ours('padded, our engine', {
-      kind: 'train',
-      size: 'S',
-      set: 'lists',
-      per,
-      layout: 'padded',
-      head: 'fullLogits',
-      microSize: 1,
-    }),
-    peer('PyTorch prototype', 'packed.py', { size: 'S', set: 'lists', per, microSize: 1 }),
-  ],
-  rows: [{ theirs: 'padded, our engine', goal: 4 }, { theirs: 'PyTorch prototype' }],
-})
-
-const scoring = (per) => ({
-  name: 'scoring-S',
-  title: 'Reward scoring S, tokens with the prompt counted per answer',
-  unit: 'tokens/s',
-  contenders: [
-    ours('clha', { kind: 'score', size: 'S', per }),
-    peer('transformers, sorted, batch 4', 'scoring.py', { size: 'S', per, batchSize: 4 }),
-    peer('transformers, sorted, batch 16', 'scoring.py', { size: 'S', per, batchSize: 16 }),
-  ],
-  rows: [{ theirs: 'transformers, sorted, batch 4', goal: 2 }, { theirs: 'transformers, sorted, batch 16' }],
-})
-
-const generation = (size, batchSize, newTokens) => ({
-  name: `generation-${size}-${batchSize}`,
-  title: `Generation ${size}, batch ${batchSize}, ${newTokens} new tokens, greedy, f32`,
-  unit: 'tokens/s',
-  contenders: [
-    ours('clha', { kind: 'generate', size, batchSize, newTokens }),
-    peer('transformers generate()', 'generation.py', { size, batchSize, newTokens }),
-  ],
-  rows: [{ theirs: 'transformers generate()', goal: batchSize === 1 ? 1.5 : 2.5 }],
-})
+// `memory` a ratio of peaks, at most; `most` and `least` bounds on a value of our own. `ours` names our side of a row where it
+// is not `clha`; contenders of a suite with `apart` are started one after another.
+import { ours } from './peers.mjs'
+import { gpuSuites } from './suites-gpu.mjs'
+import { generation, scoring } from './suites-inference.mjs'
+import { ablation, lists, training } from './suites-training.mjs'
 
 const values = (per) => [
   {
@@ -144,8 +33,12 @@ const values = (per) => [
   },
 ]
 
-/** @param quick one step a round and short answers: a look, not a measurement */
-export function suites(quick) {
+/**
+ * @param quick  one step a round and short answers: a look, not a measurement
+ * @param device `cuda` has suites of its own
+ */
+export function suites(quick, device = 'cpu') {
+  if (device !== 'cpu') return gpuSuites(quick)
   const per = quick ? 8 : 24
   const newTokens = quick ? 32 : 128
   return [
@@ -153,7 +46,7 @@ export function suites(quick) {
     training('S', per),
     ablation('S', per),
     lists(per),
-    scoring(quick ? 32 : 64),
+    scoring('S', quick ? 32 : 64, [4, 16]),
     generation('S', 1, newTokens),
     generation('S', 8, newTokens),
     training('M', 8),

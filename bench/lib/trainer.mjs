@@ -2,7 +2,7 @@
 import { otherHeads } from './heads.mjs'
 import { unsharedBatch } from './layouts.mjs'
 import { configOf } from './models.mjs'
-import { defaultMaxTokens, product } from './product.mjs'
+import { product } from './product.mjs'
 import { encodedOf } from './rounds.mjs'
 
 const TRAINING = { learningRate: 1e-5, maxGradNorm: 1 }
@@ -22,41 +22,44 @@ function itemOf(row, index) {
  * @param spec.layout    undefined: the product's own; `unshared`: a prompt for each answer; `padded`: rows as well
  * @param spec.head      undefined: the product's own; see heads.mjs
  * @param spec.microSize lists of a micro-batch; undefined: by tokens, as many as the product's default
- * @param spec.bf16      mixed precision
- * @returns {Promise<(rows: object[]) => object>} one optimizer step on the rows
+ * @param session        of the product: number type, mixed precision, tokens of a micro-batch
+ * @returns {Promise<(rows: object[]) => object>} one optimizer step on the rows; its losses, and the FLOPs of its model
  */
-export async function createTrainer({ size, vocabulary, layout, head, microSize, bf16 = false }) {
+export async function createTrainer({ size, layout, head, microSize }, { dtype, options }, vocabulary) {
   const { initModel } = await product('models/init')
   const { createAdamW, ADAMW_DEFAULTS } = await product('optim/adamw')
   const { planStep } = await product('train/items')
   const { Tally } = await product('train/metrics')
   const { clhaObjective } = await product('train/objective')
+  const { workMeter } = await product('train/profile-work')
   const { trainStep } = await product('train/step')
   const { packLists } = await product('data/pack')
   const { requiresGrad } = await product('tensor/index')
-  const model = initModel(configOf(size, vocabulary), 0)
-  model.bf16 = bf16
+  const model = initModel(configOf(size, vocabulary), 0, 'lm', dtype)
+  model.bf16 = options.bf16
   for (const weight of model.weights.values()) requiresGrad(weight)
   const optimizer = createAdamW(model.weights, ADAMW_DEFAULTS)
   const plain = clhaObjective({ margin: 1, marginScale: 'constant', sftWeight: 1, sftReduction: 'tokens' })
   const objective = head ? { ...plain, forward: (await otherHeads())[head] } : plain
   const change = { unshared: (b) => unsharedBatch(b), padded: (b) => unsharedBatch(b, 0) }[layout]
-  const options = { maxTokens: await defaultMaxTokens(), lastToken: false }
+  const packing = { maxTokens: options.maxTokensPerBatch, lastToken: false }
+  const workOf = workMeter(model)
   return (rows) => {
     const items = rows.map(itemOf)
-    const plan = planStep(items, options)
-    if (microSize) plan.micro = bySize(packLists, items, microSize, options)
+    const plan = planStep(items, packing)
+    if (microSize) plan.micro = bySize(packLists, items, microSize, packing)
     if (change) plan.micro = plan.micro.map(change)
-    return trainStep({ model, objective }, plan, optimizer, new Tally(), TRAINING)
+    const losses = trainStep({ model, objective }, plan, optimizer, new Tally(), TRAINING)
+    return { ...losses, flops: workOf(plan).flops }
   }
 }
 
 /** Micro-batches of a fixed number of lists. */
-function bySize(packLists, items, microSize, options) {
+function bySize(packLists, items, microSize, packing) {
   const out = []
   for (let at = 0; at < items.length; at += microSize) {
     const encoded = items.slice(at, at + microSize).map((item) => item.encoded)
-    const [batch] = packLists(encoded, { ...options, maxTokens: Number.POSITIVE_INFINITY })
+    const [batch] = packLists(encoded, { ...packing, maxTokens: Number.POSITIVE_INFINITY })
     out.push({ ...batch, lists: batch.lists.map((i) => i + at) })
   }
   return out

@@ -16,8 +16,8 @@ def main():
         ids = torch.tensor([[0] * (longest - len(p)) + p for p in prompts])
         mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
         out = model.generate(
-            ids,
-            attention_mask=mask,
+            ids.to(c.DEVICE),
+            attention_mask=mask.to(c.DEVICE),
             max_new_tokens=count,
             min_new_tokens=count,
             do_sample=False,

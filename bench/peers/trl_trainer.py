@@ -1,4 +1,4 @@
-"""TRL's CPO (SimPO loss) and DPO trainers: one optimizer step per eight pairs, at most 512 tokens, no checkpointing."""
+"""TRL's CPO (SimPO loss) and DPO trainers: at most 512 tokens, no checkpointing."""
 
 import inspect
 import tempfile
@@ -8,37 +8,16 @@ import common as c
 
 warnings.filterwarnings("ignore")
 from datasets import Dataset, disable_progress_bars  # noqa: E402
-from transformers import AutoTokenizer, TrainerCallback  # noqa: E402
+from transformers import AutoTokenizer  # noqa: E402
+from trainer_rounds import Rounds, rows_in_order  # noqa: E402
 
 disable_progress_bars()
-PER, MICRO = c.SPEC["per"], c.SPEC["microSize"]
-STEPS_OF_A_ROUND = PER // c.BATCH
+MICRO = c.SPEC["microSize"]
 
 
 def dataset():
-    """The warm-up batch, then the rounds in their order."""
-    rows = c.ROWS[: c.BATCH] + [row for k in range(c.SPEC["rounds"]) for row in c.rows_of_round(k, PER)]
     names = ("prompt", "chosen", "rejected")
-    return Dataset.from_list([dict(zip(names, row["texts"])) for row in rows])
-
-
-class Rounds(TrainerCallback):
-    """Lets the trainer run on only when a round is asked for."""
-
-    def __init__(self):
-        self.watch = c.Watch()
-        self.steps = -1
-
-    def on_step_end(self, args, state, control, **kwargs):
-        self.steps += 1
-        if self.steps == 0:
-            c.say("READY", {"torch": c.torch.__version__})
-        elif self.steps % STEPS_OF_A_ROUND == 0:
-            self.watch.stop(items=PER, tokens=c.tokens_of(c.rows_of_round(self.round, PER)))
-        else:
-            return
-        self.round = c.next_round()
-        self.watch.start()
+    return Dataset.from_list([dict(zip(names, row["texts"])) for row in rows_in_order()])
 
 
 def settings():
@@ -54,10 +33,10 @@ def settings():
         logging_steps=10**6,
         save_strategy="no",
         report_to=[],
-        bf16=False,
+        bf16=c.SPEC.get("bf16", False),
         gradient_checkpointing=False,
-        use_cpu=True,
-        dataloader_pin_memory=False,
+        use_cpu=not c.ON_GPU,
+        dataloader_pin_memory=c.ON_GPU,
         disable_tqdm=True,
         optim="adamw_torch_fused",
         seed=0,

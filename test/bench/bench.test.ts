@@ -39,6 +39,7 @@ test('rounds follow each other through the data, behind the rows that warm up, a
   const data = Array.from({ length: 20 }, (_, i) => i)
   expect(rowsOfRound(data, 0, 8)).toEqual([8, 9, 10, 11, 12, 13, 14, 15])
   expect(rowsOfRound(data, 1, 8)).toEqual([16, 17, 18, 19, 8, 9, 10, 11])
+  expect(rowsOfRound(data, 0, 4, 2)).toEqual([2, 3, 4, 5])
   expect([...batches([1, 2, 3], 2)]).toEqual([[1, 2], [3]])
 })
 
@@ -64,11 +65,14 @@ test('no layout changes a log-probability', () => {
 })
 
 test('every row of every suite names a contender of it', () => {
-  for (const quick of [true, false])
-    for (const suite of suites(quick)) {
+  for (const device of ['cpu', 'cuda'])
+    for (const suite of [...suites(true, device), ...suites(false, device)]) {
       const names = suite.contenders.map((c: { name: string }) => c.name)
       expect(new Set(names).size).toBe(names.length)
       expect(names[0]).toBe('clha')
-      for (const row of suite.rows) expect(row.most !== undefined || names.includes(row.theirs)).toBe(true)
+      for (const { ours = 'clha', theirs, most, least } of suite.rows) {
+        expect(names).toContain(ours)
+        expect(most !== undefined || least !== undefined || names.includes(theirs)).toBe(true)
+      }
     }
 })
