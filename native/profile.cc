@@ -37,7 +37,7 @@ struct Open {
 struct Recorder {
   bool active = false;
   at::CallbackHandle callback = 0;
-  std::thread::id thread;
+  std::thread::id thread, backward;
   Clock::time_point origin;
   std::vector<std::string> names;
   std::unordered_map<std::string, int64_t> places;
@@ -63,12 +63,18 @@ void each_tensor(const c10::IValue& value, const Use& use) {
   }
 }
 
-// Operators of worker threads belong to the one that waits for them.
-bool listens(const Recorder& r) { return r.active && std::this_thread::get_id() == r.thread; }
+// Operators of worker threads belong to the one that waits for them. The backward pass of a GPU has a thread of its own, which
+// works while the one that called waits: what runs inside its nodes is recorded.
+bool listens(Recorder& r, bool node) {
+  if (!r.active) return false;
+  const auto own = std::this_thread::get_id();
+  if (node) r.backward = own;
+  return own == r.thread || own == r.backward;
+}
 
 std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   Recorder& r = recorder();
-  if (!listens(r)) return nullptr;
+  if (!listens(r, function.scope() == at::RecordScope::BACKWARD_FUNCTION)) return nullptr;
   const std::string name = function.name();
   const auto [place, fresh] = r.places.emplace(name, static_cast<int64_t>(r.names.size()));
   if (fresh) r.names.push_back(name);
@@ -94,7 +100,7 @@ int64_t new_bytes(const at::RecordFunction& function, const std::vector<const vo
 
 void end(const at::RecordFunction& function, at::ObserverContext*) {
   Recorder& r = recorder();
-  if (!listens(r) || r.stack.empty()) return;
+  if (!listens(r, false) || r.stack.empty()) return;
   const int64_t stop = now(r);
   const Open open = std::move(r.stack.back());
   r.stack.pop_back();
@@ -118,7 +124,7 @@ void profile_start() {
   r.places.clear();
   r.stack.clear();
   r.events.clear();
-  r.thread = std::this_thread::get_id();
+  r.thread = r.backward = std::this_thread::get_id();
   r.origin = Clock::now();
   r.active = true;
   r.callback = at::addGlobalCallback(at::RecordFunctionCallback(begin, end)

@@ -7,7 +7,14 @@ import type { ResolvedConfig } from '../config/load.js'
 import type { Options } from '../config/options.js'
 import type { OpenRunOptions } from '../runs/open-run.js'
 import type { DataFile, HubEntry } from '../runs/run-manifest.js'
-import { chooseDevice, type DType, deviceLabel, native, useDevice } from '../tensor/index.js'
+import {
+  chooseDevice,
+  type DType,
+  deviceLabel,
+  native,
+  useDevice,
+  waitForOperators,
+} from '../tensor/index.js'
 import { stopRequested } from '../terminal/signals.js'
 import type { Ui } from '../terminal/ui.js'
 import { takeLock } from './claim.js'
@@ -57,6 +64,7 @@ export async function openSession(
   ui: Ui,
   setting = given.options.device,
 ): Promise<Session> {
+  if (given.options.profile) waitForOperators()
   const device = chooseDevice(setting)
   const config = device === 'cpu' ? given : withGpuDefaults(given)
   const { options, hub } = await resolveHubNames(config.options, ui)

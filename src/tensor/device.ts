@@ -19,6 +19,11 @@ export function useDevice(name: string): void {
   current = name === 'cuda' ? 'cuda:0' : name
 }
 
+/** Called before a GPU is looked for: from then on every operator is waited for, so that its time is seen. */
+export function waitForOperators(): void {
+  process.env.CUDA_LAUNCH_BLOCKING = '1'
+}
+
 /** Whether half precision is multiplied faster than f32 here, and mixed precision takes all it can to it. */
 export const halvesAreFast = (): boolean => current !== 'cpu'
 

@@ -1,6 +1,13 @@
 /** The tensor room: handles, operators, scopes, gradients. */
 export * from './autograd.js'
-export { chooseDevice, currentDevice, deviceLabel, halvesAreFast, useDevice } from './device.js'
+export {
+  chooseDevice,
+  currentDevice,
+  deviceLabel,
+  halvesAreFast,
+  useDevice,
+  waitForOperators,
+} from './device.js'
 export type { Data, DType } from './dtype.js'
 export { DTYPES, dtypeOfSafetensors } from './dtype.js'
 export { Generator } from './generator.js'

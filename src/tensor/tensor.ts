@@ -1,6 +1,7 @@
 /** A handle to a libtorch tensor. Operators are functions (`ops.generated.ts`), not methods. */
-import { type Data, DTYPES, type DType, dtypeOfCode, typedArray } from './dtype.js'
+
 import { currentDevice } from './device.js'
+import { type Data, DTYPES, type DType, dtypeOfCode, typedArray } from './dtype.js'
 import { native } from './native.js'
 import { dispose, enter, type Scoped } from './scope.js'
 
