@@ -42,7 +42,7 @@ export function foreignName(key: string): { key: string; value?: string } | unde
 /** Advice for a key of another tool, or undefined. */
 export function foreignAdvice(key: string): string | undefined {
   if (Object.hasOwn(FOREIGN, key)) return `Use ${FOREIGN[key]}`
-  if (/^(qlora|load_in_)/.test(key)) return 'clha has no 4-bit weights; use load_in_8bit'
+  if (/^(qlora|bnb_4bit_|load_in_)/.test(key)) return 'Use load_in_4bit (NF4) or load_in_8bit'
   if (/^(use_dora|lora_)/.test(key)) return 'clha trains plain LoRA (use_peft); remove it'
   if (/^(push_to_hub|hub_)/.test(key)) return 'clha push sends a model when you say so; remove it'
   if (/^(gradient_checkpointing|deepspeed|fsdp|accelerate)/.test(key))

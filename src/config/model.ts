@@ -59,6 +59,10 @@ export const modelSection = {
     .describe(
       'hold the linear maps of the model in 8 bits, a quarter of float32: where it is only used, or stays as it is under an adapter',
     ),
+  load_in_4bit: z
+    .boolean()
+    .default(false)
+    .describe('hold them in 4 bits (NF4), an eighth of float32, instead: with use_peft this is QLoRA'),
   device: z
     .union([
       z.enum(['auto', 'cpu', 'cuda']),

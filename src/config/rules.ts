@@ -34,15 +34,19 @@ const GENERATION_KEYS = [
   'generation_endpoint_token_env',
 ] as const
 
+const NARROW_KEYS = ['load_in_8bit', 'load_in_4bit'] as const
+
+const narrowKey = (v: ConfigValues) => NARROW_KEYS.find((key) => v[key])
+
 const RULES: readonly Rule[] = [
   {
     keys: ['resize_embeddings'],
     idle: (v) => typeof v.model_config === 'object' && 'model_config takes its vocabulary from the tokenizer',
   },
   {
-    keys: ['load_in_8bit'],
+    keys: NARROW_KEYS,
     idle: (v) =>
-      v.load_in_8bit &&
+      narrowKey(v) !== undefined &&
       [v.model_name_or_path, v.reward_model, v.model_config].every((name) => name === undefined) &&
       'no model is named that could be loaded so',
   },
@@ -199,17 +203,17 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
     found.push([adapterKey, 'needs model_name_or_path: an adapter stands on a model that is kept'])
   if (adapterKey && v.resize_embeddings)
     found.push(['resize_embeddings', `with ${adapterKey}: the new rows would not be saved with the adapter`])
-  if (v.load_in_8bit && v.model_config !== undefined)
-    found.push([
-      'load_in_8bit',
-      'is for a stored model: random weights (model_config) are trained themselves',
-    ])
-  if (v.load_in_8bit && v.resize_embeddings)
-    found.push(['load_in_8bit', 'with resize_embeddings: a model in 8 bits is not changed'])
+  const narrow = narrowKey(v)
+  if (v.load_in_4bit && v.load_in_8bit)
+    found.push(['load_in_4bit', 'and load_in_8bit: weights are held in 4 bits or in 8; remove one'])
+  if (narrow && v.model_config !== undefined)
+    found.push([narrow, 'is for a stored model: random weights (model_config) are trained themselves'])
+  if (narrow && v.resize_embeddings)
+    found.push([narrow, 'with resize_embeddings: narrow weights are not changed'])
   if (v.bf16 && v.dtype !== 'float32')
     found.push(['bf16', `rounds products of float32 weights, and dtype is ${v.dtype}; remove one`])
-  if (v.bf16 && v.load_in_8bit)
-    found.push(['bf16', 'with load_in_8bit: weights in 8 bits are multiplied in float32; remove one'])
+  if (v.bf16 && narrow)
+    found.push(['bf16', `with ${narrow}: such weights are multiplied in float32; remove one`])
   if (v.max_prompt_length >= v.max_length) {
     found.push([
       'max_prompt_length',

@@ -8,15 +8,16 @@ import { usageError } from '../errors.js'
 import { cachedCommit, snapshotDir } from '../hub/cache.js'
 import { type HubName, hubName } from '../hub/name.js'
 import { hubSettings } from '../hub/settings.js'
+import { shapeOf } from '../nn/projection.js'
 import { allocate, type DType, dtypeOfSafetensors, onDevice, ops, type Tensor } from '../tensor/index.js'
 import { type Adapter, type AdapterSource, installAdapter, mapShapes, wholeWeights } from './adapter.js'
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type AdapterConfig, readAdapterConfig } from './adapter-config.js'
 import { canStayTied, savedTie } from './adapter-targets.js'
 import type { Decoder } from './decoder.js'
-import { addEightBitOutput, type EightBit } from './eight-bit.js'
 import { headOf } from './families.js'
 import { rewardModelFrom } from './init.js'
 import { loadModel, readHfConfig } from './load.js'
+import { addQuantizedOutput, type Quantized } from './quantized.js'
 import type { HeadKind } from './weights.js'
 
 /** A folder that PEFT, or a training with an adapter, wrote. */
@@ -70,13 +71,13 @@ export function headOfFolder(folder: string, adapter = folder): HeadKind {
 /**
  * A model from a folder of either kind.
  * @param adapter a PEFT folder to put on the model, whatever base it names
- * @param mapped as `loadModel` has it, and so `eightBit`; with `all` a language model's logits come from a matrix in 8 bits
+ * @param mapped as `loadModel` has it, and so `quantized`; with `all` a language model's logits come from a narrow matrix
  * @throws ClhaError (exit 2) for a family, a setting, a tensor or a file that does not fit
  */
 export function loadModelFolder(
   folder: string,
   dtype: DType = 'f32',
-  { adapter, mapped = false, eightBit }: { adapter?: string; mapped?: boolean; eightBit?: EightBit } = {},
+  { adapter, mapped = false, quantized }: { adapter?: string; mapped?: boolean; quantized?: Quantized } = {},
 ): Decoder {
   if (adapter !== undefined && isAdapterFolder(folder))
     throw usageError(
@@ -86,11 +87,11 @@ export function loadModelFolder(
   const place = adapter ?? (isAdapterFolder(folder) ? folder : undefined)
   const baseFolder = baseFolderOf(folder)
   const config = place === undefined ? undefined : readAdapterConfig(place)
-  const base = loadModel(baseFolder, dtype, mapped || config !== undefined, eightBit)
+  const base = loadModel(baseFolder, dtype, mapped || config !== undefined, quantized)
   const model = config ? withHead(base, config) : base
   try {
     if (place !== undefined) loadAdapter(place, model, baseFolder)
-    if (eightBit === 'all') addEightBitOutput(model)
+    if (quantized?.which === 'all') addQuantizedOutput(model, quantized.bits)
     return model
   } catch (error) {
     model.dispose()
@@ -161,7 +162,7 @@ function checkedSource(
     expected.set(`${name}.lora_B.weight`, [out, r])
   }
   for (const name of wholeWeights(model, config))
-    expected.set(name, (model.weights.get(name) as Tensor).shape)
+    expected.set(name, shapeOf(model.weights.get(name) as Tensor))
   const tie = savedTie(model, config.modulesToSave)
   const head = `${model.config.names.lmHead}.weight`
   if (tie !== undefined) expected.set(head, (model.weights.get(`${tie}.weight`) as Tensor).shape)
@@ -190,7 +191,7 @@ function checkedSource(
   }
   return {
     lora: (module, part, shape, dtype) => read(`${module}.${part}.weight`, shape, dtype),
-    saved: (weight, base) => read(weight, base.shape, model.scales.has(weight) ? model.dtype : base.dtype),
+    saved: (weight, base) => read(weight, shapeOf(base), model.scales.has(weight) ? model.dtype : base.dtype),
   }
 }
 

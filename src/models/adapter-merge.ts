@@ -5,12 +5,12 @@ import { createRandom } from '../random.js'
 import { noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import { borrowing } from './borrowed.js'
 import { assembleDecoder, type Decoder, decode, logits, rewards } from './decoder.js'
-import { requireWideWeights } from './eight-bit.js'
+import { requireWideWeights } from './quantized.js'
 
 /**
  * A plain decoder with W + scale B A in place of each adapted W, computed in f32 (f64 for an f64 model). What the adapter
  * leaves alone is shared with `model`, which has to outlive what comes out.
- * @throws ClhaError (exit 2) for a base in 8 bits
+ * @throws ClhaError (exit 2) for a base in 8 or 4 bits
  */
 export function mergeAdapter(model: Decoder): Decoder {
   const { adapter } = model

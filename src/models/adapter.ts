@@ -2,6 +2,7 @@
 
 import { usageError } from '../errors.js'
 import type { Lora, LoraMode } from '../nn/lora.js'
+import { shapeOf } from '../nn/projection.js'
 import { createRandom } from '../random.js'
 import { type DType, fromData, keep, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import { type AdapterConfig, CLASSIFIER_MODULES, type LoraOptions } from './adapter-config.js'
@@ -16,6 +17,7 @@ import {
 } from './adapter-targets.js'
 import type { Decoder } from './decoder.js'
 import { placesOf } from './places.js'
+import { bitsOf } from './quantized.js'
 
 export interface Adapter {
   config: AdapterConfig
@@ -64,11 +66,12 @@ export function attachAdapter(
     alphaPattern: {},
     tiesSaved: tie !== undefined,
   }
+  const bits = bitsOf(model)
   const narrow = wholeWeights(model, named).find((name) => model.scales.has(name))
   if (narrow !== undefined)
     throw usageError(
-      `modules_to_save: ${narrow} is held in 8 bits, which can't be trained`,
-      'leave it out, or set load_in_8bit: false',
+      `modules_to_save: ${narrow} is held in ${bits} bits, which can't be trained`,
+      `leave it out, or set load_in_${bits}bit: false`,
     )
   const targets = targetsOf(model, named, true)
   // Written out: what `all-linear` takes in is not the same in every tool.
@@ -101,7 +104,7 @@ export interface MapShape {
 /** The low-rank maps that a config makes on a model. */
 export function mapShapes(model: Decoder, config: AdapterConfig): MapShape[] {
   return targetsOf(model, config, false).map((name) => {
-    const [out, columns] = (model.weights.get(`${name}.weight`) as Tensor).shape
+    const [out, columns] = shapeOf(model.weights.get(`${name}.weight`) as Tensor)
     const r = patterned(config.rankPattern, name, config.r)
     return { name, r, alpha: patterned(config.alphaPattern, name, config.alpha), columns, out }
   })

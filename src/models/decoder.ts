@@ -4,7 +4,7 @@ import { runBlock } from '../nn/block.js'
 import { type KeyValueCache, keyValueCache } from '../nn/cache.js'
 import type { PackedStream } from '../nn/layout.js'
 import { norm } from '../nn/norm.js'
-import { type Projection, project } from '../nn/projection.js'
+import { type Projection, project, shapeOf } from '../nn/projection.js'
 import { RotaryTables } from '../nn/rotary.js'
 import { type DType, halvesAreFast, keep, ops, scope, type Tensor } from '../tensor/index.js'
 import type { Adapter } from './adapter.js'
@@ -21,10 +21,10 @@ export interface Decoder extends Places {
   dtype: DType
   /** By Hugging Face name, in a fixed order. Owned by the model. */
   weights: Map<string, Tensor>
-  /** Of the weights that are in 8 bits, by their names. */
+  /** Of the weights that are in 8 or 4 bits, by their names. */
   scales: Map<string, Tensor>
-  /** Makes logits in place of `output`: its matrix in 8 bits, in a model that nobody trains. */
-  eightBitOutput?: Projection
+  /** Makes logits in place of `output`: its matrix in 8 or 4 bits, in a model that nobody trains. */
+  quantizedOutput?: Projection
   rotary: RotaryTables[]
   /** Low-rank maps beside the weights, which then stay as they are. */
   adapter?: Adapter
@@ -122,12 +122,12 @@ export function targetLogProbs(
   return ops.linearLogProb(rows, weight, targets, keepBytes, bias ?? null, model.config.logitSoftcap ?? 0)
 }
 
-const outputOf = ({ eightBitOutput, output }: Decoder): Projection => eightBitOutput ?? output
+const outputOf = ({ quantizedOutput, output }: Decoder): Projection => quantizedOutput ?? output
 
 /** Logits that are there at once. */
 const CHUNK = 2 ** 24
 
-/** `targetLogProbs` of a head in 8 bits. */
+/** `targetLogProbs` of a head in 8 or 4 bits. */
 function logProbsInChunks(model: Decoder, hidden: Tensor, targets: Tensor): [logp: Tensor, hits: Tensor] {
   const rows = hidden.shape[0]
   const most = Math.max(1, Math.floor(CHUNK / model.config.vocabSize))
@@ -175,6 +175,6 @@ export function createCache(model: Decoder, rows: number): KeyValueCache {
 
 export function parameterCount(model: Decoder): number {
   let count = 0
-  for (const tensor of model.weights.values()) count += tensor.shape.reduce((a, b) => a * b, 1)
+  for (const tensor of model.weights.values()) count += shapeOf(tensor).reduce((a, b) => a * b, 1)
   return count
 }

@@ -12,8 +12,8 @@ import {
 import { borrowing } from './borrowed.js'
 import type { HfConfig } from './config.js'
 import { assembleDecoder, type Decoder } from './decoder.js'
-import { requireWideWeights } from './eight-bit.js'
 import { decoderConfig, rewardConfig } from './families.js'
+import { requireWideWeights } from './quantized.js'
 import { type HeadKind, type WeightSpec, weightSpecs } from './weights.js'
 
 function initial(spec: WeightSpec, std: number, generator: Generator, dtype: DType): Tensor {

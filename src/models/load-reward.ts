@@ -8,23 +8,25 @@ import type { HfConfig } from './config.js'
 import { debertaScorer, debertaSpecs } from './deberta.js'
 import { debertaConfig, isDeberta } from './deberta-config.js'
 import { readHfConfig } from './load.js'
+import type { Bits } from './quantized.js'
 import { readTensor } from './read-tensor.js'
 import { decoderScorer, type RewardScorer } from './reward-scorer.js'
 
 /**
  * @param dtype what the weights are widened or narrowed to
- * @param eightBit hold the linear maps of the blocks in 8 bits
- * @throws ClhaError (exit 2) for a language model, an encoder in 8 bits, and for files and settings that do not fit, as `loadModel`
+ * @param bits hold the linear maps of the blocks in 8 or 4 bits
+ * @throws ClhaError (exit 2) for a language model, an encoder in so few bits, and for files and settings that do not fit, as `loadModel`
  */
-export function loadRewardScorer(folder: string, dtype: DType = 'f32', eightBit = false): RewardScorer {
+export function loadRewardScorer(folder: string, dtype: DType = 'f32', bits?: Bits): RewardScorer {
   if (headOfFolder(folder) !== 'reward')
     throw usageError(`${folder}: a language model, not a reward model`, 'train one: clha reward train')
   const config = isAdapterFolder(folder) ? undefined : readHfConfig(folder)
   if (!config || !isDeberta(config))
     return decoderScorer(
-      loadModelFolder(folder, dtype, { mapped: true, eightBit: eightBit ? 'blocks' : undefined }),
+      loadModelFolder(folder, dtype, { mapped: true, quantized: bits && { bits, which: 'blocks' } }),
     )
-  if (eightBit) throw usageError(`${folder}: a DeBERTa encoder is not held in 8 bits`, 'remove load_in_8bit')
+  if (bits)
+    throw usageError(`${folder}: a DeBERTa encoder is not held in ${bits} bits`, `remove load_in_${bits}bit`)
   return loadDeberta(folder, config, dtype)
 }
 

@@ -7,8 +7,8 @@ import { usageError } from '../errors.js'
 import { type DType, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import type { DecoderConfig, HfConfig } from './config.js'
 import { assembleDecoder, type Decoder } from './decoder.js'
-import { type EightBit, eightBitWeights, readEightBit } from './eight-bit.js'
 import { decoderConfig, headOf } from './families.js'
+import { type Quantized, quantizedWeights, readQuantized } from './quantized.js'
 import { readTensor } from './read-tensor.js'
 import { type WeightSpec, weightSpecs } from './weights.js'
 
@@ -37,14 +37,14 @@ export function parseHfConfig(path: string): HfConfig {
  * Peak memory is the weights as used plus a few megabytes as stored: they are read one by one, in pieces where they change.
  * @param dtype what the weights are widened or narrowed to
  * @param mapped weights that nobody trains: those stored as they are used stay in the file, and the kernel brings them in
- * @param eightBit which matrices are held in 8 bits, for a model that nobody trains; `dtype` is that of all else
+ * @param quantized which matrices are held in 8 or 4 bits, for a model that nobody trains; `dtype` is that of all else
  * @throws ClhaError (exit 2) for a family, a setting, a tensor or a file that does not fit
  */
 export function loadModel(
   folder: string,
   dtype: DType = 'f32',
   mapped = false,
-  eightBit?: EightBit,
+  quantized?: Quantized,
 ): Decoder {
   const hfConfig = readHfConfig(folder)
   const where = join(folder, 'config.json')
@@ -55,12 +55,13 @@ export function loadModel(
     const specs = weightSpecs(config, head)
     const stored = storedNames(files, config)
     checkNames(files, specs, stored, config, folder)
-    const narrow = eightBitWeights(config, head, eightBit)
+    const narrow = quantizedWeights(config, head, quantized)
     const scales = new Map<string, Tensor>()
     const read = (spec: WeightSpec): [string, Tensor] => {
       const name = stored(spec.name)
-      if (!narrow.has(spec.name)) return [spec.name, readTensor(files, spec, name, { dtype, folder, mapped })]
-      const { weight, scale } = readEightBit(files, spec, name, folder)
+      if (!quantized || !narrow.has(spec.name))
+        return [spec.name, readTensor(files, spec, name, { dtype, folder, mapped })]
+      const { weight, scale } = readQuantized(files, spec, name, folder, quantized.bits)
       scales.set(spec.name, scale)
       return [spec.name, weight]
     }

@@ -21,7 +21,7 @@ export interface Places {
   output: Projection
 }
 
-/** @param scales of weights in 8 bits, by the weights' names */
+/** @param scales of weights in 8 or 4 bits, by the weights' names */
 export function placesOf(config: DecoderConfig, head: HeadKind, weights: Weights, scales?: Weights): Places {
   const { names } = config
   const linearOf = linearIn(weights, scales)
@@ -50,8 +50,8 @@ const linearIn =
   (name) => {
     const weight = weights.get(`${name}.weight`) as Tensor
     const linear = { weight, bias: weights.get(`${name}.bias`) }
-    // A copy that is trained whole may stand where the base has 8 bits.
-    const scale = weight.dtype === 'i8' ? scales?.get(`${name}.weight`) : undefined
+    // A copy that is trained whole may stand where the base has fewer bits.
+    const scale = weight.dtype === 'i8' || weight.dtype === 'u8' ? scales?.get(`${name}.weight`) : undefined
     return scale ? { ...linear, scale } : linear
   }
 

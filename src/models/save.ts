@@ -4,7 +4,7 @@ import { jsonFile, type SaveFile, safetensorsFile, textFile } from '../checkpoin
 import { DTYPES, type DType, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import { configJson } from './config-json.js'
 import type { Decoder } from './decoder.js'
-import { requireWideWeights } from './eight-bit.js'
+import { requireWideWeights } from './quantized.js'
 import { weightSpecs } from './weights.js'
 
 const HF_DTYPES: Partial<Record<DType, string>> = {
@@ -62,7 +62,7 @@ function weightsToWrite({ config, head, weights }: Decoder): TensorToWrite[] {
   })
 }
 
-/** config.json, and model.safetensors or its shards with their index. @throws ClhaError (exit 2) for weights in 8 bits */
+/** config.json, and model.safetensors or its shards with their index. @throws ClhaError (exit 2) for weights in 8 or 4 bits */
 export function modelFiles(model: Decoder, shardBytes = SHARD_BYTES): SaveFile[] {
   requireWideWeights(model, 'they are not saved as a model')
   const { torch_dtype: _, ...config } = model.hfConfig

@@ -3,8 +3,8 @@ import { type DType, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import type { AdapterSource } from './adapter.js'
 import type { HfConfig } from './config.js'
 import { assembleDecoder, type Decoder } from './decoder.js'
-import { type EightBit, eightBitWeights } from './eight-bit.js'
 import { decoderConfig } from './families.js'
+import { type Quantized, quantizedMatrix, quantizedWeights } from './quantized.js'
 import { type HeadKind, weightSpecs } from './weights.js'
 
 /** One number, seen as a tensor of the given shape. */
@@ -27,16 +27,19 @@ export function shapedModel(
   head: HeadKind,
   dtype: DType,
   where?: string,
-  eightBit?: EightBit,
+  quantized?: Quantized,
 ): Decoder {
   const config = decoderConfig(hfConfig, where)
-  const narrow = eightBitWeights(config, head, eightBit)
+  const narrow = quantizedWeights(config, head, quantized)
   const specs = weightSpecs(config, head)
+  const scales = new Map<string, Tensor>()
   const weights = new Map(
-    specs.map(({ name, shape }) => [name, shaped(shape, narrow.has(name) ? 'i8' : dtype)]),
-  )
-  const scales = new Map(
-    specs.flatMap(({ name, shape }) => (narrow.has(name) ? [[name, shaped([shape[0]], 'f32')]] : [])),
+    specs.map(({ name, shape }) => {
+      if (!quantized || !narrow.has(name)) return [name, shaped(shape, dtype)]
+      const { weight, scale } = quantizedMatrix(quantized.bits, shape, shaped)
+      scales.set(name, scale)
+      return [name, weight]
+    }),
   )
   return assembleDecoder(config, head, hfConfig, weights, dtype, scales)
 }

@@ -10,8 +10,8 @@ import { mergeAdapter } from '../models/adapter-merge.js'
 import { ALL_LINEAR } from '../models/adapter-targets.js'
 import { type Decoder, parameterCount } from '../models/decoder.js'
 import { rewardModelFrom } from '../models/init.js'
+import { bitsOf } from '../models/quantized.js'
 import { count } from '../terminal/units.js'
-import { eightBitOf, requireAdapterOn8bit } from './eight-bit.js'
 import {
   type LanguageModel,
   loadLanguageModel,
@@ -19,6 +19,7 @@ import {
   modelHash,
   resolveModelFolder,
 } from './language-model.js'
+import { quantizedOf, requireAdapterOnQuantized } from './quantized.js'
 import type { Session } from './session.js'
 
 /**
@@ -28,11 +29,11 @@ import type { Session } from './session.js'
  */
 export async function loadTrainable(session: Session, folder?: string): Promise<LanguageModel> {
   const { options, dtype } = session
-  requireAdapterOn8bit(session, folder ?? startFolder(options))
+  requireAdapterOnQuantized(session, folder ?? startFolder(options))
   const isStart = folder === undefined || folder === options.modelNameOrPath
   const lm = isStart
     ? await loadStartModel(session)
-    : await loadLanguageModel(folder, dtype, options.chatTemplate, eightBitOf(options, 'blocks'))
+    : await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'blocks'))
   if (isStart && lm.model.adapter) requireOwnSettings(session)
   if (options.usePeft && !lm.model.adapter) attachAdapter(lm.model, loraOptions(session), options.seed)
   sayAdapter(session, lm.model)
@@ -103,10 +104,12 @@ export function rewardStart(session: Session, model: Decoder, seed: number): Dec
 }
 
 /** What fixes the numbers of a training with an adapter: the adapter's settings, and the hash of the base. */
-export async function adapterTrajectory({ adapter, scales }: Decoder): Promise<Record<string, unknown>> {
+export async function adapterTrajectory(model: Decoder): Promise<Record<string, unknown>> {
+  const { adapter } = model
   if (!adapter) return {}
   const { base, revision: _, ...settings } = adapter.config
   const known = base !== undefined && existsSync(base)
-  const narrow = scales.size > 0 && { load_in_8bit: true }
+  const bits = bitsOf(model)
+  const narrow = bits && { [`load_in_${bits}bit`]: true }
   return { adapter: settings, base_sha256: known ? await modelHash(base) : (base ?? null), ...narrow }
 }

@@ -12,8 +12,8 @@ import {
   type Scorer,
 } from './evaluation.js'
 import { evaluationSet } from './evaluation-set.js'
-import { eightBitOf } from './eight-bit.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
+import { quantizedOf } from './quantized.js'
 import { trainedScoringModel } from './scoring-model.js'
 import type { Session } from './session.js'
 
@@ -43,7 +43,7 @@ export async function evaluateAligned(
   const systems: AnsweredSystem[] = []
   for (const [name, folder] of named) {
     if (folder === undefined) continue
-    const system = await loadLanguageModel(folder, dtype, options.chatTemplate, eightBitOf(options, 'all'))
+    const system = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'all'))
     for (const temperature of input.temperatures) {
       const label = input.temperatures.length > 1 ? `${name}, ${decodingName(temperature)}` : name
       const answers = await answerPrompts(session, system, set.prompts, { label, temperature })

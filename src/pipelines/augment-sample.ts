@@ -5,6 +5,7 @@ import { promptKey } from '../data/prompt-key.js'
 import { type ClhaError, resourceError, usageError } from '../errors.js'
 import { type GenerationEndpoint, generateByEndpoint } from '../generate/endpoint.js'
 import type { HttpFailure } from '../http/post-json.js'
+import { bitsOf } from '../models/quantized.js'
 import { count } from '../terminal/units.js'
 import { type AnswerStore, openAnswerStore, type SampledAnswer } from './augment-store.js'
 import { requestAnswers } from './evaluation-answers.js'
@@ -63,7 +64,8 @@ export async function sampleLocally(
   const adapter =
     adapterNameOrPath === undefined ? '' : await modelHash(resolveModelFolder(adapterNameOrPath))
   const settings = [temperature, topK, topP, maxNewTokens, maxPromptLength, seed, stop, lm.template.name]
-  const narrow = lm.model.scales.size > 0 ? ['8 bits'] : []
+  const bits = bitsOf(lm.model)
+  const narrow = bits ? [`${bits} bits`] : []
   const identity = sha256(
     JSON.stringify([await modelHash(folder), adapter, settings, session.dtype, ...narrow]),
   )

@@ -3,8 +3,6 @@ import { usageError } from '../errors.js'
 import { hubLabel } from '../hub/cache.js'
 import { headOfFolder } from '../models/adapter-load.js'
 import { openScoreCache, type ScoreCache } from '../reward/score-cache.js'
-import { eightBitOf } from './eight-bit.js'
-import { sayEightBitChange } from './eight-bit-change.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import { configuredEndpoint } from './endpoint-scores.js'
 import type { AnsweredSystem } from './evaluation.js'
@@ -12,6 +10,8 @@ import { answerPrompts } from './evaluation-answers.js'
 import { modelScorer, type Scorer } from './evaluation-scorers.js'
 import type { EvaluationSet } from './evaluation-set.js'
 import { loadLanguageModel, loadStartModel, modelHash, resolveModelFolder } from './language-model.js'
+import { quantizedOf } from './quantized.js'
+import { sayQuantizedChange } from './quantized-change.js'
 import { loadScoringModel, type ScoringModel } from './scoring-model.js'
 import { type Session, sha256 } from './session.js'
 
@@ -61,11 +61,11 @@ export async function answersOfModels(
     const lm =
       i === 0
         ? await loadStartModel(session, 'lm', 'all')
-        : await loadLanguageModel(path, dtype, chatTemplate, eightBitOf(options, 'all'))
+        : await loadLanguageModel(path, dtype, chatTemplate, quantizedOf(options, 'all'))
     try {
       const adapter =
         i === 0 && adapterNameOrPath !== undefined ? resolveModelFolder(adapterNameOrPath) : undefined
-      await sayEightBitChange(session, {
+      await sayQuantizedChange(session, {
         ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references },
       })
       systems.push({ name, decoding, answers: await answerPrompts(session, lm, prompts, { label: name }) })

@@ -14,10 +14,10 @@ import { withMarker } from './coh.js'
 import { type Answer, answerPrompts } from './evaluation.js'
 import type { CellPlan } from './experiment-plan.js'
 import type { Started } from './experiment-start.js'
-import { eightBitOf } from './eight-bit.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
 import { needsRewards, usesReference } from './methods.js'
 import { fitPolicy, rankedHash } from './policy.js'
+import { quantizedOf } from './quantized.js'
 import { withReferences } from './references.js'
 import { rescoreOptions } from './rescoring.js'
 import { type Session, VERSION } from './session.js'
@@ -100,7 +100,7 @@ async function judge(
   figures: Figures,
 ): Promise<Cell['rewards']> {
   const { options, dtype } = session
-  const plain = await loadLanguageModel(folder, dtype, options.chatTemplate, eightBitOf(options, 'all'))
+  const plain = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'all'))
   const marked = options.method === 'coh' ? withMarker(plain.template, options.cohPositive) : plain.template
   const lm: LanguageModel = { ...plain, template: marked }
   try {

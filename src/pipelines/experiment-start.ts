@@ -10,8 +10,8 @@ import type { Scorer } from './evaluation.js'
 import { type EvaluationSet, evaluationSet } from './evaluation-set.js'
 import type { StartPlan } from './experiment-plan.js'
 import { writeConfig } from './files.js'
-import { eightBitOf } from './eight-bit.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from './language-model.js'
+import { quantizedOf } from './quantized.js'
 import { rescoreOptions } from './rescoring.js'
 import type { ScoredData } from './scoring.js'
 import type { Session } from './session.js'
@@ -69,7 +69,7 @@ export async function startOf(session: Session, plan: StartPlan, dev: boolean): 
   // One unit of the judges for all cells, whatever their own label source is.
   const calibrated = rescoreLists({ ...prepared.scored, options: rescoreOptions(session) })
   const temperatures = temperaturesOf(models, calibrated)
-  const lm = await loadLanguageModel(folder, dtype, options.chatTemplate, eightBitOf(options, 'blocks'))
+  const lm = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'blocks'))
   const set = evaluationSet(source.test, options.evalPrompts, options.seed)
   const known = new Map<number, Promise<ScoredData>>()
   return {

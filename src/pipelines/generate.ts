@@ -4,12 +4,12 @@ import { promptKey } from '../data/prompt-key.js'
 import type { Ui } from '../terminal/ui.js'
 import { count } from '../terminal/units.js'
 import { loadData } from './data.js'
-import { sayEightBitChange } from './eight-bit-change.js'
 import { promptText } from './evaluation.js'
 import { type Answer, requestAnswers } from './evaluation-answers.js'
 import { inOrder, openJsonLines } from './generate-output.js'
 import { type LanguageModel, loadStartModel, resolveModelFolder } from './language-model.js'
 import type { GenerateResult, Pipeline } from './pipeline.js'
+import { sayQuantizedChange } from './quantized-change.js'
 import { openSession, type Session } from './session.js'
 
 interface Row {
@@ -44,7 +44,7 @@ export const generatePipeline: Pipeline<GenerateResult> = async (config, ui) => 
 
 function sayChange(session: Session, lm: LanguageModel, rows: readonly Row[]): Promise<void> {
   const { modelNameOrPath, adapterNameOrPath } = session.options
-  return sayEightBitChange(session, {
+  return sayQuantizedChange(session, {
     lm,
     folder: resolveModelFolder(modelNameOrPath as string),
     adapter: adapterNameOrPath && resolveModelFolder(adapterNameOrPath),

@@ -7,8 +7,8 @@ import { joinAnswers } from './augment-join.js'
 import { sampleLocally } from './augment-sample.js'
 import { scoreAnswers } from './augmented.js'
 import { stageDir } from './fit.js'
-import { eightBitOf } from './eight-bit.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
+import { quantizedOf } from './quantized.js'
 import { rescoreData, writeRescored } from './rescoring.js'
 import type { FoldModel } from './reward-models.js'
 import type { ScoredData } from './scoring.js'
@@ -56,7 +56,7 @@ async function roundLists(
     policy,
     session.dtype,
     chatTemplate,
-    eightBitOf(session.options, 'all'),
+    quantizedOf(session.options, 'all'),
   )
   try {
     const sampling = { count: roundSamples, temperature: roundTemperature, seed: seed + round, dir }

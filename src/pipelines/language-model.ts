@@ -10,14 +10,14 @@ import { baseFolderOf, headOfFolder, isAdapterFolder, loadModelFolder } from '..
 import type { HfConfig } from '../models/config.js'
 import { isDeberta } from '../models/deberta-config.js'
 import type { Decoder } from '../models/decoder.js'
-import type { EightBit } from '../models/eight-bit.js'
 import { initModel } from '../models/init.js'
 import { parseHfConfig, readHfConfig } from '../models/load.js'
+import type { Quantized } from '../models/quantized.js'
 import { resizeEmbeddings } from '../models/resize.js'
 import type { DType } from '../tensor/index.js'
 import { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../text/template.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
-import { eightBitOf, sayEightBit } from './eight-bit.js'
+import { quantizedOf, sayQuantized } from './quantized.js'
 import type { Session } from './session.js'
 
 export interface LanguageModel {
@@ -59,13 +59,13 @@ export function resolveModelFolder(path: string): string {
 
 /**
  * The start model that the config names: a folder, or sizes to draw random weights for.
- * @param which of its matrices are in 8 bits with `load_in_8bit`
+ * @param which of its matrices are narrow with `load_in_8bit` and `load_in_4bit`
  * @throws ClhaError (exit 2) for a reward model, unless any head will do
  */
 export async function loadStartModel(
   session: Session,
   head: 'lm' | 'any' = 'lm',
-  which: EightBit = 'blocks',
+  which: Quantized['which'] = 'blocks',
 ): Promise<LanguageModel> {
   const { options, dtype } = session
   const { modelNameOrPath, modelConfig, tokenizerNameOrPath, seed } = options
@@ -84,14 +84,14 @@ export async function loadStartModel(
   }
   const adapter = adapterOf(options)
   const tokenizer = await loadTokenizer(tokenizerNameOrPath ?? tokenizerFolderOf(folder as string, adapter))
-  const eightBit = eightBitOf(options, which)
-  const mapped = options.usePeft || eightBit !== undefined
+  const quantized = quantizedOf(options, which)
+  const mapped = options.usePeft || quantized !== undefined
   const model = folder
-    ? loadModelFolder(folder, dtype, { adapter, mapped, eightBit })
+    ? loadModelFolder(folder, dtype, { adapter, mapped, quantized })
     : initModel(scratchConfig(modelConfig, tokenizer), seed, 'lm', dtype)
   if (options.resizeEmbeddings && tokenizer.vocabSize > model.config.vocabSize)
     resizeEmbeddings(model, tokenizer.vocabSize, seed)
-  sayEightBit(session, model)
+  sayQuantized(session, model)
   return withTemplate(model, tokenizer, options.chatTemplate)
 }
 
@@ -148,11 +148,11 @@ export async function loadLanguageModel(
   path: string,
   dtype: DType,
   template?: string,
-  eightBit?: EightBit,
+  quantized?: Quantized,
 ): Promise<LanguageModel> {
   const folder = resolveModelFolder(path)
   const tokenizer = await loadTokenizer(tokenizerFolderOf(folder))
-  return withTemplate(loadModelFolder(folder, dtype, { mapped: true, eightBit }), tokenizer, template)
+  return withTemplate(loadModelFolder(folder, dtype, { mapped: true, quantized }), tokenizer, template)
 }
 
 /** config.json of a Llama of the given sizes; a path names a config.json, whose vocabulary must hold the tokenizer's. */

@@ -13,15 +13,17 @@ import { figure } from '../terminal/units.js'
 import { TOKENIZER_FILES } from '../text/tokenizer-files.js'
 import { loadModelAlone } from './language-model.js'
 import type { MergeResult, Pipeline } from './pipeline.js'
+import { bitsAsked } from './quantized.js'
 import { openSession, type Session } from './session.js'
 
 export const merge: Pipeline<MergeResult> = async (config, ui) => {
   const session = await openSession(config, ui)
   const { options } = session
   const target = options.exportDir as string
-  if (options.loadIn8bit)
+  const bits = bitsAsked(options)
+  if (bits)
     throw usageError(
-      'load_in_8bit has no effect: an adapter is merged into weights as they are stored',
+      `load_in_${bits}bit has no effect: an adapter is merged into weights as they are stored`,
       'remove it',
     )
   requireFree(target)

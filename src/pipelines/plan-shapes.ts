@@ -11,7 +11,6 @@ import { shapedAdapter, shapedModel } from '../models/shapes.js'
 import type { HeadKind } from '../models/weights.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
 import { loraOptions } from './adapters.js'
-import { eightBitOf, requireAdapterOn8bit } from './eight-bit.js'
 import {
   type LanguageModel,
   resolveModelFolder,
@@ -19,6 +18,7 @@ import {
   tokenizerFolderOf,
   withTemplate,
 } from './language-model.js'
+import { quantizedOf, requireAdapterOnQuantized } from './quantized.js'
 import type { Session } from './session.js'
 
 /**
@@ -35,7 +35,7 @@ export async function loadShapes(session: Session, head: HeadKind): Promise<Lang
         ? folder
         : undefined
       : resolveModelFolder(adapterNameOrPath)
-  requireAdapterOn8bit(session, adapter ?? folder)
+  requireAdapterOnQuantized(session, adapter ?? folder)
   const tokenizer = await loadTokenizer(
     tokenizerNameOrPath ?? tokenizerFolderOf(folder as string, adapterNameOrPath && adapter),
   )
@@ -46,7 +46,7 @@ export async function loadShapes(session: Session, head: HeadKind): Promise<Lang
     head,
     dtype,
     where && existsSync(where) ? where : undefined,
-    eightBitOf(options, 'blocks'),
+    quantizedOf(options, 'blocks'),
   )
   model.bf16 = options.bf16
   if (adapter !== undefined && head === 'lm')

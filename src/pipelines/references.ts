@@ -8,8 +8,8 @@ import { openScoreCache } from '../reward/score-cache.js'
 import { count } from '../terminal/units.js'
 import type { TrainItem } from '../train/items.js'
 import { referenceLogProbs } from '../train/reference.js'
-import { eightBitOf } from './eight-bit.js'
 import { type LanguageModel, loadLanguageModel } from './language-model.js'
+import { quantizedOf } from './quantized.js'
 import type { Session } from './session.js'
 import { Stopped } from './stopped.js'
 
@@ -39,7 +39,7 @@ export async function withReferences(
   const { options, dtype } = session
   const { refModel } = options
   const model = refModel
-    ? (await loadLanguageModel(refModel, dtype, options.chatTemplate, eightBitOf(options, 'blocks'))).model
+    ? (await loadLanguageModel(refModel, dtype, options.chatTemplate, quantizedOf(options, 'blocks'))).model
     : start.model
   try {
     const items = groups.flat()

@@ -5,10 +5,10 @@ import type { Decoder } from '../models/decoder.js'
 import { count, percent } from '../terminal/units.js'
 import { inOutputDir } from './claim.js'
 import { encodeData } from './data.js'
-import { requireAdapterOn8bit } from './eight-bit.js'
 import { writeConfig } from './files.js'
 import { loadStartModel } from './language-model.js'
 import type { Pipeline, TrainResult } from './pipeline.js'
+import { requireAdapterOnQuantized } from './quantized.js'
 import { type Accuracy, labelAccuracy, trainRewardModels } from './reward-models.js'
 import { openSession, type Session } from './session.js'
 import { loadSplits } from './splits.js'
@@ -31,7 +31,7 @@ async function trainIn(session: Session): Promise<TrainResult> {
     { ...session, options: { ...session.options, modelConfig: sizes } },
     'any',
   )
-  requireAdapterOn8bit(session)
+  requireAdapterOnQuantized(session)
   if (session.options.usePeft) checkAdapter(session, start.model)
   const { train, dev, files } = await loadSplits(session, 2, 'train')
   const data = await encodeData(session, start, train, 2)

@@ -3,6 +3,7 @@
 import { baseFolderOf } from '../models/adapter-load.js'
 import { readHfConfig } from '../models/load.js'
 import { loadRewardScorer } from '../models/load-reward.js'
+import type { Bits } from '../models/quantized.js'
 import { decoderScorer, type RewardScorer } from '../models/reward-scorer.js'
 import { REWARD_FORMATS, rewardTemplate } from '../reward/input-format.js'
 import type { DType } from '../tensor/index.js'
@@ -28,14 +29,14 @@ export interface ScoringOptions {
   format?: string
   /** `chat_template`, for a model that reads chats. */
   chatTemplate?: string
-  /** The linear maps of its blocks in 8 bits. */
-  eightBit?: boolean
+  /** The linear maps of its blocks in so many bits. */
+  bits?: Bits
 }
 
 /** @throws ClhaError (exit 2) for what is no reward model, and for a format that its tokenizer can't write */
 export async function loadScoringModel(
   path: string,
-  { dtype, format = 'auto', chatTemplate, eightBit }: ScoringOptions,
+  { dtype, format = 'auto', chatTemplate, bits }: ScoringOptions,
 ): Promise<ScoringModel> {
   const folder = resolveModelFolder(path)
   const tokenizer = await loadTokenizer(tokenizerFolderOf(folder))
@@ -45,7 +46,7 @@ export async function loadScoringModel(
     format: readTemplate(format, 'reward_format', [...REWARD_FORMATS, ...TEMPLATE_NAMES]),
     chatTemplate: chatTemplate && readTemplate(chatTemplate),
   })
-  const model = loadRewardScorer(folder, dtype, eightBit)
+  const model = loadRewardScorer(folder, dtype, bits)
   requireVocabulary(tokenizer, model.config.vocabSize)
   return { model, tokenizer, template }
 }

@@ -8,9 +8,9 @@ import { scoreExamples } from '../reward/model-scorer.js'
 import { openScoreCache } from '../reward/score-cache.js'
 import { count } from '../terminal/units.js'
 import { type EncodedData, encodeData } from './data.js'
-import { eightBitReward } from './eight-bit.js'
 import { configuredEndpoint, endpointScores } from './endpoint-scores.js'
 import { modelHash, resolveModelFolder } from './language-model.js'
+import { quantizedReward } from './quantized.js'
 import { type FoldModel, select } from './reward-models.js'
 import { loadScoringModel, type ScoringModel } from './scoring-model.js'
 import type { Session } from './session.js'
@@ -61,8 +61,8 @@ async function scoreWithModel(session: Session, examples: readonly Example[]): P
   const { options, dtype } = session
   const folder = resolveModelFolder(options.rewardModel as string)
   const { chatTemplate, rewardFormat: format } = options
-  const eightBit = eightBitReward(options)
-  const scorer = await loadScoringModel(folder, { dtype, format, chatTemplate, eightBit })
+  const bits = quantizedReward(options)
+  const scorer = await loadScoringModel(folder, { dtype, format, chatTemplate, bits })
   try {
     const data = await encodeData(session, scorer, examples, 1)
     const settings = JSON.stringify([
@@ -71,7 +71,7 @@ async function scoreWithModel(session: Session, examples: readonly Example[]): P
       options.truncation,
       dtype,
       scorer.template.name,
-      ...(eightBit ? ['8 bits'] : []),
+      ...(bits ? [`${bits} bits`] : []),
     ])
     const identity = sha256(`${await modelHash(folder)}:${settings}`)
     return { examples: data.examples, ...(await scoreEncoded(session, scorer, data, identity)) }

@@ -15,10 +15,10 @@ import { createScorer } from '../serve/scorer.js'
 import { listen } from '../serve/server.js'
 import { DTYPES } from '../tensor/index.js'
 import { bytes, count } from '../terminal/units.js'
-import { eightBitReward } from './eight-bit.js'
 import { secretOf } from './endpoint-scores.js'
 import { loadStartModel, modelHash, resolveModelFolder, stopIdsOf } from './language-model.js'
 import type { Pipeline } from './pipeline.js'
+import { quantizedReward } from './quantized.js'
 import { loadScoringModel } from './scoring-model.js'
 import { openSession, type Session, sha256 } from './session.js'
 
@@ -134,7 +134,7 @@ async function loadReward(session: Session): Promise<Loaded<ServedRewardModel>> 
   const folder = resolveModelFolder(path)
   const { chatTemplate, rewardFormat: format } = options
   const { model, tokenizer, template } = await loadScoringModel(folder, {
-    ...{ dtype, format, chatTemplate, eightBit: eightBitReward(options) },
+    ...{ dtype, format, chatTemplate, bits: quantizedReward(options) },
   })
   const cache = await cacheOf(session, folder)
   let givenUp = false
@@ -170,6 +170,7 @@ async function loadReward(session: Session): Promise<Loaded<ServedRewardModel>> 
 /** Scores are known by their tokens: only the model and its numbers tell the files apart. */
 async function cacheOf({ options, dtype }: Session, folder: string): Promise<ScoreCache | undefined> {
   if (options.scoreCacheDir === undefined) return undefined
-  const narrow = eightBitReward(options) ? ':8 bits' : ''
+  const bits = quantizedReward(options)
+  const narrow = bits ? `:${bits} bits` : ''
   return openScoreCache(options.scoreCacheDir, sha256(`serve:${await modelHash(folder)}:${dtype}${narrow}`))
 }

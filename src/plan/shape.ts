@@ -4,6 +4,7 @@ import type { DecoderConfig } from '../models/config.js'
 import type { Decoder } from '../models/decoder.js'
 import type { HeadKind } from '../models/weights.js'
 import type { Lora } from '../nn/lora.js'
+import { shapeOf } from '../nn/projection.js'
 import { DTYPES, type Tensor } from '../tensor/index.js'
 
 export interface ModelShape {
@@ -34,8 +35,9 @@ export interface ModelShape {
   outputNumbers: number
 }
 
-const numbers = (t: Tensor): number => t.shape.reduce((a, b) => a * b, 1)
-const bytesOf = (t: Tensor): number => numbers(t) * DTYPES[t.dtype].bytes
+const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+const numbers = (t: Tensor): number => product(shapeOf(t))
+const bytesOf = (t: Tensor): number => product(t.shape) * DTYPES[t.dtype].bytes
 
 const sum = (tensors: Iterable<Tensor>, of: (t: Tensor) => number): number => {
   let total = 0

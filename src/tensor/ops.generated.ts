@@ -563,22 +563,28 @@ export function packedAttentionComposed(q: Tensor, k: Tensor, v: Tensor, segment
   return asTensor(packedAttentionComposedOperator([q, k, v, segments, scale, window, softcap]), 'packedAttentionComposed')
 }
 
-const linearInt8Operator = operator('clha::linear_int8', '')
-/** linear with a weight in 8 bits and a scale for each of its rows. `clha::linear_int8(Tensor x, Tensor weight, Tensor scale, Tensor? bias=None) -> Tensor` */
-export function linearInt8(x: Tensor, weight: Tensor, scale: Tensor, bias?: Tensor | null): Tensor {
-  return asTensor(linearInt8Operator([x, weight, scale, bias]), 'linearInt8')
+const linearQuantizedOperator = operator('clha::linear_quantized', '')
+/** linear with a weight in 8 bits and a scale for each of its rows, or in 4 bits (NF4) and a scale for each block. `clha::linear_quantized(Tensor x, Tensor weight, Tensor scale, Tensor? bias=None) -> Tensor` */
+export function linearQuantized(x: Tensor, weight: Tensor, scale: Tensor, bias?: Tensor | null): Tensor {
+  return asTensor(linearQuantizedOperator([x, weight, scale, bias]), 'linearQuantized')
 }
 
-const linearInt8ComposedOperator = operator('clha::linear_int8_composed', '')
-/** linearInt8 from plain operators, for other devices and for tests. `clha::linear_int8_composed(Tensor x, Tensor weight, Tensor scale, Tensor? bias=None) -> Tensor` */
-export function linearInt8Composed(x: Tensor, weight: Tensor, scale: Tensor, bias?: Tensor | null): Tensor {
-  return asTensor(linearInt8ComposedOperator([x, weight, scale, bias]), 'linearInt8Composed')
+const linearQuantizedComposedOperator = operator('clha::linear_quantized_composed', '')
+/** linearQuantized from plain operators, for tests. `clha::linear_quantized_composed(Tensor x, Tensor weight, Tensor scale, Tensor? bias=None) -> Tensor` */
+export function linearQuantizedComposed(x: Tensor, weight: Tensor, scale: Tensor, bias?: Tensor | null): Tensor {
+  return asTensor(linearQuantizedComposedOperator([x, weight, scale, bias]), 'linearQuantizedComposed')
 }
 
 const quantizeInt8Operator = operator('clha::quantize_int8', '')
 /** A matrix in 8 bits, and the scale of each of its rows. `clha::quantize_int8(Tensor weight) -> (Tensor, Tensor)` */
 export function quantizeInt8(weight: Tensor): [Tensor, Tensor] {
   return asTensors(quantizeInt8Operator([weight]), 'quantizeInt8') as [Tensor, Tensor]
+}
+
+const quantizeNf4Operator = operator('clha::quantize_nf4', '')
+/** A matrix in 4 bits (NF4), and the scale of each block of 64 numbers of a row. `clha::quantize_nf4(Tensor weight) -> (Tensor, Tensor)` */
+export function quantizeNf4(weight: Tensor): [Tensor, Tensor] {
+  return asTensors(quantizeNf4Operator([weight]), 'quantizeNf4') as [Tensor, Tensor]
 }
 
 const packedAttentionGatheredOperator = operator('clha::packed_attention_gathered', '')

@@ -1,6 +1,7 @@
 /** How much work a step is: tokens with and without packing, and the FLOPs that its model asks for. */
 import type { PackedBatch } from '../data/pack.js'
 import type { Decoder } from '../models/decoder.js'
+import { shapeOf } from '../nn/projection.js'
 import type { StepPlan } from './items.js'
 import type { Tally } from './metrics.js'
 
@@ -71,7 +72,7 @@ function costs({ config, weights, embedding, positions, output, blocks, adapter 
   const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
   let body = 0
   for (const weight of weights.values()) {
-    const { shape } = weight
+    const shape = shapeOf(weight)
     if (shape.length === 2 && weight !== embedding && weight !== positions && weight !== output.weight)
       body += size(shape)
   }
@@ -80,7 +81,7 @@ function costs({ config, weights, embedding, positions, output, blocks, adapter 
     const window = layer.window ?? 0
     attention.set(window, (attention.get(window) ?? 0) + config.heads * config.headDim)
   }
-  return { body, head: size(output.weight.shape), attention, passes: adapter ? 2 : 3 }
+  return { body, head: size(shapeOf(output.weight)), attention, passes: adapter ? 2 : 3 }
 }
 
 function batchFlops({ body, head, attention, passes }: Costs, batch: PackedBatch): number {

@@ -29,10 +29,10 @@ describe('errors name the place, the key, what is expected and what was found', 
   })
 
   test('a key of another tool is answered with ours', () => {
-    expect(complaints('torch_dtype: bfloat16\nblock_size: 512\nload_in_4bit: true\n')).toEqual([
+    expect(complaints('torch_dtype: bfloat16\nblock_size: 512\nbnb_4bit_quant_type: nf4\n')).toEqual([
       'my.yaml:1:1  unknown key "torch_dtype". Use dtype.',
       'my.yaml:2:1  unknown key "block_size". Use max_length.',
-      'my.yaml:3:1  unknown key "load_in_4bit". clha has no 4-bit weights; use load_in_8bit.',
+      'my.yaml:3:1  unknown key "bnb_4bit_quant_type". Use load_in_4bit (NF4) or load_in_8bit.',
     ])
   })
 

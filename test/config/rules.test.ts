@@ -78,6 +78,7 @@ describe('a key that has no effect is an error that says why', () => {
     ['reward_column: a\nreward_model: b', 'the rewards come from reward_column'],
     ['sft_num_train_epochs: 0\nsft_learning_rate: 1e-5', 'means no SFT start'],
     ['load_in_8bit: true', 'no model is named'],
+    ['load_in_4bit: true', 'no model is named'],
   ])('%j', (yaml, reason) => {
     expect(complaint(yaml)).toContain('has no effect')
     expect(complaint(yaml)).toContain(reason)
@@ -95,6 +96,9 @@ test.each([
     'model_name_or_path: a\nresize_embeddings: true\nload_in_8bit: true',
     'load_in_8bit with resize_embeddings',
   ],
+  ['model_config: b\nload_in_4bit: true', 'load_in_4bit is for a stored model'],
+  ['model_name_or_path: a\nload_in_4bit: true\nload_in_8bit: true', 'load_in_4bit and load_in_8bit'],
+  ['model_name_or_path: a\nload_in_4bit: true\nbf16: true', 'bf16 with load_in_4bit'],
   ['max_length: 64\nmax_prompt_length: 64', 'leaves no room for an answer'],
   ['dev_fraction: 0.5\ntest_fraction: 0.5', 'leaves nothing to train on'],
   ['dev_fraction: 0\nload_best_model_at_end: true', 'needs development data'],

@@ -138,6 +138,23 @@ test('an adapter with dropout, fresh or from files, trains and generates on the 
   }
 })
 
+test.each([8, 4] as const)('a base in %i bits trains an adapter and generates on the device', (bits) => {
+  useDevice('meta')
+  for (const dtype of ['f32', 'bf16'] as const) {
+    const model = loadModelFolder(fixture('models/llama_gqa'), dtype, {
+      quantized: { bits, which: 'blocks' },
+    })
+    onMeta(model.scales)
+    attachAdapter(model, LORA, 3)
+    trainOnce(model, true)
+    generateOnce(model)
+    model.dispose()
+  }
+  const used = loadModelFolder(fixture('models/llama_gqa'), 'bf16', { quantized: { bits, which: 'all' } })
+  generateOnce(used)
+  used.dispose()
+})
+
 test('a DeBERTa scorer reads on the device', () => {
   useDevice('meta')
   const scorer = loadRewardScorer(fixture('models/rm_deberta_v3'))

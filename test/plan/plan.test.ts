@@ -69,13 +69,25 @@ test('Llama 2 7B: 6,738,415,616 parameters and 27 GB of weights, in a few kiloby
 })
 
 test('Llama 2 7B with a base in 8 bits: a byte for each number of the blocks, four for their scales and all else', () => {
-  const model = shapedModel(LLAMA_7B, 'lm', 'f32', undefined, 'blocks')
+  const model = shapedModel(LLAMA_7B, 'lm', 'f32', undefined, { bits: 8, which: 'blocks' })
   attachAdapter(model, LORA, 1, shapedAdapter)
   const shape = modelShape(model)
   const blocks = 32 * (4 * 4096 * 4096 + 3 * 4096 * 11008)
   const scales = 32 * (4 * 4096 + 2 * 11008 + 4096)
   expect(shape.parameters).toBe(6_738_415_616)
   expect(shape.weightBytes).toBe(blocks + 4 * (scales + 6_738_415_616 - blocks + 4_194_304))
+  model.dispose()
+})
+
+test('Llama 2 7B with a base in 4 bits: half a byte for each number of the blocks, two for each 64 of them', () => {
+  const model = shapedModel(LLAMA_7B, 'lm', 'f32', undefined, { bits: 4, which: 'blocks' })
+  attachAdapter(model, LORA, 1, shapedAdapter)
+  const shape = modelShape(model)
+  const blocks = 32 * (4 * 4096 * 4096 + 3 * 4096 * 11008)
+  expect(shape.parameters).toBe(6_738_415_616)
+  expect(shape.trained).toBe(4_194_304)
+  expect(shape.blockMatrices).toBe(blocks)
+  expect(shape.weightBytes).toBe(blocks / 2 + blocks / 32 + 4 * (6_738_415_616 - blocks + 4_194_304))
   model.dispose()
 })
 

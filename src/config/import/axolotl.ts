@@ -37,11 +37,9 @@ const datasets =
 
 const adapter: Rule = (value) => {
   if (value === 'lora') return { set: { use_peft: true } }
-  if (value !== 'qlora') return { miss: 'adapters are LoRA here' }
-  return {
-    set: { use_peft: true },
-    miss: 'the base is not held in 4 bits: LoRA on weights as dtype says; load_in_8bit: true holds them in 8',
-  }
+  return value === 'qlora'
+    ? { set: { use_peft: true, load_in_4bit: true } }
+    : { miss: 'adapters are LoRA here' }
 }
 
 /** `rl: dpo` and the like; none of them is plain fine-tuning. */

@@ -111,14 +111,11 @@ export const TRAINING_ARGUMENTS: RuleTable = {
   ),
   ...each('trust_remote_code', unlessOff('code of a model folder is never run')),
   ...each('neftune_noise_alpha label_smoothing_factor', unlessOff('not computed here')),
-  ...each(
-    'load_in_4bit quantization_method',
-    unlessOff('there are no 4-bit weights; load_in_8bit: true holds them in 8 bits'),
-  ),
+  quantization_method: unlessOff('weights in 4 bits are NF4, those in 8 have a scale for each row'),
   quantization_bit: whenOn((value) =>
-    Number(value) === 8
-      ? { set: { load_in_8bit: true } }
-      : { miss: 'weights are held in 8 bits, or as dtype says' },
+    [4, 8].includes(Number(value))
+      ? { set: { [`load_in_${value}bit`]: true } }
+      : { miss: 'weights are held in 4 or 8 bits, or as dtype says' },
   ),
   ...each('use_dora', unlessOff('plain LoRA is trained')),
   ...each('fp16', unlessOff('float16 is not computed here; bf16: true is')),

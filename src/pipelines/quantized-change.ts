@@ -1,10 +1,10 @@
-/** What 8 bits change: a model beside itself as it was stored, on a few answers. */
+/** What 8 or 4 bits change: a model beside itself as it was stored, on a few answers. */
 import { encodeExamples } from '../data/encode.js'
 import type { Prompt } from '../data/example.js'
 import { packLists } from '../data/pack.js'
 import { loadModelFolder } from '../models/adapter-load.js'
 import { agreement } from '../models/divergence.js'
-import { wideBytes } from '../models/eight-bit.js'
+import { bitsOf, wideBytes } from '../models/quantized.js'
 import { bytes, count, figure, percent } from '../terminal/units.js'
 import { exampleOf } from './evaluation-scorers.js'
 import type { LanguageModel } from './language-model.js'
@@ -24,14 +24,15 @@ export interface ComparedAnswers {
 }
 
 /**
- * Says how far a model in 8 bits is from itself as it was stored: at each token of a few answers, the log-probabilities and
+ * Says how far a model in 8 or 4 bits is from itself as it was stored: at each token of a few answers, the log-probabilities and
  * the likeliest tokens of both. The stored model is loaded for that, where there is memory for it.
  */
-export async function sayEightBitChange(
+export async function sayQuantizedChange(
   { ui, options, dtype }: Session,
   { lm: { model, tokenizer, template }, folder, adapter, prompts, answers }: ComparedAnswers,
 ): Promise<void> {
-  if (model.scales.size === 0) return
+  const bits = bitsOf(model)
+  if (!bits) return
   const examples = prompts.slice(0, COMPARED).map((prompt, i) => exampleOf(prompt, answers[i], i))
   const maxLength = Math.min(options.maxLength, model.config.maxPositions)
   const { encoded } = await encodeExamples(examples, tokenizer, template, { maxLength })
@@ -39,7 +40,7 @@ export async function sayEightBitChange(
   if (encoded.length === 0 || needed > freeMemory()) {
     const why =
       encoded.length === 0 ? 'no answer to compare' : `${bytes(needed)} for the model as stored can't be had`
-    ui.line(`8 bits   not compared with the model as stored: ${why}`)
+    ui.line(`${bits} bits   not compared with the model as stored: ${why}`)
     return
   }
   const stored = loadModelFolder(folder, dtype, { adapter, mapped: true })
@@ -47,7 +48,7 @@ export async function sayEightBitChange(
     const batches = packLists(encoded, { maxTokens: options.maxTokensPerBatch, lastToken: false })
     const { tokens, difference, same } = agreement(model, stored, batches)
     ui.line(
-      `8 bits   against the model as stored, over ${count(tokens)} tokens of ${count(encoded.length)} answers: ` +
+      `${bits} bits   against the model as stored, over ${count(tokens)} tokens of ${count(encoded.length)} answers: ` +
         `log-probabilities differ by ${figure(difference)} on average, ${percent(same)} of the likeliest tokens are the same`,
     )
   } finally {
