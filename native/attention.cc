@@ -290,7 +290,7 @@ struct PackedAttention : public torch::autograd::Function<PackedAttention> {
 Tensor packed_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& segments, double scale, int64_t window,
                         double softcap) {
   check_attention(q, k, v, window, softcap);
-  if (flash_attends(q, k, softcap)) return gathered_attention(q, k, v, segments, scale, window);
+  if (q.device().is_cuda() && softcap == 0) return gathered_attention(q, k, v, segments, scale, window);
   const bool native = has_blas() && q.device().is_cpu() && (q.scalar_type() == at::kFloat || q.scalar_type() == at::kDouble);
   return native ? PackedAttention::apply(q, k, v, segments, scale, window, softcap)
                 : composed(q, k, v, segments, scale, window, softcap);

@@ -38,7 +38,10 @@ class WeightSum {
       matmul_over_sum(total_, left, right, !first);
     }
   }
-  Tensor get() const { return kept_ ? Tensor() : total_.to(like_.scalar_type()); }
+  Tensor get() const {
+    if (kept_) return Tensor();
+    return total_.defined() ? total_.to(like_.scalar_type()) : at::zeros(like_.sizes(), like_.options());
+  }
 
  private:
   const Tensor& like_;

@@ -27,6 +27,9 @@ constexpr unsigned kThreads = 256;
 
 // The parts of cuda.h and nvrtc.h that are used: results are ints, 0 is success; modules, functions, programs are pointers.
 struct Interfaces {
+  int (*current)(void**) = nullptr;
+  int (*retain)(void**, int) = nullptr;
+  int (*enter)(void*) = nullptr;
   int (*load)(void**, const void*) = nullptr;
   int (*function)(void**, void*, const char*) = nullptr;
   int (*launch)(void*, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void*, void**, void**) = nullptr;
@@ -47,6 +50,9 @@ struct Interfaces {
       function = both ? reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(both, symbol)) : nullptr;
       complete = complete && function;
     };
+    find(current, "cuCtxGetCurrent");
+    find(retain, "cuDevicePrimaryCtxRetain");
+    find(enter, "cuCtxSetCurrent");
     find(load, "cuModuleLoadData");
     find(function, "cuModuleGetFunction");
     find(launch, "cuLaunchKernel");
@@ -74,6 +80,13 @@ struct Interfaces {
 const Interfaces& interfaces() {
   static const Interfaces found;
   return found;
+}
+
+// A thread has no context until the runtime gave it one, which it does in the thread's first call of its own.
+void need_context(const at::Device& device) {
+  void* context = nullptr;
+  if (interfaces().current(&context) == 0 && context) return;
+  if (interfaces().retain(&context, device.index()) == 0) interfaces().enter(context);
 }
 
 // Machine code for a GPU; empty with a reason where that fails.
@@ -121,6 +134,7 @@ std::unique_ptr<Kernels> make_kernels(const at::Device& device) {
     const auto index = static_cast<size_t>(device.index());
     const std::vector<char> code = compiled(index < devices.size() ? devices[index].capability : "", reason);
     if (!code.empty()) {
+      need_context(device);
       const int result = interfaces().load(&out->module, code.data());
       if (result != 0) reason = message(result);
     }
@@ -160,6 +174,7 @@ bool in_fours(const at::Tensor& rows) {
 
 void launch_kernel(const std::string& name, const at::Tensor& where, int64_t blocks, int64_t shared_bytes, void** arguments) {
   const c10::DeviceGuard guard(where.device());
+  need_context(where.device());
   Kernels& kernels = kernels_of(where.device());
   void*& function = kernels.functions[name];
   if (!function) {

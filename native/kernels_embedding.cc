@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/embedding_dense_backward.h>
@@ -9,6 +10,7 @@
 #include <torch/library.h>
 
 #include "accumulate.h"
+#include "order.h"
 
 namespace clha {
 namespace {
@@ -57,9 +59,21 @@ Tensor embedding(const Tensor& weight, const Tensor& ids) {
   return native ? Embedding::apply(weight, ids.contiguous()) : at::embedding(weight, ids);
 }
 
+// self[rows[i]] = source[i] for rows that differ: no order among them, which libtorch would sort for on a GPU.
+void write_rows(Tensor self, const Tensor& rows, const Tensor& source) {
+  const AnyOrder any;
+  self.index_copy_(0, rows, source);
+}
+
 }  // namespace
 
-TORCH_LIBRARY_FRAGMENT(clha, m) { m.def("embedding(Tensor weight, Tensor ids) -> Tensor"); }
-TORCH_LIBRARY_IMPL(clha, CompositeImplicitAutograd, m) { m.impl("embedding", embedding); }
+TORCH_LIBRARY_FRAGMENT(clha, m) {
+  m.def("embedding(Tensor weight, Tensor ids) -> Tensor");
+  m.def("write_rows_(Tensor(a!) self, Tensor rows, Tensor source) -> ()");
+}
+TORCH_LIBRARY_IMPL(clha, CompositeImplicitAutograd, m) {
+  m.impl("embedding", embedding);
+  m.impl("write_rows_", write_rows);
+}
 
 }  // namespace clha

@@ -22,6 +22,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "cuda_kernels.h"
 #include "few_rows.h"
 #include "matmul.h"
 
@@ -112,9 +113,23 @@ Tensor nf4_numbers(const Tensor& codes, const Tensor& scale, at::ScalarType type
   return numbers.view({out, blocks * 2 * half});
 }
 
+// On a GPU, by kernels of ours.
+Tensor widened_there(const Tensor& weight, const Tensor& scale, int64_t in, at::ScalarType type) {
+  const bool nf4 = is_nf4(weight);
+  const Tensor out = at::empty({weight.size(0), in}, weight.options().dtype(type));
+  const std::string name = std::string(nf4 ? "widen_nf4_" : "widen_int8_") + kernel_type(type);
+  const int64_t blocks = (weight.numel() / 4 + 255) / 256;
+  if (!nf4) launch(name, weight, blocks, 0, weight.const_data_ptr(), scale.const_data_ptr(), out.mutable_data_ptr(), out.size(0), static_cast<int>(in));
+  else launch(name, weight, blocks, 0, weight.const_data_ptr(), scale.const_data_ptr(), nf4_pairs(weight.device(), at::kFloat).const_data_ptr(),
+              out.mutable_data_ptr(), out.size(0), static_cast<int>(in));
+  return out;
+}
+
 // The weight as [out, in] of `type`, by plain operators.
 Tensor dequantized(const Tensor& weight, const Tensor& scale, int64_t in, at::ScalarType type) {
   const int64_t out = weight.size(0), blocks = in / kNf4Block, whole = blocks * kNf4Block;
+  if (kernel_type(type) && has_cuda_kernels(weight) && in % (is_nf4(weight) ? kNf4Block : 4) == 0)
+    return widened_there(weight, scale, in, type);
   if (!is_nf4(weight)) {
     const auto wide = type == at::kDouble ? at::kDouble : at::kFloat;
     return (weight.to(wide) * scale.to(wide).unsqueeze(1)).to(type);

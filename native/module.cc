@@ -19,6 +19,7 @@
 #include "devices.h"
 #include "door.h"
 #include "handles.h"
+#include "order.h"
 #include "system.h"
 
 #ifndef CLHA_CPU_LEVEL
@@ -304,7 +305,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   install_allocator();
   keep_freed_memory();
   warn_once();
-  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+  prefer_fixed_order();
   at::globalContext().setDeterministicFillUninitializedMemory(false);
 #define EXPORT(name, function) exports.Set(name, Napi::Function::New<guarded<function>>(env, name))
   EXPORT("findOperator", find_operator);

@@ -23,8 +23,8 @@ export function attention(
     k = ops.rotary(k, cos, sin)
   }
   if (cache && stream.cacheRows) {
-    ops.indexCopyInPlace(cache.keys, 0, stream.cacheRows, k)
-    ops.indexCopyInPlace(cache.values, 0, stream.cacheRows, v)
+    ops.writeRows(cache.keys, stream.cacheRows, k)
+    ops.writeRows(cache.values, stream.cacheRows, v)
     k = cache.keys
     v = cache.values
   }

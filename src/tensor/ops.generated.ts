@@ -365,10 +365,10 @@ export function indexAdd(self: Tensor, dim: number, index: Tensor, source: Tenso
   return asTensor(indexAddOperator([self, dim, index, source, alpha]), 'indexAdd')
 }
 
-const indexCopyInPlaceOperator = operator('aten::index_copy_', '')
-/** Writes rows of source at index along a dimension, in place. `aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)` */
-export function indexCopyInPlace(self: Tensor, dim: number, index: Tensor, source: Tensor): Tensor {
-  return asTensor(indexCopyInPlaceOperator([self, dim, index, source]), 'indexCopyInPlace')
+const writeRowsOperator = operator('clha::write_rows_', '')
+/** self[rows[i]] = source[i], in place; no row twice. `clha::write_rows_(Tensor(a!) self, Tensor rows, Tensor source) -> ()` */
+export function writeRows(self: Tensor, rows: Tensor, source: Tensor): void {
+  writeRowsOperator([self, rows, source])
 }
 
 const narrowOperator = operator('aten::narrow', '')

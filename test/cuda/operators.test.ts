@@ -181,15 +181,49 @@ test('mixed precision: products in bf16, gradients of f32 weights in f32', () =>
   expect(difference('mixed', mixed, 'f32')).toBeLessThan(3e-2)
 })
 
-test('8-bit weights: the product and its gradient are those of the CPU', () => {
-  const int8: Case = (r) => {
-    const [weight, scale] = ops
-      .quantizeInt8(onDevice(normal(r, [64, 96], 'f32'), 'cpu'))
-      .map((t) => onDevice(t))
-    return { inputs: draw(r, 'f32', [37, 96]), run: ([x]) => ops.linearInt8(x, weight, scale) }
+test.each([8, 4])('weights in %i bits: the product and its gradient are those of the CPU', (bits) => {
+  const quantized =
+    (width: number): Case =>
+    (r, d) => {
+      const wide = onDevice(normal(r, [64, width], 'f32'), 'cpu')
+      const [weight, scale] = (bits === 8 ? ops.quantizeInt8(wide) : ops.quantizeNf4(wide)).map((t) =>
+        onDevice(t),
+      )
+      return { inputs: draw(r, d, [37, width]), run: ([x]) => ops.linearQuantized(x, weight, scale) }
+    }
+  for (const width of [128, 98]) {
+    expect(difference('quantized', quantized(width), 'f32')).toBeLessThan(1e-5)
+    expect(difference('quantized', quantized(width), 'bf16')).toBeLessThan(3e-2)
   }
-  expect(difference('int8', int8, 'f32')).toBeLessThan(1e-5)
-  expect(difference('int8', int8, 'bf16')).toBeLessThan(3e-2)
+})
+
+test('heads of 64 with shared contexts, as models have them: attention and its gradients come out the same twice', () => {
+  const twice = (dtype: DType) =>
+    scope(() => {
+      const random = createRandom('heads')
+      const { segments, rows } = layoutOf([
+        [200, 100, 90, 7],
+        [1, 1],
+        [300, 0, 250],
+      ])
+      const table = tableOf(segments)
+      const inputs = [8, 2, 2].map((heads) => normal(random, [rows, heads, 64], 'f32'))
+      const weights = normal(random, [rows, 8, 64], 'f32')
+      const run = () =>
+        valueAndGradients(
+          inputs,
+          (own) => {
+            const [q, k, v] = own.map((t) => ops.to(t, dtype))
+            return ops.to(ops.packedAttention(q, k, v, table, 0.125), 'f32')
+          },
+          () => weights,
+        )
+      return [run(), run()]
+    })
+  for (const dtype of ['f32', 'bf16'] as const) {
+    const [a, b] = twice(dtype)
+    expect(a).toEqual(b)
+  }
 })
 
 test('dropout drops the same elements on every device, forward and backward', () => {

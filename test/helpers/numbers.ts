@@ -5,6 +5,7 @@ import {
   f32,
   f64,
   gradients,
+  onDevice,
   ops,
   requiresGrad,
   scope,
@@ -19,6 +20,10 @@ export function normal(random: Random, shape: readonly number[], dtype: DType = 
   const values = Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal())
   return dtype === 'f64' ? f64(values, shape) : f32(values, shape)
 }
+
+/** The bytes of a tensor wherever it is, copied. */
+export const copyOfBytes = (tensor: Tensor): Buffer =>
+  scope(() => Buffer.from(onDevice(tensor, 'cpu').bytes()))
 
 /** Largest difference, relative to the largest number of `expected` (or to 1, if that is larger). */
 export function relative(found: ArrayLike<number>, expected: ArrayLike<number>): number {

@@ -14,6 +14,7 @@ import { singleSequence } from '../../src/nn/layout.js'
 import { Generator, memory, noGrad, ops, scope } from '../../src/tensor/index.js'
 import { fixture, maxDifference } from '../fixtures.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
+import { copyOfBytes } from '../helpers/numbers.js'
 import { tinyModel } from '../train/tiny.js'
 
 const LORA: LoraOptions = {
@@ -31,8 +32,7 @@ const numbers = (model: Decoder, ids: number[]) =>
   noGrad(() => scope(() => logits(model, decode(model, singleSequence(ids))).numbers()))
 
 /** Every weight of the base, as bytes. */
-const bytesOf = (model: Decoder) =>
-  Buffer.concat(Array.from(model.weights.values(), (t) => Buffer.from(t.bytes())))
+const bytesOf = (model: Decoder) => Buffer.concat(Array.from(model.weights.values(), copyOfBytes))
 
 function write(folder: string, model: Decoder): void {
   fs.mkdirSync(folder, { recursive: true })

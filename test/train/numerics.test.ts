@@ -10,6 +10,7 @@ import type { Objective } from '../../src/train/objective.js'
 import { trainStep } from '../../src/train/step.js'
 import { answer, encoded } from '../helpers/encoded.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
+import { copyOfBytes } from '../helpers/numbers.js'
 import {
   bytesOf,
   CLHA,
@@ -36,8 +37,7 @@ function trainer(objective: Objective = CLHA) {
       new Tally(),
       { learningRate: 0.01, maxGradNorm: 1 },
     )
-  const state = () =>
-    Buffer.concat([bytesOf(model), ...optimizer.state().map(([, t]) => Buffer.from(t.bytes()))])
+  const state = () => Buffer.concat([bytesOf(model), ...optimizer.state().map(([, t]) => copyOfBytes(t))])
   return { model, optimizer, step, state }
 }
 

@@ -10,7 +10,17 @@ import { fileOf, OBJECTIVES, randomItems, run, training } from './tiny.js'
 function logged(dir: string) {
   const { rows } = readMetrics(join(dir, 'metrics.jsonl'))
   return rows.map(
-    ({ tokens_per_second, mfu, memory_mib, peak_memory_mib, tensors, leaked_tensors, ...row }) => row,
+    ({
+      tokens_per_second,
+      mfu,
+      memory_mib,
+      peak_memory_mib,
+      gpu_memory_mib,
+      peak_gpu_memory_mib,
+      tensors,
+      leaked_tensors,
+      ...row
+    }) => row,
   )
 }
 

@@ -7,11 +7,12 @@ import { initModel } from '../../src/models/init.js'
 import type { HeadKind } from '../../src/models/weights.js'
 import { takeLock } from '../../src/pipelines/claim.js'
 import { createRandom, type Random } from '../../src/random.js'
-import { type DType, native, onDevice, scope } from '../../src/tensor/index.js'
+import { type DType, native } from '../../src/tensor/index.js'
 import type { TrainItem } from '../../src/train/items.js'
 import { clhaObjective, type Objective, rewardObjective, sftObjective } from '../../src/train/objective.js'
 import { runTraining, type TrainingRun } from '../../src/train/run.js'
 import { randomList } from '../helpers/encoded.js'
+import { copyOfBytes } from '../helpers/numbers.js'
 
 // Steps this small are over before a second thread wakes up; on a busy machine they would wait for it.
 native().setThreads(1)
@@ -146,8 +147,7 @@ export async function run(t: TrainingRun, stopAfter = Number.POSITIVE_INFINITY) 
 }
 
 /** All weights, one after another. */
-export const bytesOf = (model: Decoder): Buffer =>
-  scope(() => Buffer.concat([...model.weights.values()].map((t) => Buffer.from(onDevice(t, 'cpu').bytes()))))
+export const bytesOf = (model: Decoder): Buffer => Buffer.concat([...model.weights.values()].map(copyOfBytes))
 
 export const fileOf = (dir: string, ...names: string[]): Buffer => fs.readFileSync(join(dir, ...names))
 
