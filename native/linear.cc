@@ -17,6 +17,7 @@
 #include <torch/library.h>
 
 #include "accumulate.h"
+#include "cuda_kernels.h"
 #include "few_rows.h"
 
 namespace at::native {
@@ -28,6 +29,8 @@ namespace clha {
 namespace {
 
 using at::Tensor;
+
+constexpr int64_t kFewRowsThere = 8;
 
 bool has_one_dnn() { return &at::native::mkldnn_matmul != nullptr; }
 
@@ -99,6 +102,21 @@ struct Linear : public torch::autograd::Function<Linear> {
   }
 };
 
+// A GPU decodes a token at the speed at which it reads the weights.
+bool few_rows_there(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias) {
+  return x.device().is_cuda() && !bias && x.size(0) > 0 && x.size(0) <= kFewRowsThere && x.scalar_type() == weight.scalar_type() &&
+         kernel_type(x.scalar_type()) && x.size(1) % 8 == 0 && weight.is_contiguous() && !(at::GradMode::is_enabled() && x.requires_grad()) &&
+         has_cuda_kernels(x) && in_fours(weight);
+}
+
+Tensor few_rows_product_there(const Tensor& x_in, const Tensor& weight) {
+  const Tensor x = x_in.contiguous(), y = at::empty({x.size(0), weight.size(0)}, x.options());
+  const std::string name = std::string(x.size(0) == 1 ? "few_rows_1_" : "few_rows_8_") + kernel_type(x.scalar_type());
+  launch(name, x, (weight.size(0) + 7) / 8, 0, x.const_data_ptr(), weight.const_data_ptr(), y.mutable_data_ptr(), static_cast<int>(x.size(0)),
+         static_cast<int>(weight.size(0)), static_cast<int>(x.size(1)));
+  return y;
+}
+
 Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& bias) {
   TORCH_CHECK(x.dim() == 2 && weight.dim() == 2 && x.size(1) == weight.size(1) && (!bias || bias->sizes() == weight.sizes().slice(0, 1)),
               "linear: x [T, in], weight [out, in], bias [out], found ", x.sizes(), ", ", weight.sizes());
@@ -109,6 +127,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>
   const bool own = x.device().is_cpu() ? mixed || (x.scalar_type() == at::kFloat && has_one_dnn())
                                        : mixed || (x.device().is_cuda() && weight.requires_grad());
   if (own && x.numel() > 0) return Linear::apply(x, weight, bias);
+  if (few_rows_there(x, weight, bias)) return few_rows_product_there(x, weight);
   const Tensor y = at::linear(x, weight.to(x.scalar_type()), bias ? std::make_optional(bias->to(x.scalar_type())) : bias);
   return x.device().is_cpu() ? y.to(weight.scalar_type()) : y;
 }

@@ -11,7 +11,7 @@ import { type Decoder, decode, logits } from '../../src/models/decoder.js'
 import { rewardModelFrom } from '../../src/models/init.js'
 import { loadModel } from '../../src/models/load.js'
 import { singleSequence } from '../../src/nn/layout.js'
-import { Generator, memory, noGrad, ops, scope } from '../../src/tensor/index.js'
+import { Generator, memory, noGrad, onDevice, ops, scope } from '../../src/tensor/index.js'
 import { fixture, maxDifference } from '../fixtures.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
 import { copyOfBytes } from '../helpers/numbers.js'
@@ -91,7 +91,9 @@ test.each(causal)(
     const generator = new Generator(2)
     noGrad(() =>
       scope(() =>
-        adapterTensors(model.adapter!).forEach((t) => void ops.normalInPlace(t, 0, 0.1, generator)),
+        adapterTensors(model.adapter!).forEach((t) => {
+          ops.copyInPlace(t, ops.mulScalar(onDevice(ops.randn(t.shape, generator, 'f32')), 0.1))
+        }),
       ),
     )
     generator.dispose()

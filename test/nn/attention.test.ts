@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createRandom } from '../../src/random.js'
-import { f64, i64, native, ops, scope } from '../../src/tensor/index.js'
+import { f64, native, ops, scope } from '../../src/tensor/index.js'
 import { centralDifferences, normal, relative, valueAndGradients } from '../helpers/numbers.js'
 import { attentionDifference as difference } from './attention-difference.js'
 import { layoutOf, randomLists, tableOf } from './layouts.js'
@@ -60,7 +60,7 @@ test('edges: one row, single segments, only one-token answers, empty segments at
   }
   scope(() => {
     const none = f64([], [0, 2, 4])
-    expect(ops.packedAttention(none, none, none, i64([], [0, 7]), 1).shape).toEqual([0, 2, 4])
+    expect(ops.packedAttention(none, none, none, tableOf([]), 1).shape).toEqual([0, 2, 4])
   })
 })
 
@@ -122,7 +122,7 @@ test('keys in a cache: queries at the end of longer own keys are bottom-right ca
     const random = createRandom('cache')
     const [q, k, v] = [2, 9, 9].map((rows) => normal(random, [rows, 2, 4]))
     // context rows 0..2, own rows 5..8 of which the last two are the queries
-    const table = i64([0, 2, 0, 3, 5, 9, 0], [1, 7])
+    const table = tableOf([{ q0: 0, q1: 2, c0: 0, c1: 3, k0: 5, k1: 9, task: 0 }])
     const own = ops.packedAttention(q, k, v, table, 0.5).numbers()
     expect(relative(own, ops.packedAttentionComposed(q, k, v, table, 0.5).numbers())).toBeLessThan(1e-12)
     // the first query must not see the last key

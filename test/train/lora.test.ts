@@ -8,7 +8,7 @@ import { loadAdapter } from '../../src/models/adapter-load.js'
 import type { Decoder } from '../../src/models/decoder.js'
 import { rewardModelFrom } from '../../src/models/init.js'
 import { candidateLogProbs, candidateRewards } from '../../src/models/score.js'
-import { memory, noGrad, scope } from '../../src/tensor/index.js'
+import { memory, noGrad, ops, scope } from '../../src/tensor/index.js'
 import type { TrainingRun } from '../../src/train/run.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { copyOfBytes } from '../helpers/numbers.js'
@@ -148,8 +148,7 @@ test('a reward adapter on a shared backbone trains its own head and leaves the l
 test('a value that is not finite in the adapter stops before the update, and the tensor is named', async () => {
   const t = loraTraining(temporaryFolder())
   const [[name, tensor]] = adapterTensors(t.trainable.model.adapter!)
-  const bytes = tensor.bytes()
-  new DataView(bytes.buffer, bytes.byteOffset).setFloat32(0, Number.NaN, true)
+  scope(() => noGrad(() => void ops.copyInPlace(tensor, ops.full(tensor.shape, Number.NaN))))
   await expect(run(t)).rejects.toMatchObject({
     exitCode: 5,
     message: expect.stringContaining(`weight ${name}`),
