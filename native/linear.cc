@@ -30,7 +30,7 @@ namespace {
 
 using at::Tensor;
 
-constexpr int64_t kFewRowsThere = 8;
+constexpr int64_t kFewRowsThere = 2;
 
 bool has_one_dnn() { return &at::native::mkldnn_matmul != nullptr; }
 

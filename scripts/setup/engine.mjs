@@ -15,14 +15,15 @@ const log = join(buildDir, 'logs/engine.log')
 export const addon = join(buildDir, 'clha.node')
 export const record = join(buildDir, 'engine.json')
 
-const isHeader = (file) => /\.(h|hpp|inc)$/.test(file)
+const isHeader = (file) => file.endsWith('.h')
+const isIncluded = (file) => file.endsWith('.inc')
 const isUnit = (file) => file.endsWith('.cc')
 const isKernel = (file) => /^(kernels|attention)[^/]*\.cc$/.test(file)
 
 /** What the addon is made from, apart from compiler and libtorch: cheap enough to ask at every start. */
 export const sourcesHash = () =>
   sha256(
-    hashTree(nativeDir, (file) => isHeader(file) || isUnit(file)),
+    hashTree(nativeDir, (file) => isHeader(file) || isIncluded(file) || isUnit(file)),
     hashTree(join(root, 'scripts/setup'), (file) => /^(engine|cpu)\.mjs$/.test(file)),
   )
 
@@ -133,11 +134,13 @@ function planBuild(torch, compiler) {
     platform,
     hashTree(nativeDir, isHeader),
   )
-  const buildId = sha256(base, ...files.flatMap((file) => [file, readFileSync(join(nativeDir, file))])).slice(
-    0,
-    16,
-  )
-  const namesBuildId = (file) => readFileSync(join(nativeDir, file), 'utf8').includes('CLHA_BUILD_ID')
+  const text = (file) => readFileSync(join(nativeDir, file), 'utf8')
+  // A file that one unit alone includes counts with it.
+  const included = readdirSync(nativeDir).filter(isIncluded)
+  const whole = (file) =>
+    [text(file), ...included.filter((name) => text(file).includes(`"${name}"`)).map(text)].join('')
+  const buildId = sha256(base, ...files.flatMap((file) => [file, whole(file)])).slice(0, 16)
+  const namesBuildId = (file) => text(file).includes('CLHA_BUILD_ID')
   const headerNamesIt = readdirSync(nativeDir).filter(isHeader).some(namesBuildId)
   const units = files.map((file) => {
     // The build id changes with every source: only the files that print it are compiled again for it.
@@ -145,7 +148,7 @@ function planBuild(torch, compiler) {
       ...(isKernel(file) ? LEVEL_FLAGS[level].split(' ') : []),
       ...(headerNamesIt || namesBuildId(file) ? [`-DCLHA_BUILD_ID="${buildId}"`] : []),
     ]
-    const hash = sha256(base, ...own, readFileSync(join(nativeDir, file)))
+    const hash = sha256(base, ...own, whole(file))
     const source = relative(root, join(nativeDir, file))
     const args = [...flags, ...own, ...includes.flatMap((path) => ['-isystem', path]), '-c', source]
     return { file, hash, args, object: join(objects, file.replace(/\.cc$/, '.o')) }

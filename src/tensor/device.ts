@@ -14,8 +14,6 @@ export const currentDevice = (): string => current
  */
 export function useDevice(name: string): void {
   native().releaseMany([native().allocate([0], 6, name)])
-  // cuBLAS adds up in a fixed order only with a workspace of its own.
-  if (name.startsWith('cuda')) process.env.CUBLAS_WORKSPACE_CONFIG ??= ':4096:8'
   current = name === 'cuda' ? 'cuda:0' : name
 }
 
