@@ -26,6 +26,8 @@ const experimentZod = z.strictObject({
   noise: z.array(share).min(1).optional(),
   /** Numbers of sampled answers added to each prompt; 0 is the raw data. */
   augmented: z.array(z.int().min(0)).min(1).default([0]),
+  /** Variants that take raw data alone: the paper's code needs as many answers in every list. */
+  raw_only: z.array(z.string()).default([]),
   /** Config keys of all cells. */
   base: keys().default({}),
   /** Config keys of each variant; `{}` is the start model as it is. */
@@ -73,6 +75,9 @@ export async function readExperiment(file: string): Promise<Experiment> {
       where: source.locate(['baseline'], 'value'),
       text: `baseline: no variant "${experiment.baseline}"; there are ${Object.keys(experiment.variants).join(', ')}`,
     })
+  for (const [i, name] of (experiment?.raw_only ?? []).entries())
+    if (!Object.hasOwn(experiment?.variants ?? {}, name))
+      issues.push({ where: source.locate(['raw_only', i], 'value'), text: `raw_only: no variant "${name}"` })
   if (experiment?.noise && !experiment.world)
     issues.push({
       where: source.locate(['noise'], 'key'),

@@ -138,15 +138,18 @@ export function planCell(
 
 /** All cells, those with the same start beside each other. */
 export function planCells(context: PlanContext): CellPlan[] {
-  const { noise = [undefined], augmented, seeds, variants } = context.experiment
+  const { noise = [undefined], augmented, raw_only, seeds, variants } = context.experiment
+  const takes = (variant: string, count: number) => count === 0 || !raw_only.includes(variant)
   const plans = noise.flatMap((level) =>
     seeds.flatMap((seed) =>
       augmented.flatMap((count) =>
-        Object.keys(variants).map((variant) => {
-          const world = level === undefined ? {} : { noise: level }
-          const sampled = augmented.length > 1 || count > 0 ? { augmented: count } : {}
-          return planCell(context, { variant, ...world, ...sampled }, seed)
-        }),
+        Object.keys(variants)
+          .filter((variant) => takes(variant, count))
+          .map((variant) => {
+            const world = level === undefined ? {} : { noise: level }
+            const sampled = augmented.length > 1 || count > 0 ? { augmented: count } : {}
+            return planCell(context, { variant, ...world, ...sampled }, seed)
+          }),
       ),
     ),
   )

@@ -127,8 +127,20 @@ describe('the file', () => {
     expect(await complaint(TEXT.replace('baseline: dpo', 'baseline: ppo'))).toMatch(
       /small\.yaml:3:11 {2}baseline: no variant "ppo"/,
     )
+    expect(await complaint(`${TEXT}raw_only: [clha, ppo]\n`)).toMatch(
+      /small\.yaml:\d+:18 {2}raw_only: no variant "ppo"/,
+    )
     expect(await complaint(TEXT.replace(/world.*\n/, ''))).toMatch(/noise: labels are reversed on purpose/)
     expect(await complaint(TEXT.replace('seeds: [1]', 'seeds: []'))).toMatch(/small\.yaml:4:\d+ {2}seeds/)
+  })
+
+  test('a variant of raw_only has no cell with sampled answers; the others have', async () => {
+    const file = write(`${TEXT}raw_only: [dpo]\n`)
+    const experiment = await readExperiment(file)
+    const plans = planCells({ file, experiment, outputDir: folder, tuned: { rates: {}, tried: [] } })
+    expect(plans.map(({ variant, augmented }) => `${variant} ${augmented}`).sort()).toEqual(
+      ['clha 0', 'clha 1', 'dpo 0', 'start 0', 'start 1'].sort(),
+    )
   })
 
   test('a wrong key of a variant names the variant; two variants that are the same are refused', async () => {
