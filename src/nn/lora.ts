@@ -35,7 +35,11 @@ export function addLora(y: Tensor, x: Tensor, lora: Lora): Tensor {
   // A pure function of the seed: computed again for its gradients, or in a run that was resumed, the same elements fall.
   const seen =
     dropout > 0 && mode.noise !== undefined
-      ? ops.dropout(inType(x, a.dtype), dropout, Number(hash64(`${mode.noise}/${place}`) & 0x1fffffffffffffn))
+      ? ops.dropout(
+          inType(x, halvesAreFast() ? products : a.dtype),
+          dropout,
+          Number(hash64(`${mode.noise}/${place}`) & 0x1fffffffffffffn),
+        )
       : x
   const inner = ops.linear(inType(seen, products), a) // [T, in] -> [T, r]
   const change = ops.linear(inType(inner, products), b) // [T, r] -> [T, out]

@@ -4,11 +4,12 @@ import { EXIT } from '../exit-codes.js'
 import { bestChanges, changesFor } from '../plan/advice.js'
 import { trainWork } from '../plan/flops.js'
 import { flops, type PlanInput, planTraining, type TrainingPlan } from '../plan/plan.js'
+import { currentDevice } from '../tensor/index.js'
 import { bytes, count, duration } from '../terminal/units.js'
 import { type Planned, planInput } from './plan-input.js'
 import type { Session } from './session.js'
 
-/** Plans are within 15 % (docs/plan.md): what is this much over can't fit. */
+/** Plans are within 15 % (docs/plan.md): what is this much over can't fit. Of a GPU they know less, and it says itself what it lacks. */
 const CERTAIN = 1.25
 
 /** The plan knows the machine's memory, not a limit that somebody has set on the process. */
@@ -29,7 +30,7 @@ export function beginPlan(session: Session, planned: Planned): BegunPlan {
   const plan = planTraining(input)
   const { peak } = plan.memory
   const lack = `the training needs about ${bytes(peak)} of memory, ${bytes(plan.available)} can be had`
-  if (peak > plan.available * CERTAIN)
+  if (currentDevice() === 'cpu' && peak > plan.available * CERTAIN)
     throw resourceError(`out of memory before it began: ${lack}`, adviceOf(input, plan))
   if (!plan.fits) session.ui.warn(lack, adviceOf(input, plan))
   return {

@@ -7,7 +7,7 @@ import { sizeOf } from '../plan/tokens.js'
 import { DTYPES } from '../tensor/index.js'
 import type { TrainItem } from '../train/items.js'
 import type { Objective } from '../train/objective.js'
-import { freeMemory, programMemory } from './plan-machine.js'
+import { memoryHere } from './plan-machine.js'
 import type { Session } from './session.js'
 
 export interface Planned {
@@ -47,8 +47,7 @@ export function planInput({ options }: Session, p: Planned): PlanInput {
     cacheBytes: p.generates
       ? 2 * cached * config.layers * config.kvHeads * config.headDim * DTYPES[dtype].bytes
       : 0,
-    program: programMemory(),
-    available: freeMemory() + process.memoryUsage.rss(),
+    ...memoryHere(),
     reference:
       reference && (p.reference?.some((i) => i.mismatched) ? [...reference, ...mismatched] : reference),
     mismatched,

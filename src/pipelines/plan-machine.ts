@@ -1,6 +1,8 @@
-/** Memory of this machine as a process may take it: the system's, or what is left of its container's. */
+/** Memory of this machine as a process may take it: the system's, what is left of its container's, or a GPU's. */
 import { readFileSync } from 'node:fs'
 import { freemem } from 'node:os'
+import { DEVICE_PROGRAM } from '../plan/devices.js'
+import { currentDevice, native } from '../tensor/index.js'
 
 const read = (path: string): string | undefined => {
   try {
@@ -22,6 +24,14 @@ export function freeMemory(): number {
   return Math.min(machine, containerMemory())
 }
 
+/** What a training may take where it computes, in all, and what of it is taken by no tensor. Bytes. */
+export function memoryHere(): { program: number; available: number } {
+  const gpu = /^cuda:(\d+)$/.exec(currentDevice())?.[1]
+  if (gpu === undefined)
+    return { program: programMemory(), available: freeMemory() + process.memoryUsage.rss() }
+  return { program: DEVICE_PROGRAM, available: native().engine().devices[Number(gpu)].bytes }
+}
+
 /** What native code takes besides tensors: threads, generated code of oneDNN, the tokenizer. Measured. */
 const NATIVE = 64e6
 
@@ -29,7 +39,7 @@ const NATIVE = 64e6
  * Bytes of this process without its tensors: programs and libraries as they are mapped, and the heap of JavaScript, with the
  * data. Freed tensors stay with the process, so what it has in all says nothing.
  */
-export function programMemory(): number {
+function programMemory(): number {
   const { heapTotal, arrayBuffers } = process.memoryUsage()
   const mapped = number(read('/proc/self/status'), /RssFile:\s+(\d+)/)
   return (mapped === undefined ? 120e6 : mapped * 1024) + heapTotal + arrayBuffers + NATIVE

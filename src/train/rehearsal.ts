@@ -2,7 +2,7 @@
 import { stepIndices } from '../data/order.js'
 import { trainableWeights, withDropout } from '../models/adapter.js'
 import { recomputing } from '../models/recompute.js'
-import { ops, scope, setGrad } from '../tensor/index.js'
+import { currentDevice, ops, scope, setGrad } from '../tensor/index.js'
 import { planStep, type TrainItem } from './items.js'
 import type { LoopOptions } from './loop.js'
 import type { Trainable } from './step.js'
@@ -24,21 +24,30 @@ export function rehearse(
   options: Pick<LoopOptions, 'batchSize' | 'seed' | 'maxTokens' | 'lastToken' | 'legacyGroupSize'>,
   { step, place }: BatchPlace,
 ): number {
-  const started = performance.now()
   const { indices } = stepIndices(items.length, options.batchSize, options.seed, step)
   const { micro } = planStep(
     Array.from(indices, (i) => items[i]),
     options,
   )
   const batch = micro[Math.min(place, micro.length - 1)]
-  try {
-    withDropout(model, 'rehearsal', () =>
-      recomputing(model, recompute, (backward) =>
-        scope(() => backward(ops.sum(objective.forward(model, batch).sum))),
-      ),
-    )
-  } finally {
-    for (const weight of trainableWeights(model).values()) setGrad(weight)
+  const once = () => {
+    const started = performance.now()
+    try {
+      withDropout(model, 'rehearsal', () =>
+        recomputing(model, recompute, (backward) =>
+          scope(() => {
+            const total = ops.sum(objective.forward(model, batch).sum)
+            backward(total)
+            total.item() // waits for a device that works on its own
+          }),
+        ),
+      )
+    } finally {
+      for (const weight of trainableWeights(model).values()) setGrad(weight)
+    }
+    return (performance.now() - started) / 1000
   }
-  return (performance.now() - started) / 1000
+  // A GPU loads its kernels when they are first called.
+  if (currentDevice() !== 'cpu') once()
+  return once()
 }
