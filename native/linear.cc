@@ -111,7 +111,7 @@ bool few_rows_there(const Tensor& x, const Tensor& weight, const std::optional<T
 
 Tensor few_rows_product_there(const Tensor& x_in, const Tensor& weight) {
   const Tensor x = x_in.contiguous(), y = at::empty({x.size(0), weight.size(0)}, x.options());
-  const std::string name = std::string(x.size(0) == 1 ? "few_rows_1_" : "few_rows_8_") + kernel_type(x.scalar_type());
+  const std::string name = std::string(x.size(0) == 1 ? "few_rows_1_" : "few_rows_2_") + kernel_type(x.scalar_type());
   launch(name, x, (weight.size(0) + 7) / 8, 0, x.const_data_ptr(), weight.const_data_ptr(), y.mutable_data_ptr(), static_cast<int>(x.size(0)),
          static_cast<int>(weight.size(0)), static_cast<int>(x.size(1)));
   return y;

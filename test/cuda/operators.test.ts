@@ -5,6 +5,7 @@ import {
   currentDevice,
   type DType,
   i64,
+  noGrad,
   onDevice,
   ops,
   scope,
@@ -12,7 +13,7 @@ import {
   useDevice,
 } from '../../src/tensor/index.js'
 import { maxDifference } from '../fixtures.js'
-import { normal, type Random, valueAndGradients } from '../helpers/numbers.js'
+import { normal, type Random, relative, valueAndGradients } from '../helpers/numbers.js'
 import { largest } from '../nn/attention-difference.js'
 import { layoutOf, randomLists, tableOf } from '../nn/layouts.js'
 
@@ -171,6 +172,23 @@ test('log-probabilities in several chunks are those in one', () => {
     }
   }
   for (const [dtype, limit] of LIMITS) expect(difference('chunks', chunks, dtype), dtype).toBeLessThan(limit)
+})
+
+test('one row, two and three without a gradient, as in decoding, are products as any other', () => {
+  const on = (device: string, rows: number, dtype: DType) =>
+    noGrad(() =>
+      scope(() => {
+        useDevice(device)
+        const random = createRandom('few')
+        const [x, w] = [normal(random, [rows, 96], 'f32'), normal(random, [70, 96], 'f32')].map((t) =>
+          ops.to(ops.to(t, dtype), device === 'cpu' ? 'f32' : dtype),
+        )
+        return ops.to(ops.linear(x, w), 'f32').numbers()
+      }),
+    )
+  for (const rows of [1, 2, 3])
+    for (const [dtype, limit] of LIMITS.slice(1))
+      expect(relative(on(GPU, rows, dtype), on('cpu', rows, dtype)), `${rows} ${dtype}`).toBeLessThan(limit)
 })
 
 test('mixed precision: products in bf16, gradients of f32 weights in f32', () => {

@@ -4,7 +4,7 @@ import { toOptions } from '../../src/config/options.js'
 import { ClhaError } from '../../src/errors.js'
 import { shapedModel } from '../../src/models/shapes.js'
 import { beginPlan } from '../../src/pipelines/plan-check.js'
-import { programMemory } from '../../src/pipelines/plan-machine.js'
+import { memoryHere } from '../../src/pipelines/plan-machine.js'
 import type { Session } from '../../src/pipelines/session.js'
 import { createUi } from '../../src/terminal/ui.js'
 import { sftObjective } from '../../src/train/objective.js'
@@ -75,6 +75,6 @@ test('one line says the plan; memory that runs out later comes with advice, othe
 })
 
 test('the memory of the program is that of a Node with libtorch', () => {
-  expect(programMemory()).toBeGreaterThan(1e8)
-  expect(programMemory()).toBeLessThan(2e9)
+  expect(memoryHere().program).toBeGreaterThan(1e8)
+  expect(memoryHere().program).toBeLessThan(2e9)
 })
