@@ -6,10 +6,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/ones.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "cuda_kernels.h"
+#include "norm_gain.h"
 
 namespace clha {
 namespace {
@@ -43,12 +43,6 @@ std::string joined(Parts... parts) {
 std::string norm_kernel(const char* pass, int64_t width, at::ScalarType in, at::ScalarType out) {
   const std::string name = joined("norm", pass, width <= kWidestWarpRow ? "warp" : "block", kernel_type(in));
   return in == out ? name : joined(name, kernel_type(out));
-}
-
-Tensor gain_of(const Tensor& x, const Tensor& weight, double offset) {
-  if (!weight.defined()) return at::ones({x.size(-1)}, x.options().dtype(at::kFloat));
-  const Tensor wide = weight.to(at::kFloat).contiguous();
-  return offset == 0 ? wide : wide + offset;
 }
 
 struct CudaNorm : public torch::autograd::Function<CudaNorm> {

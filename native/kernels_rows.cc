@@ -15,13 +15,13 @@
 #include <ATen/cpu/vec/vec.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
-#include <ATen/ops/ones.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
 #include "cuda_rows.h"
+#include "norm_gain.h"
 
 namespace clha {
 namespace {
@@ -164,13 +164,6 @@ void norm_backward(const Tensor& x, const Tensor& gain, const Tensor& dy, const 
     }
   });
   if (dgain.defined()) dgain.copy_(parts.sum(0));
-}
-
-Tensor gain_of(const Tensor& x, const Tensor& weight, double offset) {
-  const auto options = x.options().dtype(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
-  if (!weight.defined()) return at::ones({x.size(-1)}, options);
-  const Tensor wide = weight.to(options.dtype()).contiguous();
-  return offset == 0 ? wide : wide + offset;
 }
 
 struct RmsNorm : public torch::autograd::Function<RmsNorm> {

@@ -29,21 +29,12 @@ import {
 } from '../../src/tensor/index.js'
 import { fixture } from '../fixtures.js'
 import { randomList } from '../helpers/encoded.js'
-import { oneOfEach, rewardModels } from './recorded.js'
+import { LORA, oneOfEach, rewardModels } from './recorded.js'
 
 afterEach(() => useDevice('cpu'))
 
 const random = createRandom('device')
 const lists = [3, 1, 2].map((n, i) => randomList(random, `${i}`, n, 96))
-
-const LORA = {
-  r: 4,
-  alpha: 8,
-  dropout: 0.3,
-  targetModules: 'all-linear',
-  useRslora: false,
-  modulesToSave: [],
-} as const
 
 const OPTIMIZERS: OptimizerOptions[] = [
   { name: 'adamw', beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, decayOn: 'matrices' },

@@ -10,18 +10,10 @@ import { createRandom } from '../../src/random.js'
 import { gradOf, memory, ops, requiresGrad, scope, setGrad } from '../../src/tensor/index.js'
 import { fixture } from '../fixtures.js'
 import { randomList } from '../helpers/encoded.js'
-import { oneOfEach, rewardModels } from './recorded.js'
+import { LORA, oneOfEach, rewardModels } from './recorded.js'
 
 const random = createRandom('recompute')
 const lists = [3, 1, 2].map((n, i) => randomList(random, `${i}`, n, 96))
-const LORA = {
-  r: 4,
-  alpha: 8,
-  dropout: 0.3,
-  targetModules: 'all-linear',
-  useRslora: false,
-  modulesToSave: [],
-} as const
 
 /** Gradients of what is trained, by name, over two micro-batches. */
 function gradientsOf(

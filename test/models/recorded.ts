@@ -18,3 +18,13 @@ export const rewardModels = folders.filter((name) => name.startsWith('rm_'))
 
 /** One model of each architecture is enough where the weights do not matter. */
 export const oneOfEach = languageModels.filter((name) => !/^llama_(bf16|fp16|sharded|tied|gqa)$/.test(name))
+
+/** An adapter on every linear map, with dropout. */
+export const LORA = {
+  r: 4,
+  alpha: 8,
+  dropout: 0.3,
+  targetModules: 'all-linear',
+  useRslora: false,
+  modulesToSave: [],
+} as const
