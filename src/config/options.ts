@@ -1,5 +1,6 @@
 /** The one place where snake_case keys become camelCase options. Nested mappings keep their names. */
 import type { ConfigValues } from './defaults.js'
+import type { SECTIONS, SectionName } from './schema.js'
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
@@ -9,6 +10,13 @@ export type CamelKeys<T> = { [K in keyof T as K extends string ? Camel<K> : neve
 
 /** The resolved config as the rooms below take it: `options.perDeviceTrainBatchSize`. */
 export type Options = CamelKeys<ConfigValues>
+
+type KeysOf<S extends SectionName> = S extends SectionName
+  ? Camel<keyof (typeof SECTIONS)[S] & string> & keyof Options
+  : never
+
+/** The options of some sections of the config. */
+export type SectionOptions<S extends SectionName> = Pick<Options, KeysOf<S>>
 
 export const camelCase = (key: string): string =>
   key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())

@@ -10,17 +10,19 @@ import { readHfConfig } from '../models/folders/load-model.js'
 import { resolveModelFolder, tokenizerFolderOf } from '../models/folders/model-folder.js'
 import { shapedAdapter, shapedModel } from '../models/folders/shapes.js'
 import type { HeadKind } from '../models/folders/weights.js'
-import type { Session } from '../session/session.js'
+import { type Reads, required } from '../session/needs.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
 import { type LanguageModel, scratchConfig, withTemplate } from './language-model.js'
 import { quantizedOf, requireAdapterOnQuantized } from './quantized-options.js'
 import { loraOptions } from './trainable.js'
 
+type ShapeNeeds = Reads<'model' | 'lora' | 'rewardTrain' | 'train', 'dtype'>
+
 /**
  * What `clha train` (head lm) or `clha reward train` (head reward) would train.
  * @throws ClhaError (exit 2) for what these would refuse, too
  */
-export async function loadShapes(session: Session, head: HeadKind): Promise<LanguageModel> {
+export async function loadShapes(session: ShapeNeeds, head: HeadKind): Promise<LanguageModel> {
   const { options, dtype } = session
   const { modelNameOrPath, adapterNameOrPath, tokenizerNameOrPath } = options
   const folder = modelNameOrPath === undefined ? undefined : resolveModelFolder(modelNameOrPath)
@@ -32,7 +34,8 @@ export async function loadShapes(session: Session, head: HeadKind): Promise<Lang
       : resolveModelFolder(adapterNameOrPath)
   requireAdapterOnQuantized(session, adapter ?? folder)
   const tokenizer = await loadTokenizer(
-    tokenizerNameOrPath ?? tokenizerFolderOf(folder as string, adapterNameOrPath && adapter),
+    tokenizerNameOrPath ??
+      tokenizerFolderOf(folder ?? required(options, 'modelNameOrPath'), adapterNameOrPath && adapter),
   )
   const config = configOf(session, head, folder, tokenizer)
   const where = folder && join(baseFolderOf(folder), 'config.json')
@@ -51,7 +54,7 @@ export async function loadShapes(session: Session, head: HeadKind): Promise<Lang
 }
 
 function configOf(
-  { options }: Session,
+  { options }: ShapeNeeds,
   head: HeadKind,
   folder: string | undefined,
   tokenizer: TextTokenizer,

@@ -1,4 +1,6 @@
 /** The losses on pairs by the config's names: which term stands for which, with which constants. */
+
+import type { SectionOptions } from '../config/options.js'
 import { alphapoTerm } from '../losses/alphapo.js'
 import { aotFacts, aotTerm, aotUnpairedFacts, aotUnpairedTerm } from '../losses/aot.js'
 import { apoDownTerm, apoZeroTerm } from '../losses/apo.js'
@@ -19,10 +21,9 @@ import { sigmoidNormTerm } from '../losses/sigmoid-norm.js'
 import { simpoTerm } from '../losses/simpo.js'
 import { slicTerm } from '../losses/slic-hf.js'
 import { sppoTerm } from '../losses/sppo.js'
-import type { Session } from '../session/session.js'
 import type { PairwiseObjective } from '../train/objectives/objective-pairs.js'
 
-type Options = Session['options']
+type Options = SectionOptions<'method'>
 
 type Term = Pick<PairwiseObjective, 'term' | 'facts'>
 

@@ -1,7 +1,8 @@
 /** The config's method as an objective for the trainer, and what that method asks of its data. */
+
+import type { SectionOptions } from '../config/options.js'
 import { bcoTerm } from '../losses/bco.js'
 import { ktoTerm } from '../losses/kto.js'
-import type { Session } from '../session/session.js'
 import { clhaObjective, type Objective, sftObjective } from '../train/objectives/objective.js'
 import {
   pairNumbers,
@@ -14,34 +15,36 @@ import { rowRewards, rowsObjective } from '../train/objectives/objective-rows.js
 import { weightedSftObjective } from '../train/objectives/objective-sequences.js'
 import { pairwiseMethod } from './method-terms.js'
 
-type Options = Session['options']
+type Options = SectionOptions<'method' | 'rescore'>
 
 /** What a method learns from: one answer, pairs of answers, answers judged by themselves, or sequences with feedback. */
 export type Material = 'answer' | 'pairs' | 'rows' | 'sequences'
 
-export function materialOf({ method }: Options): Material {
+export function materialOf({ method }: Pick<Options, 'method'>): Material {
   if (method === 'sft' || method === 'bon') return 'answer'
   if (method === 'kto' || method === 'bco') return 'rows'
   return method === 'coh' ? 'sequences' : 'pairs'
 }
 
 /** Whether the method compares with a reference model. */
-export const usesReference = ({ method }: Options): boolean =>
+export const usesReference = ({ method }: Pick<Options, 'method'>): boolean =>
   ['dpo', 'cal_dpo', 'kto', 'bco'].includes(method)
 
 /** Whether the loss needs log-ratios of answers to other prompts. */
-export const usesMismatched = ({ method, lossType }: Options): boolean =>
+export const usesMismatched = ({ method, lossType }: Pick<Options, 'method' | 'lossType'>): boolean =>
   method === 'kto' && lossType === 'kto'
 
 /** Whether ranking asks for rewards: the labels alone order the answers otherwise. */
-export function needsRewards(options: Options): boolean {
+export function needsRewards(
+  options: Pick<Options, 'method' | 'sftTarget' | 'labelSource' | 'sftWeight' | 'sftGate'>,
+): boolean {
   const { method, sftTarget, labelSource, sftWeight, sftGate } = options
   if (method === 'sft' && sftTarget !== 'best') return false
   return labelSource !== 'human' || (sftWeight > 0 && sftGate !== 'off')
 }
 
 /** @param n the most answers of a list */
-export function objectiveOf({ options }: Session, n: number): Objective {
+export function objectiveOf(options: Options, n: number): Objective {
   const pairwise = pairwiseMethod(options)
   if (pairwise) {
     const objective = pairwiseObjective(pairwise)
@@ -85,7 +88,7 @@ const withPairMean = (objective: Objective, beta: number): Objective =>
   )
 
 /** Names on the progress line. */
-export function shownOf(options: Options): Record<string, string> {
+export function shownOf(options: Pick<Options, 'method' | 'sftWeight'>): Record<string, string> {
   const material = materialOf(options)
   if (material === 'answer' || material === 'sequences') return { accuracy: 'mean_token_accuracy' }
   if (material === 'rows') return { chosen: 'rewards/chosen', rejected: 'rewards/rejected' }

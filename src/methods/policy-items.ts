@@ -1,13 +1,12 @@
 /** Examples and ranked lists as items of a training, in the form that the method learns from. */
+
+import type { Options } from '../config/options.js'
 import type { EncodedExample } from '../data/encode/encoded.js'
 import type { Example } from '../data/example.js'
 import { isRankedFile } from '../rescore/is-ranked-file.js'
 import type { RankedList, RankedPair } from '../rescore/ranked.js'
-import type { Session } from '../session/session.js'
 import { onlyBest, type TrainItem } from '../train/loop/items.js'
 import { materialOf } from './methods.js'
-
-type Options = Session['options']
 
 /** The human-chosen answer, else the first. */
 export function chosenIndex({ preferences, candidates }: Example): number {
@@ -53,7 +52,11 @@ function rowsOf({ example }: RankedList, pairs: readonly RankedPair[]): TrainIte
 }
 
 /** Whether SFT takes the answer that people chose; of a rescored file it takes the best, unless told otherwise. */
-function takesChosen({ method, sftTarget, trainDataset }: Options): boolean {
+function takesChosen({
+  method,
+  sftTarget,
+  trainDataset,
+}: Pick<Options, 'method' | 'sftTarget' | 'trainDataset'>): boolean {
   if (method !== 'sft') return false
   if (sftTarget !== undefined) return sftTarget === 'chosen'
   return ![trainDataset ?? []].flat().some(isRankedFile)
@@ -61,7 +64,7 @@ function takesChosen({ method, sftTarget, trainDataset }: Options): boolean {
 
 /** What the method takes of ranked lists. */
 export function rankedItems(
-  { options }: Session,
+  options: Pick<Options, 'method' | 'sftTarget' | 'trainDataset' | 'listPairs'>,
   lists: readonly RankedList[],
   encoded: readonly EncodedExample[],
 ): TrainItem[] {

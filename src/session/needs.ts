@@ -1,11 +1,17 @@
 /** What a part of a pipeline says it needs of a session. */
-import { type Options, snakeCase } from '../config/options.js'
+import { type Options, type SectionOptions, snakeCase } from '../config/options.js'
+import type { SectionName } from '../config/schema.js'
 import { usageError } from '../errors.js'
 import type { Session } from './session.js'
 
 /** These options, and what else of a session is named. Every session has it. */
 export type Needs<K extends keyof Options, P extends keyof Session = never> = {
   options: Pick<Options, K>
+} & Pick<Session, P>
+
+/** The options of these sections, and what else of a session is named. */
+export type Reads<S extends SectionName, P extends keyof Session = never> = {
+  options: SectionOptions<S>
 } & Pick<Session, P>
 
 /** An option that has to be set. @throws ClhaError (exit 2) naming it where it is not */

@@ -4,7 +4,7 @@ import { createReadStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { showConfig } from '../config/show.js'
 import { writeWhole } from '../report/write.js'
-import type { Session } from './session.js'
+import type { Needs } from './needs.js'
 
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256')
@@ -13,7 +13,7 @@ export async function sha256File(path: string): Promise<string> {
 }
 
 /** The resolved config beside the run, so that the folder alone says how to repeat it. */
-export async function writeConfig({ config, options }: Session): Promise<void> {
+export async function writeConfig({ config, options }: Needs<'outputDir', 'config'>): Promise<void> {
   mkdirSync(options.outputDir, { recursive: true })
   await writeWhole(join(options.outputDir, 'config.yaml'), showConfig(config))
 }

@@ -104,7 +104,11 @@ export async function openSession(
 }
 
 /** What openRun writes into run.json. */
-export function manifestOf(session: Session, kind: string, data: DataFile[]): Omit<OpenRunOptions, 'resume'> {
+export function manifestOf(
+  session: Pick<Session, 'config' | 'hub' | 'versions' | 'hardware'>,
+  kind: string,
+  data: DataFile[],
+): Omit<OpenRunOptions, 'resume'> {
   const { values } = session.config
   return {
     lock: takeLock,

@@ -9,6 +9,7 @@ import { count } from '../../show/units.js'
 import { type Answer, requestAnswers } from '../../stations/judge/answer.js'
 import { promptText } from '../../stations/judge/evaluation.js'
 import { sayQuantizedChange } from '../../stations/judge/quantized-change.js'
+import { streamed } from '../../stations/judge/streamed.js'
 import { loadData } from '../../stations/read/load-data.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { GenerateResult, Pipeline } from '../pipeline.js'
@@ -92,14 +93,4 @@ async function answerAll(session: Session, lm: LanguageModel, prompts: Prompt[])
 function show(ui: Ui, { prompt, answer, tokens, finish_reason: reason }: Row): void {
   const end = reason === 'length' ? ', cut at max_new_tokens' : ''
   ui.line(`\n${promptText(prompt)}\n→ ${answer}\n  (${count(tokens)} tokens${end})`)
-}
-
-/** Text as it comes, without the white space before its first word. */
-export function streamed(ui: Ui): (request: number, piece: string) => void {
-  let begun = false
-  return (_, piece) => {
-    const text = begun ? piece : piece.trimStart()
-    begun ||= text !== ''
-    if (text !== '') ui.write(text)
-  }
 }

@@ -80,7 +80,7 @@ async function made(session: Session, reward: boolean, device: Device | undefine
   const items = reward ? await rewardItems(session, lm) : await policyItems(session, lm)
   if (items.length === 0) throw usageError('no example is left to train on')
   const answers = Math.max(0, ...items.map(({ encoded }) => encoded.answers.length))
-  const objective = reward ? rewardObjective(0) : objectiveOf(session, answers)
+  const objective = reward ? rewardObjective(0) : objectiveOf(options, answers)
   const batchSize = reward
     ? options.rewardPerDeviceTrainBatchSize
     : options.perDeviceTrainBatchSize * options.gradientAccumulationSteps

@@ -6,14 +6,16 @@ import { hindsight } from '../../methods/hindsight.js'
 import { materialOf, usesMismatched } from '../../methods/methods.js'
 import { pairsOf, rankedItems, withMismatched } from '../../methods/policy-items.js'
 import type { RankedList } from '../../rescore/ranked.js'
-import type { Session } from '../../session/session.js'
+import type { Needs, Reads } from '../../session/needs.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { RankedCorpus } from '../rank/ranked-data.js'
-import { encodeCorpus } from '../read/encode-corpus.js'
+import { type EncodeNeeds, encodeCorpus } from '../read/encode-corpus.js'
+
+export type ItemNeeds = EncodeNeeds & Reads<'method'> & Needs<'trainDataset'>
 
 /** Items in the order of their lists; lists without room are left out. */
 export async function itemsOf(
-  session: Session,
+  session: ItemNeeds,
   lm: LanguageModel,
   corpus: RankedCorpus,
 ): Promise<TrainItem[]> {
@@ -21,13 +23,13 @@ export async function itemsOf(
   if (options.mode === 'legacy') checkLegacy(corpus.lists)
   if (materialOf(options) === 'sequences') return hindsightItems(session, lm, corpus.lists)
   const { lists, encoded } = await encodeCorpus(session, lm, corpus, 1)
-  const items = rankedItems(session, lists, encoded)
+  const items = rankedItems(options, lists, encoded)
   return usesMismatched(options) ? withMismatched(items, options.maxLength) : items
 }
 
 /** The sequences of chain of hindsight. */
 async function hindsightItems(
-  session: Session,
+  session: ItemNeeds,
   lm: LanguageModel,
   lists: readonly RankedList[],
 ): Promise<TrainItem[]> {

@@ -1,4 +1,5 @@
 /** The policy's own trainings: ranked lists to items, the reference's log-probabilities, and one of the methods on the trainer. */
+import type { Options } from '../../config/options.js'
 import { type EncodedCorpus, partOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { usageError } from '../../errors.js'
@@ -8,17 +9,18 @@ import { materialOf, objectiveOf, shownOf, usesReference } from '../../methods/m
 import { sftItems } from '../../methods/policy-items.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import type { DataFile } from '../../runs/run-manifest.js'
-import { type Session, sha256 } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
+import { sha256 } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
 import { sftObjective } from '../../train/objectives/objective.js'
 import type { RankedCorpus } from '../rank/ranked-data.js'
 import { encodeCorpus } from '../read/encode-corpus.js'
-import { fitModel } from './fit.js'
-import { itemsOf } from './items.js'
-import { withReferences } from './references.js'
-import { type GenerationPlace, generationHook } from './watch.js'
+import { type FitNeeds, fitModel } from './fit.js'
+import { type ItemNeeds, itemsOf } from './items.js'
+import { type ReferenceNeeds, withReferences } from './references.js'
+import { type GenerationPlace, generationHook, type WatchNeeds } from './watch.js'
 
 /** A training of the policy, but for what it learns from. */
 export interface PolicyTraining {
@@ -38,12 +40,14 @@ export interface PolicyTraining {
   watch?: GenerationPlace & { held: readonly Example[] }
 }
 
+export type PolicyNeeds = FitNeeds & ItemNeeds & ReferenceNeeds & WatchNeeds
+
 /**
  * Trains on ranked lists with the config's method; rows of the part `dev` choose checkpoints.
  * @throws ClhaError (exit 2) when nothing can be learnt from them
  */
 export async function trainPolicy(
-  session: Session,
+  session: PolicyNeeds,
   lm: LanguageModel,
   corpus: RankedCorpus,
   { files, watch, ...training }: PolicyTraining,
@@ -61,7 +65,7 @@ export async function trainPolicy(
     ...training,
     model: lm.model,
     tokenizerDir: lm.tokenizer.dir,
-    objective: objectiveOf(session, n),
+    objective: objectiveOf(options, n),
     items: groups[0],
     devItems: groups[1],
     data: files,
@@ -74,7 +78,7 @@ export async function trainPolicy(
 
 /** Items of the parts train and dev. Their lists are tokenised together, and made into items apart. */
 async function policyItems(
-  session: Session,
+  session: ItemNeeds,
   lm: LanguageModel,
   corpus: RankedCorpus,
 ): Promise<[TrainItem[], TrainItem[]]> {
@@ -88,7 +92,7 @@ async function policyItems(
 
 /** SFT on the chosen answers, whatever the config's method is. */
 export function trainSft(
-  session: Session,
+  session: FitNeeds,
   { model, tokenizer }: LanguageModel,
   { examples, encoded }: EncodedCorpus,
   { files, ...training }: Omit<PolicyTraining, 'watch'>,
@@ -105,8 +109,6 @@ export function trainSft(
     shown: { accuracy: 'mean_token_accuracy' },
   })
 }
-
-type Options = Session['options']
 
 /** Lists of one optimizer step. */
 export const globalBatch = (
@@ -128,7 +130,7 @@ const isContrasted = ({ pairs, rows = [] }: TrainItem): boolean =>
   [...pairs, ...rows].some(({ weight }) => weight > 0)
 
 /** @throws ClhaError (exit 2) when no step could move anything */
-function requireSomething(options: Options, items: readonly TrainItem[]): void {
+function requireSomething(options: Pick<Options, 'method' | 'sftWeight'>, items: readonly TrainItem[]): void {
   const judges = materialOf(options) === 'pairs' || materialOf(options) === 'rows'
   if (!judges || options.sftWeight > 0 || items.length === 0 || items.some(isContrasted)) return
   throw usageError(
@@ -138,7 +140,7 @@ function requireSomething(options: Options, items: readonly TrainItem[]): void {
 }
 
 function sayLists(
-  { options, ui }: Session,
+  { options, ui }: Needs<'method', 'ui'>,
   items: readonly TrainItem[],
   trained: number,
   heldOut: number,
