@@ -10,6 +10,14 @@ export type CamelKeys<T> = { [K in keyof T as K extends string ? Camel<K> : neve
 /** The resolved config as the rooms below take it: `options.perDeviceTrainBatchSize`. */
 export type Options = CamelKeys<ConfigValues>
 
+/** `learning_rate` as `learningRate`. */
+export type OptionName<Key extends string> = Extract<Camel<Key>, keyof Options>
+
+/** Options of which some are set for certain. */
+export type OptionsWith<Needed extends string> = Options & {
+  [K in OptionName<Needed>]-?: Exclude<Options[K], undefined>
+}
+
 export const camelCase = (key: string): string =>
   key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 

@@ -13,6 +13,7 @@ const REWARD_TRAIN_KEYS = [
   'folds',
   'reward_learning_rate',
   'reward_num_train_epochs',
+  'reward_max_steps',
   'reward_per_device_train_batch_size',
   'center_rewards_coefficient',
 ] as const
@@ -89,6 +90,10 @@ const RULES: readonly Rule[] = [
   {
     keys: ['num_train_epochs'],
     idle: (_, given) => given('max_steps') && 'max_steps decides when training ends',
+  },
+  {
+    keys: ['reward_num_train_epochs'],
+    idle: (_, given) => given('reward_max_steps') && 'reward_max_steps decides when its training ends',
   },
   {
     keys: ['dev_fraction'],
