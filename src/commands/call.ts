@@ -1,7 +1,7 @@
 /** The commands as functions: the same settings, the same pipelines, no command line. */
 import { Writable } from 'node:stream'
 import { loadConfig, type ResolvedConfig } from '../config/load-config.js'
-import type { CamelKeys } from '../config/options.js'
+import type { CamelKeys } from '../key-names.js'
 import type { ConfigInput } from '../config/schema.js'
 import { knownError } from '../errors.js'
 import { createUi, type Ui } from '../terminal/ui.js'

@@ -4,7 +4,8 @@ import { type ConfigValues, type Origin, withDefaults } from './defaults.js'
 import { flagName, flagValue } from './flags.js'
 import { foreignAdvice } from './foreign-keys.js'
 import { checkValue, didYouMean } from './issues.js'
-import { type Options, snakeCase, toOptions } from './options.js'
+import { snakeCase } from '../key-names.js'
+import { type Options, toOptions } from './options.js'
 import { conflicts, idleReason } from './rules.js'
 import {
   CONFIG_KEYS,

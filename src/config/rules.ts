@@ -3,7 +3,7 @@
 import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
 import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
-import { snakeCase } from './options.js'
+import { snakeCase } from '../key-names.js'
 import type { ConfigKey } from './schema.js'
 import { LORA_KEYS } from './sections/lora-section.js'
 

@@ -1,7 +1,7 @@
 /** One training within a pipeline: options to a run folder, progress to the user. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { camelKeys } from '../../config/options.js'
+import { camelKeys } from '../../key-names.js'
 import { stepsPerEpoch } from '../../data/encode/order.js'
 import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
