@@ -1,8 +1,8 @@
 /** The commands as functions: the same settings, the same pipelines, no command line. */
 import { Writable } from 'node:stream'
-import type { CamelKeys } from '../config/options.js'
 import type { ConfigInput } from '../config/schema.js'
 import { knownError } from '../errors.js'
+import type { CamelKeys } from '../key-names.js'
 import { createUi, type Ui } from '../terminal/ui.js'
 import type { PipelineCommand } from './pipeline.js'
 

@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { flagName } from '../config/flags.js'
 import { loadConfig, type ResolvedConfig } from '../config/load-config.js'
-import { camelCase, type OptionName, snakeCase } from '../config/options.js'
+import type { OptionName } from '../config/options.js'
 import { type ConfigKey, configSchema, SECTION_TITLES, SECTIONS, type SectionName } from '../config/schema.js'
 import { usageError } from '../errors.js'
+import { camelCase, snakeCase } from '../key-names.js'
 import type { Ui } from '../terminal/ui.js'
 import {
   type Command,

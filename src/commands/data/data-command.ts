@@ -1,9 +1,10 @@
 /** What the `clha data` commands have in common: the data, how it is read, where results go. */
 import { loadConfig } from '../../config/load-config.js'
-import { camelCase, type Options } from '../../config/options.js'
+import type { Options } from '../../config/options.js'
 import type { ConfigKey } from '../../config/schema.js'
 import { WRITE_FORMATS, type WriteFormat } from '../../data/write/write-rows.js'
 import { usageError } from '../../errors.js'
+import { camelCase } from '../../key-names.js'
 import type { Ui } from '../../terminal/ui.js'
 import { type Command, JSON_LINES, type OwnFlag, type TerminalOut } from '../command.js'
 

@@ -1,5 +1,5 @@
 /** Config section: where rewards come from, and how a reward model is trained. */
-import { count, nonNegative, positive, text } from './fields.js'
+import { count, nonNegative, positive, text } from '../../value-shapes.js'
 import { modelConfig } from './model-section.js'
 
 export const scoreSection = {
