@@ -18,7 +18,12 @@ const ENGINES = ['linux-x64', 'linux-arm64', 'darwin-arm64']
  * them to. npm skips the ones of other platforms, and those that it can't get.
  */
 function publishedManifest() {
-  const { scripts: _scripts, devDependencies: _dev, files: _files, ...manifest } = readJson(join(root, 'package.json'))
+  const {
+    scripts: _scripts,
+    devDependencies: _dev,
+    files: _files,
+    ...manifest
+  } = readJson(join(root, 'package.json'))
   const engines = ENGINES.map((name) => [`@clha/engine-${name}`, manifest.version])
   return { ...manifest, optionalDependencies: Object.fromEntries(engines) }
 }
@@ -31,7 +36,10 @@ async function pack(out) {
   const { files } = readJson(join(root, 'package.json'))
   for (const name of [...files, 'README.md', 'LICENSE'])
     if (existsSync(join(root, name)))
-      cpSync(join(root, name), join(stage, name), { recursive: true, filter: (path) => !path.endsWith('.tsbuildinfo') })
+      cpSync(join(root, name), join(stage, name), {
+        recursive: true,
+        filter: (path) => !path.endsWith('.tsbuildinfo'),
+      })
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`)
   mkdirSync(out, { recursive: true })
   const args = ['pack', '--silent', '--pack-destination', out]

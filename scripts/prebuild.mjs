@@ -53,7 +53,9 @@ async function checkPortable(path, torch) {
       throw new SetupError(`the addon holds a path of this machine: ${place}`)
   const demands = await demandsOf(path)
   if (isOlder(GLIBC, demands.glibc))
-    console.error(`  it needs glibc ${demands.glibc}; ${GLIBC} was aimed at. The package says so, and set-up asks`)
+    console.error(
+      `  it needs glibc ${demands.glibc}; ${GLIBC} was aimed at. The package says so, and set-up asks`,
+    )
   return demands
 }
 
@@ -66,7 +68,10 @@ async function packEngine(out) {
   const demands = process.platform === 'linux' ? await checkPortable(addon, torch) : {}
   const built = readJson(record)
   if (!built.openmp && process.platform === 'linux')
-    throw new SetupError('the addon has no OpenMP: own kernels would run on one thread', 'compile it with g++')
+    throw new SetupError(
+      'the addon has no OpenMP: own kernels would run on one thread',
+      'compile it with g++',
+    )
 
   const folder = join(process.env.CLHA_BUILD_DIR, 'package')
   rmSync(folder, { recursive: true, force: true })

@@ -84,7 +84,11 @@ export function sizeOf(dir) {
 export function removeLeftovers(path, ending) {
   const start = `${basename(path)}.`
   for (const name of safely(() => readdirSync(dirname(path))) ?? [])
-    if (name.startsWith(start) && name.endsWith(ending) && /^\d+$/.test(name.slice(start.length, -ending.length)))
+    if (
+      name.startsWith(start) &&
+      name.endsWith(ending) &&
+      /^\d+$/.test(name.slice(start.length, -ending.length))
+    )
       rmSync(join(dirname(path), name), { recursive: true, force: true })
 }
 

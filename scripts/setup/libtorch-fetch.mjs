@@ -6,15 +6,7 @@ import { SetupError, tail } from './errors.mjs'
 import { readJson, removeLeftovers, sha256OfFile, sizeOf, writeJson } from './files.mjs'
 import { withLock } from './lock.mjs'
 import { megabytes } from './output.mjs'
-import {
-  buildDir,
-  cacheDir,
-  platform,
-  setupWith,
-  tilde,
-  torchVersion,
-  torchVersions,
-} from './paths.mjs'
+import { buildDir, cacheDir, platform, setupWith, tilde, torchVersion, torchVersions } from './paths.mjs'
 import { run } from './run.mjs'
 import { checkWheel, cpuIndex, wheels } from './wheels.mjs'
 

@@ -39,7 +39,8 @@ function engineStands() {
 function whyNotThisEngine() {
   const built = readJson(record)
   if (!built || !existsSync(addon)) return undefined
-  if (!existsSync(built.libtorch)) return `the engine here was made for ${tilde(built.libtorch)}, which is not on this machine`
+  if (!existsSync(built.libtorch))
+    return `the engine here was made for ${tilde(built.libtorch)}, which is not on this machine`
   const problem = engineReady() && !addonIsKnown() ? loadProblem() : undefined
   return problem && `the engine here was made elsewhere and does not load: ${problem}`
 }
