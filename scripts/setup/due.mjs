@@ -1,8 +1,8 @@
 // Whether set-up has anything to do, asked at every start: sizes and times of files against the last answer, contents only where these differ.
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import load from './load.cjs'
 import { readJson, sha256, writeJson } from './files.mjs'
+import load from './load.cjs'
 
 const { root, buildDir, addon, record, isCheckout } = load
 const stamp = join(buildDir, 'ready.json')

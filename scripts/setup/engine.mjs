@@ -257,6 +257,11 @@ export async function tryLoading(path, libtorch) {
 }
 
 function buildError(message, output) {
+  if (/No space left on device|Disk quota exceeded/.test(output))
+    return new SetupError(
+      `the disk is full: ${message}`,
+      `make room in ${tilde(buildDir)} and for the compiler's files (TMPDIR), then run the same command again: it goes on`,
+    )
   const errors = output.split('\n').filter((line) => /\berror\b/i.test(line))
   const lines = errors.length ? errors.slice(0, 6).join('\n') : tail(output)
   return new SetupError(message, `${lines}\nthe whole log: ${tilde(log)}`)

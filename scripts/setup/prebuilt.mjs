@@ -38,10 +38,11 @@ function refusal(prebuilt, torch) {
   return undefined
 }
 
-/** `2.9` is older than `2.28`. */
+/** `2.9` is older than `2.28`, `3.4` than `3.4.21`. */
 export function isOlder(version, than) {
   const [a, b] = [version, than].map((text) => text.split('.').map(Number))
-  return a[0] !== b[0] ? a[0] < b[0] : a[1] < b[1]
+  const at = b.findIndex((part, i) => part !== (a[i] ?? 0))
+  return at >= 0 && (a[at] ?? 0) < b[at]
 }
 
 /**
