@@ -8,9 +8,9 @@ const upward = rooms.slice(1).map((room, index) => ({
   comment: `${room}/ may import only what is below it: ${rooms.slice(index + 2).join(', ') || 'no room'}`,
   severity: 'error',
   from: { path: folder([room]) },
-  // What a message is, is said once: data/example.ts serves text/ too, as a type only (it imports nothing).
   to: {
     path: `${folder(rooms.slice(0, index + 1))}|^src/index\\.ts$`,
+    // What a message is, is said once: data/example.ts serves text/ too, as a type only (it imports nothing).
     ...(room === 'text' ? { pathNot: '^src/data/example\\.ts$' } : {}),
   },
 }))
@@ -31,7 +31,7 @@ module.exports = {
       to: { path: folder(['data']), dependencyTypesNot: ['type-only'] },
     },
     forbid('world-has-no-engine', 'the starter world runs without libtorch', folder(['world']), folder(['tensor', 'nn', 'models', 'train'])),
-    forbid('readers-never-train', 'reports and the studio read run folders', '^src/(studio|evaluate/report)/', folder(['train', 'models', 'nn', 'tensor'])),
+    forbid('readers-never-train', 'reports and the studio read run folders', '^src/(studio|report)/', folder(['train', 'models', 'nn', 'tensor'])),
     forbid('base-imports-no-room', 'files beside the rooms serve all of them', '^src/(?!index\\.ts$)[^/]+\\.ts$', '^src/[^/]+/'),
     forbid('product-imports-no-test', 'tests import src/, never the other way', '^src/', '^test/'),
     {

@@ -79,7 +79,7 @@ function scratchTable(schema, expectation) {
 }
 
 if (process.argv[1]?.endsWith('docs-config.mjs')) {
-  const names = ['config/schema', 'config/describe', 'config/defaults', 'cli/registry']
+  const names = ['config/schema', 'config/describe', 'config/defaults', 'commands/index']
   const rooms = await Promise.all(names.map((name) => import(`../dist/${name}.js`)))
   writeFileSync(join(root, 'docs/configuration.md'), configPage(Object.assign({}, ...rooms)))
 }

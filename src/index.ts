@@ -2,17 +2,13 @@
  * The library: every command as a function, and the parts they are made of.
  * Importing it starts nothing; the engine is loaded when the first tensor is made.
  */
-import { alignSpec } from './cli/align.js'
-import { augmentSpec } from './cli/augment.js'
-import { type Call, callOf } from './cli/call.js'
-import { evalSpec } from './cli/eval.js'
-import { explainSpec } from './cli/explain.js'
-import { generateSpec } from './cli/generate.js'
-import { mergeSpec } from './cli/merge.js'
-import { rescoreSpec } from './cli/rescore.js'
-import { rewardScoreSpec } from './cli/reward-score.js'
-import { rewardTrainSpec } from './cli/reward-train.js'
-import { trainSpec } from './cli/train.js'
+import { alignSpec } from './commands/align/index.js'
+import { augmentSpec } from './commands/augment/index.js'
+import { type Call, callOf } from './commands/call.js'
+import { evalSpec } from './commands/eval/index.js'
+import { explainSpec } from './commands/explain/index.js'
+import { generateSpec } from './commands/generate/index.js'
+import { mergeSpec } from './commands/merge/index.js'
 import type {
   AlignResult,
   AugmentResult,
@@ -23,77 +19,82 @@ import type {
   RescoreResult,
   ScoreResult,
   TrainResult,
-} from './pipelines/pipeline.js'
+} from './commands/pipeline.js'
+import { rescoreSpec } from './commands/rescore/index.js'
+import { rewardScoreSpec } from './commands/reward-score/index.js'
+import { rewardTrainSpec } from './commands/reward-train/index.js'
+import { trainSpec } from './commands/train/index.js'
 
 /** From preferences to an aligned, evaluated model, as `clha align`. */
 export const align: Call<AlignResult> = callOf(
   alignSpec,
-  async () => (await import('./pipelines/align.js')).align,
+  async () => (await import('./commands/align/align.js')).align,
 )
 
 /** CLHA on rescored preferences, or SFT, as `clha train`. */
 export const train: Call<TrainResult> = callOf(
   trainSpec,
-  async () => (await import('./pipelines/train.js')).train,
+  async () => (await import('./commands/train/train.js')).train,
 )
 
 /** Rewards and labels to ranked lists and an audit of the labels, as `clha rescore`. */
 export const rescore: Call<RescoreResult> = callOf(
   rescoreSpec,
-  async () => (await import('./pipelines/rescore.js')).rescore,
+  async () => (await import('./commands/rescore/rescore.js')).rescore,
 )
 
 /** A reward model from preferences, as `clha reward train`. */
 export const trainReward: Call<TrainResult> = callOf(
   rewardTrainSpec,
-  async () => (await import('./pipelines/reward-train.js')).rewardTrain,
+  async () => (await import('./commands/reward-train/reward-train.js')).rewardTrain,
 )
 
 /** Rewards for the answers of a data file, as `clha reward score`. */
 export const scoreRewards: Call<ScoreResult> = callOf(
   rewardScoreSpec,
-  async () => (await import('./pipelines/reward-score.js')).rewardScore,
+  async () => (await import('./commands/reward-score/reward-score.js')).rewardScore,
 )
 
 /** Further answers as candidates, as `clha augment`. */
 export const augment: Call<AugmentResult> = callOf(
   augmentSpec,
-  async () => (await import('./pipelines/augment.js')).augment,
+  async () => (await import('./commands/augment/augment.js')).augment,
 )
 
 /** One example through the method, step by step, as `clha explain`. */
 export const explain: Call<ExplainResult> = callOf(
   explainSpec,
-  async () => (await import('./pipelines/explain.js')).explain,
+  async () => (await import('./commands/explain/explain.js')).explain,
 )
 
 /** Models side by side on held-out prompts, as `clha eval`. */
 export const evaluate: Call<EvalResult> = callOf(
   evalSpec,
-  async () => (await import('./pipelines/eval.js')).evalPipeline,
+  async () => (await import('./commands/eval/eval.js')).evalPipeline,
 )
 
 /** Answers to prompts, as `clha generate`. */
 export const generate: Call<GenerateResult> = callOf(
   generateSpec,
-  async () => (await import('./pipelines/generate.js')).generatePipeline,
+  async () => (await import('./commands/generate/generate.js')).generatePipeline,
 )
 
 /** An adapter merged into its base, as `clha merge`. */
 export const merge: Call<MergeResult> = callOf(
   mergeSpec,
-  async () => (await import('./pipelines/merge.js')).merge,
+  async () => (await import('./commands/merge/merge.js')).merge,
 )
 
-export type { Call, CallOptions, Settings } from './cli/call.js'
-export { type EncodeOptions, encodeExamples, encodePrompts } from './data/encode.js'
-export type * from './data/encoded.js'
+export type { Call, CallOptions, Settings } from './commands/call.js'
+export type * from './commands/pipeline.js'
+export { type EncodeOptions, encodeExamples, encodePrompts } from './data/encode/encode.js'
+export type * from './data/encode/encoded.js'
+export { type PackedBatch, packLists } from './data/encode/pack.js'
 export type * from './data/example.js'
-export { type PackedBatch, packLists } from './data/pack.js'
 // Data
-export { type ReadOptions, type ReadReport, readExamples } from './data/read-examples.js'
-export { newCounts, type ReadCounts, type StreamItem, streamExamples } from './data/stream-examples.js'
-export { type WriteFormat, type WriteReport, writeExamples } from './data/write-examples.js'
+export { type ReadOptions, type ReadReport, readExamples } from './data/read/read-examples.js'
+export { newCounts, type ReadCounts, type StreamItem, streamExamples } from './data/read/stream-examples.js'
+export { type WriteFormat, type WriteReport, writeExamples } from './data/write/write-examples.js'
 export { ClhaError } from './errors.js'
 export { EXIT, type ExitCode } from './exit-codes.js'
 export { generate as generateText } from './generate/generate.js'
@@ -103,21 +104,20 @@ export { type BradleyTerryOptions, bradleyTerryLoss } from './losses/bradley-ter
 export { CLHA_DEFAULTS, type ClhaOptions, clhaDenominators, clhaLoss } from './losses/clha.js'
 export { sftDenominators, sftLoss } from './losses/sft.js'
 export type * from './losses/types.js'
-export { attachAdapter, trainableWeights, withAdapterOff } from './models/adapter.js'
-export type { AdapterConfig, LoraOptions } from './models/adapter-config.js'
-export { loadAdapter, loadModelFolder } from './models/adapter-load.js'
-export { mergeAdapter } from './models/adapter-merge.js'
-export { adapterFiles } from './models/adapter-save.js'
-export { type Decoder, decode, logits } from './models/decoder.js'
-export { initModel, rewardModelFrom } from './models/init.js'
+export { attachAdapter, trainableWeights, withAdapterOff } from './models/adapters/adapter.js'
+export type { AdapterConfig, LoraOptions } from './models/adapters/adapter-config.js'
+export { loadAdapter, loadModelFolder } from './models/adapters/adapter-load.js'
+export { mergeAdapter } from './models/adapters/adapter-merge.js'
+export { adapterFiles } from './models/adapters/adapter-save.js'
+export { type Decoder, decode, logits } from './models/decoder/decoder.js'
+export { initModel, rewardModelFrom } from './models/decoder/init.js'
+export { decoderScorer, type RewardScorer } from './models/decoder/reward-scorer.js'
+export { candidateLogProbs, candidateRewards } from './models/decoder/score.js'
 // Models
-export { loadModel } from './models/load.js'
-export { loadRewardScorer } from './models/load-reward.js'
-export { decoderScorer, type RewardScorer } from './models/reward-scorer.js'
-export { candidateLogProbs, candidateRewards } from './models/score.js'
+export { loadModel } from './models/folders/load-model.js'
+export { loadRewardScorer } from './models/folders/load-reward.js'
 export { ADAMW_DEFAULTS, type AdamWOptions, createAdamW } from './optim/adamw.js'
 export { createOptimizer, type Optimizer, type OptimizerOptions } from './optim/optimizer.js'
-export type * from './pipelines/pipeline.js'
 export { type AuditReport, auditReport } from './rescore/audit.js'
 export { type CalibrateOptions, type Calibration, calibrate } from './rescore/calibrate.js'
 export { lossLists } from './rescore/loss-lists.js'

@@ -1,7 +1,7 @@
 /** Recorded numbers of the Python libraries: where they lie and how they are read. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { openSafetensors } from '../src/checkpoint/safetensors.js'
+import { openSafetensors } from '../src/checkpoint/format/safetensors.js'
 import { allocate, type DType, dtypeOfSafetensors, type Tensor } from '../src/tensor/index.js'
 
 /** The tree of fixtures; `CLHA_FIXTURES` names another in the same layout. */

@@ -1,14 +1,14 @@
 /** One call of `clha`: parse, run, and turn what went wrong into a message and an exit code. */
 import { readFileSync } from 'node:fs'
 import { CommanderError } from '@commander-js/extra-typings'
+import type { CliCommand } from '../commands/command.js'
+import { COMMANDS } from '../commands/index.js'
+import { type Io, processIo } from '../commands/io.js'
 import { knownError } from '../errors.js'
 import { EXIT } from '../exit-codes.js'
-import { toJsonLine } from '../terminal/json.js'
-import { printable } from '../terminal/printable.js'
-import type { CliCommand } from './command.js'
-import { type Io, processIo } from './io.js'
+import { toJsonLine } from '../show/json-lines.js'
+import { printable } from '../show/printable.js'
 import { createProgram } from './program.js'
-import { COMMANDS } from './registry.js'
 
 /**
  * @param argv arguments after `clha`

@@ -1,11 +1,11 @@
 /** The commander program, made from a list of commands. */
 import { Command, type CommanderError } from '@commander-js/extra-typings'
+import type { CliCommand } from '../commands/command.js'
+import type { Io } from '../commands/io.js'
 import { didYouMean } from '../config/issues.js'
 import { isConfigKey } from '../config/schema.js'
 import { suggest } from '../config/suggest.js'
 import { usageError } from '../errors.js'
-import type { CliCommand } from './command.js'
-import type { Io } from './io.js'
 
 const GROUPS: Record<string, string> = {
   reward: 'train reward models and score with them',

@@ -1,10 +1,11 @@
 /** Rules between keys. An option that can't act is an error that says why: nothing is ignored in silence. */
+
 import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
-import { LORA_KEYS } from './lora.js'
 import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
 import { snakeCase } from './options.js'
 import type { ConfigKey } from './schema.js'
+import { LORA_KEYS } from './sections/lora-section.js'
 
 const CALIBRATION_KEYS = ['label_error', 'reward_temperature'] as const
 const REWARD_TRAIN_KEYS = [

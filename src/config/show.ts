@@ -1,6 +1,6 @@
 /** A resolved config as YAML that says of each key what it means and who set it; reading it back gives the same. */
 import { parse } from 'yaml'
-import type { ResolvedConfig } from './load.js'
+import type { ResolvedConfig } from './load-config.js'
 import { idleReason } from './rules.js'
 import { type ConfigKey, configSchema, SECTION_TITLES, SECTIONS, type SectionName } from './schema.js'
 

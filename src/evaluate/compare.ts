@@ -1,7 +1,12 @@
 /** One system against another on the same prompts, and one scorer against another on the same answers. */
 import { middleRanks } from '../rescore/reliability.js'
-import { pearson } from '../rescore/statistics.js'
-import { type BootstrapOptions, bootstrapDifference, bootstrapMean, type Estimate } from './intervals.js'
+import {
+  type BootstrapOptions,
+  bootstrapDifference,
+  bootstrapMean,
+  type Estimate,
+} from '../statistics/intervals.js'
+import { pearson } from '../statistics/statistics.js'
 
 export interface CompareOptions extends BootstrapOptions {
   /** Rewards this close are a tie; 1e-6, the noise of float32. */

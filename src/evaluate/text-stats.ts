@@ -1,5 +1,5 @@
 /** How answers look without anyone's judgement: length, variety, repetition, cuts. */
-import { mean } from '../rescore/statistics.js'
+import { mean } from '../statistics/statistics.js'
 import { countNgrams, splitWords } from './ngrams.js'
 
 export interface TextStats {

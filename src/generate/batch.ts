@@ -2,7 +2,7 @@
  * Rows that decode together over a key-value cache. Every step is one packed forward in which prompts that enter and rows
  * that go on stand side by side; requests enter between steps, each with its own settings, and finished rows make room at once.
  */
-import { createCache, type Decoder, decode, logits } from '../models/decoder.js'
+import { createCache, type Decoder, decode, logits } from '../models/decoder/decoder.js'
 import type { KeyValueCache } from '../nn/cache.js'
 import { packedStream, type Segment } from '../nn/layout.js'
 import { createRandom } from '../random.js'

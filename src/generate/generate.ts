@@ -1,6 +1,6 @@
 /** Batched decoding of a list of requests: as many rows together as fit, the next request enters when one is done. */
 import { usageError } from '../errors.js'
-import type { Decoder } from '../models/decoder.js'
+import type { Decoder } from '../models/decoder/decoder.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
 import { createBatch } from './batch.js'
 import type { GeneratedAnswer, GenerateHooks, GenerateOptions, GenerateRequest } from './requests.js'

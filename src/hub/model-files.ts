@@ -1,5 +1,5 @@
 /** Which files of a repository make a model or a tokenizer. Pickles and other formats of the same weights stay there. */
-import { conversionHint, isPickleName } from '../checkpoint/foreign-format.js'
+import { conversionHint, isPickleName } from '../checkpoint/format/foreign-format.js'
 import { usageError } from '../errors.js'
 import { TOKENIZER_FILES } from '../text/tokenizer-files.js'
 import type { Select } from './snapshot.js'

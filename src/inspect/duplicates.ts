@@ -1,7 +1,8 @@
 /** Which rows say what an earlier row says already. */
+
+import { contentKey } from '../data/content-key.js'
 import type { Example } from '../data/example.js'
-import { createSeen } from '../data/seen.js'
-import { contentKey } from './content-key.js'
+import { createSeen } from '../data/read/seen.js'
 import { createNearIndex } from './near-index.js'
 import { promptText } from './texts.js'
 

@@ -1,8 +1,9 @@
 /** What only many rows show: the same pair labelled both ways, the same row twice. */
+
+import { contentKey } from '../data/content-key.js'
 import type { Example } from '../data/example.js'
 import { promptKey } from '../data/prompt-key.js'
-import { createSeen } from '../data/seen.js'
-import { contentKey } from './content-key.js'
+import { createSeen } from '../data/read/seen.js'
 import { type Finding, finding } from './findings.js'
 import { answerName } from './text-rules.js'
 

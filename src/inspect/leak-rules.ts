@@ -1,7 +1,8 @@
 /** Prompts that are in another data set as well: an evaluation on them would measure memory. */
+
+import { canonicalPrompt } from '../data/content-key.js'
 import type { Example } from '../data/example.js'
-import { createSeen } from '../data/seen.js'
-import { canonicalPrompt } from './content-key.js'
+import { createSeen } from '../data/read/seen.js'
 import { type Finding, finding } from './findings.js'
 import { createNearIndex } from './near-index.js'
 import { promptText } from './texts.js'

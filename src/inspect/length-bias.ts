@@ -1,6 +1,6 @@
 /** Whether people preferred the longer answers: what a reward for length alone would get right. */
 import type { Example } from '../data/example.js'
-import { type Interval, wilson } from '../rescore/statistics.js'
+import { type Interval, wilson } from '../statistics/statistics.js'
 import { characters } from './texts.js'
 
 export interface LengthBias {

@@ -1,6 +1,6 @@
 /** All checks of a data set, row by row, with a count of what they find. */
 import type { Example } from '../data/example.js'
-import type { ReadFault } from '../data/row-fault.js'
+import type { ReadFault } from '../data/read/row-fault.js'
 import { answerFindings } from './answer-rules.js'
 import { type Finding, finding, type RuleCode } from './findings.js'
 import { createLabelRules } from './label-rules.js'

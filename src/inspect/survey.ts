@@ -1,6 +1,6 @@
 /** What a data set consists of, collected row by row in bounded memory. */
 import type { Example } from '../data/example.js'
-import type { ReadFault } from '../data/row-fault.js'
+import type { ReadFault } from '../data/read/row-fault.js'
 import { createRandom } from '../random.js'
 import { createLengthBias, type LengthBias } from './length-bias.js'
 import { mainScript } from './scripts.js'

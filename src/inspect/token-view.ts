@@ -1,6 +1,6 @@
 /** One row as the model will see it: every token, where it stands, and whether it is trained on. */
-import { encodeExamples } from '../data/encode.js'
-import type { EncodedAnswer } from '../data/encoded.js'
+import { encodeExamples } from '../data/encode/encode.js'
+import type { EncodedAnswer } from '../data/encode/encoded.js'
 import type { Example } from '../data/example.js'
 import type { ChatTemplate } from '../text/template.js'
 import type { TextTokenizer, TokenizedText } from '../text/tokenizer.js'

@@ -1,5 +1,5 @@
 /** Floating-point operations of a training by kind: a product of [m, k] and [k, n] takes 2 m k n. */
-import { KEPT_PROBABILITIES } from '../models/score.js'
+import { KEPT_PROBABILITIES } from '../models/decoder/score.js'
 import type { ModelShape } from './shape.js'
 import type { Size } from './tokens.js'
 

@@ -1,6 +1,6 @@
 /** Memory of a training by part, at its highest: what is held all the time, and what one micro-batch adds. */
 
-import { KEPT_PROBABILITIES } from '../models/score.js'
+import { KEPT_PROBABILITIES } from '../models/decoder/score.js'
 import { blockNumbers } from './activations.js'
 import type { ModelShape } from './shape.js'
 import type { Size } from './tokens.js'

@@ -1,8 +1,8 @@
 /** What a plan has to know of a model: how many numbers, which of them are trained, in how many bytes. */
-import { trainableWeights } from '../models/adapter.js'
-import type { DecoderConfig } from '../models/config.js'
-import type { Decoder } from '../models/decoder.js'
-import type { HeadKind } from '../models/weights.js'
+import { trainableWeights } from '../models/adapters/adapter.js'
+import type { Decoder } from '../models/decoder/decoder.js'
+import type { DecoderConfig } from '../models/decoder/decoder-config.js'
+import type { HeadKind } from '../models/folders/weights.js'
 import type { Lora } from '../nn/lora.js'
 import { shapeOf } from '../nn/projection.js'
 import { DTYPES, type Tensor } from '../tensor/index.js'

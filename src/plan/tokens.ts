@@ -1,7 +1,7 @@
 /** Tokens of a training as it will be packed: by list, by micro-batch of each step, and what packing saves. */
-import type { EncodedExample } from '../data/encoded.js'
-import { stepIndices, stepsPerEpoch } from '../data/order.js'
-import { listTokens, paddedTokens } from '../data/pack.js'
+import type { EncodedExample } from '../data/encode/encoded.js'
+import { stepIndices, stepsPerEpoch } from '../data/encode/order.js'
+import { listTokens, paddedTokens } from '../data/encode/pack.js'
 
 /** Of a list, or of several together. */
 export interface Size {

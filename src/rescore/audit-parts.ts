@@ -1,6 +1,7 @@
 /** The pieces of the noise audit: counts, lengths, histograms, the check against a known truth. */
+
+import { type Interval, mean, pearson, wilson } from '../statistics/statistics.js'
 import type { RankedList } from './ranked.js'
-import { type Interval, mean, pearson, wilson } from './statistics.js'
 
 export interface Proportion {
   count: number

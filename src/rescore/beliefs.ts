@@ -2,7 +2,7 @@
 
 import type { Example } from '../data/example.js'
 import { usageError } from '../errors.js'
-import { sigmoid } from './statistics.js'
+import { sigmoid } from '../statistics/statistics.js'
 
 /** Which evidence decides: both, the reward alone (the paper), the label alone, or both where they agree. */
 export type LabelSource = 'posterior' | 'reward' | 'human' | 'agreement'

@@ -1,6 +1,7 @@
 /** A reward's unit and the annotators' error, fitted together so that the label noise is not counted twice. */
 import { usageError } from '../errors.js'
 import { createRandom } from '../random.js'
+import { type Interval, quantile } from '../statistics/statistics.js'
 import type { Scale } from './beliefs.js'
 import {
   ERROR_BOUNDS,
@@ -13,7 +14,6 @@ import {
   type WeightedGaps,
 } from './fit.js'
 import { type ReliabilityBin, reliabilityTable } from './reliability.js'
-import { type Interval, quantile } from './statistics.js'
 
 export interface CalibrateOptions {
   /** Fixes T, in the reward's unit. */

@@ -1,8 +1,9 @@
 /** One ranked list taken apart: which number came from which, and what would have to be different for another result. */
+
+import { sigmoid } from '../statistics/statistics.js'
 import { beliefs, humanLabels, type LabelSource, type Scale } from './beliefs.js'
 import { beliefPairs } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
-import { sigmoid } from './statistics.js'
 
 /** The rules that made the list. */
 export type ExplainRules =

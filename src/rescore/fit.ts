@@ -1,5 +1,5 @@
 /** Maximum likelihood of a reward's temperature T and the annotators' error e, from gaps d = r_chosen - r_rejected. */
-import { logSigmoid, quantile, sigmoid } from './statistics.js'
+import { logSigmoid, quantile, sigmoid } from '../statistics/statistics.js'
 
 /** Gaps with how often each counts. */
 export interface WeightedGaps {

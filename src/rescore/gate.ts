@@ -1,5 +1,5 @@
 /** The SFT gate: how much the best answer of a list deserves to be kept likely. */
-import { quantile, sigmoid } from './statistics.js'
+import { quantile, sigmoid } from '../statistics/statistics.js'
 
 export interface GateOptions {
   /** `soft`: logistic; `hard`: 0 or 1; `off`: always 1. */

@@ -1,7 +1,8 @@
 /** Pairs and their weights: which candidates are contrasted, which way round, and how much. */
+
+import { sigmoid } from '../statistics/statistics.js'
 import type { HumanLabels, LabelSource } from './beliefs.js'
 import type { RankedPair } from './ranked.js'
-import { sigmoid } from './statistics.js'
 
 export interface PairOptions {
   labelSource: LabelSource

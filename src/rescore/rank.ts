@@ -2,11 +2,11 @@
 
 import type { Example } from '../data/example.js'
 import { usageError } from '../errors.js'
+import { sigmoid } from '../statistics/statistics.js'
 import { beliefs, type HumanLabels, humanLabels, humanWins, type LabelSource, type Scale } from './beliefs.js'
 import { type GateOptions, sftGates } from './gate.js'
 import { beliefPairs, isConfident, type PairOptions, places, thresholdPairs } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
-import { sigmoid } from './statistics.js'
 
 export type { LabelSource }
 

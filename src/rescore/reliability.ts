@@ -1,6 +1,7 @@
 /** Whether predicted probabilities of preference come true: a reliability table, and the usual single numbers. */
+
+import { type Interval, logSigmoid, mean, sigmoid, wilson } from '../statistics/statistics.js'
 import type { Scale } from './beliefs.js'
-import { type Interval, logSigmoid, mean, sigmoid, wilson } from './statistics.js'
 
 /** Pairs of similar |d|. If the fit is right, `observed` is near `predicted`. */
 export interface ReliabilityBin {

@@ -1,9 +1,9 @@
 /** Rewards from a local reward model: packed, prompts shared, known scores taken from the cache. */
-import type { EncodedExample } from '../data/encoded.js'
-import { packLists } from '../data/pack.js'
-import { unshared } from '../data/unshared.js'
+import type { EncodedExample } from '../data/encode/encoded.js'
+import { packLists } from '../data/encode/pack.js'
+import { unshared } from '../data/read/unshared.js'
 import { numericsError } from '../errors.js'
-import type { RewardScorer } from '../models/reward-scorer.js'
+import type { RewardScorer } from '../models/decoder/reward-scorer.js'
 import { noGrad, scope } from '../tensor/index.js'
 import { type ScoreCache, scoreKey } from './score-cache.js'
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import type { EncodedExample } from '../data/encoded.js'
+import type { EncodedExample } from '../data/encode/encoded.js'
 
 export interface ScoreCache {
   get(key: string): number | undefined

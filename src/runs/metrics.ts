@@ -1,7 +1,7 @@
 /** metrics.jsonl: one JSON line per row, appended while training; a torn last line is no damage. */
 import * as fs from 'node:fs'
-import { DiskStorage } from '../checkpoint/storage.js'
-import { replaceFile } from '../checkpoint/write-file.js'
+import { DiskStorage } from '../checkpoint/files/storage.js'
+import { replaceFile } from '../checkpoint/files/write-file.js'
 import type { RunWarning } from './run-warning.js'
 
 export const METRICS_FILE = 'metrics.jsonl'

@@ -1,7 +1,7 @@
 /** run.json: what was run, on what, with which data, and how it ended. */
 import { join } from 'node:path'
-import type { Storage } from '../checkpoint/storage.js'
-import { replaceFile } from '../checkpoint/write-file.js'
+import type { Storage } from '../checkpoint/files/storage.js'
+import { replaceFile } from '../checkpoint/files/write-file.js'
 
 export const RUN_FILE = 'run.json'
 export const RUN_FORMAT = 'clha-run/1'

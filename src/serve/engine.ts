@@ -1,7 +1,7 @@
 /** One language model for many requests: those that wait enter the running batch between two steps. */
 import { type Batch, createBatch } from '../generate/batch.js'
 import type { GeneratedAnswer, GenerateRequest, RowOptions } from '../generate/requests.js'
-import type { Decoder } from '../models/decoder.js'
+import type { Decoder } from '../models/decoder/decoder.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
 import { ApiError, badRequest, busy } from './api-error.js'
 

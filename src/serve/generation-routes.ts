@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import { encodePrompts } from '../data/encode.js'
+import { encodePrompts } from '../data/encode/encode.js'
 import type { Prompt } from '../data/example.js'
 import type { GeneratedAnswer } from '../generate/requests.js'
 import type { ChatTemplate } from '../text/template.js'

@@ -2,8 +2,8 @@
 import { clearLine, cursorTo, moveCursor } from 'node:readline'
 import type { Writable } from 'node:stream'
 import { SingleBar } from 'cli-progress'
-import { displayWidth, oneLine } from './printable.js'
-import { count, duration, figure, rate } from './units.js'
+import { displayWidth, oneLine } from '../show/printable.js'
+import { count, duration, figure, rate } from '../show/units.js'
 
 export type Fields = Record<string, string | number>
 

@@ -1,10 +1,10 @@
 /** What every pipeline says goes through here: for people as text, for machines as JSON Lines. */
 import type { Writable } from 'node:stream'
 import pc from 'picocolors'
-import { type JsonValue, toJsonLine } from './json.js'
-import { printable } from './printable.js'
+import { type JsonValue, toJsonLine } from '../show/json-lines.js'
+import { printable } from '../show/printable.js'
+import { type Column, type Row, tableLines } from '../show/text-table.js'
 import { type Progress, type ProgressView, startProgress } from './progress.js'
-import { type Column, type Row, tableLines } from './table.js'
 
 export interface Ui {
   /** A new station of a pipeline, such as `reward model`. */

@@ -7,8 +7,8 @@ import { batches, encodedOf, rowsOfRound, tokensOf } from '../../bench/lib/round
 import { median, ratioOf } from '../../bench/lib/stats.mjs'
 // @ts-expect-error plain JavaScript
 import { suites } from '../../bench/lib/suites.mjs'
-import { packLists } from '../../src/data/pack.js'
-import { candidateLogProbs } from '../../src/models/score.js'
+import { packLists } from '../../src/data/encode/pack.js'
+import { candidateLogProbs } from '../../src/models/decoder/score.js'
 import { noGrad, scope } from '../../src/tensor/index.js'
 import { tinyModel } from '../train/tiny.js'
 

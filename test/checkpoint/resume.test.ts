@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { serializeManifest } from '../../src/checkpoint/manifest.js'
-import { listCheckpoints } from '../../src/checkpoint/names.js'
-import { newestValid, requireValid } from '../../src/checkpoint/resume.js'
-import { readWhole, removeTree } from '../../src/checkpoint/storage.js'
-import { MemoryStorage } from '../../src/checkpoint/storage-memory.js'
-import { verifyCheckpoint } from '../../src/checkpoint/verify.js'
+import { readWhole, removeTree } from '../../src/checkpoint/files/storage.js'
+import { serializeManifest } from '../../src/checkpoint/policy/manifest.js'
+import { listCheckpoints } from '../../src/checkpoint/policy/names.js'
+import { newestValid, requireValid } from '../../src/checkpoint/policy/resume.js'
+import { verifyCheckpoint } from '../../src/checkpoint/policy/verify.js'
 import { RUN, save } from '../helpers/checkpoints.js'
 import { thrown } from '../helpers/folders.js'
+import { MemoryStorage } from '../helpers/storage-memory.js'
 
 function withSteps(...steps: number[]): MemoryStorage {
   const storage = new MemoryStorage()

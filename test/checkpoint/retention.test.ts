@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { listCheckpoints } from '../../src/checkpoint/names.js'
-import { applyRetention } from '../../src/checkpoint/retention.js'
-import { removeTree } from '../../src/checkpoint/storage.js'
-import { FaultyStorage } from '../../src/checkpoint/storage-faulty.js'
-import { MemoryStorage } from '../../src/checkpoint/storage-memory.js'
-import { sweepLeftovers } from '../../src/checkpoint/sweep.js'
+import { removeTree } from '../../src/checkpoint/files/storage.js'
+import { listCheckpoints } from '../../src/checkpoint/policy/names.js'
+import { applyRetention } from '../../src/checkpoint/policy/retention.js'
+import { sweepLeftovers } from '../../src/checkpoint/policy/sweep.js'
 import { holds, RUN, save } from '../helpers/checkpoints.js'
+import { FaultyStorage } from '../helpers/storage-faulty.js'
+import { MemoryStorage } from '../helpers/storage-memory.js'
 
 function withSteps(...steps: number[]): MemoryStorage {
   const storage = new MemoryStorage()

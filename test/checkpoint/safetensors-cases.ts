@@ -1,5 +1,5 @@
 /** Well-formed and malformed safetensors bytes, each with the verdict that the format's own reader gave (0.8.0). */
-import type { HeaderFaultKind } from '../../src/checkpoint/safetensors-header.js'
+import type { HeaderFaultKind } from '../../src/checkpoint/format/safetensors-header.js'
 
 /** A file from its header text and its data. */
 export function fileOf(header: string | Uint8Array, data: Uint8Array | number = 0, length?: bigint): Buffer {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HeaderFault, parseHeader } from '../../src/checkpoint/safetensors-header.js'
+import { HeaderFault, parseHeader } from '../../src/checkpoint/format/safetensors-header.js'
 import { fileOf, MALFORMED, VALID } from './safetensors-cases.js'
 
 const parse = (bytes: Buffer) =>

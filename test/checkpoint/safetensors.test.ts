@@ -1,14 +1,14 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { bitsOf, SAFETENSORS_DTYPES } from '../../src/checkpoint/dtypes.js'
-import { openSafetensors } from '../../src/checkpoint/safetensors.js'
+import { DiskStorage } from '../../src/checkpoint/files/storage.js'
+import { bitsOf, SAFETENSORS_DTYPES } from '../../src/checkpoint/format/dtypes.js'
+import { openSafetensors } from '../../src/checkpoint/format/safetensors.js'
 import {
   layoutSafetensors,
   type TensorToWrite,
   writeSafetensors,
-} from '../../src/checkpoint/safetensors-write.js'
-import { DiskStorage } from '../../src/checkpoint/storage.js'
+} from '../../src/checkpoint/format/safetensors-write.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
 
 const disk = new DiskStorage()

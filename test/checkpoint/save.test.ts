@@ -1,15 +1,15 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { requireValid } from '../../src/checkpoint/resume.js'
-import { saveCheckpoint } from '../../src/checkpoint/save.js'
-import { jsonFile, safetensorsFile, textFile } from '../../src/checkpoint/save-file.js'
-import { DiskStorage } from '../../src/checkpoint/storage.js'
-import { FaultyStorage, type Operation } from '../../src/checkpoint/storage-faulty.js'
-import { MemoryStorage } from '../../src/checkpoint/storage-memory.js'
-import { verifyCheckpoint } from '../../src/checkpoint/verify.js'
+import { jsonFile, safetensorsFile, textFile } from '../../src/checkpoint/files/save-file.js'
+import { DiskStorage } from '../../src/checkpoint/files/storage.js'
+import { requireValid } from '../../src/checkpoint/policy/resume.js'
+import { saveCheckpoint } from '../../src/checkpoint/policy/save.js'
+import { verifyCheckpoint } from '../../src/checkpoint/policy/verify.js'
 import { filesOf, holds, RUN, save } from '../helpers/checkpoints.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
+import { FaultyStorage, type Operation } from '../helpers/storage-faulty.js'
+import { MemoryStorage } from '../helpers/storage-memory.js'
 
 const info = { configSha256: 'c'.repeat(64), pause: () => {} }
 

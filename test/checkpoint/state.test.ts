@@ -1,10 +1,14 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { saveCheckpoint } from '../../src/checkpoint/save.js'
-import { readTrainingState, type TrainingState, trainingStateFiles } from '../../src/checkpoint/state.js'
-import { DiskStorage } from '../../src/checkpoint/storage.js'
-import { compareTrajectory, requireSameTrajectory } from '../../src/checkpoint/trajectory.js'
+import { DiskStorage } from '../../src/checkpoint/files/storage.js'
+import { saveCheckpoint } from '../../src/checkpoint/policy/save.js'
+import {
+  readTrainingState,
+  type TrainingState,
+  trainingStateFiles,
+} from '../../src/checkpoint/policy/state.js'
+import { compareTrajectory, requireSameTrajectory } from '../../src/checkpoint/policy/trajectory.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
 
 const state: TrainingState = {

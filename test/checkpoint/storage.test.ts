@@ -1,14 +1,20 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { newestValid } from '../../src/checkpoint/resume.js'
-import { copiedFile } from '../../src/checkpoint/save-file.js'
-import { DiskStorage, ensureDir, readWhole, removeTree, type Storage } from '../../src/checkpoint/storage.js'
-import { FaultyStorage } from '../../src/checkpoint/storage-faulty.js'
-import { MemoryStorage } from '../../src/checkpoint/storage-memory.js'
-import { replaceFile, writeFile } from '../../src/checkpoint/write-file.js'
+import { copiedFile } from '../../src/checkpoint/files/save-file.js'
+import {
+  DiskStorage,
+  ensureDir,
+  readWhole,
+  removeTree,
+  type Storage,
+} from '../../src/checkpoint/files/storage.js'
+import { replaceFile, writeFile } from '../../src/checkpoint/files/write-file.js'
+import { newestValid } from '../../src/checkpoint/policy/resume.js'
 import { save } from '../helpers/checkpoints.js'
 import { temporaryFolder } from '../helpers/folders.js'
+import { FaultyStorage } from '../helpers/storage-faulty.js'
+import { MemoryStorage } from '../helpers/storage-memory.js'
 
 const disk = new DiskStorage()
 const STORAGES: [string, () => { storage: Storage; root: string }][] = [

@@ -2,9 +2,9 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { attachAdapter } from '../../src/models/adapter.js'
-import { adapterFiles } from '../../src/models/adapter-save.js'
-import { loadModel } from '../../src/models/load.js'
+import { attachAdapter } from '../../src/models/adapters/adapter.js'
+import { adapterFiles } from '../../src/models/adapters/adapter-save.js'
+import { loadModel } from '../../src/models/folders/load-model.js'
 import { fileOf } from '../checkpoint/safetensors-cases.js'
 import { badInputFolder, call, refused } from './bad-input-helpers.js'
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { main } from '../../src/cli/main.js'
+import { type Files, writeFiles } from '../commands/eval-folder.js'
 import { Sink } from '../helpers/sink.js'
-import { type Files, writeFiles } from '../pipelines/eval-folder.js'
 
 /** Tiny models and data, made once for a test file. */
 export function badInputFolder(): Files {

@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import { main } from '../../src/cli/main.js'
 import { type Imported, importConfig, toolOf } from '../../src/config/import/import.js'
 import { importedYaml } from '../../src/config/import/write.js'
-import { parseConfig } from '../../src/config/load.js'
+import { parseConfig } from '../../src/config/load-config.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
 import { Sink } from '../helpers/sink.js'
 

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { loadConfig, parseConfig } from '../../src/config/load.js'
+import { loadConfig, parseConfig } from '../../src/config/load-config.js'
 import type { ClhaError } from '../../src/errors.js'
 
 /** The lines of the error that a config gives. */

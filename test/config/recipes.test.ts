@@ -1,8 +1,8 @@
 /** The recipes: each loads as a config of its command, and says what it needs. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { COMMANDS } from '../../src/cli/registry.js'
-import { loadConfig } from '../../src/config/load.js'
+import { COMMANDS } from '../../src/commands/index.js'
+import { loadConfig } from '../../src/config/load-config.js'
 
 const folder = new URL('../../recipes/', import.meta.url)
 const recipes = readdirSync(folder).filter((name) => name.endsWith('.yaml'))

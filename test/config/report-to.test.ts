@@ -1,6 +1,6 @@
 // Where metrics go: what works is taken, `all` is both, anything else is an error that names what works.
 import { expect, test } from 'vitest'
-import { parseConfig } from '../../src/config/load.js'
+import { parseConfig } from '../../src/config/load-config.js'
 import { thrown } from '../helpers/folders.js'
 
 test.each([

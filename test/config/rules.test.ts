@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { LEGACY_DEFAULTS } from '../../src/config/defaults.js'
-import { parseConfig } from '../../src/config/load.js'
+import { parseConfig } from '../../src/config/load-config.js'
 
 const values = (yaml: string) => parseConfig('my.yaml', yaml).values
 const complaint = (yaml: string): string => {

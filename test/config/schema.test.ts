@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { flagName, flagSpec } from '../../src/config/flags.js'
-import { parseConfig } from '../../src/config/load.js'
+import { parseConfig } from '../../src/config/load-config.js'
 import { camelCase, snakeCase } from '../../src/config/options.js'
 import { CONFIG_KEYS, configSchema, configZod, SECTIONS } from '../../src/config/schema.js'
 import { showConfig } from '../../src/config/show.js'

@@ -14,8 +14,8 @@ import {
 } from '../../src/tensor/index.js'
 import { maxDifference } from '../fixtures.js'
 import { normal, type Random, relative, valueAndGradients } from '../helpers/numbers.js'
-import { largest } from '../nn/attention-difference.js'
-import { layoutOf, randomLists, tableOf } from '../nn/layouts.js'
+import { largest } from '../native/attention-difference.js'
+import { layoutOf, randomLists, tableOf } from '../native/layouts.js'
 
 const GPU = currentDevice()
 afterEach(() => useDevice(GPU))

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { type ReadOptions, readExamples } from '../../src/data/read-examples.js'
+import { type ReadOptions, readExamples } from '../../src/data/read/read-examples.js'
 import { dataFile, jsonl, pair, pairs } from './files.js'
 import { pairColumns, parquet, text } from './parquet.js'
 import { rawFrame } from './zstd.js'

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readExamples } from '../../src/data/read-examples.js'
+import { readExamples } from '../../src/data/read/read-examples.js'
 
 const HH = '../shared/data/hh-rlhf'
 const DEMOS = '../shared/data/llama-factory-demos'

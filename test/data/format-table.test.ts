@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { labelOf } from '../../src/data/formats/format.js'
 import { FORMAT_NAMES, FORMATS, formatOf } from '../../src/data/formats/registry.js'
-import { readExamples } from '../../src/data/read-examples.js'
+import { readExamples } from '../../src/data/read/read-examples.js'
 import { dataFile, jsonl, transcript } from './files.js'
 
 type Row = Record<string, unknown>

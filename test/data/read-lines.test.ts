@@ -1,7 +1,7 @@
 /** The byte-level splitters: lines and array elements. */
 import { describe, expect, test } from 'vitest'
-import { splitArray } from '../../src/data/read-array.js'
-import { type RawPiece, splitLines } from '../../src/data/read-lines.js'
+import { splitArray } from '../../src/data/read/read-array.js'
+import { type RawPiece, splitLines } from '../../src/data/read/read-lines.js'
 
 async function lines(text: string | Buffer, chunk = 3, limit?: number): Promise<RawPiece[]> {
   const bytes = Buffer.from(text as string)

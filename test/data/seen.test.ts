@@ -1,6 +1,6 @@
 /** The compact memory of keys. */
 import { expect, test } from 'vitest'
-import { createSeen } from '../../src/data/seen.js'
+import { createSeen } from '../../src/data/read/seen.js'
 
 test('every key is known from its second time on, with the place of its first, through all growth', () => {
   const seen = createSeen()

@@ -1,7 +1,7 @@
 /** Splits, folds and the order of the data. */
 import { describe, expect, test } from 'vitest'
+import { epochOrder, stepIndices, stepsPerEpoch } from '../../src/data/encode/order.js'
 import type { Example } from '../../src/data/example.js'
-import { epochOrder, stepIndices, stepsPerEpoch } from '../../src/data/order.js'
 import { foldOf, splitByPrompt } from '../../src/data/split.js'
 
 const example = (prompt: string, i: number): Example => ({

@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { Candidate, Example, Preference, Prompt } from '../../src/data/example.js'
-import { readExamples } from '../../src/data/read-examples.js'
-import { type WriteFormat, writeExamples } from '../../src/data/write-examples.js'
+import { readExamples } from '../../src/data/read/read-examples.js'
+import { type WriteFormat, writeExamples } from '../../src/data/write/write-examples.js'
 import { dataFile } from './files.js'
 
 const user = (content: string) => ({ role: 'user' as const, content })

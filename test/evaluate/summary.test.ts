@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compare, compareBySource, scorerAgreement } from '../../src/evaluate/compare.js'
-import { evaluateSystem } from '../../src/evaluate/summary.js'
+import { evaluateSystem } from '../../src/evaluate/system-summary.js'
 import { cutAtRoleMarker, repetition, textStats } from '../../src/evaluate/text-stats.js'
 
 describe('text statistics', () => {

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { writeFiles } from '../commands/eval-folder.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { startHub } from '../hub/hub-server.js'
-import { writeFiles } from '../pipelines/eval-folder.js'
 
 const clha = fileURLToPath(new URL('../../clha', import.meta.url))
 

@@ -10,7 +10,7 @@ const MIB = 1024 * 1024
 const SIZE = Number(process.env.CLHA_LARGE_DATA_MB ?? 2048) * MIB
 
 const READER = `
-import { newCounts, streamExamples } from ${JSON.stringify(pathToFileURL(join(process.cwd(), 'dist/data/stream-examples.js')).href)}
+import { newCounts, streamExamples } from ${JSON.stringify(pathToFileURL(join(process.cwd(), 'dist/data/read/stream-examples.js')).href)}
 const counts = newCounts()
 for await (const item of streamExamples(process.argv[2], {}, counts)) void item
 console.log(JSON.stringify({ kept: counts.kept, rows: counts.rows, duplicates: counts.duplicatePrompts, peak: process.resourceUsage().maxRSS * 1024 }))

@@ -1,14 +1,14 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { newestValid } from '../../src/checkpoint/resume.js'
-import { applyRetention } from '../../src/checkpoint/retention.js'
-import { DiskStorage, type Storage } from '../../src/checkpoint/storage.js'
-import { Crash, type Fault, FaultyStorage } from '../../src/checkpoint/storage-faulty.js'
-import { MemoryStorage, type PowerLoss } from '../../src/checkpoint/storage-memory.js'
-import { sweepLeftovers } from '../../src/checkpoint/sweep.js'
+import { DiskStorage, type Storage } from '../../src/checkpoint/files/storage.js'
+import { newestValid } from '../../src/checkpoint/policy/resume.js'
+import { applyRetention } from '../../src/checkpoint/policy/retention.js'
+import { sweepLeftovers } from '../../src/checkpoint/policy/sweep.js'
 import { holds, RUN, save } from '../helpers/checkpoints.js'
 import { temporaryFolder } from '../helpers/folders.js'
+import { Crash, type Fault, FaultyStorage } from '../helpers/storage-faulty.js'
+import { MemoryStorage, type PowerLoss } from '../helpers/storage-memory.js'
 
 /** What a crash interrupts. The state before holds checkpoints 80 (best), 90 and 100. */
 const SCENARIOS: { name: string; run: (storage: Storage, runDir: string) => void; newStep: number }[] = [

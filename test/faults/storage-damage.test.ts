@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { newestValid } from '../../src/checkpoint/resume.js'
-import { readWhole, removeTree } from '../../src/checkpoint/storage.js'
-import { MemoryStorage } from '../../src/checkpoint/storage-memory.js'
-import { writeFile } from '../../src/checkpoint/write-file.js'
+import { readWhole, removeTree } from '../../src/checkpoint/files/storage.js'
+import { writeFile } from '../../src/checkpoint/files/write-file.js'
+import { newestValid } from '../../src/checkpoint/policy/resume.js'
 import { createRandom } from '../../src/random.js'
 import { RUN, save } from '../helpers/checkpoints.js'
+import { MemoryStorage } from '../helpers/storage-memory.js'
 
 const FILES = ['model.safetensors', 'training_state.json', 'manifest.json']
 

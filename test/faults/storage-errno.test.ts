@@ -1,13 +1,13 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { newestValid } from '../../src/checkpoint/resume.js'
-import { DiskStorage, type Storage } from '../../src/checkpoint/storage.js'
-import { type Fault, FaultyStorage, type Operation } from '../../src/checkpoint/storage-faulty.js'
-import { MemoryStorage } from '../../src/checkpoint/storage-memory.js'
-import { writeFile } from '../../src/checkpoint/write-file.js'
+import { DiskStorage, type Storage } from '../../src/checkpoint/files/storage.js'
+import { writeFile } from '../../src/checkpoint/files/write-file.js'
+import { newestValid } from '../../src/checkpoint/policy/resume.js'
 import { ClhaError } from '../../src/errors.js'
 import { holds, RUN, save } from '../helpers/checkpoints.js'
+import { type Fault, FaultyStorage, type Operation } from '../helpers/storage-faulty.js'
+import { MemoryStorage } from '../helpers/storage-memory.js'
 
 /** Saves step 120 on a disk that holds step 100, with a fault planned; what came of it. */
 function saveWith(inner: MemoryStorage, plan: (operation: Operation) => Fault | undefined) {

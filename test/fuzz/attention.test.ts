@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { createRandom } from '../../src/random.js'
 import { native } from '../../src/tensor/index.js'
-import { attentionDifference } from '../nn/attention-difference.js'
-import { randomLists } from '../nn/layouts.js'
+import { attentionDifference } from '../native/attention-difference.js'
+import { randomLists } from '../native/layouts.js'
 
 // Shapes this small gain nothing from threads, and waiting for them is slow on a busy machine.
 native().setThreads(1)

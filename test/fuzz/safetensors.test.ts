@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { HeaderFault, parseHeader } from '../../src/checkpoint/safetensors-header.js'
-import { layoutSafetensors } from '../../src/checkpoint/safetensors-write.js'
+import { HeaderFault, parseHeader } from '../../src/checkpoint/format/safetensors-header.js'
+import { layoutSafetensors } from '../../src/checkpoint/format/safetensors-write.js'
 import { createRandom } from '../../src/random.js'
 import { mutate, SEED_FILE } from './mutate-safetensors.js'
 

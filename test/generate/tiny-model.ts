@@ -1,7 +1,7 @@
 /** The recorded Llama of the fixtures, its prompts and its greedy answers, with a tokenizer of one letter per token. */
 
 import type { GenerateOptions, GenerateRequest } from '../../src/generate/requests.js'
-import { loadModel } from '../../src/models/load.js'
+import { loadModel } from '../../src/models/folders/load-model.js'
 import { native, scope } from '../../src/tensor/index.js'
 import type { TextTokenizer } from '../../src/text/tokenizer.js'
 import { fixture, readTensors } from '../fixtures.js'

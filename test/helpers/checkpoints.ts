@@ -1,8 +1,8 @@
 /** Small checkpoints for tests of saving and resuming. */
 
-import { saveCheckpoint } from '../../src/checkpoint/save.js'
-import { type SaveFile, textFile } from '../../src/checkpoint/save-file.js'
-import { readWhole, type Storage } from '../../src/checkpoint/storage.js'
+import { type SaveFile, textFile } from '../../src/checkpoint/files/save-file.js'
+import { readWhole, type Storage } from '../../src/checkpoint/files/storage.js'
+import { saveCheckpoint } from '../../src/checkpoint/policy/save.js'
 
 export const RUN = '/run'
 

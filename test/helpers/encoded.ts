@@ -1,5 +1,5 @@
 /** Encoded lists made of random ids, for tests of packing and of models. */
-import type { EncodedAnswer, EncodedExample } from '../../src/data/encoded.js'
+import type { EncodedAnswer, EncodedExample } from '../../src/data/encode/encoded.js'
 import type { Random } from './numbers.js'
 
 export const answer = (ids: readonly number[], scoredFrom = 0): EncodedAnswer => ({

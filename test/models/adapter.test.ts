@@ -1,15 +1,20 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openSafetensors } from '../../src/checkpoint/safetensors.js'
-import { adapterTensors, attachAdapter, trainableWeights, withAdapterOff } from '../../src/models/adapter.js'
-import type { LoraOptions } from '../../src/models/adapter-config.js'
-import { loadAdapter, loadModelFolder } from '../../src/models/adapter-load.js'
-import { largestDifference, mergeAdapter } from '../../src/models/adapter-merge.js'
-import { adapterFiles } from '../../src/models/adapter-save.js'
-import { type Decoder, decode, logits } from '../../src/models/decoder.js'
-import { rewardModelFrom } from '../../src/models/init.js'
-import { loadModel } from '../../src/models/load.js'
+import { openSafetensors } from '../../src/checkpoint/format/safetensors.js'
+import {
+  adapterTensors,
+  attachAdapter,
+  trainableWeights,
+  withAdapterOff,
+} from '../../src/models/adapters/adapter.js'
+import type { LoraOptions } from '../../src/models/adapters/adapter-config.js'
+import { loadAdapter, loadModelFolder } from '../../src/models/adapters/adapter-load.js'
+import { largestDifference, mergeAdapter } from '../../src/models/adapters/adapter-merge.js'
+import { adapterFiles } from '../../src/models/adapters/adapter-save.js'
+import { type Decoder, decode, logits } from '../../src/models/decoder/decoder.js'
+import { rewardModelFrom } from '../../src/models/decoder/init.js'
+import { loadModel } from '../../src/models/folders/load-model.js'
 import { singleSequence } from '../../src/nn/layout.js'
 import { Generator, memory, noGrad, onDevice, ops, scope } from '../../src/tensor/index.js'
 import { fixture, maxDifference } from '../fixtures.js'

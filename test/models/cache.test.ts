@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { createCache, decode } from '../../src/models/decoder.js'
-import { loadModel } from '../../src/models/load.js'
+import { createCache, decode } from '../../src/models/decoder/decoder.js'
+import { loadModel } from '../../src/models/folders/load-model.js'
 import { packedStream, singleSequence } from '../../src/nn/layout.js'
 import { createRandom } from '../../src/random.js'
 import { native, noGrad, ops, scope } from '../../src/tensor/index.js'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { decoderConfig, headOf } from '../../src/models/families.js'
-import { readHfConfig } from '../../src/models/load.js'
+import { decoderConfig, headOf } from '../../src/models/families/families.js'
+import { readHfConfig } from '../../src/models/folders/load-model.js'
 import { fixture } from '../fixtures.js'
 import { thrown } from '../helpers/folders.js'
 import { languageModels, rewardModels } from './recorded.js'

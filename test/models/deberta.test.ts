@@ -1,9 +1,9 @@
 /** The DeBERTa encoder as a reward model: what it refuses, and its relative positions. */
 import { describe, expect, test } from 'vitest'
-import type { EncodedExample } from '../../src/data/encoded.js'
-import { packLists } from '../../src/data/pack.js'
-import { debertaConfig } from '../../src/models/deberta-config.js'
-import { loadRewardScorer } from '../../src/models/load-reward.js'
+import type { EncodedExample } from '../../src/data/encode/encoded.js'
+import { packLists } from '../../src/data/encode/pack.js'
+import { debertaConfig } from '../../src/models/encoder/deberta-config.js'
+import { loadRewardScorer } from '../../src/models/folders/load-reward.js'
 import { relativeIndex } from '../../src/nn/relative-position.js'
 import { scope } from '../../src/tensor/index.js'
 import { fixture, readJson } from '../fixtures.js'

@@ -2,24 +2,30 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openSafetensors } from '../../src/checkpoint/safetensors.js'
-import { attachAdapter, trainableWeights } from '../../src/models/adapter.js'
-import { loadModelFolder } from '../../src/models/adapter-load.js'
-import { mergeAdapter } from '../../src/models/adapter-merge.js'
-import { adapterFiles } from '../../src/models/adapter-save.js'
-import { type Decoder, decode, logits, parameterCount, targetLogProbs } from '../../src/models/decoder.js'
-import { initModel, rewardModelFrom } from '../../src/models/init.js'
-import { loadModel, readHfConfig } from '../../src/models/load.js'
-import { loadRewardScorer } from '../../src/models/load-reward.js'
+import { openSafetensors } from '../../src/checkpoint/format/safetensors.js'
+import { attachAdapter, trainableWeights } from '../../src/models/adapters/adapter.js'
+import { loadModelFolder } from '../../src/models/adapters/adapter-load.js'
+import { mergeAdapter } from '../../src/models/adapters/adapter-merge.js'
+import { adapterFiles } from '../../src/models/adapters/adapter-save.js'
+import {
+  type Decoder,
+  decode,
+  logits,
+  parameterCount,
+  targetLogProbs,
+} from '../../src/models/decoder/decoder.js'
+import { initModel, rewardModelFrom } from '../../src/models/decoder/init.js'
 import {
   type Bits,
   bitsOf,
   type Quantized,
   quantizedWeights,
   weightBytes,
-} from '../../src/models/quantized.js'
-import { modelFiles } from '../../src/models/save.js'
-import { shapedModel } from '../../src/models/shapes.js'
+} from '../../src/models/decoder/quantized.js'
+import { loadModel, readHfConfig } from '../../src/models/folders/load-model.js'
+import { loadRewardScorer } from '../../src/models/folders/load-reward.js'
+import { modelFiles } from '../../src/models/folders/save-model.js'
+import { shapedModel } from '../../src/models/folders/shapes.js'
 import { singleSequence } from '../../src/nn/layout.js'
 import { shapeOf } from '../../src/nn/projection.js'
 import { modelShape } from '../../src/plan/shape.js'

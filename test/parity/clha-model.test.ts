@@ -1,9 +1,9 @@
 /** A CLHA step on a recorded model, from tokens to parameters, in any split into micro-batches. */
-import { packLists } from '../../src/data/pack.js'
+import { packLists } from '../../src/data/encode/pack.js'
 import { clhaDenominators, clhaLoss } from '../../src/losses/clha.js'
-import type { Decoder } from '../../src/models/decoder.js'
-import { loadModel } from '../../src/models/load.js'
-import { candidateLogProbs } from '../../src/models/score.js'
+import type { Decoder } from '../../src/models/decoder/decoder.js'
+import { candidateLogProbs } from '../../src/models/decoder/score.js'
+import { loadModel } from '../../src/models/folders/load-model.js'
 import { createAdamW } from '../../src/optim/adamw.js'
 import { clipGradients } from '../../src/optim/clip.js'
 import { backward, gradOf, requiresGrad, scope } from '../../src/tensor/index.js'

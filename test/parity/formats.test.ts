@@ -1,5 +1,5 @@
 /** Preference files in all formats and containers: each is recognised and reads to its one expected result. */
-import { readExamples } from '../../src/data/read-examples.js'
+import { readExamples } from '../../src/data/read/read-examples.js'
 import { json, locate, parity, skip, unequal } from './parity.js'
 import { compare, type RecordedFile } from './recorded-formats.js'
 

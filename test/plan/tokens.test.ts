@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { stepIndices } from '../../src/data/order.js'
-import { packLists } from '../../src/data/pack.js'
+import { stepIndices } from '../../src/data/encode/order.js'
+import { packLists } from '../../src/data/encode/pack.js'
 import { microBatches, plannedSteps, sizeOf, tokenFigures } from '../../src/plan/tokens.js'
 import { createRandom } from '../../src/random.js'
 import { answer, encoded, randomList } from '../helpers/encoded.js'

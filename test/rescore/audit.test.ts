@@ -9,7 +9,7 @@ import { legacyDefaults, type RankOptions, rankLists } from '../../src/rescore/r
 import type { RankedList } from '../../src/rescore/ranked.js'
 import { readRankedJsonl, writeRankedJsonl } from '../../src/rescore/ranked-jsonl.js'
 import { rescoreLists } from '../../src/rescore/rescore.js'
-import { sigmoid } from '../../src/rescore/statistics.js'
+import { sigmoid } from '../../src/statistics/statistics.js'
 import { example } from './helpers.js'
 
 const rank: RankOptions = {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createRandom } from '../../src/random.js'
 import { calibrate } from '../../src/rescore/calibrate.js'
 import { preferenceMetrics, reliabilityTable } from '../../src/rescore/reliability.js'
-import { sigmoid } from '../../src/rescore/statistics.js'
+import { sigmoid } from '../../src/statistics/statistics.js'
 
 /** Gaps chosen - rejected of a calibrated reward (unit T), of which a share e of the labels is turned round. */
 function simulate(n: number, temperature: number, e: number, seed: number, spread = 2.5): number[] {

@@ -1,6 +1,6 @@
 /** What each reward model is given to read: texts and ids, exactly. */
 import { describe, expect, test } from 'vitest'
-import { encodeExamples } from '../../src/data/encode.js'
+import { encodeExamples } from '../../src/data/encode/encode.js'
 import type { Example, Message, Prompt } from '../../src/data/example.js'
 import { rewardTemplate } from '../../src/reward/input-format.js'
 import { loadTokenizer, type TextTokenizer } from '../../src/text/tokenizer.js'

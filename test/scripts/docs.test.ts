@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { configPage } from '../../scripts/docs-config.mjs'
-import { COMMANDS } from '../../src/cli/registry.js'
+import { COMMANDS } from '../../src/commands/index.js'
 import { LEGACY_DEFAULTS } from '../../src/config/defaults.js'
 import { expectation } from '../../src/config/describe.js'
 import { CONFIG_KEYS, configSchema, SECTION_TITLES, SECTIONS } from '../../src/config/schema.js'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { generatePipeline } from '../../src/pipelines/generate.js'
-import { call, type Files, typed, writeFiles } from '../pipelines/eval-folder.js'
+import { generatePipeline } from '../../src/commands/generate/generate.js'
+import { call, type Files, typed, writeFiles } from '../commands/eval-folder.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
 import { events, json, post, type Serving, startServing } from './serving.js'
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { rewardScore } from '../../src/pipelines/reward-score.js'
-import { call, type Files, pairs, typed, writeFiles } from '../pipelines/eval-folder.js'
+import { rewardScore } from '../../src/commands/reward-score/reward-score.js'
+import { call, type Files, pairs, typed, writeFiles } from '../commands/eval-folder.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
 import { json, post, type Serving, startServing } from './serving.js'
 

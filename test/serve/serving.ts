@@ -1,9 +1,9 @@
 /** `clha serve` on tiny models, as a test drives it. */
 import { EventEmitter } from 'node:events'
 import { onTestFinished } from 'vitest'
-import { type ServeResult, serve } from '../../src/pipelines/serve.js'
+import { type ServeResult, serve } from '../../src/commands/serve/serve.js'
 import { listenForStop, stopExitCode } from '../../src/terminal/signals.js'
-import { call, typed } from '../pipelines/eval-folder.js'
+import { call, typed } from '../commands/eval-folder.js'
 
 export interface Serving {
   url: string

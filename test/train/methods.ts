@@ -12,19 +12,19 @@ import { orpoTerm } from '../../src/losses/orpo.js'
 import type { PairTerm } from '../../src/losses/pairwise.js'
 import { simpoTerm } from '../../src/losses/simpo.js'
 import { slicTerm } from '../../src/losses/slic-hf.js'
-import { withMismatched } from '../../src/pipelines/policy-items.js'
-import type { TrainItem } from '../../src/train/items.js'
-import type { Objective } from '../../src/train/objective.js'
-import { sftObjective } from '../../src/train/objective.js'
+import { withMismatched } from '../../src/methods/policy-items.js'
+import type { TrainItem } from '../../src/train/loop/items.js'
+import type { Objective } from '../../src/train/objectives/objective.js'
+import { sftObjective } from '../../src/train/objectives/objective.js'
 import {
   pairNumbers,
   pairwiseObjective,
   proObjective,
   rrhfObjective,
   withRunningMean,
-} from '../../src/train/objective-pairs.js'
-import { rowRewards, rowsObjective } from '../../src/train/objective-rows.js'
-import { weightedSftObjective } from '../../src/train/objective-sequences.js'
+} from '../../src/train/objectives/objective-pairs.js'
+import { rowRewards, rowsObjective } from '../../src/train/objectives/objective-rows.js'
+import { weightedSftObjective } from '../../src/train/objectives/objective-sequences.js'
 import { CLHA } from './tiny.js'
 
 const reward = (sum: number, _: number, reference: number) => 0.5 * (sum - reference)

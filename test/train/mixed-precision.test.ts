@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { attachAdapter } from '../../src/models/adapter.js'
-import { decode, inBf16 } from '../../src/models/decoder.js'
+import { attachAdapter } from '../../src/models/adapters/adapter.js'
+import { decode, inBf16 } from '../../src/models/decoder/decoder.js'
 import { singleSequence } from '../../src/nn/layout.js'
 import { noGrad, scope } from '../../src/tensor/index.js'
 import { temporaryFolder } from '../helpers/folders.js'

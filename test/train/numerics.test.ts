@@ -4,10 +4,10 @@ import { expect, test } from 'vitest'
 import { ClhaError } from '../../src/errors.js'
 import { createAdamW } from '../../src/optim/adamw.js'
 import { i64, ops, requiresGrad, scope, type Tensor } from '../../src/tensor/index.js'
-import { planStep, type TrainItem } from '../../src/train/items.js'
-import { Tally } from '../../src/train/metrics.js'
-import type { Objective } from '../../src/train/objective.js'
-import { trainStep } from '../../src/train/step.js'
+import { planStep, type TrainItem } from '../../src/train/loop/items.js'
+import { trainStep } from '../../src/train/loop/step.js'
+import { Tally } from '../../src/train/loop/step-metrics.js'
+import type { Objective } from '../../src/train/objectives/objective.js'
 import { answer, encoded } from '../helpers/encoded.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
 import { copyOfBytes } from '../helpers/numbers.js'
@@ -139,7 +139,7 @@ test.each([1, 4])(
         return false
       },
     }
-    const { runTraining } = await import('../../src/train/run.js')
+    const { runTraining } = await import('../../src/train/loop/run.js')
     const error = await runTraining({ ...t, hooks }).catch((e: unknown) => e)
     expect(error).toBeInstanceOf(ClhaError)
     expect((error as ClhaError).exitCode).toBe(5)

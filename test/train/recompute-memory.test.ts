@@ -1,14 +1,14 @@
 // A file, and so a process, of its own: the peak of everything else would be counted here.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { initModel } from '../../src/models/init.js'
+import { initModel } from '../../src/models/decoder/init.js'
 import { createOptimizer } from '../../src/optim/optimizer.js'
 import { createRandom } from '../../src/random.js'
 import { memory, native, requiresGrad } from '../../src/tensor/index.js'
-import { planStep } from '../../src/train/items.js'
-import { Tally } from '../../src/train/metrics.js'
-import { sftObjective } from '../../src/train/objective.js'
-import { trainStep } from '../../src/train/step.js'
+import { planStep } from '../../src/train/loop/items.js'
+import { trainStep } from '../../src/train/loop/step.js'
+import { Tally } from '../../src/train/loop/step-metrics.js'
+import { sftObjective } from '../../src/train/objectives/objective.js'
 import { answer, encoded } from '../helpers/encoded.js'
 
 native().setThreads(1)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { attachAdapter } from '../../src/models/adapter.js'
+import { attachAdapter } from '../../src/models/adapters/adapter.js'
 import { memory } from '../../src/tensor/index.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { bytesOf, CLHA, fileOf, OBJECTIVES, run, training } from './tiny.js'

@@ -1,16 +1,21 @@
 /** A model of two layers and lists of random ids, and trainings of them in a folder: what tests of training start from. */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import type { EncodedExample } from '../../src/data/encoded.js'
-import type { Decoder } from '../../src/models/decoder.js'
-import { initModel } from '../../src/models/init.js'
-import type { HeadKind } from '../../src/models/weights.js'
-import { takeLock } from '../../src/pipelines/claim.js'
+import type { EncodedExample } from '../../src/data/encode/encoded.js'
+import type { Decoder } from '../../src/models/decoder/decoder.js'
+import { initModel } from '../../src/models/decoder/init.js'
+import type { HeadKind } from '../../src/models/folders/weights.js'
 import { createRandom, type Random } from '../../src/random.js'
+import { takeLock } from '../../src/session/claim.js'
 import { type DType, native } from '../../src/tensor/index.js'
-import type { TrainItem } from '../../src/train/items.js'
-import { clhaObjective, type Objective, rewardObjective, sftObjective } from '../../src/train/objective.js'
-import { runTraining, type TrainingRun } from '../../src/train/run.js'
+import type { TrainItem } from '../../src/train/loop/items.js'
+import { runTraining, type TrainingRun } from '../../src/train/loop/run.js'
+import {
+  clhaObjective,
+  type Objective,
+  rewardObjective,
+  sftObjective,
+} from '../../src/train/objectives/objective.js'
 import { randomList } from '../helpers/encoded.js'
 import { copyOfBytes } from '../helpers/numbers.js'
 

@@ -1,6 +1,6 @@
 /** Anthropic HH-RLHF as published: two transcripts, `chosen` and `rejected`. */
 import type { Message } from '../example.js'
-import { contentFault } from '../row-fault.js'
+import { contentFault } from '../read/row-fault.js'
 import { type DataFormat, isAbsent, meetsNeeds } from './format.js'
 import { pairCandidates, pairOfDialogues } from './messages.js'
 

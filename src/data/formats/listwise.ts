@@ -1,6 +1,6 @@
 /** One prompt and any number of answers, with rewards, with ranks (1 is best, null is not compared), or with neither. */
 import type { Candidate, Preference } from '../example.js'
-import { structuralFault } from '../row-fault.js'
+import { structuralFault } from '../read/row-fault.js'
 import { type DataFormat, isAbsent, meetsNeeds, type RawRow } from './format.js'
 import { readMessages, typeName } from './messages.js'
 

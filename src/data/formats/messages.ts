@@ -1,6 +1,6 @@
 /** Checking messages and answers found in a row. */
 import type { Candidate, Message, Preference, Role } from '../example.js'
-import { contentFault, structuralFault } from '../row-fault.js'
+import { contentFault, structuralFault } from '../read/row-fault.js'
 import type { ParsedRow, RawRow } from './format.js'
 
 /** Role names in use -> ours. The second line is ShareGPT's. */

@@ -1,6 +1,6 @@
 /** The list files of two papers' code: PRO (arXiv 2306.17492) and RRHF (arXiv 2304.05302). */
 import type { Message } from '../example.js'
-import { contentFault, structuralFault } from '../row-fault.js'
+import { contentFault, structuralFault } from '../read/row-fault.js'
 import { type DataFormat, meetsNeeds } from './format.js'
 import { splitTranscript } from './hh.js'
 import { readList } from './listwise.js'

@@ -1,6 +1,6 @@
 /** All data formats, in the order in which they are tried. */
 import { usageError } from '../../errors.js'
-import { structuralFault } from '../row-fault.js'
+import { structuralFault } from '../read/row-fault.js'
 import { alpacaOutputFormat, alpacaPairFormat } from './alpaca.js'
 import { type DataFormat, type RawRow, unmetNeeds } from './format.js'
 import { hhFormat } from './hh.js'

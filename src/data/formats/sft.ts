@@ -1,5 +1,5 @@
 /** Formats with one answer per row, for supervised fine-tuning: prompt + completion, messages, Alpaca, text. */
-import { structuralFault } from '../row-fault.js'
+import { structuralFault } from '../read/row-fault.js'
 import { alpacaPrompt } from './alpaca.js'
 import { type DataFormat, isAbsent, meetsNeeds, type RawRow, type Shape } from './format.js'
 import { oneAnswer, readAnswer, readMessages, splitLastTurn, withSystem } from './messages.js'

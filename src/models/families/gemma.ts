@@ -1,8 +1,8 @@
 /** Gemma 2 and 3 (text): scaled embeddings, norms before and after each half, soft caps, local and global layers. */
-import type { DecoderConfig, WeightNames } from '../config.js'
-import type { ConfigReader } from '../config-reader.js'
-import type { Family } from '../family.js'
-import { ropeFrom } from '../rope.js'
+import type { DecoderConfig, WeightNames } from '../decoder/decoder-config.js'
+import type { ConfigReader } from '../folders/config-reader.js'
+import type { Family } from './family.js'
+import { ropeFrom } from './rope.js'
 import {
   attentionBias,
   QUERY_KEY_NORMS,

@@ -1,7 +1,7 @@
 /** GPT-NeoX and Pythia: LayerNorm, partial rotary, parallel residual; and Open-Assistant's reward model on it. */
-import { ACTIVATIONS, type WeightNames } from '../config.js'
-import type { Family } from '../family.js'
-import { ropeOf } from '../rope.js'
+import { ACTIVATIONS, type WeightNames } from '../decoder/decoder-config.js'
+import type { Family } from './family.js'
+import { ropeOf } from './rope.js'
 import { sameLayers } from './standard.js'
 
 const NAMES: WeightNames = {

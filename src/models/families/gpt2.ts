@@ -1,6 +1,6 @@
 /** GPT-2: learned positions, fused queries, keys and values, matrices stored as [in, out]. */
-import { ACTIVATIONS, type WeightNames } from '../config.js'
-import type { Family } from '../family.js'
+import { ACTIVATIONS, type WeightNames } from '../decoder/decoder-config.js'
+import type { Family } from './family.js'
 
 const NAMES: WeightNames = {
   prefix: 'transformer.',

@@ -1,5 +1,5 @@
 /** Llama 2 and 3.x, and all that took over its class, such as SmolLM. */
-import type { Family } from '../family.js'
+import type { Family } from './family.js'
 import { attentionBias, standardSettings } from './standard.js'
 
 export const llama: Family = {

@@ -1,5 +1,5 @@
 /** Mistral: Llama with a sliding window in every layer. */
-import type { Family } from '../family.js'
+import type { Family } from './family.js'
 import { sameLayers, standardSettings } from './standard.js'
 
 export const mistral: Family = {

@@ -1,7 +1,7 @@
 /** OPT: learned positions from row 2 on, norms before or after each half, embeddings that may be narrower than the model. */
-import { ACTIVATIONS, type WeightNames } from '../config.js'
-import type { ConfigReader } from '../config-reader.js'
-import type { Family } from '../family.js'
+import { ACTIVATIONS, type WeightNames } from '../decoder/decoder-config.js'
+import type { ConfigReader } from '../folders/config-reader.js'
+import type { Family } from './family.js'
 
 const NAMES = {
   prefix: 'model.',

@@ -1,7 +1,7 @@
 /** Phi-3 and Phi-4: fused projections; a part of each head may be rotated. */
-import type { WeightNames } from '../config.js'
-import type { Family } from '../family.js'
-import { ropeOf } from '../rope.js'
+import type { WeightNames } from '../decoder/decoder-config.js'
+import type { Family } from './family.js'
+import { ropeOf } from './rope.js'
 import { STANDARD_NAMES, sameLayers, standardSettings } from './standard.js'
 
 const { inputNorm, output, mlpNorm, down } = STANDARD_NAMES.block

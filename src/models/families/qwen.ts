@@ -1,7 +1,7 @@
 /** Qwen 2, 2.5 (biases of queries, keys and values) and 3 (norms of each head's query and key); windows where asked for. */
-import type { DecoderConfig } from '../config.js'
-import type { ConfigReader } from '../config-reader.js'
-import type { Family } from '../family.js'
+import type { DecoderConfig } from '../decoder/decoder-config.js'
+import type { ConfigReader } from '../folders/config-reader.js'
+import type { Family } from './family.js'
 import {
   attentionBias,
   QUERY_KEY_NORMS,

@@ -1,8 +1,8 @@
 /** Keys and names that Llama brought and that most families since have taken over. */
 import type { LayerKind } from '../../nn/block-shape.js'
-import { ACTIVATIONS, type DecoderConfig, type WeightNames } from '../config.js'
-import type { ConfigReader } from '../config-reader.js'
-import { ropeOf } from '../rope.js'
+import { ACTIVATIONS, type DecoderConfig, type WeightNames } from '../decoder/decoder-config.js'
+import type { ConfigReader } from '../folders/config-reader.js'
+import { ropeOf } from './rope.js'
 
 export const STANDARD_NAMES = {
   prefix: 'model.',

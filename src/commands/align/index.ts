@@ -1,0 +1,30 @@
+/** `clha align`: the whole way from preferences to a better model. */
+import type { PipelineSpec } from '../command.js'
+
+export const alignSpec: PipelineSpec = {
+  path: ['align'],
+  summary: 'from preferences to an aligned, evaluated model: SFT start, rewards, rescoring, CLHA, report',
+  examples: [
+    'clha align recipes/own-pairs.yaml',
+    'clha align recipes/own-pairs.yaml --margin 0.5 --output-dir runs/narrow',
+    'clha align --model-name-or-path ./my-model --train-dataset prefs.jsonl',
+  ],
+  sections: [
+    'model',
+    'data',
+    'method',
+    'rescore',
+    'train',
+    'lora',
+    'score',
+    'endpoint',
+    'rewardTrain',
+    'sftStart',
+    'rounds',
+    'generate',
+    'evaluate',
+    'run',
+    'profile',
+  ],
+  needs: ['train_dataset', ['model_name_or_path', 'model_config']],
+}

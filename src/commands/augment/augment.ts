@@ -1,0 +1,163 @@
+/** `clha augment`: further answers to the prompts of a data set, as candidates beside those that it has. */
+import { join } from 'node:path'
+import type { Example } from '../../data/example.js'
+import { type WriteReport, writeExamples } from '../../data/write/write-examples.js'
+import { usageError } from '../../errors.js'
+import { openGenerationEndpoint } from '../../generate/endpoint.js'
+import { hubLabel } from '../../hub/cache.js'
+import { loadStartModel } from '../../load/language-model.js'
+import { resolveModelFolder } from '../../models/folders/model-folder.js'
+import { writeWhole } from '../../report/write.js'
+import { inOutputDir } from '../../session/claim.js'
+import { writeConfig } from '../../session/outputs.js'
+import { openSession, type Session } from '../../session/session.js'
+import { Stopped } from '../../session/stopped.js'
+import { count, figure } from '../../show/units.js'
+import { loadData } from '../../stations/read/load-data.js'
+import { type JoinCounts, joinAnswers } from '../../stations/sample/join-answers.js'
+import {
+  type Sampled,
+  type Sampling,
+  sampleFromEndpoint,
+  sampleLocally,
+} from '../../stations/sample/sample-answers.js'
+import { secretOf } from '../../stations/score/endpoint-scores.js'
+import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
+import type { AugmentResult, Pipeline } from '../pipeline.js'
+import { readAnswersFile } from './answers-file.js'
+
+export const augment: Pipeline<AugmentResult> = async (config, ui) => {
+  const session = await openSession(config, ui)
+  return inOutputDir(session.options, false, () => augmentIn(session))
+}
+
+async function augmentIn(session: Session): Promise<AugmentResult> {
+  const { options, ui } = session
+  const { examples } = await loadData(session, options.trainDataset as string[], 0)
+  if (examples.length === 0) throw usageError('train_dataset holds no prompt')
+  requireOneUnit(session, examples)
+  await writeConfig(session)
+  const sampled = await answersOf(session, examples)
+  const { examples: joined, counts } = joinAnswers(examples, sampled.answers)
+  sayCounts(session, counts)
+  const scored = await withRewards(session, joined)
+  const outputFile = options.outputFile ?? join(options.outputDir, 'augmented.jsonl')
+  const written = await writeExamples(scored.map(named), 'listwise', outputFile)
+  sayLeftOut(session, written)
+  const { answers: _, ...asking } = sampled
+  const report = { rows: written.rows, ...asking, ...counts }
+  await writeWhole(join(options.outputDir, 'augment.json'), `${JSON.stringify(report, null, 2)}\n`)
+  ui.line(`lists    ${outputFile}`)
+  return { outputFile, rows: written.rows, ...asking, ...counts }
+}
+
+/** Rewards of a list have one unit, or they can't be compared. */
+function requireOneUnit(session: Session, examples: readonly Example[]): void {
+  if (hasOutsideScorer(session) || session.options.answersFile !== undefined) return
+  if (!hasColumnScores(examples)) return
+  throw usageError(
+    'train_dataset has rewards, and further answers would have none',
+    'give the reward_model or reward_endpoint that they are from: it scores all answers',
+  )
+}
+
+async function answersOf(session: Session, examples: readonly Example[]): Promise<Sampled> {
+  const { options, ui } = session
+  const { answersFile, generationEndpoint: url } = options
+  if (answersFile !== undefined) return fromFile(session, examples, answersFile)
+  const { numSamples, temperature, seed, outputDir: dir } = options
+  const common = { count: numSamples, temperature, seed, dir }
+  try {
+    if (url !== undefined) {
+      const endpoint = configuredGenerator(session, url)
+      ui.line(`answers come from ${endpoint.name}`)
+      return await sampleFromEndpoint(session, endpoint, examples, { ...common, name: endpoint.model })
+    }
+    return await fromModel(session, examples, common)
+  } catch (error) {
+    if (error instanceof Stopped)
+      ui.line('stopped; answers that came are kept: the same command goes on from here')
+    throw error
+  }
+}
+
+async function fromModel(
+  session: Session,
+  examples: readonly Example[],
+  common: Omit<Sampling, 'name'>,
+): Promise<Sampled> {
+  const path = session.options.modelNameOrPath as string
+  const lm = await loadStartModel(session, 'lm', 'all')
+  try {
+    const sampling = { ...common, name: hubLabel(path) }
+    return await sampleLocally(session, lm, resolveModelFolder(path), examples, sampling)
+  } finally {
+    lm.model.dispose()
+  }
+}
+
+async function fromFile({ ui }: Session, examples: readonly Example[], path: string): Promise<Sampled> {
+  const { answers, unmatched } = await readAnswersFile(path, examples)
+  const found = answers.flat().length
+  if (unmatched > 0)
+    ui.warn(`${count(unmatched)} prompts of ${path} are not in train_dataset`, 'their answers are not used')
+  if (found === 0)
+    throw usageError(`${path}: no answer to a prompt of train_dataset`, 'prompts have to be the very same')
+  return { answers, asked: found, known: found, refused: 0, tokens: 0 }
+}
+
+function configuredGenerator({ options }: Session, url: string) {
+  const { generationEndpointModel: model, generationEndpointTokenEnv: name } = options
+  if (model === undefined)
+    throw usageError(
+      'generation_endpoint_model is missing',
+      'name the model that the server is to answer with',
+    )
+  return openGenerationEndpoint({
+    url,
+    model,
+    concurrency: options.generationEndpointConcurrency,
+    timeoutMs: options.generationEndpointTimeout * 1000,
+    retries: options.generationEndpointRetries,
+    token: name === undefined ? undefined : secretOf(name, 'generation_endpoint_token_env'),
+  })
+}
+
+function sayCounts({ ui }: Session, { answers, empty, duplicates, cut, kept }: JoinCounts): void {
+  const { data, sampled } = duplicates
+  const left = [
+    empty > 0 ? `${count(empty)} empty` : '',
+    data > 0 ? `${count(data)} that the data has` : '',
+    sampled > 0 ? `${count(sampled)} that came before` : '',
+  ].filter((part) => part !== '')
+  ui.line(
+    `${count(kept)} of ${count(answers)} answers are new candidates${left.length > 0 ? ` · left out: ${left.join(', ')}` : ''}`,
+  )
+  if (cut > 0)
+    ui.warn(`${count(cut)} of them end at max_new_tokens`, 'raise max_new_tokens, or they teach to break off')
+}
+
+/** Every answer of every list, scored by one scorer. */
+async function withRewards(session: Session, examples: Example[]): Promise<Example[]> {
+  if (!hasOutsideScorer(session)) return examples
+  const answered = examples.filter(({ candidates }) => candidates.length > 0)
+  const { examples: kept, rewards } = await outsideScores(session, answered)
+  const flat = rewards.flat()
+  session.ui.line(`mean reward ${figure(flat.reduce((a, b) => a + b, 0) / Math.max(1, flat.length))}`)
+  const scored = kept.map((example, i) => ({
+    ...example,
+    candidates: example.candidates.map((candidate, k) => ({ ...candidate, reward: rewards[i][k] })),
+  }))
+  return [...scored, ...examples.filter(({ candidates }) => candidates.length === 0)]
+}
+
+/** Every candidate says where it came from. */
+const named = (example: Example): Example => ({
+  ...example,
+  candidates: example.candidates.map((candidate) => ({ origin: 'data', ...candidate })),
+})
+
+function sayLeftOut({ ui }: Session, { skipped }: WriteReport): void {
+  for (const { file, row, reason } of skipped.slice(0, 5)) ui.warn(`${file}:${row} is left out: ${reason}`)
+  if (skipped.length > 5) ui.warn(`${count(skipped.length)} rows were left out`)
+}

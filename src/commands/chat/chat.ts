@@ -1,0 +1,107 @@
+/** `clha chat`: a dialogue with a model, line by line. */
+import type { Message } from '../../data/example.js'
+import { hubLabel } from '../../hub/cache.js'
+import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
+import { parameterCount } from '../../models/decoder/decoder.js'
+import { openSession, type Session } from '../../session/session.js'
+import { count } from '../../show/units.js'
+import { promptRoom, requestAnswers, trimAnswer } from '../../stations/judge/answer.js'
+import { streamed } from '../generate/generate.js'
+import type { Pipeline } from '../pipeline.js'
+import { fitHistory } from './chat-history.js'
+import { chatInterrupts, type Interrupts } from './chat-interrupt.js'
+
+interface ChatResult {
+  /** Answers given, those of dialogues that were reset included. */
+  turns: number
+  /** The dialogue as it stood at the end. */
+  messages: Message[]
+}
+
+const COMMANDS = '/reset begins a new dialogue, /quit leaves; Ctrl-C ends an answer'
+
+export const chatPipeline: Pipeline<ChatResult> = async (config, ui, input) => {
+  const session = await openSession(config, ui)
+  const lm = await loadStartModel(session, 'lm', 'all')
+  const interrupts = chatInterrupts()
+  try {
+    ui.line(
+      `${hubLabel(session.options.modelNameOrPath ?? '')} · ${count(parameterCount(lm.model))} parameters · ${COMMANDS}`,
+    )
+    return await talk(session, lm, input, interrupts)
+  } finally {
+    interrupts.close()
+    lm.model.dispose()
+  }
+}
+
+async function talk(
+  session: Session,
+  lm: LanguageModel,
+  input: AsyncIterable<string>,
+  interrupts: Interrupts,
+) {
+  const { ui } = session
+  const result: ChatResult = { turns: 0, messages: [] }
+  const lines = input[Symbol.asyncIterator]()
+  for (;;) {
+    ui.write('> ')
+    const line = await Promise.race([lines.next(), interrupts.left])
+    if (line === undefined) {
+      // Nobody reads the line that is still waited for; it must not keep the process alive.
+      process.stdin.unref()
+      break
+    }
+    if (line.done) break
+    const said = line.value.trim()
+    if (said === '') continue
+    if (said === '/quit' || said === '/exit') break
+    if (said === '/reset') {
+      result.messages = []
+      ui.line('a new dialogue')
+    } else if (said.startsWith('/')) {
+      ui.line(`unknown command ${said}: ${COMMANDS}`)
+    } else {
+      result.messages.push({ role: 'user', content: said })
+      result.turns += 1
+      result.messages = await answerTurn(session, lm, result, interrupts)
+    }
+  }
+  ui.write('\n')
+  void lines.return?.()
+  return result
+}
+
+/** Streams the answer; the dialogue with it. An answer that was ended early stays as far as it came. */
+async function answerTurn(
+  session: Session,
+  lm: LanguageModel,
+  { messages, turns }: ChatResult,
+  interrupts: Interrupts,
+) {
+  const { options, ui } = session
+  const room = promptRoom(lm, options.maxNewTokens, lm.model.config.maxPositions)
+  const history = await fitHistory(lm, messages, room)
+  if (history.length < messages.length) ui.line('(the oldest turns no longer fit and are forgotten)')
+  const show = streamed(ui)
+  let soFar = ''
+  interrupts.answering(true)
+  // Another seed each turn: the same question, asked again, may be answered otherwise.
+  const [answer] = await requestAnswers(
+    session,
+    lm,
+    [history],
+    { maxPromptLength: room, seed: options.seed + turns },
+    {
+      stopRequested: interrupts.interrupted,
+      text(request, piece) {
+        soFar += piece
+        show(request, piece)
+      },
+    },
+  )
+  interrupts.answering(false)
+  ui.write(answer ? '\n' : ' …\n')
+  const content = answer?.text ?? trimAnswer(soFar, history, lm.template)
+  return [...history, { role: 'assistant' as const, content }]
+}

@@ -1,0 +1,174 @@
+/** What a `clha data` command leaves behind: files that are there whole or not at all, a report, and every dropped row. */
+import * as fs from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { Example } from '../../data/example.js'
+import type { ReadFault } from '../../data/read/row-fault.js'
+import type { ReadCounts } from '../../data/read/stream-examples.js'
+import { type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
+import { usageError } from '../../errors.js'
+import { type JsonLinesFile, openJsonLines } from '../../files/ordered-lines.js'
+import { writeWhole } from '../../report/write.js'
+import { sha256File } from '../../session/outputs.js'
+import { toJsonLine } from '../../show/json-lines.js'
+import { count } from '../../show/units.js'
+import type { Ui } from '../../terminal/ui.js'
+import type { DataSource } from './data-source.js'
+
+/** A row of the input that is in no output. */
+export interface DroppedRow {
+  file: string
+  row: number
+  id?: string
+  code: string
+  reason: string
+}
+
+export interface WrittenFile {
+  file: string
+  format: WriteFormat
+  rows: number
+  examples: number
+  sha256: string
+}
+
+export interface DataReport {
+  command: string
+  /** Files read, with their hashes. */
+  inputs: ReadCounts['files']
+  options: object
+  outputs: WrittenFile[]
+  /** Rows of the input, and those that are in no output, by reason. */
+  rows: number
+  dropped: Record<string, number>
+  droppedFile?: string
+}
+
+export interface DataOutput {
+  /** Writes one of the outputs; what the format has no place for is listed as dropped. */
+  write(file: string, format: WriteFormat, examples: AsyncIterable<Example>): Promise<WrittenFile>
+  drop(row: DroppedRow | ReadFault): void
+}
+
+export interface OutputPlan {
+  command: string
+  /** A file, or the folder of the files. */
+  output: string
+  files: readonly string[]
+  report?: string
+  force: boolean
+  options: object
+}
+
+/**
+ * Runs `work` on a folder beside the output and moves all files into place when it is done.
+ * @throws ClhaError (exit 2) for a file that is there already, unless forced, and for one that is read
+ */
+export async function withOutput(
+  plan: OutputPlan,
+  source: DataSource,
+  ui: Ui,
+  work: (output: DataOutput) => Promise<void>,
+): Promise<DataReport> {
+  const reportFile = plan.report ?? `${plan.output}.report.json`
+  const droppedFile = `${plan.output}.dropped.jsonl`
+  checkFree(plan, [...plan.files, reportFile, droppedFile], source.paths)
+  const parent = dirname(resolve(plan.output))
+  const staging = join(parent, `.${basename(plan.output)}.${process.pid}.tmp`)
+  fs.rmSync(staging, { recursive: true, force: true })
+  fs.mkdirSync(staging, { recursive: true })
+  try {
+    const dropped = droppedRows(join(staging, 'dropped'))
+    const outputs: WrittenFile[] = []
+    await work({
+      drop: dropped.add,
+      async write(file, format, examples) {
+        const staged = join(staging, basename(file))
+        const { rows, examples: kept, skipped } = await writeExamples(examples, format, staged)
+        for (const fault of skipped) dropped.add(fault)
+        const written = { file, format, rows, examples: kept, sha256: await sha256File(staged) }
+        outputs.push(written)
+        return written
+      },
+    })
+    const hasDropped = dropped.finish()
+    for (const { file } of outputs) {
+      fs.mkdirSync(dirname(resolve(file)), { recursive: true })
+      fs.renameSync(join(staging, basename(file)), file)
+    }
+    if (hasDropped) fs.renameSync(join(staging, 'dropped'), droppedFile)
+    else fs.rmSync(droppedFile, { force: true })
+    const { files: inputs, rows } = source.counts()
+    const { command, options } = plan
+    const head = { command, inputs, options, outputs, rows, dropped: dropped.counts() }
+    const report = hasDropped ? { ...head, droppedFile } : head
+    await writeWhole(reportFile, reportText(report))
+    say(ui, report, reportFile)
+    return report
+  } finally {
+    fs.rmSync(staging, { recursive: true, force: true })
+  }
+}
+
+/** The keys of `--json`, for people to read. */
+export const reportText = (report: object): string =>
+  `${JSON.stringify(JSON.parse(toJsonLine(report as never)), null, 2)}\n`
+
+function checkFree({ force }: OutputPlan, files: readonly string[], inputs: readonly string[]): void {
+  const read = new Set(inputs.map((path) => resolve(path)))
+  for (const file of files) {
+    if (read.has(resolve(file))) {
+      throw usageError(`${file}: is read and would be written over`, 'Choose another name for the output.')
+    }
+    if (fs.statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      throw usageError(`${file}: a folder, not a file`, 'Choose another name for the output.')
+    if (!force && fs.existsSync(file))
+      throw usageError(`${file}: is there already`, 'Choose another name, or write over it with --force.')
+  }
+}
+
+function droppedRows(path: string) {
+  let file: JsonLinesFile | undefined
+  const counts: Record<string, number> = {}
+  return {
+    add(row: DroppedRow | ReadFault) {
+      file ??= openJsonLines(path)
+      file.write(row)
+      counts[row.code] = (counts[row.code] ?? 0) + 1
+    },
+    /** @returns whether there is such a file */
+    finish() {
+      file?.finish()
+      return file !== undefined
+    },
+    counts: () => counts,
+  }
+}
+
+function say(ui: Ui, { outputs, rows, dropped, droppedFile }: DataReport, reportFile: string): void {
+  for (const { file, format, rows: written, examples } of outputs) {
+    const of = written === examples ? '' : ` (${count(examples)} of the input)`
+    ui.line(`${file}  ${count(written)} rows${of}, format ${format}`)
+  }
+  const left = Object.entries(dropped)
+  if (left.length > 0) {
+    const total = left.reduce((sum, [, n]) => sum + n, 0)
+    const reasons = left.map(([code, n]) => `${code} ${count(n)}`).join(', ')
+    ui.line(`${droppedFile}  ${count(total)} of ${count(rows)} rows are left out: ${reasons}`)
+  }
+  ui.line(`${reportFile}`)
+}
+
+/**
+ * The format that holds the first example whole: labelled answers, one pair, the dialogue of one answer, else a list.
+ * @throws as reading does
+ */
+export async function formatLike(source: DataSource): Promise<WriteFormat> {
+  for await (const { candidates, preferences, prompt } of source.examples()) {
+    if (candidates.some(({ desirable }) => desirable !== undefined)) return 'kto'
+    if (preferences.length === 1 && candidates.length === 2) return 'trl'
+    if (candidates.length === 1 && typeof prompt !== 'string' && candidates[0].reward === undefined)
+      return 'messages'
+    return 'listwise'
+  }
+  throw usageError(`${source.names.join(', ')}: no row can be used`, 'clha data inspect says why.')
+}

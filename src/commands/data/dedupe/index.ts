@@ -1,0 +1,34 @@
+/** `clha data dedupe`: the first of rows that say the same. */
+import { usageError } from '../../../errors.js'
+import { addWritingFlags, dataCommand, numberOf, oneOf, writingOptions } from '../data-command.js'
+
+export const dataDedupeCommand = dataCommand({
+  name: 'dedupe',
+  summary: 'leave out rows that repeat an earlier one, exactly or nearly',
+  examples: [
+    'clha data dedupe prefs.jsonl --output unique.jsonl',
+    'clha data dedupe prefs.jsonl --exact --by prompt --output prompts.jsonl',
+  ],
+  define(command) {
+    addWritingFlags(command, 'new file: .jsonl, .jsonl.gz or .parquet')
+    command.option(
+      '--similarity <number>',
+      'share of the text that nearly equal rows have in common, 0.7 to 1 (default: 0.9)',
+    )
+    command.option('--exact', 'exact copies only')
+    command.option('--by <what>', 'row (prompt, answers and labels) or prompt (default: row)')
+  },
+  async run(call) {
+    const { dataDedupe } = await import('./data-dedupe.js')
+    const { exact, similarity: given, by = 'row' } = call.flags
+    if (exact && given !== undefined)
+      throw usageError('--exact compares no similarity', 'Leave out --exact or --similarity.')
+    const similarity = exact
+      ? undefined
+      : numberOf('--similarity', given ?? 0.9, { least: 0.7, most: 1, whole: false })
+    return dataDedupe(
+      { ...writingOptions(call), similarity, by: oneOf('--by', by, ['row', 'prompt']) },
+      call.ui,
+    )
+  },
+})

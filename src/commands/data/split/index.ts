@@ -1,0 +1,23 @@
+/** `clha data split`: train, dev and test. */
+import { addWritingFlags, dataCommand, oneOf, writingOptions } from '../data-command.js'
+
+const CONTAINERS = ['jsonl', 'jsonl.gz', 'parquet'] as const
+
+export const dataSplitCommand = dataCommand({
+  name: 'split',
+  summary: 'split data into train, dev and test by prompt, so that no question is on two sides',
+  examples: [
+    'clha data split prefs.jsonl --output splits',
+    'clha data split prefs.jsonl --output splits --dev-fraction 0 --test-fraction 0.1 --container parquet',
+  ],
+  keys: ['dev_fraction', 'test_fraction', 'seed'],
+  define(command) {
+    addWritingFlags(command, 'folder for train, dev and test')
+    command.option('--container <end>', `${CONTAINERS.join(', ')} (default: jsonl)`)
+  },
+  async run(call) {
+    const { dataSplit } = await import('./data-split.js')
+    const container = oneOf('--container', call.flags.container ?? 'jsonl', CONTAINERS)
+    return dataSplit({ ...writingOptions(call), container }, call.ui)
+  },
+})

@@ -1,0 +1,111 @@
+/** Compiler, libtorch and engine, as the set-up scripts see them: one place decides what counts as found. */
+import type { EngineInfo } from '../../tensor/index.js'
+import type { Check } from './doctor-machine.js'
+
+interface Libtorch {
+  path: string
+  version: string
+  build: 'CPU' | 'CUDA'
+  origin: string
+}
+
+interface SetUp {
+  cpuLevel(): string
+  findCompiler(): Promise<{ command: string; version: string }>
+  findLibtorch(): Promise<Libtorch | null>
+  engineReady(): boolean
+  tilde(path: string): string
+}
+
+const script = (name: string): string => new URL(`../../scripts/setup/${name}.mjs`, import.meta.url).href
+
+async function loadSetUp(): Promise<SetUp> {
+  const names = ['cpu', 'engine', 'libtorch', 'paths']
+  return Object.assign({}, ...(await Promise.all(names.map((name) => import(script(name)))))) as SetUp
+}
+
+const SET_UP = 'npm run setup'
+
+export async function setUpChecks(): Promise<Check[]> {
+  const setUp = await loadSetUp()
+  return [
+    levelCheck(setUp.cpuLevel()),
+    await compilerCheck(setUp),
+    await libtorchCheck(setUp),
+    engineCheck(setUp),
+    deviceCheck(setUp.engineReady() ? await loadEngine() : undefined),
+  ]
+}
+
+/** @param level the widest vector instructions that the engine is compiled for */
+export function levelCheck(level: string): Check {
+  const slow = level === 'default'
+  const advice = slow ? 'it works, several times slower than with AVX2' : undefined
+  return {
+    name: 'cpu level',
+    state: slow ? 'note' : 'ok',
+    text: slow ? 'neither AVX2 nor AVX-512' : level,
+    advice,
+  }
+}
+
+async function compilerCheck(setUp: SetUp): Promise<Check> {
+  try {
+    const { command, version } = await setUp.findCompiler()
+    return { name: 'compiler', state: 'ok', text: `${command}: ${version}` }
+  } catch (error) {
+    return failed('compiler', error)
+  }
+}
+
+async function libtorchCheck(setUp: SetUp): Promise<Check> {
+  try {
+    const torch = await setUp.findLibtorch()
+    if (torch === null) {
+      const advice = `${SET_UP}     fetches a private copy\nor set LIBTORCH to a folder with lib/ and include/`
+      return { name: 'libtorch', state: 'missing', text: 'none found', advice }
+    }
+    const where = `${setUp.tilde(torch.path)} (${torch.origin})`
+    return { name: 'libtorch', state: 'ok', text: `${torch.version} ${torch.build}, ${where}` }
+  } catch (error) {
+    return failed('libtorch', error)
+  }
+}
+
+function engineCheck(setUp: SetUp): Check {
+  if (setUp.engineReady()) return { name: 'engine', state: 'ok', text: 'build/clha.node is up to date' }
+  const text = 'build/clha.node is not built, or older than its sources'
+  return { name: 'engine', state: 'missing', text, advice: `${SET_UP}     compiles it` }
+}
+
+/** What the engine says of its devices. */
+async function loadEngine(): Promise<EngineInfo | undefined> {
+  const { native } = await import('../../tensor/index.js')
+  try {
+    return native().engine()
+  } catch {
+    return undefined
+  }
+}
+
+/** @param engine undefined where it is not built, or does not load */
+export function deviceCheck(engine: Pick<EngineInfo, 'cuda' | 'devices'> | undefined): Check {
+  const name = 'device'
+  if (!engine) return { name, state: 'note', text: 'known once the engine is built' }
+  if (engine.devices.length > 0) {
+    const listed = engine.devices.map(({ name: model, bytes, capability }, i) => {
+      const facts = [bytes > 0 && `${(bytes / 1e9).toFixed(0)} GB`, capability && `capability ${capability}`]
+      return [`cuda:${i} ${model}`, ...facts.filter(Boolean)].join(', ')
+    })
+    return { name, state: 'ok', text: listed.join('; ') }
+  }
+  if (!engine.cuda) return { name, state: 'ok', text: 'CPU; this libtorch has no CUDA' }
+  const advice = 'nvidia-smi shows whether the driver works; CUDA_VISIBLE_DEVICES may hide a GPU'
+  return { name, state: 'note', text: 'CPU; libtorch has CUDA, but sees no GPU', advice }
+}
+
+/** Set-up's errors carry a hint; anything else is not expected here. */
+function failed(name: string, error: unknown): Check {
+  if (!(error instanceof Error) || !('hint' in error)) throw error
+  return { name, state: 'missing', text: error.message, advice: String(error.hint) }
+}

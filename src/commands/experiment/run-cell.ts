@@ -1,0 +1,165 @@
+/** One cell of an experiment: rank, train, answer the test prompts, judge. */
+import { join } from 'node:path'
+import { encodePrompts } from '../../data/encode/encode.js'
+import type { EncodedExample } from '../../data/encode/encoded.js'
+import { packLists } from '../../data/encode/pack.js'
+import type { Cell } from '../../evaluate/cells.js'
+import { textStats } from '../../evaluate/text-stats.js'
+import { withMarker } from '../../load/answering-template.js'
+import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
+import { quantizedOf } from '../../load/quantized-options.js'
+import { loadTrainable } from '../../load/trainable.js'
+import { needsRewards, usesReference } from '../../methods/methods.js'
+import type { Decoder } from '../../models/decoder/decoder.js'
+import { logProbSums } from '../../models/decoder/score.js'
+import { rescoreLists } from '../../rescore/rescore.js'
+import { type Session, VERSION } from '../../session/session.js'
+import { Stopped } from '../../session/stopped.js'
+import { fitPolicy, rankedHash } from '../../stations/fit/policy.js'
+import { withReferences } from '../../stations/fit/references.js'
+import { type Answer, answerPrompts } from '../../stations/judge/evaluation.js'
+import { rescoreOptions } from '../../stations/rank/rescoring.js'
+import { mean } from '../../statistics/statistics.js'
+import { itemsOf } from '../train/train.js'
+import type { CellPlan } from './plan-cells.js'
+import type { Started } from './start.js'
+
+type Figures = Record<string, number>
+
+/** Runs a cell in a folder of its own, which a stopped run goes on in. */
+export async function runCell(session: Session, plan: CellPlan, started: Started): Promise<Cell> {
+  const began = performance.now()
+  const figures: Figures = {}
+  const folder = plan.untrained ? started.folder : await trainPolicy(session, plan, started, figures)
+  const rewards = await judge(session, plan, started, folder, figures)
+  const { variant, noise, augmented, seed, hash } = plan
+  const { cpu, threads } = session.hardware
+  return {
+    hash,
+    variant,
+    ...(noise !== undefined && { noise }),
+    ...(augmented !== undefined && { augmented }),
+    seed,
+    learningRate: plan.untrained ? 0 : session.options.learningRate,
+    rewards,
+    figures: Object.fromEntries(Object.entries(figures).map(([name, x]) => [name, rounded(x)])),
+    seconds: rounded((performance.now() - began) / 1000),
+    machine: `${cpu}, ${threads} threads`,
+    version: VERSION,
+  }
+}
+
+const rounded = (x: number): number => Number(x.toPrecision(6))
+
+async function trainPolicy(
+  session: Session,
+  plan: CellPlan,
+  started: Started,
+  figures: Figures,
+): Promise<string> {
+  const { options } = session
+  const scored = await started.scored(plan.augmented ?? 0)
+  const truth = started.truth && { audit: { truth: started.truth } }
+  const { lists, audit } = rescoreLists({ ...scored, options: { ...rescoreOptions(session), ...truth } })
+  if (audit.truth && needsRewards(options)) {
+    const { precision, recall, orderRight } = audit.truth
+    const shares = { audit_precision: precision, audit_recall: recall, order_right: orderRight }
+    for (const [name, { share }] of Object.entries(shares)) if (share !== null) figures[name] = share
+  }
+  const lm = await loadTrainable(session, started.folder)
+  try {
+    const items = await itemsOf(session, lm, lists)
+    const [ready] = usesReference(options) ? await withReferences(session, lm, [items]) : [items]
+    const { learningRate, numTrainEpochs: epochs, maxSteps } = options
+    const run = await fitPolicy(session, lm, {
+      kind: options.method,
+      dir: join(options.outputDir, 'cells', plan.hash.slice(0, 12)),
+      items: ready,
+      devItems: [],
+      data: started.files,
+      learningRate,
+      epochs,
+      maxSteps,
+      stage: true,
+      trajectory: { ranked: rankedHash(lists) },
+    })
+    if (run.outcome.stopped) throw new Stopped()
+    figures.steps = run.outcome.step
+    return run.model
+  } finally {
+    lm.model.dispose()
+  }
+}
+
+/** Greedy answers for the rewards; sampled ones for the distance to the start. */
+async function judge(
+  session: Session,
+  { variant }: CellPlan,
+  { lm: start, set, scorers, trueReward }: Started,
+  folder: string,
+  figures: Figures,
+): Promise<Cell['rewards']> {
+  const { options, dtype } = session
+  const plain = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'all'))
+  const marked = options.method === 'coh' ? withMarker(plain.template, options.cohPositive) : plain.template
+  const lm: LanguageModel = { ...plain, template: marked }
+  try {
+    const greedy = await answerPrompts(session, lm, set.prompts, { label: variant, temperature: 0 })
+    const sampled = await answerPrompts(session, lm, set.prompts, {
+      label: `${variant}, T 1`,
+      temperature: 1,
+    })
+    const texts = greedy.map(({ text }) => text)
+    const rewards: Cell['rewards'] = {}
+    const keep = (name: string, values: readonly number[]) => {
+      rewards[name] = values.map((x) => Number(x.toFixed(4)))
+    }
+    if (trueReward) {
+      keep(
+        'true',
+        texts.map((text, i) => trueReward(i, text)),
+      )
+      figures.sampled_true = mean(sampled.map(({ text }, i) => trueReward(i, text)))
+    }
+    for (const scorer of [...scorers].reverse()) keep(scorer.name, await scorer.score(set.prompts, texts))
+    const { distinct2, repetition } = textStats(texts)
+    Object.assign(figures, { distinct2, repetition, length: mean(greedy.map(({ ids }) => ids.length)) })
+    figures.kl = await klToStart(session, lm, start, set.prompts, sampled)
+    return rewards
+  } finally {
+    plain.model.dispose()
+  }
+}
+
+/** Mean over sampled answers of log p(answer) - log p_start(answer), in nats an answer: an unbiased estimate of the KL. */
+async function klToStart(
+  { options }: Session,
+  policy: LanguageModel,
+  start: LanguageModel,
+  prompts: Started['set']['prompts'],
+  answers: readonly Answer[],
+): Promise<number> {
+  const sums = async ({ model, tokenizer, template }: LanguageModel) => {
+    const { ids } = await encodePrompts(prompts, tokenizer, template, {
+      maxPromptLength: options.maxPromptLength,
+    })
+    const examples = answers.map((answer, i): EncodedExample => {
+      const own = { ids: Int32Array.from(answer.ids), scoredFrom: 0, truncated: false, ended: false }
+      return { id: String(i), source: '', promptIds: Int32Array.from(ids[i]), answers: [own], promptCut: 0 }
+    })
+    return logProbs(model, examples, options.maxTokensPerBatch)
+  }
+  const [p, q] = [await sums(policy), await sums(start)]
+  return mean(p.map((x, i) => x - q[i]))
+}
+
+function logProbs(model: Decoder, examples: readonly EncodedExample[], maxTokens: number): number[] {
+  const out = new Array<number>(examples.length).fill(0)
+  for (const batch of packLists(examples, { maxTokens, lastToken: false })) {
+    const sums = logProbSums(model, batch)
+    batch.lists.forEach((list, i) => {
+      out[list] = sums[batch.offsets[i]]
+    })
+  }
+  return out
+}

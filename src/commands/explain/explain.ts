@@ -1,0 +1,173 @@
+/** `clha explain`: one example of a rescored file, or of data and rewards, through the whole method. */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { packLists } from '../../data/encode/pack.js'
+import { usageError } from '../../errors.js'
+import { loadStartModel } from '../../load/language-model.js'
+import { logProbSums } from '../../models/decoder/score.js'
+import type { AuditReport } from '../../rescore/audit.js'
+import type { Scale } from '../../rescore/beliefs.js'
+import { type ExplainRules, explainList, fitsList, levelOfGate } from '../../rescore/explain.js'
+import { type ExplainedLoss, explainLoss } from '../../rescore/explain-loss.js'
+import { isRankedFile } from '../../rescore/is-ranked-file.js'
+import type { RankedList } from '../../rescore/ranked.js'
+import { readRankedJsonl } from '../../rescore/ranked-jsonl.js'
+import { rescoreLists } from '../../rescore/rescore.js'
+import { openSession, type Session } from '../../session/session.js'
+import { scores } from '../../stations/rank/ranked-data.js'
+import { rescoreOptions } from '../../stations/rank/rescoring.js'
+import { encodeData, loadData } from '../../stations/read/load-data.js'
+import type { ExplainResult, Pipeline } from '../pipeline.js'
+import { letters, sayExplained } from './say-explained.js'
+
+export const explain: Pipeline<ExplainResult> = async (config, ui) => {
+  const session = await openSession(config, ui)
+  const { options } = session
+  if (options.method !== 'clha')
+    throw usageError(`method: ${options.method}: clha explain goes through CLHA`, 'set method: clha')
+  const { list, rules } = await found(session)
+  const explained = explainList(list, rules)
+  const loss = options.modelNameOrPath === undefined ? undefined : await lossOf(session, list)
+  sayExplained(ui, { list, rules, explained, loss, ...options })
+  const { example } = list
+  return {
+    id: example.id,
+    file: example.file,
+    row: example.row,
+    mode: rules.mode,
+    ...(rules.mode === 'default' && rules.scale),
+    names: letters(list),
+    ...explained,
+    ...(loss && { loss }),
+  }
+}
+
+interface Found {
+  list: RankedList
+  rules: ExplainRules
+}
+
+async function found(session: Session): Promise<Found> {
+  const paths = [session.options.trainDataset as string | string[]].flat()
+  const ranked = paths.every(isRankedFile)
+  return ranked ? fromRescored(session, paths) : fromData(session, paths)
+}
+
+async function fromRescored(session: Session, paths: readonly string[]): Promise<Found> {
+  const matches: { list: RankedList; path: string }[] = []
+  for (const path of paths) {
+    for await (const list of readRankedJsonl(path)) if (isAsked(session, list)) matches.push({ list, path })
+  }
+  const { list, path } = theOne(session, matches, ({ list }) => list)
+  const rules = rulesToTry(session, list, path).find((r) => fitsList(list, r))
+  if (rules) return { list, rules }
+  throw usageError(
+    `${path}: ${list.example.id} was rescored with other settings, or with a T and e that are not in an audit.json beside it`,
+    'give the config that it was rescored with (its folder has a config.yaml), or reward_temperature and label_error',
+  )
+}
+
+/** With T and e as the config gives them, and as each fold's calibration found them. */
+function rulesToTry(session: Session, list: RankedList, path: string): ExplainRules[] {
+  const { mode, rewardTemperature: temperature, labelError } = session.options
+  if (mode === 'legacy') return [legacyRules(session)]
+  const given = temperature === undefined || labelError === undefined ? [] : [{ temperature, labelError }]
+  return [...given, ...auditScales(path)].map((scale) => defaultRules(session, list, scale))
+}
+
+/** T and e of each fold, from the audit that was written with the lists. */
+function auditScales(path: string): Scale[] {
+  const audit = join(dirname(path), 'audit.json')
+  if (!existsSync(audit)) return []
+  try {
+    return (JSON.parse(readFileSync(audit, 'utf8')) as AuditReport).calibrations ?? []
+  } catch {
+    return []
+  }
+}
+
+/** Ranks the whole data set: T, e and the gate's level come from all of it. */
+async function fromData(session: Session, paths: string[]): Promise<Found> {
+  const { examples } = await loadData(session, paths, 2)
+  theOne(
+    session,
+    examples.filter((e) => isAsked(session, { example: e })),
+    (example) => ({ example }),
+  )
+  const scored = await scores(session, examples)
+  const { lists, calibrations } = rescoreLists({ ...scored, options: rescoreOptions(session) })
+  const list = theOne(
+    session,
+    lists.filter((l) => isAsked(session, l)),
+    (l) => l,
+  )
+  if (session.options.mode === 'legacy') return { list, rules: legacyRules(session) }
+  const fold = scored.folds?.[scored.examples.indexOf(list.example)] ?? 0
+  const scale = calibrations.find((c) => c.fold === fold) as Scale
+  return { list, rules: defaultRules(session, list, scale) }
+}
+
+const isAsked = ({ options }: Session, { example }: Pick<RankedList, 'example'>): boolean =>
+  options.id === undefined ? example.row === options.row : example.id === options.id
+
+/** @throws ClhaError (exit 2) when there is none, or more than one */
+function theOne<T>(
+  { options }: Session,
+  matches: readonly T[],
+  of: (match: T) => Pick<RankedList, 'example'>,
+): T {
+  const asked = options.id === undefined ? `row ${options.row}` : `id ${options.id}`
+  if (matches.length === 1) return matches[0]
+  if (matches.length === 0) throw usageError(`train_dataset has no example of ${asked}`, 'rows count from 1')
+  const ids = matches.slice(0, 5).map((match) => of(match).example.id)
+  throw usageError(
+    `${matches.length} examples have ${asked}`,
+    `name one by its id: --id ${ids.join(', --id ')}`,
+  )
+}
+
+function defaultRules({ options }: Session, list: RankedList, scale: Scale): ExplainRules {
+  const { labelSource, pairWeight, minConfidence, sftGate, gateLevel } = options
+  const level = gateLevel ?? (sftGate === 'soft' ? levelOfGate(list, scale.temperature) : undefined)
+  return {
+    mode: 'default',
+    scale: { temperature: scale.temperature, labelError: scale.labelError },
+    labelSource,
+    pairWeight,
+    minConfidence,
+    sftGate,
+    level,
+  }
+}
+
+const legacyRules = ({ options }: Session): ExplainRules => ({
+  mode: 'legacy',
+  threshold: options.rewardThreshold ?? 3,
+  level: options.gateLevel ?? 0,
+})
+
+/** Log-probabilities of the answers, and what the loss makes of them. */
+async function lossOf(session: Session, list: RankedList): Promise<ExplainedLoss> {
+  const { options } = session
+  const lm = await loadStartModel(session)
+  try {
+    const { encoded } = await encodeData(session, lm, [list.example], 1)
+    if (encoded.length === 0) throw usageError(`${list.example.id}: no room for its answers in max_length`)
+    const [batch] = packLists(encoded, { maxTokens: options.maxTokensPerBatch, lastToken: false })
+    const sums = logProbSums(lm.model, batch)
+    const legacy = options.mode === 'legacy'
+    const { margin, marginScale, sftWeight } = options
+    return explainLoss(
+      list,
+      { sums, counts: batch.counts },
+      {
+        margin,
+        marginScale,
+        sftWeight: legacy ? sftWeight * (sums.length - 1) ** 2 : sftWeight,
+        sftReduction: legacy ? 'lists' : 'tokens',
+      },
+    )
+  } finally {
+    lm.model.dispose()
+  }
+}

@@ -1,0 +1,105 @@
+/** `clha generate`: answers to prompts, shown and written as JSON Lines. */
+import type { Prompt } from '../../data/example.js'
+import { promptKey } from '../../data/prompt-key.js'
+import { inOrder, openJsonLines } from '../../files/ordered-lines.js'
+import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
+import { resolveModelFolder } from '../../models/folders/model-folder.js'
+import { openSession, type Session } from '../../session/session.js'
+import { count } from '../../show/units.js'
+import { type Answer, requestAnswers } from '../../stations/judge/answer.js'
+import { promptText } from '../../stations/judge/evaluation.js'
+import { sayQuantizedChange } from '../../stations/judge/quantized-change.js'
+import { loadData } from '../../stations/read/load-data.js'
+import type { Ui } from '../../terminal/ui.js'
+import type { GenerateResult, Pipeline } from '../pipeline.js'
+
+interface Row {
+  prompt: Prompt
+  answer: string
+  tokens: number
+  finish_reason: Answer['finishReason']
+}
+
+/** With a file, so many answers are shown; without one, all. */
+const SHOWN_BESIDE_FILE = 3
+
+export const generatePipeline: Pipeline<GenerateResult> = async (config, ui) => {
+  const session = await openSession(config, ui)
+  const { options } = session
+  const lm = await loadStartModel(session, 'lm', 'all')
+  try {
+    const asked = await promptsOf(session, lm)
+    const prompts = asked.flatMap((prompt) => new Array<Prompt>(options.numSamples).fill(prompt))
+    const rows = await answerAll(session, lm, prompts)
+    if (rows.length < prompts.length) {
+      ui.warn(`stopped after ${count(rows.length)} of ${count(prompts.length)} answers`)
+    }
+    if (options.outputFile !== undefined) ui.line(`answers  ${options.outputFile}`)
+    if (options.evalDataset !== undefined) await sayChange(session, lm, rows)
+    const answers = rows.map(({ finish_reason: finishReason, ...row }) => ({ ...row, finishReason }))
+    return { answers, outputFile: options.outputFile }
+  } finally {
+    lm.model.dispose()
+  }
+}
+
+function sayChange(session: Session, lm: LanguageModel, rows: readonly Row[]): Promise<void> {
+  const { modelNameOrPath, adapterNameOrPath } = session.options
+  return sayQuantizedChange(session, {
+    lm,
+    folder: resolveModelFolder(modelNameOrPath as string),
+    adapter: adapterNameOrPath && resolveModelFolder(adapterNameOrPath),
+    prompts: rows.map(({ prompt }) => prompt),
+    answers: rows.map(({ answer }) => answer),
+  })
+}
+
+/** A text is what a user says, but with the template `plain` it is the very text that the model continues. */
+async function promptsOf(session: Session, { template }: LanguageModel): Promise<Prompt[]> {
+  const { prompt, evalDataset } = session.options
+  if (prompt !== undefined) {
+    return prompt.map((text) => (template.name === 'plain' ? text : [{ role: 'user', content: text }]))
+  }
+  const { examples } = await loadData(session, evalDataset as string[], 0)
+  return [...new Map(examples.map((example) => [promptKey(example.prompt), example.prompt])).values()]
+}
+
+async function answerAll(session: Session, lm: LanguageModel, prompts: Prompt[]): Promise<Row[]> {
+  const { ui, options } = session
+  const file = options.outputFile === undefined ? undefined : openJsonLines(options.outputFile)
+  const rows: Row[] = []
+  const alone = prompts.length === 1
+  const ordered = inOrder<Row>((row) => {
+    rows.push(row)
+    file?.write(row)
+    if (!alone && (!file || rows.length <= SHOWN_BESIDE_FILE)) show(ui, row)
+  })
+  try {
+    await requestAnswers(session, lm, prompts, alone ? {} : { label: 'answers' }, {
+      text: alone ? streamed(ui) : undefined,
+      answer: (i, { text, ids, finishReason }) =>
+        ordered.add(i, { prompt: prompts[i], answer: text, tokens: ids.length, finish_reason: finishReason }),
+    })
+    if (alone) ui.write('\n')
+    ordered.flush()
+    file?.finish()
+    return rows
+  } finally {
+    file?.abandon()
+  }
+}
+
+function show(ui: Ui, { prompt, answer, tokens, finish_reason: reason }: Row): void {
+  const end = reason === 'length' ? ', cut at max_new_tokens' : ''
+  ui.line(`\n${promptText(prompt)}\n→ ${answer}\n  (${count(tokens)} tokens${end})`)
+}
+
+/** Text as it comes, without the white space before its first word. */
+export function streamed(ui: Ui): (request: number, piece: string) => void {
+  let begun = false
+  return (_, piece) => {
+    const text = begun ? piece : piece.trimStart()
+    begun ||= text !== ''
+    if (text !== '') ui.write(text)
+  }
+}

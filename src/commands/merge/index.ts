@@ -1,0 +1,13 @@
+/** `clha merge`: an adapter and its base as one model. */
+import type { PipelineSpec } from '../command.js'
+
+export const mergeSpec: PipelineSpec = {
+  path: ['merge'],
+  summary: 'merge an adapter (LoRA) into its base model, and check that both say the same',
+  examples: [
+    'clha merge --model-name-or-path runs/my --export-dir models/my',
+    'clha merge --model-name-or-path models/base --adapter-name-or-path models/adapter --export-dir models/my --dtype bfloat16',
+  ],
+  sections: ['model', 'merge'],
+  needs: ['model_name_or_path', 'export_dir'],
+}

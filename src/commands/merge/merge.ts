@@ -1,0 +1,117 @@
+/** `clha merge`: an adapter and its base as one model folder, written only when both say the same. */
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { copiedFile, type SaveFile } from '../../checkpoint/files/save-file.js'
+import { DiskStorage, ensureDir, removeTree } from '../../checkpoint/files/storage.js'
+import { writeFile } from '../../checkpoint/files/write-file.js'
+import { numericsError, usageError } from '../../errors.js'
+import { loadModelAlone } from '../../load/language-model.js'
+import { bitsAsked } from '../../load/quantized-options.js'
+import { type Difference, largestDifference, mergeAdapter } from '../../models/adapters/adapter-merge.js'
+import type { Decoder } from '../../models/decoder/decoder.js'
+import { modelFiles } from '../../models/folders/save-model.js'
+import { openSession, type Session } from '../../session/session.js'
+import { figure } from '../../show/units.js'
+import { noGrad, ops, scope } from '../../tensor/index.js'
+import { TOKENIZER_FILES } from '../../text/tokenizer-files.js'
+import type { MergeResult, Pipeline } from '../pipeline.js'
+
+export const merge: Pipeline<MergeResult> = async (config, ui) => {
+  const session = await openSession(config, ui)
+  const { options } = session
+  const target = options.exportDir as string
+  const bits = bitsAsked(options)
+  if (bits)
+    throw usageError(
+      `load_in_${bits}bit has no effect: an adapter is merged into weights as they are stored`,
+      'remove it',
+    )
+  requireFree(target)
+  // Merging rounds once, when the result is saved: until then everything is f32 at least.
+  const wide = session.dtype === 'f64' ? 'f64' : 'f32'
+  const { model, tokenizerDir } = loadModelAlone(session, wide)
+  try {
+    if (!model.adapter)
+      throw usageError(
+        `${options.modelNameOrPath}: no adapter`,
+        'name the adapter with adapter_name_or_path, or its folder as model_name_or_path',
+      )
+    const merged = mergeAdapter(model)
+    try {
+      const difference = largestDifference(model, merged)
+      check(difference, options.mergeTolerance)
+      ui.line(
+        `largest difference ${figure(difference.largest)} between adapter and merged model, over ${difference.tokens} random ` +
+          `tokens with outputs up to ${figure(difference.scale)}`,
+      )
+      if (session.dtype !== wide) narrow(merged, session)
+      writeFolder(target, [...modelFiles(merged), ...tokenizerFiles(tokenizerDir)])
+      ui.line(`model    ${target}`)
+      const { largest, scale, tokens } = difference
+      return {
+        exportDir: target,
+        largestDifference: largest,
+        largestOutput: scale,
+        tokens,
+        dtype: options.dtype,
+      }
+    } finally {
+      merged.dispose()
+    }
+  } finally {
+    model.dispose()
+  }
+}
+
+function requireFree(folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length > 0)
+    throw usageError(`${folder}: not empty`, 'give a new folder as export_dir')
+}
+
+/** @throws ClhaError (exit 5) when the two models say different things */
+function check({ largest, scale }: Difference, tolerance: number): void {
+  if (largest <= tolerance * Math.max(1, scale)) return
+  throw numericsError(
+    `adapter and merged model differ by ${figure(largest)}, more than ${tolerance} of the largest output, ${figure(scale)}`,
+    'nothing was written; a merge_tolerance above this accepts it',
+  )
+}
+
+/** Rounds the weights to the dtype that is saved. */
+function narrow(model: Decoder, { dtype }: Session): void {
+  for (const [name, weight] of model.weights) {
+    model.weights.set(
+      name,
+      noGrad(() => scope(() => ops.to(weight, dtype))),
+    )
+    if (!model.borrowed?.has(weight)) weight.dispose()
+  }
+  model.dtype = dtype
+}
+
+function tokenizerFiles(folder: string): SaveFile[] {
+  const storage = new DiskStorage()
+  return TOKENIZER_FILES.filter((name) => existsSync(join(folder, name))).map((name) =>
+    copiedFile(storage, join(folder, name), name),
+  )
+}
+
+/** Writes a folder under a name that no tool takes for a model, and gives it its own when it is whole. */
+function writeFolder(target: string, files: readonly SaveFile[]): void {
+  const storage = new DiskStorage()
+  const parent = dirname(resolve(target))
+  const staging = join(parent, `.tmp-${process.pid}-merge`)
+  ensureDir(storage, parent)
+  removeTree(storage, staging)
+  try {
+    storage.mkdir(staging)
+    for (const file of files) writeFile(storage, join(staging, file.path), file.chunks())
+    storage.fsyncDir(staging)
+    removeTree(storage, target)
+    storage.rename(staging, target)
+    storage.fsyncDir(parent)
+  } catch (error) {
+    removeTree(storage, staging)
+    throw error
+  }
+}

@@ -1,0 +1,46 @@
+/** Several seeds of the quickstart as one table: means over seeds, with intervals over seeds. */
+
+import type { AlignReport, EvaluationRow, SeedsReport } from '../../report/types.js'
+import { meanInterval } from '../../statistics/t-interval.js'
+
+interface SeedRun {
+  seed: number
+  report: AlignReport
+}
+
+const METRICS: [name: string, of: (row: EvaluationRow) => number | null | undefined][] = [
+  ['true reward', (row) => row.trueReward?.value],
+  ['training reward', (row) => row.reward?.value],
+  ['second reward model', (row) => row.secondReward?.value],
+  ['wins against start', (row) => row.againstStart?.rate?.value],
+  ['length', (row) => row.length?.value],
+]
+
+/** The last seed's report, with the table over all seeds in front. */
+export function seedsReport(runs: readonly SeedRun[]): AlignReport {
+  const last = runs[runs.length - 1].report
+  return {
+    ...last,
+    seeds: runs.map(({ seed }) => seed),
+    command: `npm run quickstart -- --seeds ${runs.length}`,
+    notes: [
+      'The starter world is made up, and small: its oracle knows the true reward of any answer.',
+      `The table over seeds has 95 % t-intervals over ${runs.length} seeds; all else is of the last seed.`,
+    ],
+    multiSeed: { seeds: runs.map(({ seed }) => seed), rows: rowsOf(runs) },
+  }
+}
+
+function rowsOf(runs: readonly SeedRun[]): SeedsReport['rows'] {
+  const totals = runs.map(
+    ({ report }) => report.evaluation?.rows.filter((row) => row.source === 'total') ?? [],
+  )
+  return totals[0].flatMap((row, i) =>
+    METRICS.flatMap(([metric, of]) => {
+      const values = totals.map((rows) => of(rows[i]) ?? null)
+      const known = values.filter((v) => v !== null)
+      if (known.length === 0) return []
+      return [{ system: `${row.system} (${row.decoding})`, metric, mean: meanInterval(known), values }]
+    }),
+  )
+}

@@ -1,0 +1,35 @@
+/** `clha rescore`: every answer scored, labels and rewards weighed, the labels audited. */
+
+import { inOutputDir } from '../../session/claim.js'
+import { writeConfig } from '../../session/outputs.js'
+import { openSession, type Session } from '../../session/session.js'
+import { count } from '../../show/units.js'
+import { scores } from '../../stations/rank/ranked-data.js'
+import { rescoreStation } from '../../stations/rank/rescoring.js'
+import { loadData } from '../../stations/read/load-data.js'
+import { rescoredFile } from '../../stations/score/scoring.js'
+import type { Pipeline, RescoreResult } from '../pipeline.js'
+
+export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
+  const session = await openSession(config, ui)
+  return inOutputDir(session.options, false, () => rescoreIn(session))
+}
+
+async function rescoreIn(session: Session): Promise<RescoreResult> {
+  const { ui } = session
+  const { examples } = await loadData(session, session.options.trainDataset as string | string[], 2)
+  ui.line(`${count(examples.length)} lists`)
+  const scored = await scores(session, examples)
+  const { audit, calibrations } = await rescoreStation(session, scored)
+  await writeConfig(session)
+  const { outputDir } = session.options
+  ui.line(`report   ${outputDir}/audit.html`)
+  ui.line(`lists    ${rescoredFile(outputDir)}`)
+  const { kept, doubtful, reversed } = audit.total.labels
+  return {
+    outputDir,
+    pairs: { kept, doubtful, reversed },
+    rewardTemperature: calibrations[0]?.temperature,
+    labelError: calibrations[0]?.labelError,
+  }
+}

@@ -1,0 +1,47 @@
+/** `clha reward score`: a reward for every answer of a data file. */
+import type { Example } from '../../data/example.js'
+import { writeJsonLines } from '../../files/ordered-lines.js'
+import { openSession } from '../../session/session.js'
+import { count, figure, percent } from '../../show/units.js'
+import { loadData } from '../../stations/read/load-data.js'
+import { agreement } from '../../stations/score/reward-models.js'
+import { outsideScores } from '../../stations/score/scoring.js'
+import type { Pipeline, ScoreResult } from '../pipeline.js'
+
+export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
+  const session = await openSession(config, ui)
+  const { examples } = await loadData(session, session.options.trainDataset as string | string[], 1)
+  const scored = await outsideScores(session, examples)
+  const flat = scored.rewards.flat()
+  ui.line(
+    `${count(flat.length)} answers · mean reward ${figure(flat.reduce((a, b) => a + b, 0) / Math.max(1, flat.length))}`,
+  )
+  const accuracy = agreement(
+    scored.examples.map((e) => e.preferences),
+    scored.rewards,
+  )
+  if (accuracy) ui.line(`agrees with ${percent(accuracy.value)} of ${count(accuracy.pairs)} human labels`)
+  const { outputFile } = session.options
+  if (outputFile === undefined) return { answers: flat.length, cached: scored.cached }
+  writeJsonLines(outputFile, scored.examples, (example, i) => scoredRow(example, scored.rewards[i]))
+  ui.line(`scores   ${outputFile}`)
+  return { answers: flat.length, cached: scored.cached, outputFile }
+}
+
+/** A row that this and other tools read again: a labelled pair in TRL's columns with its scores, else a list with rewards. */
+function scoredRow({ id, prompt, candidates, preferences }: Example, rewards: readonly number[]): object {
+  if (candidates.length !== 2 || preferences.length !== 1) {
+    return { id, prompt, completions: candidates.map((c) => c.text), rewards }
+  }
+  const [{ better, worse }] = preferences
+  const answer = (i: number) =>
+    typeof prompt === 'string' ? candidates[i].text : [{ role: 'assistant', content: candidates[i].text }]
+  return {
+    id,
+    prompt,
+    chosen: answer(better),
+    rejected: answer(worse),
+    score_chosen: rewards[better],
+    score_rejected: rewards[worse],
+  }
+}

@@ -1,0 +1,34 @@
+/** Config section: where rewards come from, and how a reward model is trained. */
+import { count, nonNegative, positive, text } from './fields.js'
+import { modelConfig } from './model-section.js'
+
+export const scoreSection = {
+  reward_model: text()
+    .optional()
+    .describe('reward model that scores the answers: a folder, or a name on the hub'),
+  reward_format: text()
+    .default('auto')
+    .describe(
+      "how reward_model reads: auto, chat (its chat template), oasst, pair, a chat template's name, or the path of a Jinja template",
+    ),
+  score_cache_dir: text().optional().describe('folder that keeps scores between runs; unset: not kept'),
+}
+
+export const rewardTrainSection = {
+  reward_model_config: modelConfig()
+    .optional()
+    .describe('train the reward model from random weights: as model_config; unset: from the start model'),
+  folds: count()
+    .default(2)
+    .describe(
+      'reward models cross-fitted by prompt, so that none scores what it was trained on; 1: one model',
+    ),
+  reward_learning_rate: positive().default(1e-5).describe('peak learning rate of the reward model'),
+  reward_num_train_epochs: positive().default(1).describe('passes over the data for the reward model'),
+  reward_per_device_train_batch_size: count()
+    .default(16)
+    .describe('examples per optimizer step of the reward model'),
+  center_rewards_coefficient: nonNegative()
+    .default(0.01)
+    .describe('weight of the term that keeps rewards near 0; 0: off'),
+}

@@ -1,0 +1,26 @@
+/** What makes two rows, two pairs or two prompts the same, whatever their ids and places are. */
+import type { Example, Prompt } from './example.js'
+import { promptKey } from './prompt-key.js'
+
+/** The content of a row: prompt, answers and labels. Equal keys are equal rows. */
+export function contentKey({ prompt, candidates, preferences }: Example): string {
+  const answers = candidates.map(({ text, reward, desirable }) => [text, reward ?? null, desirable ?? null])
+  const pairs = preferences.map(({ better, worse }) => [better, worse])
+  return `${promptKey(prompt)}${JSON.stringify([answers, pairs])}`
+}
+
+/**
+ * A prompt without case, punctuation and spacing (NFKC), its roles kept: prompts that differ in these alone are one
+ * question, and have to stay on one side of a split.
+ */
+export function canonicalPrompt(prompt: Prompt): string {
+  if (typeof prompt === 'string') return bare(prompt)
+  return prompt.map(({ role, content }) => `${role}:${bare(content)}`).join('\n')
+}
+
+function bare(text: string): string {
+  const folded = text.normalize('NFKC').toLowerCase()
+  const letters = folded.replace(/[^\p{L}\p{N}\p{M}]+/gu, ' ').trim()
+  // Of signs alone nothing would be left: they are the text then.
+  return letters === '' ? folded.trim() : letters
+}

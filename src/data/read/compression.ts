@@ -1,0 +1,45 @@
+/** Compressed bytes in, bytes out: gzip and zstd, streamed, with any number of members or frames. */
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { Decompress } from 'fzstd'
+import { usageError } from '../../errors.js'
+
+const AGAIN = 'Fetch or pack the file again.'
+
+export const isGzip = (head: Uint8Array) => head[0] === 0x1f && head[1] === 0x8b
+
+export const isZstd = (head: Uint8Array) =>
+  head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd
+
+/** @throws ClhaError (usage) where the stream is damaged or cut off */
+export async function* gunzip(file: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const stream = createGunzip()
+  pipeline(Readable.from(chunks), stream, () => {}) // errors surface in the loop below
+  try {
+    for await (const chunk of stream) yield chunk as Buffer
+  } catch (error) {
+    throw usageError(`${file}: damaged gzip: ${(error as Error).message}`, AGAIN)
+  }
+}
+
+/**
+ * Node 20 has no zstd of its own. The library checks the structure, not the checksum behind a frame.
+ * @throws ClhaError (usage) where the stream is damaged or cut off
+ */
+export async function* unzstd(file: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let unpacked: Buffer[] = []
+  const stream = new Decompress(({ buffer, byteOffset, length }) => {
+    if (length > 0) unpacked.push(Buffer.from(buffer, byteOffset, length))
+  })
+  const push = (chunk: Uint8Array, final: boolean) => {
+    unpacked = []
+    try {
+      stream.push(chunk, final)
+    } catch (error) {
+      throw usageError(`${file}: damaged zstd: ${(error as Error).message}`, AGAIN)
+    }
+    return unpacked
+  }
+  for await (const chunk of chunks) yield* push(chunk, false)
+  yield* push(new Uint8Array(0), true)
+}

@@ -1,0 +1,83 @@
+/** One row, from bytes to an example with its place, id and source. */
+import { basename, dirname, resolve } from 'node:path'
+import type { Example } from '../example.js'
+import type { DataFormat, FormatOptions, RawRow } from '../formats/format.js'
+import { typeName } from '../formats/messages.js'
+import { formatOf } from '../formats/registry.js'
+import { type ContentNeeds, checkContent } from './check-content.js'
+import { fileStem } from './read-files.js'
+import type { Piece } from './read-lines.js'
+import { structuralFault } from './row-fault.js'
+import { parseStrictJson } from './strict-row.js'
+
+export interface RowOptions extends FormatOptions, ContentNeeds {
+  /** Our column name -> the name that it has in the file. */
+  columns: Record<string, string>
+  forced?: DataFormat
+}
+
+export interface ReadRow {
+  format: string
+  /** The row has an id of its own. */
+  explicitId: boolean
+  example: Example
+}
+
+/** @throws RowFault */
+export function readRow(file: string, piece: Piece, options: RowOptions): ReadRow {
+  if ('fault' in piece) throw piece.fault
+  const value = 'value' in piece ? piece.value : parseStrictJson(piece)
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw structuralFault('not_an_object', `the row is ${typeName(value)}, not an object`)
+  }
+  const row = renameColumns(value as RawRow, options.columns)
+  const id = explicitId(row)
+  const format = formatOf(row, options.forced, options.minCandidates === 0)
+  const parsed = format.toExample(row, options)
+  checkContent(parsed, options)
+  const example: Example = {
+    id: id ?? `${file}:${piece.row}`,
+    prompt: parsed.prompt,
+    candidates: parsed.candidates,
+    preferences: parsed.preferences,
+    source: sourceOf(row, file, format.name),
+    file,
+    row: piece.row,
+  }
+  return { format: format.name, explicitId: id !== undefined, example }
+}
+
+function renameColumns(row: RawRow, columns: Record<string, string>): RawRow {
+  const renamed = { ...row }
+  for (const [ours, theirs] of Object.entries(columns)) {
+    if (!(theirs in row)) {
+      const found = Object.keys(row).slice(0, 12).join(', ') || 'none'
+      throw structuralFault(
+        'missing_field',
+        `there is no column "${theirs}" for ${ours} (columns found: ${found})`,
+      )
+    }
+    if (theirs in renamed && !(theirs in columns)) delete renamed[theirs]
+    renamed[ours] = row[theirs]
+  }
+  return renamed
+}
+
+function explicitId(row: RawRow): string | undefined {
+  const { id } = row
+  if (id === undefined || id === null) return undefined
+  if (typeof id === 'string' && id !== '') return id
+  if (typeof id === 'bigint') return String(id)
+  if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id)
+  const advice = 'an id is a string, or a whole number below 2^53'
+  throw structuralFault('wrong_type', `id is ${typeof id === 'number' ? id : typeName(id)}; ${advice}`)
+}
+
+/** A `source` or `subset` column, else the folder of an HH file (its subsets are folders), else the file's stem. */
+function sourceOf(row: RawRow, file: string, format: string): string {
+  for (const column of [row.source, row.subset])
+    if (typeof column === 'string' && column !== '') return column
+  const folder = basename(dirname(resolve(file)))
+  if (format === 'hh' && folder !== '') return folder
+  return fileStem(file)
+}

@@ -1,0 +1,111 @@
+/** Examples out to a data file: written beside it and moved into place once all of it is on the disk. */
+import { closeSync, createWriteStream, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { usageError } from '../../errors.js'
+import type { Example } from '../example.js'
+import type { RawRow } from '../formats/format.js'
+import { contentFault, type ReadFault } from '../read/row-fault.js'
+import { parquetSink } from './write-parquet.js'
+import { ROWS_OF, type WriteFormat } from './write-rows.js'
+
+export type { WriteFormat } from './write-rows.js'
+
+const ENDS = /\.(jsonl|jsonl\.gz|parquet)$/
+
+/** What a format's rows may have, in the order of a Parquet file's columns. */
+const PARQUET_COLUMNS: Record<WriteFormat, readonly string[]> = {
+  trl: ['id', 'source', 'prompt', 'chosen', 'rejected', 'score_chosen', 'score_rejected'],
+  hh: ['id', 'source', 'chosen', 'rejected', 'score_chosen', 'score_rejected'],
+  listwise: ['id', 'source', 'prompt', 'completions', 'rewards', 'ranks', 'models'],
+  messages: ['id', 'source', 'messages'],
+  kto: ['id', 'source', 'prompt', 'completion', 'label'],
+}
+
+export interface WriteReport {
+  /** Rows in the file; an example with several preferences gives several. */
+  rows: number
+  /** Examples that are in the file. */
+  examples: number
+  /** Examples that the format has no place for, with the reason. */
+  skipped: ReadFault[]
+}
+
+/**
+ * Writes examples as .jsonl, .jsonl.gz or .parquet (by the name of the file), one after the other, and replaces `file`
+ * only when all is written.
+ * @throws ClhaError (usage) for another name, or when no example can be written in this format
+ */
+export async function writeExamples(
+  examples: Iterable<Example> | AsyncIterable<Example>,
+  format: WriteFormat,
+  file: string,
+): Promise<WriteReport> {
+  const end = ENDS.exec(file)?.[1]
+  if (!end)
+    throw usageError(`${file}: data is written as .jsonl, .jsonl.gz or .parquet`, 'Give it such a name.')
+  const report: WriteReport = { rows: 0, examples: 0, skipped: [] }
+  const temporary = `${file}.${process.pid}.tmp`
+  const rows = rowsOf(examples, format, report)
+  try {
+    if (end === 'parquet') await writeParquet(rows, temporary, PARQUET_COLUMNS[format])
+    else await writeLines(rows, temporary, end === 'jsonl.gz')
+    if (report.rows === 0) throw nothingToWrite(format, file, report)
+    syncFile(temporary)
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+  return report
+}
+
+async function* rowsOf(
+  examples: Iterable<Example> | AsyncIterable<Example>,
+  format: WriteFormat,
+  report: WriteReport,
+): AsyncGenerator<RawRow> {
+  for await (const example of examples) {
+    const rows = ROWS_OF[format](example)
+    if (typeof rows === 'string') {
+      const { kind, code, message: reason } = contentFault(`not_${format}`, rows)
+      report.skipped.push({ file: example.file, row: example.row, kind, code, reason })
+      continue
+    }
+    report.examples++
+    report.rows += rows.length
+    yield* rows
+  }
+}
+
+async function writeLines(rows: AsyncIterable<RawRow>, file: string, packed: boolean): Promise<void> {
+  async function* lines() {
+    for await (const row of rows) yield `${JSON.stringify(row)}\n`
+  }
+  const out = createWriteStream(file)
+  if (packed) await pipeline(Readable.from(lines()), createGzip(), out)
+  else await pipeline(Readable.from(lines()), out)
+}
+
+async function writeParquet(rows: AsyncIterable<RawRow>, file: string, columns: readonly string[]) {
+  const sink = parquetSink(file, columns)
+  for await (const row of rows) sink.write(row)
+  sink.finish()
+}
+
+function syncFile(file: string): void {
+  const handle = openSync(file, 'r+')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function nothingToWrite(format: WriteFormat, file: string, { skipped }: WriteReport) {
+  const why = skipped[0]
+    ? `${skipped[0].file}:${skipped[0].row}: ${skipped[0].reason}`
+    : 'there is no example'
+  return usageError(`${file}: nothing can be written as ${format}: ${why}`, 'Choose another format.')
+}

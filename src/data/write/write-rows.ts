@@ -1,0 +1,147 @@
+/** Examples as rows of a file format; what a format has no place for is said, never left out in silence. */
+import type { Candidate, Example, Message, Preference } from '../example.js'
+import type { RawRow } from '../formats/format.js'
+import { preferencesOfRanks } from '../formats/listwise.js'
+
+export const WRITE_FORMATS = ['trl', 'hh', 'listwise', 'messages', 'kto'] as const
+export type WriteFormat = (typeof WRITE_FORMATS)[number]
+
+/** The rows of one example, or why the format can't hold it. */
+export type RowsOf = (example: Example) => RawRow[] | string
+
+const reply = (text: string): Message[] => [{ role: 'assistant', content: text }]
+
+/** An answer in the form of its prompt: literal text, or one assistant message. */
+const answerTo = ({ prompt }: Example, text: string) => (typeof prompt === 'string' ? text : reply(text))
+
+const numbered = (id: string, i: number, count: number) => (count === 1 ? id : `${id}#${i + 1}`)
+
+/** One row per preference: prompt, chosen, rejected (messages, or text where the prompt is text), and both scores. */
+function trlRows(example: Example): RawRow[] | string {
+  return pairRows(example, ({ better, worse }) => ({
+    prompt: example.prompt,
+    chosen: answerTo(example, better.text),
+    rejected: answerTo(example, worse.text),
+  }))
+}
+
+function pairRows(
+  example: Example,
+  columns: (pair: { better: Candidate; worse: Candidate }) => RawRow,
+): RawRow[] | string {
+  const { id, source, candidates, preferences } = example
+  if (preferences.length === 0) return 'no answer is preferred to another'
+  return preferences.map((preference, i) => {
+    const better = candidates[preference.better]
+    const worse = candidates[preference.worse]
+    const scores = { score_chosen: better.reward, score_rejected: worse.reward }
+    const hasScores = better.reward !== undefined && worse.reward !== undefined
+    const row = { id: numbered(id, i, preferences.length), source, ...columns({ better, worse }) }
+    return hasScores ? { ...row, ...scores } : row
+  })
+}
+
+/** One row per preference: two transcripts. Only what reads back to the same turns is written. */
+function hhRows(example: Example): RawRow[] | string {
+  const { prompt, candidates } = example
+  if (typeof prompt === 'string') return 'the prompt is literal text, not turns'
+  const fault = transcriptFault([...prompt, ...candidates.flatMap(({ text }) => reply(text))])
+  if (fault) return fault
+  if (
+    prompt.some(({ role }, i) => role !== (i % 2 === 0 ? 'user' : 'assistant')) ||
+    prompt.length % 2 === 0
+  ) {
+    return 'the turns are not user and assistant in alternation, the user first'
+  }
+  const speak = ({ role, content }: Message) => `\n\n${role === 'user' ? 'Human' : 'Assistant'}: ${content}`
+  const transcript = (text: string) => [...prompt, ...reply(text)].map(speak).join('')
+  return pairRows(example, ({ better, worse }) => ({
+    chosen: transcript(better.text),
+    rejected: transcript(worse.text),
+  }))
+}
+
+function transcriptFault(turns: Message[]): string | undefined {
+  for (const { content } of turns) {
+    if (content === '' || content !== content.trim()) return 'a turn is empty or has space at its ends'
+    if (/(?:^|\n\n)(?:Human|Assistant):/.test(content)) return 'a turn holds a role marker itself'
+  }
+  return undefined
+}
+
+/** All answers in one row, with rewards where all have one, and the ranks that stand for the preferences. */
+function listwiseRows(example: Example): RawRow[] | string {
+  const { id, source, prompt, candidates, preferences } = example
+  if (candidates.length === 0) return 'there is no answer'
+  if (candidates.some(({ desirable }) => desirable !== undefined)) return 'a list has no place for a label'
+  const row: RawRow = { id, source, prompt, completions: candidates.map(({ text }) => text) }
+  const rewards = candidates.flatMap(({ reward }) => (reward === undefined ? [] : [reward]))
+  if (rewards.length > 0 && rewards.length < candidates.length) return 'some answers have a reward, some not'
+  if (rewards.length > 0) row.rewards = rewards
+  const origins = candidates.flatMap(({ origin }) => (origin === undefined ? [] : [origin]))
+  if (origins.length === candidates.length) row.models = origins
+  if (preferences.length === 0) return [row]
+  const ranks = ranksOf(candidates.length, preferences)
+  return ranks ? [{ ...row, ranks }] : 'the preferences are no ranking'
+}
+
+/** Ranks with exactly these preferences, null for answers in none of them; undefined where there are no such ranks. */
+function ranksOf(count: number, preferences: readonly Preference[]): (number | null)[] | undefined {
+  const compared = new Set(preferences.flatMap(({ better, worse }) => [better, worse]))
+  const wins = Array.from(
+    { length: count },
+    (_, i) => preferences.filter(({ better }) => better === i).length,
+  )
+  const ranks = wins.map((own, i) =>
+    compared.has(i) ? 1 + wins.filter((other, j) => other > own && compared.has(j)).length : null,
+  )
+  const key = (list: readonly Preference[]) =>
+    list
+      .map(({ better, worse }) => better * count + worse)
+      .sort((a, b) => a - b)
+      .join()
+  return key(preferencesOfRanks(ranks)) === key(preferences) ? ranks : undefined
+}
+
+/** For supervised fine-tuning: the dialogue with its best answer. */
+function messagesRows({ id, source, prompt, candidates, preferences }: Example): RawRow[] | string {
+  if (typeof prompt === 'string') return 'the prompt is literal text, not turns'
+  const best = bestOf(candidates, preferences)
+  if (typeof best === 'string') return best
+  return [{ id, source, messages: [...prompt, ...reply(best.text)] }]
+}
+
+function bestOf(candidates: readonly Candidate[], preferences: readonly Preference[]): Candidate | string {
+  const wanted = candidates.filter(({ desirable }) => desirable !== false)
+  if (wanted.length === 0) return 'there is no answer that is wanted'
+  const unbeaten = wanted.filter((_, i) => preferences.every(({ worse }) => worse !== i))
+  if (unbeaten.length === 1) return unbeaten[0]
+  const rewards = unbeaten.map(({ reward }) => reward ?? Number.NaN)
+  const most = Math.max(...rewards)
+  const first = unbeaten.filter((_, i) => rewards[i] === most)
+  return first.length === 1 ? first[0] : 'no answer is the best one'
+}
+
+/** One row per labelled answer. */
+function ktoRows(example: Example): RawRow[] | string {
+  const { id, source, prompt, candidates } = example
+  const labelled = candidates.filter(({ desirable }) => desirable !== undefined)
+  if (labelled.length === 0) return 'no answer has a label'
+  return labelled.map(({ text, desirable: label }, i) => {
+    return {
+      id: numbered(id, i, labelled.length),
+      source,
+      prompt,
+      completion: answerTo(example, text),
+      label,
+    }
+  })
+}
+
+export const ROWS_OF: Record<WriteFormat, RowsOf> = {
+  trl: trlRows,
+  hh: hhRows,
+  listwise: listwiseRows,
+  messages: messagesRows,
+  kto: ktoRows,
+}

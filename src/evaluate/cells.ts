@@ -1,0 +1,66 @@
+/** One finished cell of an experiment, a line of its results file: what was run, where, and what came out. */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { usageError } from '../errors.js'
+
+/** What a cell differs in from its neighbours; the seed is not one of them. */
+export interface Factors {
+  /** Name of the method or ablation, as the experiment's file gives it. */
+  variant: string
+  /** Share of reversed labels, in the starter world. */
+  noise?: number
+  /** Sampled answers added to each prompt. */
+  augmented?: number
+}
+
+export interface Cell extends Factors {
+  /** SHA-256 of everything that decides the result. */
+  hash: string
+  seed: number
+  learningRate: number
+  /** Rewards of the greedy answers to the test prompts, in one order for all cells of a seed, by scorer. */
+  rewards: Record<string, number[]>
+  /** Single figures: kl, length, distinct2, repetition, steps, audit precision and recall … */
+  figures: Record<string, number>
+  /** Of the cell's own training and evaluation. */
+  seconds: number
+  machine: string
+  version: string
+}
+
+/** Cells of a results file by their hash; the last line of a hash counts. Nothing is read where there is no file. */
+export function readCells(path: string): Map<string, Cell> {
+  const cells = new Map<string, Cell>()
+  if (!existsSync(path)) return cells
+  const lines = readFileSync(path, 'utf8').split('\n')
+  // A line that a crash cut has no newline and is the last one: its cell is run again.
+  for (const [i, line] of lines.slice(0, -1).entries()) {
+    if (line !== '') cells.set(...entryOf(line, `${path}:${i + 1}`))
+  }
+  return cells
+}
+
+function entryOf(line: string, where: string): [string, Cell] {
+  try {
+    const cell = JSON.parse(line) as Cell
+    if (typeof cell.hash === 'string' && typeof cell.seed === 'number' && cell.rewards)
+      return [cell.hash, cell]
+  } catch {}
+  throw usageError(`${where}: not a finished cell`, 'remove the line; the cell is then run again')
+}
+
+/** Appends a cell as one write, on a line of its own. */
+export function appendCell(path: string, cell: Cell): void {
+  mkdirSync(dirname(path), { recursive: true })
+  if (existsSync(path)) dropCutLine(path)
+  appendFileSync(path, `${JSON.stringify(cell)}\n`)
+}
+
+function dropCutLine(path: string): void {
+  const text = readFileSync(path, 'utf8')
+  if (text !== '' && !text.endsWith('\n'))
+    truncateSync(path, Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1)))
+}
+
+export const sameFactors = (a: Factors, b: Factors): boolean =>
+  a.variant === b.variant && a.noise === b.noise && a.augmented === b.augmented

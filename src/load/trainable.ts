@@ -1,0 +1,110 @@
+/** Adapters in a pipeline: a fresh one for a training, its base on record, a reward model on a shared backbone. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { LORA_KEYS } from '../config/sections/lora-section.js'
+import { usageError } from '../errors.js'
+import { attachAdapter, trainableWeights, withAdapterOff } from '../models/adapters/adapter.js'
+import type { LoraOptions } from '../models/adapters/adapter-config.js'
+import { baseFolderOf } from '../models/adapters/adapter-load.js'
+import { mergeAdapter } from '../models/adapters/adapter-merge.js'
+import { ALL_LINEAR } from '../models/adapters/adapter-targets.js'
+import { type Decoder, parameterCount } from '../models/decoder/decoder.js'
+import { rewardModelFrom } from '../models/decoder/init.js'
+import { bitsOf } from '../models/decoder/quantized.js'
+import { modelHash, resolveModelFolder } from '../models/folders/model-folder.js'
+import type { Session } from '../session/session.js'
+import { count } from '../show/units.js'
+import { type LanguageModel, loadLanguageModel, loadStartModel } from './language-model.js'
+import { quantizedOf, requireAdapterOnQuantized } from './quantized-options.js'
+
+/**
+ * The model of a training: `use_peft` puts a fresh adapter on a start model that brings none.
+ * @param folder a model made on the way, in place of the start model
+ * @throws ClhaError (exit 2) for LoRA settings beside an adapter that has its own
+ */
+export async function loadTrainable(session: Session, folder?: string): Promise<LanguageModel> {
+  const { options, dtype } = session
+  requireAdapterOnQuantized(session, folder ?? startFolder(options))
+  const isStart = folder === undefined || folder === options.modelNameOrPath
+  const lm = isStart
+    ? await loadStartModel(session)
+    : await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'blocks'))
+  if (isStart && lm.model.adapter) requireOwnSettings(session)
+  if (options.usePeft && !lm.model.adapter) attachAdapter(lm.model, loraOptions(session), options.seed)
+  sayAdapter(session, lm.model)
+  return lm
+}
+
+const startFolder = ({ modelNameOrPath: path }: Session['options']): string | undefined =>
+  path === undefined ? undefined : resolveModelFolder(path)
+
+function requireOwnSettings({ config, options }: Session): void {
+  const given = LORA_KEYS.find((key) => ['file', 'flag'].includes(config.origin[key]))
+  if (given === undefined) return
+  throw usageError(
+    `${given} has no effect: ${options.modelNameOrPath} is an adapter with settings of its own`,
+    'remove it to go on training this adapter; or merge it (clha merge) and start a new one',
+  )
+}
+
+/** One word is a name, as in a list; anything else alone is a regular expression, or `all-linear`. */
+function targetsOf(names: readonly string[]): string | readonly string[] {
+  const [only, ...more] = names
+  if (more.length > 0 || /^[\w.]+$/.test(only)) return names
+  return only.toLowerCase() === ALL_LINEAR ? ALL_LINEAR : only
+}
+
+export function loraOptions({ options }: Session): LoraOptions & { base: string } {
+  const name = options.modelNameOrPath as string
+  return {
+    r: options.loraR,
+    alpha: options.loraAlpha,
+    dropout: options.loraDropout,
+    targetModules: targetsOf(options.loraTargetModules),
+    useRslora: options.useRslora,
+    modulesToSave: options.modulesToSave ?? [],
+    base: existsSync(name) ? resolve(baseFolderOf(resolveModelFolder(name))) : name,
+  }
+}
+
+function sayAdapter({ ui }: Session, model: Decoder): void {
+  const { adapter } = model
+  if (!adapter) return
+  let trained = 0
+  for (const { shape } of trainableWeights(model).values()) trained += shape.reduce((a, b) => a * b, 1)
+  const whole = adapter.saved.size > 0 ? ` and ${[...adapter.saved.keys()].join(', ')}` : ''
+  ui.line(
+    `adapter  rank ${adapter.config.r} on ${count(adapter.maps.size)} linear maps${whole} · ` +
+      `${count(trained)} of ${count(parameterCount(model))} parameters are trained`,
+  )
+}
+
+/**
+ * A reward model that starts from `model`: with `use_peft` an adapter and a head on the very same backbone, else a copy,
+ * an adapter of the start model merged in.
+ */
+export function rewardStart(session: Session, model: Decoder, seed: number): Decoder {
+  if (session.options.usePeft) {
+    const make = () => rewardModelFrom(model, seed, { shared: true })
+    const reward = model.adapter ? withAdapterOff(model, make) : make()
+    attachAdapter(reward, loraOptions(session), seed)
+    sayAdapter(session, reward)
+    return reward
+  }
+  if (!model.adapter) return rewardModelFrom(model, seed)
+  const merged = mergeAdapter(model)
+  const reward = rewardModelFrom(merged, seed)
+  merged.dispose()
+  return reward
+}
+
+/** What fixes the numbers of a training with an adapter: the adapter's settings, and the hash of the base. */
+export async function adapterTrajectory(model: Decoder): Promise<Record<string, unknown>> {
+  const { adapter } = model
+  if (!adapter) return {}
+  const { base, revision: _, ...settings } = adapter.config
+  const known = base !== undefined && existsSync(base)
+  const bits = bitsOf(model)
+  const narrow = bits && { [`load_in_${bits}bit`]: true }
+  return { adapter: settings, base_sha256: known ? await modelHash(base) : (base ?? null), ...narrow }
+}

@@ -1,0 +1,223 @@
+/** Adapters from PEFT folders, and model folders of either kind: whole models, and adapters that name their base. */
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { TensorEntry } from '../../checkpoint/format/safetensors-header.js'
+import { openModelFiles } from '../../checkpoint/format/sharded-model.js'
+import type { TensorSource } from '../../checkpoint/format/tensor-source.js'
+import { usageError } from '../../errors.js'
+import { cachedCommit, snapshotDir } from '../../hub/cache.js'
+import { type HubName, hubName } from '../../hub/name.js'
+import { hubSettings } from '../../hub/settings.js'
+import { shapeOf } from '../../nn/projection.js'
+import { allocate, type DType, dtypeOfSafetensors, onDevice, ops, type Tensor } from '../../tensor/index.js'
+import type { Decoder } from '../decoder/decoder.js'
+import { rewardModelFrom } from '../decoder/init.js'
+import { addQuantizedOutput, type Quantized } from '../decoder/quantized.js'
+import { headOf } from '../families/families.js'
+import { loadModel, readHfConfig } from '../folders/load-model.js'
+import type { HeadKind } from '../folders/weights.js'
+import { type Adapter, type AdapterSource, installAdapter, mapShapes, wholeWeights } from './adapter.js'
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type AdapterConfig, readAdapterConfig } from './adapter-config.js'
+import { canStayTied, savedTie } from './adapter-targets.js'
+
+/** A folder that PEFT, or a training with an adapter, wrote. */
+export const isAdapterFolder = (folder: string): boolean =>
+  existsSync(join(folder, ADAPTER_CONFIG)) && !existsSync(join(folder, 'config.json'))
+
+/**
+ * The folder of the model that an adapter stands on; a path in adapter_config.json counts from the working directory, or
+ * from the adapter's folder, a name on the hub is looked up in its cache. Any other folder is its own.
+ * @throws ClhaError (exit 2) when the base is not on this disk
+ */
+export function baseFolderOf(folder: string): string {
+  if (!isAdapterFolder(folder)) return folder
+  const { base } = readAdapterConfig(folder)
+  const places = base === undefined ? [] : [resolve(base), resolve(folder, base)]
+  const found = [...places, ...cachedBase(folder)].filter((path) => existsSync(path))
+  if (found.length === 0) {
+    throw usageError(
+      `${join(folder, ADAPTER_CONFIG)}: base_model_name_or_path ${JSON.stringify(base ?? null)} is neither a folder on this disk nor in the hub's cache`,
+      'give the base as model_name_or_path, and this folder as adapter_name_or_path',
+    )
+  }
+  if (isAdapterFolder(found[0]))
+    throw usageError(`${found[0]}: the base of ${folder} is an adapter itself`, 'merge it first: clha merge')
+  return found[0]
+}
+
+/** The name on the hub that an adapter gives its base; undefined where it names a folder, and for what is no adapter. */
+export function hubBaseOf(folder: string): HubName | undefined {
+  if (!isAdapterFolder(folder)) return undefined
+  const { base, revision } = readAdapterConfig(folder)
+  const name = base === undefined || existsSync(resolve(folder, base)) ? undefined : hubName(base, 'model')
+  return name && { ...name, revision: name.revision ?? revision }
+}
+
+function cachedBase(folder: string): string[] {
+  const name = hubBaseOf(folder)
+  const { cacheDir } = hubSettings()
+  const commit = name && cachedCommit(cacheDir, name)
+  return commit === undefined ? [] : [snapshotDir(cacheDir, name as HubName, commit)]
+}
+
+/** Whether a folder, with an adapter put on it, holds a language model or a reward model. */
+export function headOfFolder(folder: string, adapter = folder): HeadKind {
+  if (existsSync(join(adapter, ADAPTER_CONFIG)) && readAdapterConfig(adapter).taskType === 'SEQ_CLS')
+    return 'reward'
+  const base = baseFolderOf(folder)
+  return headOf(readHfConfig(base), base)
+}
+
+/**
+ * A model from a folder of either kind.
+ * @param adapter a PEFT folder to put on the model, whatever base it names
+ * @param mapped as `loadModel` has it, and so `quantized`; with `all` a language model's logits come from a narrow matrix
+ * @throws ClhaError (exit 2) for a family, a setting, a tensor or a file that does not fit
+ */
+export function loadModelFolder(
+  folder: string,
+  dtype: DType = 'f32',
+  { adapter, mapped = false, quantized }: { adapter?: string; mapped?: boolean; quantized?: Quantized } = {},
+): Decoder {
+  if (adapter !== undefined && isAdapterFolder(folder))
+    throw usageError(
+      `${folder}: an adapter; ${adapter} can't be put on it`,
+      'name the base model, and one adapter',
+    )
+  const place = adapter ?? (isAdapterFolder(folder) ? folder : undefined)
+  const baseFolder = baseFolderOf(folder)
+  const config = place === undefined ? undefined : readAdapterConfig(place)
+  const base = loadModel(baseFolder, dtype, mapped || config !== undefined, quantized)
+  const model = config ? withHead(base, config) : base
+  try {
+    if (place !== undefined) loadAdapter(place, model, baseFolder)
+    if (quantized?.which === 'all') addQuantizedOutput(model, quantized.bits)
+    return model
+  } catch (error) {
+    model.dispose()
+    throw error
+  }
+}
+
+/** A reward adapter on a language model brings the head that it lacks. */
+function withHead(base: Decoder, { taskType }: AdapterConfig): Decoder {
+  if (taskType !== 'SEQ_CLS' || base.head === 'reward') return base
+  const model = rewardModelFrom(base, 0, { shared: true })
+  const dispose = model.dispose
+  model.dispose = () => {
+    dispose()
+    base.dispose()
+  }
+  return model
+}
+
+/**
+ * Puts the adapter of a PEFT folder on a model.
+ * @param base what the adapter says of its base from now on; as its folder says when left out
+ * @param seed of dropout, when it is trained on
+ * @throws ClhaError (exit 2) naming the key or the tensors that do not fit
+ */
+export function loadAdapter(folder: string, model: Decoder, base?: string, seed = 0): Adapter {
+  const read = readAdapterConfig(folder)
+  const config = base === undefined ? read : { ...read, base: resolve(base) }
+  requireFit(config, model, folder)
+  const files = openModelFiles(folder, ADAPTER_WEIGHTS)
+  try {
+    const source = checkedSource(files, model, config, folder)
+    return installAdapter(model, config, seed, source)
+  } finally {
+    files.close()
+  }
+}
+
+function requireFit(config: AdapterConfig, model: Decoder, folder: string): void {
+  const head = config.taskType === 'SEQ_CLS' ? 'reward' : 'lm'
+  if (config.taskType !== undefined && model.head !== head) {
+    const kind = { lm: 'a language model', reward: 'a reward model' }
+    throw usageError(
+      `${folder}: task_type ${config.taskType} is an adapter for ${kind[head]}, this is ${kind[model.head]}`,
+    )
+  }
+  const tie = savedTie(model, config.modulesToSave)
+  if (tie !== undefined && !(config.tiesSaved && canStayTied(tie))) throw tornApart(folder)
+}
+
+const tornApart = (folder: string) =>
+  usageError(
+    `${folder}: modules_to_save trains the embedding apart from the LM head, which are one matrix in the base`,
+    'merge the adapter with PEFT (merge_and_unload) and use the merged model',
+  )
+
+/** @throws ClhaError (exit 2) naming what the file lacks, has too much, or has in another shape */
+function checkedSource(
+  files: TensorSource,
+  model: Decoder,
+  config: AdapterConfig,
+  folder: string,
+): AdapterSource {
+  const stored = new Map(Array.from(files.entries.keys(), (name) => [plainName(name), name]))
+  const expected = new Map<string, number[]>()
+  for (const { name, r, columns, out } of mapShapes(model, config)) {
+    expected.set(`${name}.lora_A.weight`, [r, columns])
+    expected.set(`${name}.lora_B.weight`, [out, r])
+  }
+  for (const name of wholeWeights(model, config))
+    expected.set(name, shapeOf(model.weights.get(name) as Tensor))
+  const tie = savedTie(model, config.modulesToSave)
+  const head = `${model.config.names.lmHead}.weight`
+  if (tie !== undefined) expected.set(head, (model.weights.get(`${tie}.weight`) as Tensor).shape)
+  const faults = [
+    ...Array.from(expected, ([name, shape]) => fault(files, stored.get(name), name, shape)),
+    ...Array.from(stored, ([plain, name]) =>
+      expected.has(plain) ? undefined : `${name} has no place in this model`,
+    ),
+  ].filter((text) => text !== undefined)
+  if (faults.length > 0) {
+    const shown = faults.slice(0, 5).join('; ') + (faults.length > 5 ? `; … (${faults.length})` : '')
+    throw usageError(
+      `${join(folder, ADAPTER_WEIGHTS)}: ${shown}`,
+      `adapter and base model (${model.config.family}) do not belong together, or the file is not whole`,
+    )
+  }
+  if (tie !== undefined && !bytesOf(files, stored, head).equals(bytesOf(files, stored, `${tie}.weight`)))
+    throw tornApart(folder)
+  const read = (plain: string, shape: number[], dtype: DType): Tensor => {
+    const name = stored.get(plain) as string
+    const found = dtypeOfSafetensors(files.entries.get(name)?.dtype as string) as DType
+    const tensor = allocate(shape, found)
+    files.readInto(name, tensor.bytes())
+    const placed = onDevice(tensor)
+    return found === dtype ? placed : ops.to(placed, dtype)
+  }
+  return {
+    lora: (module, part, shape, dtype) => read(`${module}.${part}.weight`, shape, dtype),
+    saved: (weight, base) => read(weight, shapeOf(base), model.scales.has(weight) ? model.dtype : base.dtype),
+  }
+}
+
+function bytesOf(files: TensorSource, stored: ReadonlyMap<string, string>, plain: string): Buffer {
+  const name = stored.get(plain) as string
+  const { begin, end } = files.entries.get(name) as TensorEntry
+  const bytes = Buffer.allocUnsafe(end - begin)
+  files.readInto(name, bytes)
+  return bytes
+}
+
+function fault(
+  files: TensorSource,
+  name: string | undefined,
+  wanted: string,
+  shape: number[],
+): string | undefined {
+  const entry = name === undefined ? undefined : files.entries.get(name)
+  if (!entry) return `base_model.model.${wanted} is missing`
+  if (!dtypeOfSafetensors(entry.dtype)) return `${name} has dtype ${entry.dtype}, which is no weight's`
+  return entry.shape.join() === shape.join() ? undefined : `${name} is [${entry.shape}], expected [${shape}]`
+}
+
+/** Names without what wraps them: PEFT's prefix, and the wrapper of a saved module in older files. */
+const plainName = (name: string): string =>
+  name
+    .replace(/^base_model\.model\./, '')
+    .replace(/\.modules_to_save(\.default)?\./, '.')
+    .replace(/\.default\./, '.')

@@ -1,0 +1,211 @@
+/** An adapter on a decoder: low-rank maps beside frozen weights, and full copies of a few modules. PEFT's LoRA. */
+
+import { usageError } from '../../errors.js'
+import type { Lora, LoraMode } from '../../nn/lora.js'
+import { shapeOf } from '../../nn/projection.js'
+import { createRandom } from '../../random.js'
+import { type DType, fromData, keep, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
+import type { Decoder } from '../decoder/decoder.js'
+import { bitsOf } from '../decoder/quantized.js'
+import { placesOf } from '../folders/places.js'
+import { type AdapterConfig, CLASSIFIER_MODULES, type LoraOptions } from './adapter-config.js'
+import {
+  ALL_LINEAR,
+  canStayTied,
+  linearMaps,
+  patterned,
+  savedTie,
+  savedWeights,
+  targetsOf,
+} from './adapter-targets.js'
+
+export interface Adapter {
+  config: AdapterConfig
+  /** Of the dropout. */
+  seed: number
+  mode: LoraMode
+  /** By module name. */
+  maps: Map<string, Lora>
+  /** Modules trained whole, by weight name: the base's tensor, and the copy that stands in its place. */
+  saved: Map<string, { base: Tensor; copy: Tensor }>
+}
+
+/** Where the tensors of a new adapter come from. */
+export interface AdapterSource {
+  /** A [r, in] or B [out, r] of a module. */
+  lora(module: string, part: 'lora_A' | 'lora_B', shape: number[], dtype: DType): Tensor
+  /** The copy of a weight that is trained whole. */
+  saved(weight: string, base: Tensor): Tensor
+}
+
+/**
+ * Puts a fresh adapter on a model: A uniform in ±1 / sqrt(in) (PEFT's Kaiming start), B zero, so that nothing changes yet.
+ * @param seed of A, and of the dropout
+ * @throws ClhaError (exit 2) for a target or a module that the model lacks
+ */
+export function attachAdapter(
+  model: Decoder,
+  options: LoraOptions & { base?: string; revision?: string },
+  seed: number,
+  source: AdapterSource = freshTensors(seed),
+): Adapter {
+  const reward = model.head === 'reward'
+  const modulesToSave = [...new Set([...(reward ? CLASSIFIER_MODULES : []), ...options.modulesToSave])]
+  const taskType = reward ? 'SEQ_CLS' : 'CAUSAL_LM'
+  const tie = savedTie(model, options.modulesToSave)
+  if (tie !== undefined && !canStayTied(tie))
+    throw usageError(
+      `modules_to_save: ${tie} is embedding and LM head at once, which PEFT would tear apart`,
+      'leave it out, or train all weights (use_peft: false)',
+    )
+  const named = {
+    ...options,
+    modulesToSave,
+    taskType,
+    rankPattern: {},
+    alphaPattern: {},
+    tiesSaved: tie !== undefined,
+  }
+  const bits = bitsOf(model)
+  const narrow = wholeWeights(model, named).find((name) => model.scales.has(name))
+  if (narrow !== undefined)
+    throw usageError(
+      `modules_to_save: ${narrow} is held in ${bits} bits, which can't be trained`,
+      `leave it out, or set load_in_${bits}bit: false`,
+    )
+  const targets = targetsOf(model, named, true)
+  // Written out: what `all-linear` takes in is not the same in every tool.
+  const kinds = [...new Set(targets.map((name) => name.split('.').at(-1) as string))]
+  const config = options.targetModules === ALL_LINEAR ? { ...named, targetModules: kinds.sort() } : named
+  return installAdapter(model, config, seed, source)
+}
+
+function freshTensors(seed: number): AdapterSource {
+  const random = createRandom(`lora/${seed}`)
+  return {
+    lora: (_, part, shape, dtype) => {
+      if (part === 'lora_B') return ops.zeros(shape, dtype)
+      const bound = 1 / Math.sqrt(shape[1])
+      const values = Float32Array.from({ length: shape[0] * shape[1] }, () => (2 * random.next() - 1) * bound)
+      return ops.to(fromData(values, shape), dtype)
+    },
+    saved: (_, base) => ops.clone(base),
+  }
+}
+
+export interface MapShape {
+  name: string
+  r: number
+  alpha: number
+  columns: number
+  out: number
+}
+
+/** The low-rank maps that a config makes on a model. */
+export function mapShapes(model: Decoder, config: AdapterConfig): MapShape[] {
+  return targetsOf(model, config, false).map((name) => {
+    const [out, columns] = shapeOf(model.weights.get(`${name}.weight`) as Tensor)
+    const r = patterned(config.rankPattern, name, config.r)
+    return { name, r, alpha: patterned(config.alphaPattern, name, config.alpha), columns, out }
+  })
+}
+
+/** Names of the weights that a config trains whole. */
+export const wholeWeights = (
+  model: Decoder,
+  { modulesToSave, taskType, tiesSaved }: AdapterConfig,
+): string[] =>
+  savedWeights(model, modulesToSave, [
+    ...(taskType === 'SEQ_CLS' ? CLASSIFIER_MODULES : []),
+    ...(tiesSaved ? [model.config.names.lmHead] : []),
+  ])
+
+/** Fits an adapter of this config to the model; the model owns its tensors from here on. */
+export function installAdapter(
+  model: Decoder,
+  config: AdapterConfig,
+  seed: number,
+  source: AdapterSource,
+): Adapter {
+  if (model.adapter) throw new Error('the model has an adapter already')
+  const mode: LoraMode = { on: true }
+  const shapes = mapShapes(model, config)
+  const whole = wholeWeights(model, config)
+  // Low-rank maps of a narrow model are kept in f32, as PEFT does: their updates are small.
+  const dtype = model.dtype === 'f64' ? 'f64' : 'f32'
+  const owned = (make: () => Tensor) => keep(noGrad(() => scope(make)))
+  const maps = new Map(
+    shapes.map(({ name, r, alpha, columns, out }, place): [string, Lora] => {
+      const a = owned(() => source.lora(name, 'lora_A', [r, columns], dtype))
+      const b = owned(() => source.lora(name, 'lora_B', [out, r], dtype))
+      const scale = alpha / (config.useRslora ? Math.sqrt(r) : r)
+      return [name, { a, b, scale, dropout: config.dropout, place, mode }]
+    }),
+  )
+  const saved = new Map(
+    whole.map((name) => {
+      const base = model.weights.get(name) as Tensor
+      return [name, { base, copy: owned(() => source.saved(name, base)) }]
+    }),
+  )
+  const adapter = { config, seed, mode, maps, saved }
+  const disposeModel = model.dispose
+  model.adapter = adapter
+  place(model, 'copy')
+  model.dispose = () => {
+    for (const { a, b } of maps.values()) for (const t of [a, b]) t.dispose()
+    for (const { base } of saved.values()) if (!model.borrowed?.has(base)) base.dispose()
+    disposeModel()
+  }
+  return adapter
+}
+
+/** Puts the weights trained whole, or the base's, in their places, and the low-rank maps beside theirs. */
+function place(model: Decoder, which: 'copy' | 'base'): void {
+  const { maps, saved } = model.adapter as Adapter
+  for (const [name, both] of saved) model.weights.set(name, both[which])
+  if (saved.size > 0) Object.assign(model, placesOf(model.config, model.head, model.weights, model.scales))
+  for (const [name, linear] of linearMaps(model)) linear.lora = maps.get(name)
+}
+
+/** The adapter's tensors under the names of PEFT's files. */
+export function adapterTensors({ maps, saved }: Adapter): Map<string, Tensor> {
+  const out = new Map<string, Tensor>()
+  for (const [name, { a, b }] of maps) {
+    out.set(`base_model.model.${name}.lora_A.weight`, a)
+    out.set(`base_model.model.${name}.lora_B.weight`, b)
+  }
+  for (const [name, { copy }] of saved) out.set(`base_model.model.${name}`, copy)
+  return out
+}
+
+/** What training changes: the adapter's tensors where there is one, else all weights. */
+export const trainableWeights = (model: Decoder): Map<string, Tensor> =>
+  model.adapter ? adapterTensors(model.adapter) : model.weights
+
+/** Runs `fn` with the base model alone: the reference of methods that compare with their start, without a second copy. */
+export function withAdapterOff<T>(model: Decoder, fn: () => T): T {
+  const { adapter } = model
+  if (!adapter) throw new Error('the model has no adapter to switch off')
+  const whole = adapter.saved.size > 0
+  adapter.mode.on = false
+  if (whole) place(model, 'base')
+  try {
+    return fn()
+  } finally {
+    if (whole) place(model, 'copy')
+    adapter.mode.on = true
+  }
+}
+
+/** Runs a training forward (and what computes it again): dropout is on, drawn from the adapter's seed and `key` alone. */
+export function withDropout<T>(model: Decoder, key: string | undefined, fn: () => T): T {
+  const { adapter } = model
+  if (!adapter || key === undefined) return fn()
+  adapter.mode.noise = `${adapter.seed}/${key}`
+  try {
+    return fn()
+  } finally {
+    adapter.mode.noise = undefined
+  }
+}

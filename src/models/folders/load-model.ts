@@ -1,0 +1,129 @@
+/** A model from a Hugging Face folder: config.json and safetensors, read tensor by tensor into libtorch's memory. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openModelFiles } from '../../checkpoint/format/sharded-model.js'
+import type { TensorSource } from '../../checkpoint/format/tensor-source.js'
+import { usageError } from '../../errors.js'
+import { type DType, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
+import { assembleDecoder, type Decoder } from '../decoder/decoder.js'
+import type { DecoderConfig, HfConfig } from '../decoder/decoder-config.js'
+import { type Quantized, quantizedWeights, readQuantized } from '../decoder/quantized.js'
+import { decoderConfig, headOf } from '../families/families.js'
+import { readTensor } from './read-tensor.js'
+import { type WeightSpec, weightSpecs } from './weights.js'
+
+/** @throws ClhaError (exit 2) when it is missing, not JSON or not an object */
+export function readHfConfig(folder: string): HfConfig {
+  const path = join(folder, 'config.json')
+  if (!existsSync(path))
+    throw usageError(`${folder}: no config.json`, 'give a model folder in Hugging Face layout')
+  return parseHfConfig(path)
+}
+
+/** @throws ClhaError (exit 2) when the file is not JSON or not an object */
+export function parseHfConfig(path: string): HfConfig {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw usageError(`${path}: not valid JSON: ${(error as Error).message}`, 'fetch the file again')
+  }
+  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed))
+    throw usageError(`${path}: holds no JSON object`, 'fetch the file again')
+  return parsed as HfConfig
+}
+
+/**
+ * Peak memory is the weights as used plus a few megabytes as stored: they are read one by one, in pieces where they change.
+ * @param dtype what the weights are widened or narrowed to
+ * @param mapped weights that nobody trains: those stored as they are used stay in the file, and the kernel brings them in
+ * @param quantized which matrices are held in 8 or 4 bits, for a model that nobody trains; `dtype` is that of all else
+ * @throws ClhaError (exit 2) for a family, a setting, a tensor or a file that does not fit
+ */
+export function loadModel(
+  folder: string,
+  dtype: DType = 'f32',
+  mapped = false,
+  quantized?: Quantized,
+): Decoder {
+  const hfConfig = readHfConfig(folder)
+  const where = join(folder, 'config.json')
+  const config = decoderConfig(hfConfig, where)
+  const head = headOf(hfConfig, where)
+  const files = openModelFiles(folder)
+  try {
+    const specs = weightSpecs(config, head)
+    const stored = storedNames(files, config)
+    checkNames(files, specs, stored, config, folder)
+    const narrow = quantizedWeights(config, head, quantized)
+    const scales = new Map<string, Tensor>()
+    const read = (spec: WeightSpec): [string, Tensor] => {
+      const name = stored(spec.name)
+      if (!quantized || !narrow.has(spec.name))
+        return [spec.name, readTensor(files, spec, name, { dtype, folder, mapped })]
+      const { weight, scale } = readQuantized(files, spec, name, folder, quantized.bits)
+      scales.set(spec.name, scale)
+      return [spec.name, weight]
+    }
+    const weights = noGrad(() => new Map(specs.map(read)))
+    return assembleDecoder(config, head, hfConfig, weights, dtype, scales)
+  } finally {
+    files.close()
+  }
+}
+
+/**
+ * Overwrites a model's weights with those of a folder that it was saved to.
+ * @throws ClhaError (exit 2) for a tensor that is missing or of another shape
+ */
+export function reloadWeights(folder: string, model: Decoder): void {
+  const files = openModelFiles(folder)
+  try {
+    noGrad(() => {
+      for (const spec of weightSpecs(model.config, model.head)) {
+        scope(() => {
+          const weight = model.weights.get(spec.name) as Tensor
+          ops.copyInPlace(weight, readTensor(files, spec, spec.name, { dtype: model.dtype, folder }))
+        })
+      }
+    })
+  } finally {
+    files.close()
+  }
+}
+
+/** Name in the files of a weight; files of a bare base model leave out the prefix. */
+function storedNames(files: TensorSource, { names }: DecoderConfig): (name: string) => string {
+  const bare = `${names.embedding}.weight`
+  if (files.entries.has(names.prefix + bare) || !files.entries.has(bare)) return (name) => name
+  return (name) => (name.startsWith(names.prefix) ? name.slice(names.prefix.length) : name)
+}
+
+/** Buffers of older checkpoints that are computed here. */
+const IGNORED = /\.rotary_emb\.inv_freq$|\.(attn|attention)\.(masked_)?bias$/
+
+function checkNames(
+  files: TensorSource,
+  specs: readonly WeightSpec[],
+  stored: (name: string) => string,
+  { tieWordEmbeddings, names }: DecoderConfig,
+  folder: string,
+): void {
+  const expected = new Set(specs.map((s) => stored(s.name)))
+  const missing = [...expected].filter((name) => !files.entries.has(name))
+  const tiedHead = tieWordEmbeddings ? `${names.lmHead}.weight` : undefined
+  const surplus = [...files.entries.keys()].filter(
+    (name) => !expected.has(name) && !IGNORED.test(name) && name !== tiedHead,
+  )
+  const list = (some: string[]) =>
+    some.slice(0, 5).join(', ') + (some.length > 5 ? `, … (${some.length})` : '')
+  if (missing.length > 0) {
+    throw usageError(
+      `${folder}: the weights lack ${list(missing)}`,
+      'config.json and the weights are not of the same model',
+    )
+  }
+  if (surplus.length > 0) {
+    throw usageError(`${folder}: the weights hold ${list(surplus)}, which this architecture has no place for`)
+  }
+}

@@ -1,0 +1,63 @@
+/** Which folder holds a model: a path or the checkpoint of a run, the tokenizer that belongs to it, and its hash. */
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { DiskStorage } from '../../checkpoint/files/storage.js'
+import { newestValid } from '../../checkpoint/policy/resume.js'
+import { readTrainingState } from '../../checkpoint/policy/state.js'
+import { noCheckpointError, usageError } from '../../errors.js'
+import { baseFolderOf, isAdapterFolder } from '../adapters/adapter-load.js'
+
+/**
+ * A model folder, or the best (else the newest) checkpoint of a run folder.
+ * @throws ClhaError (exit 2) for what is no folder; (exit 7) for a run without checkpoints
+ */
+export function resolveModelFolder(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found)
+    throw usageError(
+      `${path}: no such model folder`,
+      'give a folder on this disk, or a name on the hub: org/name, org/name@revision',
+    )
+  if (!found.isDirectory())
+    throw usageError(
+      `${path}: a file, not a model folder`,
+      'give the folder that holds config.json and *.safetensors',
+    )
+  if (existsSync(join(path, 'config.json')) || isAdapterFolder(path)) return path
+  if (existsSync(join(path, 'fold-0', 'run.json'))) {
+    throw usageError(
+      `${path}: holds cross-fitted reward models, one in each fold-… folder`,
+      `name one of them, such as ${join(path, 'fold-0')}, or train a single one with folds: 1`,
+    )
+  }
+  if (!existsSync(join(path, 'run.json'))) return path
+  const newest = newestValid(new DiskStorage(), path)
+  if (!newest) throw noCheckpointError(`${path}: this run has no checkpoint yet`)
+  const { bestStep } = readTrainingState(newest.path)
+  const best = join(path, `checkpoint-${bestStep}`)
+  return bestStep !== undefined && existsSync(best) ? best : newest.path
+}
+/** The tokenizer that was saved with an adapter, else the base's. */
+export function tokenizerFolderOf(folder: string, adapter?: string): string {
+  const own = adapter ?? folder
+  return existsSync(join(own, 'tokenizer.json')) ? own : baseFolderOf(folder)
+}
+/** SHA-256 over the files that make a model: weights, config, tokenizer; of an adapter its base's too. */
+export async function modelHash(folder: string): Promise<string> {
+  const hash = createHash('sha256')
+  const first =
+    'config.json tokenizer.json vocab.json merges.txt model.safetensors model.safetensors.index.json'.split(
+      ' ',
+    )
+  const others = readdirSync(folder).filter((name) => /^(adapter_config\.json|.+\.safetensors)$/.test(name))
+  const training = ['optimizer.safetensors', 'rng_state.safetensors']
+  for (const name of new Set([...first, ...others.sort()])) {
+    const path = join(folder, name)
+    if (!existsSync(path) || training.includes(name)) continue
+    hash.update(`${name}\0`)
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+  }
+  if (isAdapterFolder(folder)) hash.update(await modelHash(baseFolderOf(folder)))
+  return hash.digest('hex')
+}

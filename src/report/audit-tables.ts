@@ -1,0 +1,133 @@
+/** The audit's tables. */
+import type { AuditReport } from '../rescore/audit.js'
+import type { AuditCounts, Histogram, LengthBias, Proportion, TruthCheck } from '../rescore/audit-parts.js'
+import type { FoldCalibration } from '../rescore/calibrate.js'
+import type { Estimate } from '../show/estimate.js'
+import * as n from '../show/numbers.js'
+import { numeric, prune, type Table, text } from './tables.js'
+
+export const VERDICTS = ['kept', 'doubtful', 'reversed'] as const
+
+/** What each verdict means, for people. */
+export const VERDICT_WORDS = { kept: 'kept', doubtful: 'too close to call', reversed: 'reversed' } as const
+
+/** One row per source, then all of them. */
+export function auditTable(audit: AuditReport): Table {
+  const sources = Object.entries(audit.sources)
+  const rows = [...(sources.length > 1 ? sources : []), ['total', audit.total] as [string, AuditCounts]]
+  const labels = VERDICTS.map((v) => numeric(VERDICT_WORDS[v]))
+  return {
+    caption: 'What became of the labels',
+    columns: [
+      text('source'),
+      numeric('labels'),
+      ...labels,
+      numeric('reward agrees'),
+      numeric('pairs contrasted'),
+    ],
+    rows: rows.map(([source, { labels, pairs, agreement }]) => [
+      source,
+      n.formatCount(labels.total),
+      ...VERDICTS.map((v) => countAndShare(labels[v], labels.total)),
+      n.percentEstimate(estimateOf(agreement)),
+      countAndShare(pairs.contrasted, pairs.total),
+    ]),
+  }
+}
+
+/** Rows: how the label truly was. Columns: what became of it. */
+export function truthTable({ confusion }: TruthCheck): Table {
+  const row = (name: 'right' | 'wrong') => {
+    const all = VERDICTS.reduce((sum, v) => sum + confusion[v][name], 0)
+    return [name, ...VERDICTS.map((v) => countAndShare(confusion[v][name], all)), n.formatCount(all)]
+  }
+  return {
+    caption: 'Labels that were right or wrong, and what became of them',
+    columns: [text('label was'), ...VERDICTS.map((v) => numeric(VERDICT_WORDS[v])), numeric('all')],
+    rows: [row('right'), row('wrong')],
+  }
+}
+
+export function truthRatesTable(truth: TruthCheck): Table {
+  const rows: [string, Proportion][] = [
+    ['of the labels called reversed, those that are (precision)', truth.precision],
+    ['of the labels that are wrong, those called reversed (recall)', truth.recall],
+    ['labels that are right', truth.labelsRight],
+    ['labels that are right after rescoring', truth.orderRight],
+  ]
+  return {
+    caption: 'Against the truth',
+    columns: [text('share'), numeric('value'), numeric('labels')],
+    rows: rows.map(([name, p]) => [name, n.percentEstimate(estimateOf(p)), n.formatCount(p.total)]),
+  }
+}
+
+export function histogramTable(caption: string, histogram: Histogram, names: [string, string]): Table {
+  const { edges, better, worse } = histogram
+  return {
+    caption,
+    columns: ['reward from', 'to', ...names].map(numeric),
+    rows: better.map((count, k) => [
+      n.formatSigned(edges[k]),
+      n.formatSigned(edges[k + 1]),
+      n.formatCount(count),
+      n.formatCount(worse[k]),
+    ]),
+  }
+}
+
+export function lengthTable(bias: LengthBias): Table {
+  const rows = [
+    ['the chosen answer is the longer one', n.percentEstimate(estimateOf(bias.chosenLonger))],
+    [
+      'the best answer after rescoring is longer than the worst',
+      n.percentEstimate(estimateOf(bias.bestLonger)),
+    ],
+    [
+      'the better answer of a contrasted pair is the longer one',
+      n.percentEstimate(estimateOf(bias.contrastedLonger)),
+    ],
+    ['correlation of reward and length', n.formatSigned(bias.rewardLength)],
+    ['the same within pairs', n.formatSigned(bias.rewardLengthWithin)],
+  ].filter((row) => row[1] !== n.MISSING)
+  return { caption: `Length, in ${bias.unit}`, columns: [text('what'), numeric('value')], rows }
+}
+
+/** `at the edge` names values that stopped at the bound of the fit. */
+export function calibrationTable(calibrations: readonly FoldCalibration[]): Table {
+  const columns = ['pairs', 'reward unit T', 'annotator error e', 'at the edge of the fit'].map(numeric)
+  const rows = calibrations.map((c) => [
+    foldName(c.fold),
+    n.formatCount(c.pairs),
+    n.numberEstimate({ value: c.temperature, interval: c.temperatureInterval }),
+    n.percentEstimate({ value: c.labelError, interval: c.labelErrorInterval }),
+    c.atBound.map((b) => (b === 'temperature' ? 'T' : 'e')).join(', ') || n.MISSING,
+  ])
+  return prune({ caption: 'Calibration', columns: [text('fold'), ...columns], rows })
+}
+
+export function reliabilityTable(calibrations: readonly FoldCalibration[]): Table {
+  return {
+    caption: 'Predicted and observed agreement of the reward with the labels',
+    columns: [text('fold'), ...['predicted', 'observed', 'pairs'].map(numeric)],
+    rows: calibrations.flatMap((c) =>
+      c.reliability.map((b) => [
+        foldName(c.fold),
+        n.formatPercent(b.predicted),
+        n.percentEstimate({ value: b.observed, interval: b.interval }),
+        n.formatCount(b.pairs),
+      ]),
+    ),
+  }
+}
+
+export const foldName = (fold: number): string => `fold ${fold}`
+
+/** As an estimate; a share of nothing has no value. */
+export const estimateOf = (p: Proportion): Estimate => ({
+  value: p.share,
+  interval: p.share === null ? undefined : p.interval,
+})
+
+const countAndShare = (count: number, all: number) =>
+  all > 0 ? `${n.formatCount(count)} (${n.formatPercent(count / all)})` : n.formatCount(count)

@@ -1,0 +1,85 @@
+/** The report as Markdown: the same tables and sentences as the page, readable in any editor. */
+
+import { formatSigned } from '../show/numbers.js'
+import * as a from './audit-tables.js'
+import { escapeMarkdown as esc, fencedMarkdown, shorten } from './kit/escape.js'
+import { summaryTable, verdicts, warningLines } from './result-summary.js'
+import * as t from './tables.js'
+import type { AlignReport, SampleReport } from './types.js'
+
+const SAMPLES = 10
+const LIMIT = 2000
+
+/** Every part that the report has, as one Markdown document. */
+export function renderMarkdown(report: AlignReport): string {
+  const { evaluation, audit, rewardModel, data } = report
+  const parts = [
+    `# ${esc(report.title)}`,
+    bullets(warningLines(report, audit).map((w) => `**Warning:** ${esc(w)}`)),
+    bullets((report.notes ?? []).map(esc)),
+    section('Result', [
+      evaluation && markdownTable(summaryTable(evaluation)),
+      evaluation && bullets(verdicts(evaluation).map(esc)),
+      report.multiSeed && markdownTable(t.seedsTable(report.multiSeed)),
+    ]),
+    section('Answers side by side', (report.samples ?? []).slice(0, SAMPLES).map(sample)),
+    section('Evaluation', [
+      evaluation && markdownTable(t.evaluationTable(evaluation)),
+      evaluation && markdownTable(t.answersTable(evaluation)),
+      evaluation?.differences?.length && markdownTable(t.differencesTable(evaluation.differences)),
+      evaluation?.agreement?.length && markdownTable(t.agreementTable(evaluation.agreement)),
+    ]),
+    section('Audit of the labels', [
+      audit && markdownTable(a.auditTable(audit)),
+      audit?.truth && markdownTable(a.truthTable(audit.truth)),
+      audit?.truth && markdownTable(a.truthRatesTable(audit.truth)),
+      audit && markdownTable(a.lengthTable(audit.length)),
+    ]),
+    section('Reward model', [
+      rewardModel && markdownTable(t.foldsTable(rewardModel.folds)),
+      audit?.calibrations.length && markdownTable(a.calibrationTable(audit.calibrations)),
+      audit?.calibrations.length && markdownTable(a.reliabilityTable(audit.calibrations)),
+    ]),
+    section('The run', [
+      markdownTable(t.headerTable(report)),
+      report.stations?.length && markdownTable(t.stationsTable(report.stations)),
+      data?.sources?.length && markdownTable(t.sourcesTable(data.sources)),
+    ]),
+  ]
+  return `${parts.filter(Boolean).join('\n\n')}\n`
+}
+
+type Part = string | false | undefined | 0
+
+function section(heading: string, parts: Part[]): string {
+  const body = parts.filter(Boolean).join('\n\n')
+  return body ? `## ${heading}\n\n${body}` : ''
+}
+
+/** Caption, head, rule and rows. */
+export function markdownTable(source: t.Table): string {
+  if (source.rows.length === 0) return ''
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+  const head = line(source.columns.map((c) => esc(c.label)))
+  const rule = line(source.columns.map((c) => (c.numeric ? '---:' : '---')))
+  return [`${esc(source.caption)}:`, '', head, rule, ...source.rows.map((row) => line(row.map(esc)))].join(
+    '\n',
+  )
+}
+
+function sample(s: SampleReport, k: number): string {
+  const answers = s.answers.map((a) => {
+    const rewards = Object.entries(a.rewards).map(([name, value]) => `${esc(name)} ${formatSigned(value)}`)
+    return `**${esc(a.system)}**${rewards.length ? ` · ${rewards.join(' · ')}` : ''}\n\n${block(a.text)}`
+  })
+  return [`### Prompt ${k + 1}${s.source ? ` · ${esc(s.source)}` : ''}`, block(s.prompt), ...answers].join(
+    '\n\n',
+  )
+}
+
+function block(text: string): string {
+  const cut = shorten(text, LIMIT)
+  return fencedMarkdown(cut.text) + (cut.remark ? `\n\n${cut.remark}` : '')
+}
+
+const bullets = (lines: string[]): string => lines.map((line) => `- ${line}`).join('\n')

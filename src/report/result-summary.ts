@@ -1,0 +1,78 @@
+/** The result in one table and a few sentences: what ends the quickstart and opens the report. */
+import type { AuditReport } from '../rescore/audit.js'
+import { formatNumber, hasInterval, percentEstimate, shortSigned, signedEstimate } from '../show/numbers.js'
+import { prune, type Table } from './tables.js'
+import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from './types.js'
+
+/** The short table: one row per system over all prompts, in the first decoding that was evaluated. */
+export function summaryTable(evaluation: EvaluationReport): Table {
+  const rows = totalRows(evaluation)
+  const labels = [
+    'true reward',
+    'training reward',
+    'second reward model',
+    `wins against ${evaluation.baseline}`,
+    `length, ${evaluation.lengthUnit ?? 'tokens'}`,
+  ]
+  const columns = [{ label: 'system' }, ...labels.map((label) => ({ label, numeric: true }))]
+  const cells = rows.map((row) => [
+    row.system,
+    shortSigned(row.trueReward),
+    // The reward that training chased is shown only where nothing better was measured.
+    shortSigned(row.trueReward || row.secondReward ? undefined : row.reward),
+    shortSigned(row.secondReward && { value: row.secondReward.value }),
+    percentEstimate(row.againstStart?.rate),
+    formatNumber(row.length?.value, 1),
+  ])
+  return prune({ caption: 'Result', columns, rows: cells })
+}
+
+/** The table that ends the quickstart: plain strings, ready to be aligned in columns. */
+export function terminalTable(report: EvalReport): { columns: string[]; rows: string[][] } {
+  if (!report.evaluation) return { columns: [], rows: [] }
+  const table = summaryTable(report.evaluation)
+  const columns = table.columns.map((c, k) => (k === 0 ? '' : c.label))
+  return { columns, rows: table.rows }
+}
+
+/** Sentences on every pair of systems; says so when two can't be told apart. */
+export function verdicts(evaluation: EvaluationReport): string[] {
+  if (evaluation.differences?.length) return evaluation.differences.map(pairedVerdict)
+  const rows = totalRows(evaluation)
+  const last = rows.at(-1)
+  if (!last) return []
+  return rows.slice(0, -1).flatMap((other) => unpairedVerdict(last, other))
+}
+
+/** Warnings of the run and of its audit, each once, each with what to do. */
+export function warningLines(header: ReportHeader, audit?: AuditReport): string[] {
+  const all = [...(header.warnings ?? []), ...(audit?.warnings ?? [])]
+  return [...new Set(all.map((w) => [w.message, w.hint].filter(Boolean).join(' ')))]
+}
+
+function pairedVerdict(d: NonNullable<EvaluationReport['differences']>[number]): string {
+  const size = `${d.a} − ${d.b} in ${d.metric}: ${signedEstimate(d.difference)}`
+  if (!hasInterval(d.difference)) return `${size}; no interval, so this may be chance.`
+  if (d.difference.interval[0] <= 0 && d.difference.interval[1] >= 0)
+    return `${size}; the two can’t be told apart.`
+  return `${size}; ${d.difference.value > 0 ? d.a : d.b} is higher.`
+}
+
+function unpairedVerdict(a: EvaluationRow, b: EvaluationRow): string[] {
+  const metric = (['trueReward', 'secondReward', 'reward'] as const).find(
+    (m) => hasInterval(a[m]) && hasInterval(b[m]),
+  )
+  if (!metric) return []
+  const [x, y] = [a[metric], b[metric]]
+  if (!hasInterval(x) || !hasInterval(y)) return []
+  const name = { trueReward: 'true reward', secondReward: 'second reward', reward: 'training reward' }[metric]
+  const size = `${name}: ${a.system} ${signedEstimate(x)}, ${b.system} ${signedEstimate(y)}`
+  if (x.interval[0] > y.interval[1]) return [`${size}; ${a.system} is higher.`]
+  if (y.interval[0] > x.interval[1]) return [`${size}; ${b.system} is higher.`]
+  return [`${size}; the intervals overlap, the two can’t be told apart here.`]
+}
+
+function totalRows(evaluation: EvaluationReport): EvaluationRow[] {
+  const totals = evaluation.rows.filter((r) => r.source === 'total')
+  return totals.filter((r) => r.decoding === totals[0]?.decoding)
+}

@@ -1,0 +1,90 @@
+/** Reference log-probabilities for the items of a training: one pass over the data before the first step. */
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { EncodedExample } from '../../data/encode/encoded.js'
+import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
+import { quantizedOf } from '../../load/quantized-options.js'
+import { withAdapterOff } from '../../models/adapters/adapter.js'
+import { type Decoder, inBf16 } from '../../models/decoder/decoder.js'
+import { openScoreCache } from '../../reward/score-cache.js'
+import type { Session } from '../../session/session.js'
+import { Stopped } from '../../session/stopped.js'
+import { count } from '../../show/units.js'
+import type { TrainItem } from '../../train/loop/items.js'
+import { referenceLogProbs } from '../../train/loop/reference.js'
+
+/** SHA-256 of the weights and sizes of a model, without its adapter. */
+export function weightsHash(model: Decoder): string {
+  const hash = createHash('sha256').update(JSON.stringify(model.config))
+  const all = () => {
+    for (const [name, tensor] of [...model.weights, ...model.scales]) {
+      const data = tensor.data()
+      hash.update(`${name}\0`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    }
+  }
+  if (model.adapter) withAdapterOff(model, all)
+  else all()
+  return hash.digest('hex')
+}
+
+/**
+ * The items with the log-probabilities of their answers (and mismatched answers) under `ref_model`, or under the start model as
+ * it stands. Known ones come from `score_cache_dir`, else from the run's own folder.
+ */
+export async function withReferences(
+  session: Session,
+  start: LanguageModel,
+  groups: readonly (readonly TrainItem[])[],
+): Promise<TrainItem[][]> {
+  const { options, dtype } = session
+  const { refModel } = options
+  const model = refModel
+    ? (await loadLanguageModel(refModel, dtype, options.chatTemplate, quantizedOf(options, 'blocks'))).model
+    : start.model
+  try {
+    const items = groups.flat()
+    const extra = items.flatMap(({ mismatched }) => (mismatched ? [mismatched.encoded] : []))
+    const all = [...items.map((item) => item.encoded), ...extra]
+    // As the policy is computed: their difference is what counts.
+    const found = await inBf16(model, options.bf16, () => computed(session, model, all))
+    let at = items.length
+    const done = items.map((item, i): TrainItem => {
+      const { mismatched } = item
+      const own = { ...item, reference: found[i] }
+      return mismatched ? { ...own, mismatched: { ...mismatched, reference: found[at++] } } : own
+    })
+    let from = 0
+    return groups.map((group) => {
+      from += group.length
+      return done.slice(from - group.length, from)
+    })
+  } finally {
+    if (refModel) model.dispose()
+  }
+}
+
+async function computed(session: Session, model: Decoder, encoded: readonly EncodedExample[]) {
+  const { options, ui } = session
+  const dir = options.scoreCacheDir ?? join(options.outputDir, 'reference')
+  const cache = openScoreCache(
+    dir,
+    createHash('sha256')
+      .update(`logps:${weightsHash(model)}${model.bf16 ? ':bf16' : ''}`)
+      .digest('hex'),
+  )
+  const bar = ui.progress(encoded.length, 'reference', 'lists')
+  try {
+    const found = await referenceLogProbs(model, encoded, {
+      maxTokens: options.maxTokensPerBatch,
+      cache,
+      progress: (done) => bar.update(done),
+      stopRequested: session.stopRequested,
+    })
+    if (!found) throw new Stopped()
+    bar.update(encoded.length)
+    bar.done(`${count(encoded.reduce((sum, e) => sum + e.answers.length, 0))} answers`)
+    return found
+  } finally {
+    cache.close()
+  }
+}

@@ -1,0 +1,95 @@
+/** Answers during training: the same prompts, greedy, scored, compared with the start and kept, so that one sees what the loss does not show. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { encodeExamples } from '../../data/encode/encode.js'
+import { packLists } from '../../data/encode/pack.js'
+import type { Example } from '../../data/example.js'
+import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set.js'
+import { textStats } from '../../evaluate/text-stats.js'
+import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
+import { withAdapterOff } from '../../models/adapters/adapter.js'
+import type { Decoder } from '../../models/decoder/decoder.js'
+import { divergence } from '../../models/decoder/divergence.js'
+import { writeWhole } from '../../report/write.js'
+import type { Session } from '../../session/session.js'
+import { mean } from '../../statistics/statistics.js'
+import { type Answer, answerPrompts } from '../judge/answer.js'
+import { lazyScorers } from '../judge/eval-models.js'
+import { exampleOf } from '../judge/scorers.js'
+
+/** Prompts asked each time. */
+const PROMPTS = 64
+
+export interface GenerationPlace {
+  /** Folder of the run; the config's output_dir when left out. */
+  dir?: string
+  /** Folder of the model that training began with; the config's when left out. A start from random weights has none. */
+  start?: string
+}
+
+/**
+ * Metrics `eval_generated/…` of the model as it stands; the answers go to `samples-<step>.jsonl` of the run folder. The reward is
+ * that of `reward_model`, where there is one; `kl` is to the start model (of an adapter: to the model without it).
+ */
+export function generationHook(
+  session: Session,
+  lm: LanguageModel,
+  held: readonly Example[],
+  { dir = session.options.outputDir, start = session.options.modelNameOrPath }: GenerationPlace = {},
+) {
+  const { options } = session
+  if (options.evalGenerationSteps === undefined) return undefined
+  const set = evaluationSet(held, PROMPTS, options.seed)
+  const scorer = lazyScorers(session).find(({ name }) => name === 'reward')
+  return async (step: number): Promise<Record<string, number>> => {
+    const answers = await answerPrompts(session, lm, set.prompts, { label: undefined, temperature: 0 })
+    const texts = answers.map(({ text }) => text)
+    const rewards = await scorer?.score(set.prompts, texts)
+    mkdirSync(dir, { recursive: true })
+    const rows = texts.map((answer, i) => ({ step, prompt: set.prompts[i], answer, reward: rewards?.[i] }))
+    const path = join(dir, `samples-${step}.jsonl`)
+    await writeWhole(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+    return {
+      'eval_generated/length': mean(answers.map(({ ids }) => ids.length)),
+      'eval_generated/repetition': textStats(texts).repetition,
+      ...(await certainty(session, lm, set, answers, start)),
+      ...(rewards && { 'eval_generated/reward': mean(rewards) }),
+    }
+  }
+}
+
+/** Entropy of the next token, and KL to the start, per token of the answers. */
+async function certainty(
+  session: Session,
+  lm: LanguageModel,
+  { prompts }: EvaluationSet,
+  answers: readonly Answer[],
+  start: string | undefined,
+): Promise<Record<string, number>> {
+  const { options, dtype } = session
+  const examples = prompts.map((prompt, i) => exampleOf(prompt, answers[i].text, i))
+  const maxLength = Math.min(options.maxLength + options.maxNewTokens, lm.model.config.maxPositions)
+  const { encoded } = await encodeExamples(examples, lm.tokenizer, lm.template, { maxLength })
+  const { adapter } = lm.model
+  const other = adapter || !start ? undefined : await loadLanguageModel(start, dtype, options.chatTemplate)
+  try {
+    const under = adapter
+      ? <T>(use: (m: Decoder) => T) => withAdapterOff(lm.model, () => use(lm.model))
+      : other && (<T>(use: (m: Decoder) => T) => use(other.model))
+    if (other) other.model.bf16 = lm.model.bf16
+    const sums = { entropy: 0, kl: 0, tokens: 0 }
+    for (const batch of packLists(encoded, { maxTokens: options.maxTokensPerBatch, lastToken: false })) {
+      const found = divergence(lm.model, batch, under)
+      sums.entropy += found.entropy
+      sums.kl += found.kl
+      sums.tokens += found.tokens
+    }
+    if (sums.tokens === 0) return {}
+    return {
+      'eval_generated/entropy': sums.entropy / sums.tokens,
+      ...(under && { 'eval_generated/kl': sums.kl / sums.tokens }),
+    }
+  } finally {
+    other?.model.dispose()
+  }
+}

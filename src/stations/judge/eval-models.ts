@@ -1,0 +1,121 @@
+/** The models of an evaluation: checked before the first answer, loaded one at a time. */
+import { usageError } from '../../errors.js'
+import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
+import { hubLabel } from '../../hub/cache.js'
+import { loadLanguageModel, loadStartModel } from '../../load/language-model.js'
+import { quantizedOf } from '../../load/quantized-options.js'
+import { loadScoringModel, type ScoringModel } from '../../load/scoring-model.js'
+import { headOfFolder } from '../../models/adapters/adapter-load.js'
+import { modelHash, resolveModelFolder } from '../../models/folders/model-folder.js'
+import { openScoreCache, type ScoreCache } from '../../reward/score-cache.js'
+import { type Session, sha256 } from '../../session/session.js'
+import { configuredEndpoint } from '../score/endpoint-scores.js'
+import { answerPrompts } from './answer.js'
+import { endpointScorer } from './endpoint-scorer.js'
+import type { AnsweredSystem } from './evaluation.js'
+import { sayQuantizedChange } from './quantized-change.js'
+import { modelScorer, type Scorer } from './scorers.js'
+
+/** The model first, then those to compare it with. */
+export const modelPaths = ({ options }: Session): string[] => [
+  ...new Set([options.modelNameOrPath as string, ...(options.baseline ?? [])]),
+]
+
+/** `reward_model` is called `reward`, the first of `eval_reward_model` `second`, further ones by their folders. */
+export function rewardModelPaths({ options }: Session): { name: string; path: string }[] {
+  const [second, ...more] = [options.evalRewardModel ?? []].flat()
+  return [
+    ...(options.rewardModel === undefined ? [] : [{ name: 'reward', path: options.rewardModel }]),
+    ...(second === undefined ? [] : [{ name: 'second', path: second }]),
+    ...more.map((path) => ({ name: hubLabel(path), path })),
+  ]
+}
+
+/** @throws ClhaError (exit 2) for a folder that holds no model, or one of the wrong kind */
+export function checkModels(session: Session): void {
+  configuredEndpoint(session)
+  const check = (path: string, wanted: 'lm' | 'reward') => {
+    const adapter = path === session.options.modelNameOrPath ? session.options.adapterNameOrPath : undefined
+    if (headOfFolder(resolveModelFolder(path), adapter && resolveModelFolder(adapter)) === wanted) return
+    const [is, not] =
+      wanted === 'lm' ? ['a reward model', 'it cannot answer'] : ['a language model', 'it cannot judge']
+    throw usageError(
+      `${path}: ${is}, ${not}`,
+      `reward models are named by reward_model and eval_reward_model`,
+    )
+  }
+  for (const path of modelPaths(session)) check(path, 'lm')
+  for (const { path } of rewardModelPaths(session)) check(path, 'reward')
+}
+
+/** Answers of every model, greedy or sampled as the config says. */
+export async function answersOfModels(
+  session: Session,
+  { prompts, references }: EvaluationSet,
+): Promise<AnsweredSystem[]> {
+  const { options, dtype } = session
+  const { temperature, adapterNameOrPath, chatTemplate } = options
+  const decoding = temperature === 0 ? 'greedy' : `sampled, temperature ${temperature}`
+  const systems: AnsweredSystem[] = []
+  for (const [i, path] of modelPaths(session).entries()) {
+    const name = hubLabel(path)
+    const lm =
+      i === 0
+        ? await loadStartModel(session, 'lm', 'all')
+        : await loadLanguageModel(path, dtype, chatTemplate, quantizedOf(options, 'all'))
+    try {
+      const adapter =
+        i === 0 && adapterNameOrPath !== undefined ? resolveModelFolder(adapterNameOrPath) : undefined
+      await sayQuantizedChange(session, {
+        ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references },
+      })
+      systems.push({ name, decoding, answers: await answerPrompts(session, lm, prompts, { label: name }) })
+    } finally {
+      lm.model.dispose()
+    }
+  }
+  return systems
+}
+
+/** Scorers that load their model when they are asked, and keep scores in `score_cache_dir`. */
+export function lazyScorers(session: Session): Scorer[] {
+  const endpoint = configuredEndpoint(session)
+  return [
+    ...(endpoint ? [endpointScorer(session, 'reward', endpoint)] : []),
+    ...rewardModelPaths(session).map((scorer) => lazyScorer(session, scorer)),
+  ]
+}
+
+const lazyScorer = (session: Session, { name, path }: { name: string; path: string }): Scorer => ({
+  name,
+  async score(prompts, answers) {
+    const folder = resolveModelFolder(path)
+    const { chatTemplate, rewardModel, rewardFormat } = session.options
+    // Other judges than the reward_model say by themselves how they read.
+    const format = path === rewardModel ? rewardFormat : 'auto'
+    const lm = await loadScoringModel(folder, { dtype: session.dtype, format, chatTemplate })
+    const cache = await cacheOf(session, folder, lm)
+    try {
+      return await modelScorer(session, name, lm, cache).score(prompts, answers)
+    } finally {
+      cache?.close()
+      lm.model.dispose()
+    }
+  },
+})
+
+async function cacheOf(
+  { options, dtype }: Session,
+  folder: string,
+  lm: ScoringModel,
+): Promise<ScoreCache | undefined> {
+  if (options.scoreCacheDir === undefined) return undefined
+  const settings = JSON.stringify([
+    'eval',
+    options.maxLength,
+    options.maxPromptLength,
+    dtype,
+    lm.template.name,
+  ])
+  return openScoreCache(options.scoreCacheDir, sha256(`${await modelHash(folder)}:${settings}`))
+}

@@ -1,0 +1,102 @@
+/** What an evaluation says: the report's header, the tables on the terminal, the figures for machines. */
+
+import { terminalTable, verdicts } from '../../report/result-summary.js'
+import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from '../../report/types.js'
+import { type Session, VERSION } from '../../session/session.js'
+import { formatNumber } from '../../show/numbers.js'
+import type { Ui } from '../../terminal/ui.js'
+import { rewardModelPaths } from './eval-models.js'
+import type { Evaluation } from './evaluation.js'
+
+/** What every report says first: which command, when, with what. */
+export function reportHeader(
+  { options, hardware, versions }: Session,
+  title: string,
+  command?: string,
+): ReportHeader {
+  return {
+    title,
+    command,
+    created: new Date().toISOString(),
+    version: VERSION,
+    seeds: [options.seed],
+    machine: {
+      cpu: String(hardware.cpu),
+      threads: Number(hardware.threads),
+      memoryBytes: Number(hardware.memory_bytes),
+      libtorch: versions.libtorch,
+    },
+  }
+}
+
+export function evalReport(session: Session, { report, samples }: Evaluation): EvalReport {
+  const { config } = session
+  const judges = rewardModelPaths(session)
+  return {
+    ...reportHeader(session, 'Evaluation', config.file && `clha eval ${config.file}`),
+    notes: [
+      'Intervals are 95 %, over prompts, of one seed.',
+      judges.length === 0
+        ? 'No reward model judged: there are no rewards and no wins.'
+        : `Judges: ${judges.map(({ name, path }) => `${name} = ${path}`).join(', ')}.`,
+    ],
+    evaluation: report,
+    samples,
+  }
+}
+
+/** A table of the report on the terminal, its first `names` columns on the left. */
+export function showTable(ui: Ui, { columns, rows }: ReturnType<typeof terminalTable>, names = 1): void {
+  ui.table(
+    rows.map((cells) => Object.fromEntries(cells.map((cell, k) => [String(k), cell]))),
+    columns.map((title, k) => ({ key: String(k), title, align: k < names ? 'left' : 'right' })),
+  )
+}
+
+/** The short table of the report, the figures of the texts, and what can be concluded. */
+export function showEvaluation({ ui }: Session, report: EvalReport): void {
+  const evaluation = report.evaluation as EvaluationReport
+  showTable(ui, terminalTable(report))
+  ui.table(totals(evaluation).map(textFigures), [
+    { key: 'system', title: '' },
+    { key: 'bleu', title: 'BLEU, characters', align: 'right' },
+    { key: 'distinct', title: 'distinct word pairs', align: 'right' },
+    { key: 'repetition', title: 'repeated 4-grams', align: 'right' },
+  ])
+  for (const line of verdicts(evaluation)) ui.line(line)
+}
+
+const totals = ({ rows }: EvaluationReport) => rows.filter(({ source }) => source === 'total')
+
+const textFigures = ({ system, bleu, distinct, repetition }: EvaluationRow) => ({
+  system,
+  bleu: shown(bleu?.value),
+  distinct: shown(distinct?.value),
+  repetition: shown(repetition?.value),
+})
+
+// BLEU of strangers is a number with eighty zeros; nobody reads them.
+const shown = (value: number | null | undefined) => formatNumber(value && value < 5e-4 ? 0 : value, 3)
+
+/** By system, over all prompts. */
+export function metricsOf(evaluation: EvaluationReport): Record<string, Record<string, number>> {
+  return Object.fromEntries(totals(evaluation).map((row) => [row.system, metricsOfRow(row)]))
+}
+
+function metricsOfRow(row: EvaluationRow): Record<string, number> {
+  const values = {
+    prompts: row.prompts,
+    true_reward: row.trueReward?.value,
+    reward: row.reward?.value,
+    second_reward: row.secondReward?.value,
+    sigmoid_reward: row.sigmoidReward?.value,
+    win_rate: row.againstStart?.rate?.value,
+    tokens: row.length?.value,
+    bleu: row.bleu?.value,
+    distinct: row.distinct?.value,
+    repetition: row.repetition?.value,
+  }
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  )
+}

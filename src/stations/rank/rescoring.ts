@@ -1,0 +1,101 @@
+/** Rewards and labels to ranked lists, the audit said and written. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { renderAuditReport } from '../../report/render.js'
+import { writeWhole } from '../../report/write.js'
+import type { AuditReport } from '../../rescore/audit.js'
+import type { RankedList } from '../../rescore/ranked.js'
+import { writeRankedJsonl } from '../../rescore/ranked-jsonl.js'
+import { type Rescored, type RescoreOptions, rescoreLists } from '../../rescore/rescore.js'
+import type { Session } from '../../session/session.js'
+import { count, figure, percent } from '../../show/units.js'
+import type { ScoredData } from '../score/scoring.js'
+import { rescoredFile } from '../score/scoring.js'
+
+/** The config's words for what rescoring takes. */
+export function rescoreOptions(
+  { options }: Session,
+  truth?: (list: RankedList) => readonly boolean[],
+): RescoreOptions {
+  const {
+    labelSource,
+    pairWeight,
+    minConfidence,
+    sftGate,
+    gateQuantile,
+    gateLevel,
+    labelError,
+    rewardTemperature,
+  } = options
+  return {
+    rank: { labelSource, pairWeight, minConfidence, sftGate, gateQuantile, gateLevel },
+    calibrate: { labelError, temperature: rewardTemperature, seed: options.seed },
+    audit: { truth },
+    legacy:
+      options.mode === 'legacy'
+        ? { threshold: options.rewardThreshold ?? 3, order: 'reward', gateLevel: gateLevel ?? 0 }
+        : undefined,
+  }
+}
+
+/** Calibrates, ranks, audits; writes rescored.jsonl, audit.json and audit.html to the output folder. */
+export async function rescoreStation(
+  session: Session,
+  scored: ScoredData,
+  truth?: (list: RankedList) => readonly boolean[],
+): Promise<Rescored> {
+  const rescored = rescoreData(session, scored, truth)
+  await writeRescored(session, rescored)
+  return rescored
+}
+
+/** Calibrates, ranks, audits; says what came out. */
+export function rescoreData(
+  session: Session,
+  { examples, rewards, folds }: ScoredData,
+  truth?: (list: RankedList) => readonly boolean[],
+): Rescored {
+  const rescored = rescoreLists({ examples, rewards, folds, options: rescoreOptions(session, truth) })
+  sayAudit(session, rescored.audit)
+  return rescored
+}
+
+/** Writes rescored.jsonl, audit.json and audit.html to the output folder, or to that of a round. */
+export async function writeRescored(
+  session: Session,
+  rescored: Rescored,
+  dir = session.options.outputDir,
+): Promise<void> {
+  mkdirSync(dir, { recursive: true })
+  await writeRankedJsonl(rescoredFile(dir), rescored.lists)
+  await writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
+  await writeWhole(join(dir, 'audit.html'), renderAuditReport(rescored.audit))
+}
+
+function sayAudit({ ui, options }: Session, audit: AuditReport): void {
+  const { total, calibrations } = audit
+  if (total.agreement.total > 0)
+    ui.line(`labels agree with the reward  ${percent(total.agreement.share ?? 0)}`)
+  for (const { fold, temperature, labelError } of calibrations) {
+    const name = calibrations.length > 1 ? `fold ${fold}: ` : ''
+    ui.line(`${name}reward unit T ${figure(temperature)} · annotator error e ${figure(labelError)}`)
+  }
+  const { kept, doubtful, reversed } = total.labels
+  const confidence = options.mode === 'legacy' ? '' : `at ${options.minConfidence} confidence: `
+  ui.line(
+    `${confidence}${count(total.pairs.contrasted)} of ${count(total.pairs.total)} pairs are contrasted · ` +
+      `labels: ${count(kept)} kept, ${count(doubtful)} doubtful, ${count(reversed)} reversed`,
+  )
+  if (audit.truth) {
+    const { precision, recall, orderRight, labelsRight } = audit.truth
+    ui.line(
+      `audit: ${show(precision)} of the labels found reversed really are, ${show(recall)} of those really reversed were found`,
+    )
+    ui.line(
+      `right order: by the labels ${show(labelsRight)} of the pairs, by labels and rewards ${show(orderRight)}`,
+    )
+  }
+  for (const { message, hint } of audit.warnings) ui.warn(message, hint)
+}
+
+const show = ({ share }: { share: number | null }): string => (share === null ? 'none' : percent(share))

@@ -1,0 +1,171 @@
+/** Reward models trained on preferences, cross-fitted by prompt: none scores a prompt that it was trained on. */
+
+import type { EncodedExample } from '../../data/encode/encoded.js'
+import type { Example, Preference } from '../../data/example.js'
+import { foldOf } from '../../data/split.js'
+import { type LanguageModel, scratchConfig } from '../../load/language-model.js'
+import { rewardStart } from '../../load/trainable.js'
+import type { Decoder } from '../../models/decoder/decoder.js'
+import { initModel } from '../../models/decoder/init.js'
+import { decoderScorer } from '../../models/decoder/reward-scorer.js'
+import { rewardConfig } from '../../models/families/families.js'
+import { scoreExamples } from '../../reward/model-scorer.js'
+import type { DataFile } from '../../runs/run-manifest.js'
+import type { Session } from '../../session/session.js'
+import { wilson } from '../../statistics/intervals.js'
+import type { TrainItem } from '../../train/loop/items.js'
+import type { TrainingResult } from '../../train/loop/run.js'
+import { rewardObjective } from '../../train/objectives/objective.js'
+import { fitModel } from '../fit/fit.js'
+import type { EncodedData } from '../read/load-data.js'
+
+export interface FoldModel {
+  /** It was trained on all prompts but those of this fold, and scores them. With one fold it was trained on all. */
+  fold: number
+  model: Decoder
+  run: TrainingResult
+  /** Agreement with the human labels of prompts that it was not trained on; none where there are none. */
+  accuracy?: Accuracy
+}
+
+export interface Accuracy {
+  value: number
+  low: number
+  high: number
+  pairs: number
+}
+
+/** Training items of a reward model: every human preference is a pair of weight 1. */
+export function rewardItems(examples: readonly Example[], encoded: readonly EncodedExample[]): TrainItem[] {
+  return examples.flatMap(({ preferences }, i) => {
+    if (preferences.length === 0) return []
+    const pairs = preferences.map(({ better, worse }) => ({ better, worse, distance: 1, weight: 1 }))
+    return [
+      { encoded: encoded[i], pairs, sft: { index: preferences[0].better, weight: 1 }, labels: preferences },
+    ]
+  })
+}
+
+export interface RewardModelOptions {
+  folds: number
+  /** Of the heads and the order; another seed makes another model from the same data. */
+  seed: number
+  dir(fold: number): string
+  label(fold: number): string
+  data: DataFile[]
+  stage: boolean
+  /** Called when a model's folder is ours, before its first step. */
+  opened?(): Promise<void>
+  trajectory?: Record<string, unknown>
+}
+
+/** The start model with a new head, or random weights of `reward_model_config`. */
+function freshScorer(session: Session, { model, tokenizer }: LanguageModel, seed: number): Decoder {
+  const { options, dtype } = session
+  if (options.rewardModelConfig === undefined) return rewardStart(session, model, seed)
+  const sizes = scratchConfig(options.rewardModelConfig, tokenizer)
+  return initModel(rewardConfig(sizes), seed, 'reward', dtype)
+}
+
+/** Trains one reward model per fold, each starting as a copy of `start` or from `reward_model_config`. */
+export async function trainRewardModels(
+  session: Session,
+  start: LanguageModel,
+  data: EncodedData,
+  options: RewardModelOptions,
+): Promise<FoldModel[]> {
+  const out: FoldModel[] = []
+  for (let fold = 0; fold < options.folds; fold++) {
+    const within = (example: Example) =>
+      options.folds > 1 && foldOf(example.prompt, session.options.seed, options.folds) === fold
+    const model = freshScorer(session, start, options.seed + fold)
+    out.push(await trainFold(session, start, data, { ...options, fold, model, within }))
+    if (session.stopRequested()) break
+  }
+  return out
+}
+
+interface FoldOptions extends RewardModelOptions {
+  fold: number
+  model: Decoder
+  /** Held out of this model's training. */
+  within(example: Example): boolean
+}
+
+async function trainFold(
+  session: Session,
+  start: LanguageModel,
+  data: EncodedData,
+  f: FoldOptions,
+): Promise<FoldModel> {
+  const { options } = session
+  const heldOut = select(data, (example) => f.within(example))
+  const trainedOn = select(data, (example) => !f.within(example))
+  const run = await fitModel(session, {
+    kind: f.label(f.fold),
+    dir: f.dir(f.fold),
+    model: f.model,
+    tokenizerDir: start.tokenizer.dir,
+    objective: rewardObjective(options.centerRewardsCoefficient),
+    items: rewardItems(trainedOn.examples, trainedOn.encoded),
+    devItems: [],
+    learningRate: options.rewardLearningRate,
+    epochs: options.rewardNumTrainEpochs,
+    batchSize: options.rewardPerDeviceTrainBatchSize,
+    data: f.data,
+    stage: f.stage,
+    opened: f.opened,
+    shown: { accuracy: 'accuracy' },
+    trajectory: {
+      ...f.trajectory,
+      folds: f.folds,
+      fold: f.fold,
+      reward_seed: f.seed,
+      center: options.centerRewardsCoefficient,
+    },
+  })
+  const accuracy = run.outcome.stopped ? undefined : await labelAccuracy(session, f.model, heldOut)
+  return { fold: f.fold, model: f.model, run, accuracy }
+}
+
+export function select(
+  { examples, encoded }: Pick<EncodedData, 'examples' | 'encoded'>,
+  use: (e: Example, i: number) => boolean,
+) {
+  const indices = examples.flatMap((example, i) => (use(example, i) ? [i] : []))
+  return { indices, examples: indices.map((i) => examples[i]), encoded: indices.map((i) => encoded[i]) }
+}
+
+/** Share of human labels that a reward model agrees with; a tie counts half. */
+export async function labelAccuracy(
+  session: Session,
+  model: Decoder,
+  data: Pick<EncodedData, 'examples' | 'encoded'>,
+): Promise<Accuracy | undefined> {
+  if (data.examples.length === 0) return undefined
+  const { rewards } = await scoreExamples(decoderScorer(model), data.encoded, {
+    maxTokens: session.options.maxTokensPerBatch,
+  })
+  return agreement(
+    data.examples.map((e) => e.preferences),
+    rewards,
+  )
+}
+
+export function agreement(
+  preferences: readonly (readonly Preference[])[],
+  rewards: readonly (readonly number[])[],
+): Accuracy | undefined {
+  let right = 0
+  let pairs = 0
+  preferences.forEach((labels, i) => {
+    for (const { better, worse } of labels) {
+      const gap = rewards[i][better] - rewards[i][worse]
+      right += gap > 0 ? 1 : gap === 0 ? 0.5 : 0
+      pairs += 1
+    }
+  })
+  if (pairs === 0) return undefined
+  const [low, high] = wilson(right, pairs)
+  return { value: right / pairs, low, high, pairs }
+}

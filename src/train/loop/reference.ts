@@ -1,0 +1,60 @@
+/** Log-probabilities under the reference model: computed once before training, packed, without gradients, known ones from a cache. */
+import { createHash } from 'node:crypto'
+import type { EncodedExample } from '../../data/encode/encoded.js'
+import { packLists } from '../../data/encode/pack.js'
+import { numericsError } from '../../errors.js'
+import { withAdapterOff } from '../../models/adapters/adapter.js'
+import type { Decoder } from '../../models/decoder/decoder.js'
+import { logProbSums } from '../../models/decoder/score.js'
+import { type ScoreCache, scoreKey } from '../../reward/score-cache.js'
+
+export interface ReferenceOptions {
+  /** Tokens of a packed micro-batch. */
+  maxTokens: number
+  cache?: ScoreCache
+  progress?(listsDone: number): void
+  stopRequested?(): boolean
+}
+
+/** As the cache of scores, and where the scored tokens begin. */
+const keyOf = (example: EncodedExample, answer: number): string => {
+  const { scoredFrom } = example.answers[answer]
+  const key = scoreKey(example, answer)
+  return scoredFrom === 0 ? key : createHash('sha256').update(`${key}:${scoredFrom}`).digest('base64url')
+}
+
+/**
+ * Log-probability sums of every answer [examples][answers]; undefined when a stop was requested. The reference of a model with an adapter
+ * is the model without it.
+ * @throws ClhaError (exit 5) when one is not finite
+ */
+export async function referenceLogProbs(
+  model: Decoder,
+  examples: readonly EncodedExample[],
+  { maxTokens, cache, progress, stopRequested }: ReferenceOptions,
+): Promise<number[][] | undefined> {
+  const found = examples.map((e) => e.answers.map((_, i) => cache?.get(keyOf(e, i))))
+  const missing = found.flatMap((row, i) => (row.includes(undefined) ? [i] : []))
+  let done = examples.length - missing.length
+  const base = <T>(fn: () => T) => (model.adapter ? withAdapterOff(model, fn) : fn())
+  const partial = missing.map((i) => examples[i])
+  for (const batch of packLists(partial, { maxTokens, lastToken: false })) {
+    if (stopRequested?.()) return undefined
+    const sums = base(() => logProbSums(model, batch))
+    batch.lists.forEach((list, i) => {
+      const at = missing[list]
+      found[at] = sums.slice(batch.offsets[i], batch.offsets[i + 1])
+      found[at].forEach((sum, k) => {
+        if (!Number.isFinite(sum as number))
+          throw numericsError(
+            `${examples[at].id}: answer ${k} has log-probability ${sum} under the reference`,
+          )
+        cache?.add(keyOf(examples[at], k), sum as number)
+      })
+    })
+    done += batch.lists.length
+    progress?.(done)
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  return found as number[][]
+}

@@ -1,0 +1,20 @@
+/** SFT in which each sequence has a weight: chain of hindsight. */
+import { sumDenominators } from '../../losses/denominators.js'
+import { sftTerm } from '../../losses/sft-term.js'
+import { candidateLogProbs } from '../../models/decoder/score.js'
+import { type Objective, scoredTokens } from './objective.js'
+
+/** Mean negative log-likelihood per token, every sequence with its weight. */
+export function weightedSftObjective(name: string): Objective {
+  return {
+    name,
+    lastToken: false,
+    forward: candidateLogProbs,
+    denominators: (plan) => sumDenominators(plan.lists, plan.counts, 'tokens'),
+    counts: (plan) => scoredTokens(plan, ({ sft }) => sft.weight),
+    loss: (scores, lists, denominators) => ({
+      total: sftTerm(scores, lists, 1, denominators),
+      parts: {},
+    }),
+  }
+}

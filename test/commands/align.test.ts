@@ -1,0 +1,96 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { align } from '../../src/commands/align/align.js'
+import { parseConfig } from '../../src/config/load-config.js'
+import type { AlignReport } from '../../src/report/types.js'
+import { makeStarterWorld } from '../../src/stations/read/starter-world.js'
+import { memory } from '../../src/tensor/index.js'
+import { createUi } from '../../src/terminal/ui.js'
+import { Sink } from '../helpers/sink.js'
+
+let folder: string
+let yaml: string
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'clha-align-'))
+  const { tokenizerDir } = await makeStarterWorld(3, folder, {
+    trainPairs: 500,
+    demonstrations: 200,
+    testPrompts: 20,
+  })
+  yaml = `
+train_dataset: ${join(folder, 'data/train.jsonl')}
+eval_dataset: ${join(folder, 'data/test.jsonl')}
+sft_dataset: ${join(folder, 'data/demonstrations.jsonl')}
+tokenizer_name_or_path: ${tokenizerDir}
+model_config: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2, num_attention_heads: 2, max_position_embeddings: 256}
+max_length: 192
+max_prompt_length: 128
+test_fraction: 0
+sft_learning_rate: 0.002
+reward_learning_rate: 0.001
+learning_rate: 0.001
+per_device_train_batch_size: 32
+gradient_accumulation_steps: 1
+max_new_tokens: 12
+min_confidence: 0.55
+logging_steps: 1
+output_dir: ${join(folder, 'run')}
+`
+}, 60_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const run = async (flags: Record<string, unknown> = {}, text = yaml) => {
+  const stream = new Sink()
+  const result = await align(
+    parseConfig('test', text, flags),
+    createUi({ stream, isTty: false }),
+    (async function* () {})(),
+  )
+  return { result, text: stream.text }
+}
+
+const report = () => JSON.parse(readFileSync(join(folder, 'run/report.json'), 'utf8')) as AlignReport
+
+test('align goes from two files to a model, an audit and a report, and keeps no tensor', async () => {
+  const before = memory().tensors
+  const { result, text } = await run()
+  expect(result.stopped).toBe(false)
+  expect(existsSync(join(result.model, 'model.safetensors'))).toBe(true)
+  for (const name of ['report.html', 'report.md', 'audit.html', 'rescored.jsonl', 'config.yaml']) {
+    expect(existsSync(join(folder, 'run', name)), name).toBe(true)
+  }
+  expect(report().evaluation?.rows.map((row) => row.system)).toEqual(
+    expect.arrayContaining(['start', 'clha']),
+  )
+  expect(report().evaluation?.rows.every((row) => row.reward && row.secondReward)).toBe(true)
+  expect(text).toContain('pairs are contrasted')
+  expect(memory().tensors).toBe(before)
+}, 60_000)
+
+test('a finished alignment is not run again: it resumes to the same report', async () => {
+  const first = report()
+  const started = performance.now()
+  await run({ resume_from_checkpoint: true })
+  expect(report().evaluation).toEqual(first.evaluation)
+  expect(report().audit).toEqual(first.audit)
+  expect(performance.now() - started).toBeLessThan(30_000)
+}, 60_000)
+
+test('without resuming, a folder that holds a run is refused and stays as it is', async () => {
+  const before = readFileSync(join(folder, 'run/report.json'), 'utf8')
+  await expect(run()).rejects.toThrow(/already holds a run/)
+  expect(readFileSync(join(folder, 'run/report.json'), 'utf8')).toBe(before)
+}, 60_000)
+
+test('a start that learns the chosen answers comes after the reward models, which must not know the labels', async () => {
+  const own = yaml.replace(/^sft_dataset:.*$/m, '')
+  const { text } = await run({ output_dir: join(folder, 'own') }, own)
+  const { stations } = JSON.parse(readFileSync(join(folder, 'own/report.json'), 'utf8')) as AlignReport
+  const names = stations?.map(({ name }) => name) ?? []
+  expect(names.indexOf('reward model')).toBeLessThan(names.indexOf('start'))
+  expect(text).toContain('reward models start from random weights')
+}, 60_000)

@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { evalPipeline } from '../../src/commands/eval/eval.js'
+import type { AlignReport } from '../../src/report/types.js'
+import { tempFolder } from '../text/tiny-tokenizer.js'
+import { call, type Files, pairs, typed, writeFiles } from './eval-folder.js'
+
+let files: Files
+beforeAll(async () => {
+  files = await writeFiles(tempFolder('eval'))
+})
+
+async function evaluate(values: Record<string, unknown>) {
+  const outputDir = tempFolder('eval-out')
+  const { config, ui, screen } = await call({
+    modelNameOrPath: files.model,
+    evalDataset: files.data,
+    outputDir,
+    ...values,
+  })
+  const result = await evalPipeline(config, ui, typed())
+  const read = (name: string) => readFileSync(join(outputDir, name), 'utf8')
+  return { result, read, screen: screen(), report: JSON.parse(read('report.json')) as AlignReport }
+}
+
+test('two models and two judges: rewards, wins, lengths and differences stand in all three files', async () => {
+  const { result, report, read, screen } = await evaluate({
+    baseline: files.other,
+    rewardModel: files.reward,
+    evalRewardModel: files.second,
+  })
+  const evaluation = report.evaluation!
+  const total = evaluation.rows.filter((row) => row.source === 'total')
+  expect(total.map((row) => row.system)).toEqual([files.other, files.model])
+  const [baseline, model] = total
+  expect(model.prompts).toBe(pairs.length)
+  const { wins, ties, losses } = model.againstStart!
+  expect(wins + ties + losses).toBe(pairs.length)
+  expect(baseline.againstStart).toBeUndefined()
+  const difference = evaluation.differences![0]
+  expect(difference).toMatchObject({ a: files.model, b: files.other, metric: 'second reward' })
+  expect(difference.difference.value).toBeCloseTo(
+    model.secondReward!.value! - baseline.secondReward!.value!,
+    6,
+  )
+  expect(evaluation.agreement!.map(({ a, b }) => [a, b])).toEqual([
+    ['reward', 'second'],
+    ['reward', 'second'],
+  ])
+  expect(evaluation.rows.map((row) => row.source).toSorted()).toEqual([
+    'even',
+    'even',
+    'odd',
+    'odd',
+    'total',
+    'total',
+  ])
+  expect(report.samples).toHaveLength(pairs.length)
+  expect(Object.keys(report.samples![0].answers[0].rewards)).toEqual(['reward', 'second'])
+  expect(result.metrics[files.model]).toMatchObject({ prompts: 8, second_reward: model.secondReward!.value })
+  for (const text of [read('report.md'), read('report.html')]) expect(text).toContain('second reward')
+  expect(screen).toContain('second reward model')
+  expect(screen).toContain('8 held-out prompts')
+})
+
+test('token lengths are those of the generated ids', async () => {
+  const { report, result } = await evaluate({ maxNewTokens: 3 })
+  expect(report.evaluation!.lengthUnit).toBe('tokens')
+  expect(result.metrics[files.model].tokens).toBeLessThanOrEqual(3)
+  expect(result.metrics[files.model].tokens).toBeGreaterThan(0)
+})
+
+test('without a judge it says so, and gives BLEU and text figures', async () => {
+  const { screen, result, report } = await evaluate({})
+  expect(screen).toContain('no reward model judges')
+  const metrics = result.metrics[files.model]
+  expect(Object.keys(metrics)).toEqual(['prompts', 'tokens', 'bleu', 'distinct', 'repetition'])
+  expect(report.notes!.join(' ')).toContain('No reward model judged')
+})
+
+test('eval_prompts picks the same prompts whatever the order of the file', async () => {
+  const backwards = join(files.dir, 'backwards.jsonl')
+  writeFileSync(
+    backwards,
+    pairs
+      .toReversed()
+      .map((row) => `${JSON.stringify(row)}\n`)
+      .join(''),
+  )
+  const asked = async (evalDataset: string) =>
+    (await evaluate({ evalDataset, evalPrompts: 3 })).report.samples!.map(({ prompt }) => prompt)
+  const prompts = await asked(files.data)
+  expect(prompts).toHaveLength(3)
+  expect(await asked(backwards)).toEqual(prompts)
+})
+
+test('the same call gives the same answers and rewards; scores come from the cache the second time', async () => {
+  const scoreCacheDir = tempFolder('scores')
+  const once = async () => (await evaluate({ rewardModel: files.reward, scoreCacheDir })).report
+  const first = await once()
+  expect((await once()).samples).toEqual(first.samples)
+  const [name, ...others] = readdirSync(scoreCacheDir)
+  expect(others).toEqual([])
+  // One line per answer: the second call added none.
+  const lines = readFileSync(join(scoreCacheDir, name), 'utf8').trimEnd().split('\n')
+  expect(lines).toHaveLength(
+    new Set(first.samples!.map(({ prompt, answers }) => prompt + answers[0].text)).size,
+  )
+})
+
+test('a language model is refused as a judge, and a reward model as a model, before anything is generated', async () => {
+  await expect(evaluate({ rewardModel: files.other })).rejects.toThrow(
+    `${files.other}: a language model, it cannot judge`,
+  )
+  await expect(evaluate({ modelNameOrPath: files.reward })).rejects.toThrow(
+    'a reward model, it cannot answer',
+  )
+})
+
+test('without eval_dataset the test prompts of train_dataset are asked', async () => {
+  const values = { evalDataset: undefined, trainDataset: files.data, devFraction: 0, testFraction: 0.5 }
+  const { report } = await evaluate(values)
+  const asked = report.evaluation!.rows[0].prompts
+  expect(asked).toBeGreaterThan(0)
+  expect(asked).toBeLessThan(pairs.length)
+  await expect(evaluate({ ...values, testFraction: 0 })).rejects.toThrow('leaves no prompt to evaluate on')
+})

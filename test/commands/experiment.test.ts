@@ -1,0 +1,166 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { experiment } from '../../src/commands/experiment/experiment.js'
+import { planCells } from '../../src/commands/experiment/plan-cells.js'
+import { readExperiment } from '../../src/config/experiment-file.js'
+import { memory } from '../../src/tensor/index.js'
+import { createUi } from '../../src/terminal/ui.js'
+import { Sink } from '../helpers/sink.js'
+
+// Cells train and answer: minutes where the machine is shared.
+const LONG = 300_000
+
+const TEXT = `
+title: A small one
+baseline: dpo
+seeds: [1]
+world: {train_pairs: 480, test_prompts: 12, demonstrations: 100}
+noise: [0.25]
+augmented: [0, 1]
+results: unused.jsonl
+base:
+  model_config: {hidden_size: 16, intermediate_size: 32, num_hidden_layers: 1, num_attention_heads: 2, max_position_embeddings: 256}
+  sft_num_train_epochs: 1
+  reward_num_train_epochs: 1
+  num_train_epochs: 0.1
+  per_device_train_batch_size: 8
+  max_new_tokens: 8
+variants:
+  start: {}
+  dpo: {method: dpo}
+  clha: {method: clha}
+`
+
+let folder: string
+const path = (name: string) => join(folder, name)
+const quiet = () => createUi({ stream: new Sink(), env: {} })
+
+const write = (text: string): string => {
+  writeFileSync(path('small.yaml'), text)
+  return path('small.yaml')
+}
+
+const run = (name: string, file = write(TEXT), options = {}) => {
+  const results = path(`${name}.jsonl`)
+  return experiment({ file, outputDir: path(name), results, ...options }, quiet())
+}
+const lines = (name: string) =>
+  readFileSync(path(`${name}.jsonl`), 'utf8')
+    .trimEnd()
+    .split('\n')
+const table = (name: string) => readFileSync(join(path(name), 'table.csv'), 'utf8')
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'clha-experiment-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test(
+  'all cells run once; what was finished is never run again, and what was lost comes out the same',
+  async () => {
+    const before = memory().tensors
+    const first = await run('first')
+    expect(first).toMatchObject({ cells: 6, finished: 6, failed: 0, stopped: false })
+    expect(memory().tensors).toBe(before)
+    expect(lines('first').length).toBe(6)
+    expect((await run('first')).finished).toBe(6)
+    expect(lines('first').length).toBe(6)
+    // As a process leaves it that was killed in its fourth cell.
+    const [a, b, c, d] = lines('first')
+    writeFileSync(path('second.jsonl'), `${a}\n${b}\n${c}\n${d.slice(0, 100)}`)
+    await run('second')
+    expect(lines('second').slice(0, 3)).toEqual([a, b, c])
+    expect(table('second')).toBe(table('first'))
+    expect(readFileSync(join(path('first'), 'report.html'), 'utf8')).toContain('A small one')
+  },
+  LONG,
+)
+
+test(
+  'a cell that fails says why, the others go on, and it is run again next time',
+  async () => {
+    const broken = TEXT.replace('  dpo: {method: dpo}', '  dpo: {method: dpo, ref_model: nowhere}').replace(
+      '[0, 1]',
+      '[0]',
+    )
+    await expect(run('broken', write(broken))).rejects.toThrow(
+      /1 cells failed:\n {2}dpo, noise 0.25, seed 1: .*nowhere/,
+    )
+    expect(lines('broken').length).toBe(2)
+    expect((await run('broken', write(TEXT.replace('[0, 1]', '[0]')))).finished).toBe(3)
+  },
+  LONG,
+)
+
+test(
+  '--tune tries every rate for every method, on other prompts, and the runs take the best',
+  async () => {
+    const tuned = `${TEXT.replace('[0, 1]', '[0]')}tune: {seed: 9, noise: 0.2, learning_rates: [1.0e-4, 1.0e-3], results: ${path('rates.json')}}\n`
+    const file = write(tuned)
+    expect(await run('tuned', file, { tune: true })).toMatchObject({ cells: 4, finished: 4, failed: 0 })
+    const { rates, tried } = JSON.parse(readFileSync(path('rates.json'), 'utf8'))
+    expect(Object.keys(rates)).toEqual(['dpo/sigmoid', 'clha'])
+    expect(tried.length).toBe(4)
+    writeFileSync(
+      path('rates.json'),
+      JSON.stringify({ rates: { 'dpo/sigmoid': 7e-4, clha: 8e-4 }, tried: [] }),
+    )
+    await run('tuned', file)
+    expect(lines('tuned').map((line) => JSON.parse(line).learningRate)).toEqual([0, 7e-4, 8e-4])
+  },
+  LONG,
+)
+
+describe('the file', () => {
+  const complaint = async (text: string) =>
+    readExperiment(write(text)).then(
+      () => 'none',
+      (error: Error) => error.message,
+    )
+
+  test('unknown keys, a baseline that is none, noise without the world: told with their places', async () => {
+    expect(await complaint(`${TEXT}sedes: [1]\n`)).toMatch(
+      /small\.yaml:\d+:1 {2}unknown key "sedes"\. Did you mean "seeds"\?/,
+    )
+    expect(await complaint(TEXT.replace('baseline: dpo', 'baseline: ppo'))).toMatch(
+      /small\.yaml:3:11 {2}baseline: no variant "ppo"/,
+    )
+    expect(await complaint(`${TEXT}raw_only: [clha, ppo]\n`)).toMatch(
+      /small\.yaml:\d+:18 {2}raw_only: no variant "ppo"/,
+    )
+    expect(await complaint(TEXT.replace(/world.*\n/, ''))).toMatch(/noise: labels are reversed on purpose/)
+    expect(await complaint(TEXT.replace('seeds: [1]', 'seeds: []'))).toMatch(/small\.yaml:4:\d+ {2}seeds/)
+  })
+
+  test('a variant of raw_only has no cell with sampled answers; the others have', async () => {
+    const file = write(`${TEXT}raw_only: [dpo]\n`)
+    const experiment = await readExperiment(file)
+    const plans = planCells({ file, experiment, outputDir: folder, tuned: { rates: {}, tried: [] } })
+    expect(plans.map(({ variant, augmented }) => `${variant} ${augmented}`).sort()).toEqual(
+      ['clha 0', 'clha 1', 'dpo 0', 'start 0', 'start 1'].sort(),
+    )
+  })
+
+  test('a wrong key of a variant names the variant; two variants that are the same are refused', async () => {
+    const plan = async (text: string) => {
+      const file = write(text)
+      const context = {
+        file,
+        experiment: await readExperiment(file),
+        outputDir: folder,
+        tuned: { rates: {}, tried: [] },
+      }
+      return planCells(context)
+    }
+    await expect(plan(TEXT.replace('{method: clha}', '{method: clha, betta: 1}'))).rejects.toThrow(
+      /variant clha: .*betta/,
+    )
+    await expect(plan(`${TEXT}  again: {method: clha}\n`)).rejects.toThrow(
+      /the variants clha and again are the same/,
+    )
+    const hashes = (await plan(TEXT)).map((cell) => cell.hash)
+    expect((await plan(TEXT.replace('A small one', 'Another name'))).map((cell) => cell.hash)).toEqual(hashes)
+  })
+})

@@ -1,0 +1,58 @@
+/** Reward models from sizes alone, and what a run says at its end. */
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readHfConfig } from '../../src/models/folders/load-model.js'
+import { resolveModelFolder } from '../../src/models/folders/model-folder.js'
+import { badInputFolder, call } from '../cli/bad-input-helpers.js'
+
+const files = badInputFolder()
+const SIZES = '{hidden_size: 8, intermediate_size: 16, num_hidden_layers: 1, num_attention_heads: 1}'
+const train = (...flags: string[]) => [
+  ...['reward', 'train', '--train-dataset', files.data, '--dev-fraction', '0', '--folds', '1'],
+  ...['--max-length', '64', '--threads', '1', '--output-dir', '$out', ...flags],
+]
+
+test('reward_model_config alone makes a reward model of those sizes, which scores', async () => {
+  const { code, out, complaint } = await call(
+    files,
+    train('--reward-model-config', SIZES, '--tokenizer-name-or-path', files.model),
+  )
+  expect([code, complaint]).toEqual([0, ''])
+  expect(readHfConfig(resolveModelFolder(out))).toMatchObject({
+    architectures: ['LlamaForSequenceClassification'],
+    num_labels: 1,
+    hidden_size: 8,
+  })
+  const scored = await call(files, [
+    'reward',
+    'score',
+    files.data,
+    '--reward-model',
+    out,
+    '--max-length',
+    '64',
+    '--threads',
+    '1',
+    '--output-file',
+    join(out, 'scores.jsonl'),
+  ])
+  expect(scored.code).toBe(0)
+})
+
+test('reward_model_config replaces the start model, whose tokenizer is used', async () => {
+  const { code, out } = await call(
+    files,
+    train('--reward-model-config', SIZES, '--model-name-or-path', files.model),
+  )
+  expect(code).toBe(0)
+  expect(readHfConfig(resolveModelFolder(out)).hidden_size).toBe(8)
+})
+
+test('a context shorter than max_length is used, and that is said once', async () => {
+  const argv = train('--model-name-or-path', files.model, '--max-length', '500')
+  const { code, said } = await call(files, argv)
+  expect(code).toBe(0)
+  expect(
+    said.match(/max_length 500 is more than the model's context of 128 tokens; 128 is used/g),
+  ).toHaveLength(1)
+})
