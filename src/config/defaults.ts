@@ -1,5 +1,6 @@
 /** Defaults that depend on other keys: the paper's values in legacy mode, and what follows from the rest. */
 import { basename, extname, join } from 'node:path'
+import { promptShare } from '../data/limits.js'
 import { methodDefaults } from './methods.js'
 import { type ConfigKey, configZod, type ParsedConfig } from './schema.js'
 
@@ -78,7 +79,7 @@ function derive(
     base.max_prompt_length === undefined ||
     (base.max_prompt_length >= base.max_length! && !given.max_prompt_length)
   ) {
-    set('max_prompt_length', Math.max(1, Math.floor((base.max_length! * 3) / 4)))
+    set('max_prompt_length', promptShare(base.max_length!))
   }
   // Without rewards there is nothing that a gate could go by; CLHA asks for rewards in any case.
   if (base.method !== 'clha' && base.label_source === 'human') set('sft_gate', 'off')

@@ -21,17 +21,17 @@ export function scoreKey(example: EncodedExample, answer: number): string {
   return hash.digest('base64url')
 }
 
-/** @param scorer hash of everything that makes the scorer: its weights, its config, its dtype */
-export function openScoreCache(dir: string, scorer: string): ScoreCache {
+/**
+ * @param scorer hash of everything that makes the scorer: its weights, its config, its dtype
+ * @param earlier what the same scorer was called before: its scores are read and stay where they are
+ */
+export function openScoreCache(dir: string, scorer: string, earlier: readonly string[] = []): ScoreCache {
   fs.mkdirSync(dir, { recursive: true })
-  const path = join(dir, `scores-${scorer.slice(0, 16)}.jsonl`)
+  const pathOf = (name: string) => join(dir, `scores-${name.slice(0, 16)}.jsonl`)
+  const path = pathOf(scorer)
   const known = new Map<string, number>()
-  const text = fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : ''
-  // A line that a kill cut short is no score; whole lines before it are.
-  for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
-    const [key, score] = parse(line)
-    if (key !== undefined) known.set(key, score)
-  }
+  for (const name of earlier) readInto(known, pathOf(name))
+  const text = readInto(known, path)
   const fd = fs.openSync(path, 'a')
   if (text !== '' && !text.endsWith('\n')) fs.writeSync(fd, '\n')
   return {
@@ -42,6 +42,16 @@ export function openScoreCache(dir: string, scorer: string): ScoreCache {
     },
     close: () => fs.closeSync(fd),
   }
+}
+
+/** @returns the text of the file; a line that a kill cut short is no score, whole lines before it are */
+function readInto(known: Map<string, number>, path: string): string {
+  const text = fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : ''
+  for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
+    const [key, score] = parse(line)
+    if (key !== undefined) known.set(key, score)
+  }
+  return text
 }
 
 function parse(line: string): [string, number] | [undefined, number] {
