@@ -1,6 +1,6 @@
 /** `clha reward score`: a reward for every answer of a data file. */
 import type { Example } from '../../data/example.js'
-import { writeJsonLines } from '../../files/ordered-lines.js'
+import { writeJsonLines } from '../../files/json-lines.js'
 import { openSession } from '../../session/session.js'
 import { count, figure, percent } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'

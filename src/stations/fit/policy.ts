@@ -1,11 +1,11 @@
 /** The policy's own trainings: every method on the one trainer. */
 
+import { sha256 } from '../../files/digest.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { objectiveOf, shownOf } from '../../methods/methods.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Session } from '../../session/session.js'
-import { sha256 } from '../../session/session.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
 import { sftObjective } from '../../train/objectives/objective.js'

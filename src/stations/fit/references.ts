@@ -1,7 +1,9 @@
 /** Reference log-probabilities for the items of a training: one pass over the data before the first step. */
+
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { EncodedExample } from '../../data/encode/encoded.js'
+import { sha256 } from '../../files/digest.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { withAdapterOff } from '../../models/adapters/adapter.js'
@@ -66,12 +68,7 @@ export async function withReferences(
 async function computed(session: Session, model: Decoder, encoded: readonly EncodedExample[]) {
   const { options, ui } = session
   const dir = options.scoreCacheDir ?? join(options.outputDir, 'reference')
-  const cache = openScoreCache(
-    dir,
-    createHash('sha256')
-      .update(`logps:${weightsHash(model)}${model.bf16 ? ':bf16' : ''}`)
-      .digest('hex'),
-  )
+  const cache = openScoreCache(dir, sha256(`logps:${weightsHash(model)}${model.bf16 ? ':bf16' : ''}`))
   const bar = ui.progress(encoded.length, 'reference', 'lists')
   try {
     const found = await referenceLogProbs(model, encoded, {

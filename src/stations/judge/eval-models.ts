@@ -1,6 +1,7 @@
 /** The models of an evaluation: checked before the first answer, loaded one at a time. */
 import { usageError } from '../../errors.js'
 import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
+import { sha256 } from '../../files/digest.js'
 import { hubLabel } from '../../hub/cache.js'
 import { loadLanguageModel, loadStartModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
@@ -8,7 +9,7 @@ import { loadScoringModel, type ScoringModel } from '../../load/scoring-model.js
 import { headOfFolder } from '../../models/adapters/adapter-load.js'
 import { modelHash, resolveModelFolder } from '../../models/folders/model-folder.js'
 import { openScoreCache, type ScoreCache } from '../../reward/score-cache.js'
-import { type Session, sha256 } from '../../session/session.js'
+import type { Session } from '../../session/session.js'
 import { configuredEndpoint } from '../score/endpoint-scores.js'
 import { answerPrompts } from './answer.js'
 import { endpointScorer } from './endpoint-scorer.js'

@@ -1,8 +1,8 @@
 /** Rewards and labels to ranked lists, the audit said and written. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeWhole } from '../../files/whole.js'
 import { renderAuditReport } from '../../report/render.js'
-import { writeWhole } from '../../report/write.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { writeRankedJsonl } from '../../rescore/ranked-jsonl.js'
@@ -68,8 +68,8 @@ export async function writeRescored(
 ): Promise<void> {
   mkdirSync(dir, { recursive: true })
   await writeRankedJsonl(rescoredFile(dir), rescored.lists)
-  await writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
-  await writeWhole(join(dir, 'audit.html'), renderAuditReport(rescored.audit))
+  writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
+  writeWhole(join(dir, 'audit.html'), renderAuditReport(rescored.audit))
 }
 
 function sayAudit({ ui, options }: Session, audit: AuditReport): void {
