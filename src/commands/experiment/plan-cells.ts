@@ -5,7 +5,7 @@ import { type Experiment, inVariant } from '../../config/experiment-file.js'
 import { parseConfig, type ResolvedConfig } from '../../config/load-config.js'
 import { ClhaError, usageError } from '../../errors.js'
 import type { Factors } from '../../evaluate/cells.js'
-import { sha256 } from '../../session/session.js'
+import { sha256 } from '../../files/digest.js'
 import type { WorldOptions } from '../../world/index.js'
 import { QUICKSTART_SETTINGS } from '../quickstart/quickstart-config.js'
 

@@ -1,7 +1,7 @@
 /** `clha reward score`: a reward for every answer of a data file. */
 import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
-import { writeJsonLines } from '../../files/ordered-lines.js'
+import { writeJsonLines } from '../../files/json-lines.js'
 import { required } from '../../session/needs.js'
 import { openSession } from '../../session/session.js'
 import { count, figure, percent } from '../../show/units.js'
