@@ -18,10 +18,16 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 
 test.each([
   [['clha', 'tr'], ['train']],
-  [['clha', 'reward', ''], ['train', 'score']],
+  [
+    ['clha', 'reward', ''],
+    ['train', 'score'],
+  ],
   [['clha', 'data', 'in'], ['inspect']],
   [['clha', 'train', '--lear'], ['--learning-rate']],
-  [['clha', 'train', '--mode', ''], ['default', 'legacy']],
+  [
+    ['clha', 'train', '--mode', ''],
+    ['default', 'legacy'],
+  ],
   [['clha', 'train', '--mode', 'leg'], ['legacy']],
   // Both names of one key.
   [['clha', 'reward', 'train', '--reward-lear'], ['--reward-learning-rate']],
