@@ -1,9 +1,9 @@
 /** The commands as functions: the same settings, the same pipelines, no command line. */
 import { Writable } from 'node:stream'
 import { loadConfig, type ResolvedConfig } from '../config/load-config.js'
-import type { CamelKeys } from '../key-names.js'
 import type { ConfigInput } from '../config/schema.js'
 import { knownError } from '../errors.js'
+import type { CamelKeys } from '../key-names.js'
 import { createUi, type Ui } from '../terminal/ui.js'
 import { checkNeeds, type PipelineSpec } from './command.js'
 import type { Pipeline } from './pipeline.js'

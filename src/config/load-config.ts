@@ -1,10 +1,10 @@
 /** From a YAML file and flags to a resolved config; everything that is wrong is told at once. */
 import { usageError } from '../errors.js'
+import { snakeCase } from '../key-names.js'
 import { type ConfigValues, type Origin, withDefaults } from './defaults.js'
 import { flagName, flagValue } from './flags.js'
 import { foreignAdvice } from './foreign-keys.js'
 import { checkValue, didYouMean } from './issues.js'
-import { snakeCase } from '../key-names.js'
 import { type Options, toOptions } from './options.js'
 import { conflicts, idleReason } from './rules.js'
 import {

@@ -1,9 +1,9 @@
 /** Rules between keys. An option that can't act is an error that says why: nothing is ignored in silence. */
 
+import { snakeCase } from '../key-names.js'
 import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
 import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
-import { snakeCase } from '../key-names.js'
 import type { ConfigKey } from './schema.js'
 import { LORA_KEYS } from './sections/lora-section.js'
 

@@ -2,6 +2,7 @@
 
 import { usageError } from '../../errors.js'
 import { loadTrainable } from '../../load/trainable.js'
+import { isAlignment } from '../../methods/registry.js'
 import { terminalTable, verdicts } from '../../report/result-summary.js'
 import type { AlignReport, StationReport } from '../../report/types.js'
 import { writeReports } from '../../report/write.js'
@@ -26,7 +27,7 @@ export const align: Pipeline<AlignResult> = async (config, ui) => {
 
 async function alignIn(session: Session): Promise<AlignResult> {
   const { options, config, ui } = session
-  if (options.method !== 'clha') {
+  if (!isAlignment(options)) {
     const text = `method: ${options.method}: clha align aligns with CLHA`
     throw usageError(text, 'for SFT alone: clha train --method sft')
   }

@@ -1,22 +1,21 @@
 /** `clha train`: one method on preferences, judged answers or ranked lists. */
 import type { EncodedExample } from '../../data/encode/encoded.js'
 import { usageError } from '../../errors.js'
-import { withMarker } from '../../load/answering-template.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { loadTrainable } from '../../load/trainable.js'
-import { materialOf, usesMismatched, usesReference } from '../../methods/methods.js'
-import { rankedItems, withMismatched } from '../../methods/policy-items.js'
+import { markerOf, materialOf, rankedItems, usesReference } from '../../methods/registry.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
 import { count } from '../../show/units.js'
-import { hindsightItems } from '../../stations/fit/hindsight-items.js'
+import { sequenceItems } from '../../stations/fit/hindsight-items.js'
 import { fitPolicy, rankedHash } from '../../stations/fit/policy.js'
 import { withReferences } from '../../stations/fit/references.js'
 import { generationHook } from '../../stations/fit/watch.js'
 import { loadRanked } from '../../stations/rank/ranked-data.js'
 import { encodeData } from '../../stations/read/load-data.js'
+import { withMarker } from '../../text/marker.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
 import type { Pipeline, TrainResult } from '../pipeline.js'
@@ -65,8 +64,8 @@ async function trainIn(session: Session): Promise<TrainingResult> {
 
 /** A model that is trained to answer behind a marker is asked so, too. */
 function answeringModel({ options }: Session, lm: LanguageModel): LanguageModel {
-  if (options.method !== 'coh') return lm
-  return { ...lm, template: withMarker(lm.template, options.cohPositive) }
+  const marker = markerOf(options)
+  return marker === undefined ? lm : { ...lm, template: withMarker(lm.template, marker) }
 }
 
 /** @throws ClhaError (exit 2) when no step could move anything */
@@ -88,7 +87,7 @@ export async function itemsOf(
 ): Promise<TrainItem[]> {
   const { options } = session
   if (options.mode === 'legacy') checkLegacy(lists)
-  if (materialOf(options) === 'sequences') return hindsightItems(session, lm, lists)
+  if (materialOf(options) === 'sequences') return sequenceItems(session, lm, lists)
   const { examples, encoded } = await encodeData(
     session,
     lm,
@@ -97,12 +96,11 @@ export async function itemsOf(
   )
   const byExample = new Map(examples.map((e, i): [unknown, EncodedExample] => [e, encoded[i]]))
   const kept = lists.filter((l) => byExample.has(l.example))
-  const items = rankedItems(
-    session,
+  return rankedItems(
+    options,
     kept,
     kept.map((l) => byExample.get(l.example) as EncodedExample),
   )
-  return usesMismatched(options) ? withMismatched(items, options.maxLength) : items
 }
 
 /** The paper's code takes lists of one length, sorted by falling reward. */

@@ -1,16 +1,16 @@
 /** One training within a pipeline: options to a run folder, progress to the user. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { camelKeys } from '../../key-names.js'
 import { stepsPerEpoch } from '../../data/encode/order.js'
 import { usageError } from '../../errors.js'
+import { camelKeys } from '../../key-names.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { adapterTrajectory } from '../../load/trainable.js'
 import { inBf16 } from '../../models/decoder/decoder.js'
 import type { OptimizerOptions } from '../../optim/optimizer.js'
 import { type DataFile, RUN_FILE } from '../../runs/run-manifest.js'
 import { manifestOf, type Session } from '../../session/session.js'
-import { TRAJECTORY_KEYS } from '../../session/trajectory-keys.js'
+import { trajectoryKeys } from '../../session/trajectory-keys.js'
 import { figure } from '../../show/units.js'
 import type { GuideSettings } from '../../train/guidance/guidance.js'
 import { hashItems, type TrainItem } from '../../train/loop/items.js'
@@ -73,7 +73,7 @@ async function fitIn(session: Session, f: Fit): Promise<TrainingResult> {
   const totalSteps = f.maxSteps ?? Math.max(1, Math.round(f.epochs * perEpoch))
   const warmupSteps = options.warmupSteps ?? Math.ceil(options.warmupRatio * totalSteps)
   const bar = ui.progress(totalSteps, f.kind, 'steps')
-  const legacy = options.mode === 'legacy' && f.objective.name === 'clha'
+  const legacy = f.objective.legacy === true
   const resume = resumeOf(session, f)
   const loadBest = !f.stage && options.loadBestModelAtEnd && f.devItems.length > 0
   const { plan, say, explain } = beginPlan(session, {
@@ -90,7 +90,7 @@ async function fitIn(session: Session, f: Fit): Promise<TrainingResult> {
     trainable: {
       model: f.model,
       objective: f.objective,
-      margin: f.objective.name === 'clha' ? marginOf(session) : undefined,
+      margin: f.objective.margin,
       recompute: plan.recompute,
     },
     items: f.items,
@@ -172,17 +172,12 @@ function resumeOf({ options }: Session, { stage, dir }: Fit): boolean | string {
 function guidanceOf({ options }: Session, { objective, learningRate }: Fit): GuideSettings | undefined {
   if (!options.guidance || objective.lastToken) return undefined
   const { margin, minConfidence, maxNewTokens, sftGate } = options
-  const gated = objective.name !== 'sft' && sftGate !== 'off'
+  const gated = !objective.ungated && sftGate !== 'off'
   return { learningRate, margin, minConfidence, maxNewTokens, sftWeight: options.sftWeight, gated }
 }
 
-const marginOf =
-  ({ options }: Session) =>
-  (distance: number) =>
-    options.marginScale === 'rank' ? options.margin * distance : options.margin
-
 function pick({ config }: Session): Record<string, unknown> {
-  return Object.fromEntries(TRAJECTORY_KEYS.map((key) => [key, config.values[key] ?? null]))
+  return Object.fromEntries(trajectoryKeys(config.values).map((key) => [key, config.values[key] ?? null]))
 }
 
 function fieldsOf(row: Record<string, number>, shown: Record<string, string> = {}): Record<string, string> {

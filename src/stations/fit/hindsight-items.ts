@@ -1,21 +1,17 @@
-/** Ranked lists as the sequences of chain of hindsight, encoded. */
+/** Ranked lists as sequences with feedback, encoded. */
 import type { LanguageModel } from '../../load/language-model.js'
-import { hindsight } from '../../methods/hindsight.js'
-import { pairsOf } from '../../methods/policy-items.js'
+import { sequencesOf } from '../../methods/registry.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import type { Session } from '../../session/session.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import { encodeData } from '../read/load-data.js'
 
-export async function hindsightItems(
+export async function sequenceItems(
   session: Session,
   lm: LanguageModel,
   lists: readonly RankedList[],
 ): Promise<TrainItem[]> {
-  const { cohPositive: positive, cohNegative: negative, listPairs } = session.options
-  const sequences = lists.flatMap((list) =>
-    hindsight(list, pairsOf(list, listPairs), lm.template, { positive, negative }),
-  )
+  const sequences = sequencesOf(session.options, lists, lm.template)
   const weights = new Map(sequences.map(({ example, weight }) => [example, weight]))
   const all = sequences.map(({ example }) => example)
   const { examples, encoded } = await encodeData(session, lm, all, 1)

@@ -1,7 +1,7 @@
 /** The policy's own trainings: every method on the one trainer. */
 
 import type { LanguageModel } from '../../load/language-model.js'
-import { objectiveOf, shownOf } from '../../methods/methods.js'
+import { objectiveOf, shownOf } from '../../methods/registry.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Session } from '../../session/session.js'
@@ -52,7 +52,7 @@ export function fitSft(
 }
 
 /** The config's method on items made for it. */
-export function fitPolicy(
+export async function fitPolicy(
   session: Session,
   { model, tokenizer }: LanguageModel,
   f: PolicyFit,
@@ -62,7 +62,7 @@ export function fitPolicy(
     ...f,
     model,
     tokenizerDir: tokenizer.dir,
-    objective: objectiveOf(session, n),
+    objective: await objectiveOf(session.options, n),
     batchSize: globalBatch(session),
     shown: shownOf(session.options),
   })

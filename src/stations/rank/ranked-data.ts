@@ -1,7 +1,7 @@
 import type { Example } from '../../data/example.js'
 import { splitByPrompt } from '../../data/split.js'
 import { usageError } from '../../errors.js'
-import { materialOf, needsRewards } from '../../methods/methods.js'
+import { materialOf, needsRewards } from '../../methods/registry.js'
 import { PRIOR_LABEL_ERROR } from '../../rescore/calibrate.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { rankDefaults, rankLists } from '../../rescore/rank.js'
