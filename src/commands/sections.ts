@@ -1,8 +1,8 @@
 /** What two commands read alike of the config, and leave out alike: a key that has no effect in a command is no flag of it. */
 
-import { METHOD_KEYS } from '../config/methods.js'
 import type { ConfigKey, SectionName } from '../config/schema.js'
 import { runSection } from '../config/sections/run-section.js'
+import { METHOD_KEYS } from '../methods/registry.js'
 
 /** Of `clha train` and its plan. */
 export const TRAIN_SECTIONS: readonly SectionName[] = [

@@ -3,6 +3,7 @@ import type { Options } from '../../config/options.js'
 import { partOf } from '../../data/corpus.js'
 import { usageError } from '../../errors.js'
 import { loadTrainable } from '../../load/trainable.js'
+import { isAlignment } from '../../methods/registry.js'
 import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
@@ -53,7 +54,7 @@ async function alignIn(a: Alignment): Promise<AlignResult> {
 function requireAlignable(
   options: Pick<Options, 'method' | 'modelNameOrPath' | 'sftNumTrainEpochs' | 'adapterNameOrPath'>,
 ): void {
-  if (options.method !== 'clha') {
+  if (!isAlignment(options)) {
     const text = `method: ${options.method}: clha align aligns with CLHA`
     throw usageError(text, 'for SFT alone: clha train --method sft')
   }

@@ -5,6 +5,7 @@ import { corpusOf } from '../../data/corpus.js'
 import { packLists } from '../../data/encode/pack.js'
 import { usageError } from '../../errors.js'
 import { loadStartModel } from '../../load/language-model.js'
+import { isAlignment } from '../../methods/registry.js'
 import { logProbSums } from '../../models/decoder/score.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import type { Scale } from '../../rescore/beliefs.js'
@@ -46,7 +47,7 @@ export interface ExplainResult extends Explained {
 export const explain: Pipeline<ExplainResult> = async (config, ui) => {
   const session = await openSession(config, ui)
   const { options } = session
-  if (options.method !== 'clha')
+  if (!isAlignment(options))
     throw usageError(`method: ${options.method}: clha explain goes through CLHA`, 'set method: clha')
   const { list, rules } = await found(session)
   const explained = explainList(list, rules)

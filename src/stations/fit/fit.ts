@@ -14,7 +14,6 @@ import { type BegunPlan, beginPlan } from '../rehearse/plan-check.js'
 import {
   guidanceOf,
   loopOptions,
-  marginOf,
   optimizerOptions,
   resumeOf,
   totalStepsOf,
@@ -78,11 +77,10 @@ async function fitIn(session: Session, f: Fit): Promise<TrainingResult> {
   const generates = f.generate !== undefined
   const begun = beginPlan(session, { model, items, objective, batchSize, totalSteps, generates })
   const { largest, recompute } = begun.plan
-  const margin = objective.name === 'clha' ? marginOf(options) : undefined
   const result = await runTraining({
     dir: f.dir,
     largest,
-    trainable: { model, objective, margin, recompute },
+    trainable: { model, objective, margin: objective.margin, recompute },
     items,
     devItems,
     loop: loopOptions(options, f),

@@ -2,9 +2,7 @@
 import { corpusOf } from '../../data/corpus.js'
 import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
-import { hindsight } from '../../methods/hindsight.js'
-import { materialOf, usesMismatched } from '../../methods/methods.js'
-import { pairsOf, rankedItems, withMismatched } from '../../methods/policy-items.js'
+import { materialOf, rankedItems, sequencesOf } from '../../methods/registry.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import type { Session } from '../../session/session.js'
 import type { TrainItem } from '../../train/loop/items.js'
@@ -19,22 +17,18 @@ export async function itemsOf(
 ): Promise<TrainItem[]> {
   const { options } = session
   if (options.mode === 'legacy') checkLegacy(corpus.lists)
-  if (materialOf(options) === 'sequences') return hindsightItems(session, lm, corpus.lists)
+  if (materialOf(options) === 'sequences') return sequenceItems(session, lm, corpus.lists)
   const { lists, encoded } = await encodeCorpus(session, lm, corpus, 1)
-  const items = rankedItems(session, lists, encoded)
-  return usesMismatched(options) ? withMismatched(items, options.maxLength) : items
+  return rankedItems(options, lists, encoded)
 }
 
-/** The sequences of chain of hindsight. */
-async function hindsightItems(
+/** Sequences with feedback. */
+async function sequenceItems(
   session: Session,
   lm: LanguageModel,
   lists: readonly RankedList[],
 ): Promise<TrainItem[]> {
-  const { cohPositive: positive, cohNegative: negative, listPairs } = session.options
-  const sequences = lists.flatMap((list) =>
-    hindsight(list, pairsOf(list, listPairs), lm.template, { positive, negative }),
-  )
+  const sequences = sequencesOf(session.options, lists, lm.template)
   const all = {
     ...corpusOf(sequences.map(({ example }) => example)),
     weights: sequences.map(({ weight }) => weight),

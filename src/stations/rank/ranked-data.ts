@@ -4,7 +4,7 @@ import { type Corpus, corpusOf, partOf, withoutPart } from '../../data/corpus.js
 import { type Part, partsByPrompt } from '../../data/split.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
-import { materialOf, needsRewards } from '../../methods/methods.js'
+import { materialOf, needsRewards } from '../../methods/registry.js'
 import { PRIOR_LABEL_ERROR } from '../../rescore/calibrate.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { rankDefaults, rankLists } from '../../rescore/rank.js'

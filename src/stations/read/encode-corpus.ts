@@ -5,7 +5,6 @@ import { fitLengths, type Lengths } from '../../data/limits.js'
 import { sha256 } from '../../files/digest.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import type { Needs } from '../../session/needs.js'
-import type { Session } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import { listLeftOut } from './left-out.js'
 

@@ -2,7 +2,7 @@
 import type { Example } from '../../data/example.js'
 import { readExamples } from '../../data/read/read-examples.js'
 import { hubLabel } from '../../hub/cache.js'
-import { materialOf } from '../../methods/methods.js'
+import { materialOf } from '../../methods/registry.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Session } from '../../session/session.js'
 import { count } from '../../show/units.js'
