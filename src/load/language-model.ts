@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import type { Options } from '../config/options.js'
+import type { Options, SectionOptions } from '../config/options.js'
 import { usageError } from '../errors.js'
 import { baseFolderOf, headOfFolder, loadModelFolder } from '../models/adapters/adapter-load.js'
 import type { Decoder } from '../models/decoder/decoder.js'
@@ -10,7 +10,7 @@ import { resizeEmbeddings } from '../models/decoder/resize.js'
 import { isDeberta } from '../models/encoder/deberta-config.js'
 import { parseHfConfig, readHfConfig } from '../models/folders/load-model.js'
 import { resolveModelFolder, tokenizerFolderOf } from '../models/folders/model-folder.js'
-import { type Reads, required } from '../session/needs.js'
+import { type Needs, required } from '../session/needs.js'
 import type { DType } from '../tensor/index.js'
 import { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../text/template.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
@@ -28,7 +28,7 @@ export interface LanguageModel {
  * @throws ClhaError (exit 2) for a reward model, unless any head will do
  */
 export async function loadStartModel(
-  session: Reads<'model' | 'lora', 'ui' | 'dtype'>,
+  session: Needs<SectionOptions<'model' | 'lora'>, 'ui' | 'dtype'>,
   head: 'lm' | 'any' = 'lm',
   which: Quantized['which'] = 'blocks',
 ): Promise<LanguageModel> {
@@ -68,7 +68,7 @@ const adapterOf = ({ adapterNameOrPath: path }: Pick<Options, 'adapterNameOrPath
 
 /** The start model without a tokenizer, and the folder of the one that belongs to it. */
 export function loadModelAlone(
-  { options }: Reads<'model'>,
+  { options }: Needs<SectionOptions<'model'>>,
   dtype: DType,
 ): { model: Decoder; tokenizerDir: string } {
   const folder = resolveModelFolder(required(options, 'modelNameOrPath'))

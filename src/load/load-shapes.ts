@@ -1,6 +1,8 @@
 /** The model of a plan: tokenizer and config.json are read, weights have shapes only. */
+
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { SectionOptions } from '../config/options.js'
 import { attachAdapter, installAdapter } from '../models/adapters/adapter.js'
 import { readAdapterConfig } from '../models/adapters/adapter-config.js'
 import { baseFolderOf, isAdapterFolder } from '../models/adapters/adapter-load.js'
@@ -10,13 +12,13 @@ import { readHfConfig } from '../models/folders/load-model.js'
 import { resolveModelFolder, tokenizerFolderOf } from '../models/folders/model-folder.js'
 import { shapedAdapter, shapedModel } from '../models/folders/shapes.js'
 import type { HeadKind } from '../models/folders/weights.js'
-import { type Reads, required } from '../session/needs.js'
+import { type Needs, required } from '../session/needs.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
 import { type LanguageModel, scratchConfig, withTemplate } from './language-model.js'
 import { quantizedOf, requireAdapterOnQuantized } from './quantized-options.js'
 import { loraOptions } from './trainable.js'
 
-type ShapeNeeds = Reads<'model' | 'lora' | 'rewardTrain' | 'train', 'dtype'>
+type ShapeNeeds = Needs<SectionOptions<'model' | 'lora' | 'rewardTrain' | 'train'>, 'dtype'>
 
 /**
  * What `clha train` (head lm) or `clha reward train` (head reward) would train.

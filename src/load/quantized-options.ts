@@ -1,10 +1,10 @@
 /** `load_in_8bit` and `load_in_4bit` in a pipeline: which models they are for, and what they save. */
-import type { Options } from '../config/options.js'
+import type { Options, SectionOptions } from '../config/options.js'
 import { usageError } from '../errors.js'
 import { isAdapterFolder } from '../models/adapters/adapter-load.js'
 import type { Decoder } from '../models/decoder/decoder.js'
 import { type Bits, bitsOf, type Quantized, weightBytes, wideBytes } from '../models/decoder/quantized.js'
-import type { Reads } from '../session/needs.js'
+import type { Needs } from '../session/needs.js'
 import { bytes, count } from '../show/units.js'
 
 type BitsKeys = Pick<Options, 'loadIn8bit' | 'loadIn4bit'>
@@ -27,7 +27,10 @@ export const quantizedReward = (options: BitsKeys & Pick<Options, 'modelNameOrPa
  * @param folder of the start model
  * @throws ClhaError (exit 2) where all weights would be trained
  */
-export function requireAdapterOnQuantized({ options }: Reads<'model' | 'lora'>, folder?: string): void {
+export function requireAdapterOnQuantized(
+  { options }: Needs<SectionOptions<'model' | 'lora'>>,
+  folder?: string,
+): void {
   const { usePeft, adapterNameOrPath } = options
   const bits = bitsAsked(options)
   if (!bits || usePeft || adapterNameOrPath !== undefined) return
@@ -38,7 +41,7 @@ export function requireAdapterOnQuantized({ options }: Reads<'model' | 'lora'>, 
   )
 }
 
-export function sayQuantized({ ui, options }: Reads<'model', 'ui'>, model: Decoder): void {
+export function sayQuantized({ ui, options }: Needs<SectionOptions<'model'>, 'ui'>, model: Decoder): void {
   const bits = bitsOf(model)
   if (!bits) return
   const [now, before] = [weightBytes(model), wideBytes(model)]

@@ -1,7 +1,7 @@
 /** Adapters in a pipeline: a fresh one for a training, its base on record, a reward model on a shared backbone. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Options } from '../config/options.js'
+import type { Options, SectionOptions } from '../config/options.js'
 import { LORA_KEYS } from '../config/sections/lora-section.js'
 import { usageError } from '../errors.js'
 import { attachAdapter, trainableWeights, withAdapterOff } from '../models/adapters/adapter.js'
@@ -13,12 +13,12 @@ import { type Decoder, parameterCount } from '../models/decoder/decoder.js'
 import { rewardModelFrom } from '../models/decoder/init.js'
 import { bitsOf } from '../models/decoder/quantized.js'
 import { modelHash, resolveModelFolder } from '../models/folders/model-folder.js'
-import type { Reads } from '../session/needs.js'
+import type { Needs } from '../session/needs.js'
 import { count } from '../show/units.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from './language-model.js'
 import { quantizedOf, requireAdapterOnQuantized } from './quantized-options.js'
 
-export type TrainableNeeds = Reads<'model' | 'lora', 'ui' | 'dtype' | 'config'>
+export type TrainableNeeds = Needs<SectionOptions<'model' | 'lora'>, 'ui' | 'dtype' | 'config'>
 
 /**
  * The model of a training: `use_peft` puts a fresh adapter on a start model that brings none.
@@ -41,7 +41,7 @@ export async function loadTrainable(session: TrainableNeeds, folder?: string): P
 const startFolder = ({ modelNameOrPath: path }: Pick<Options, 'modelNameOrPath'>): string | undefined =>
   path === undefined ? undefined : resolveModelFolder(path)
 
-function requireOwnSettings({ config, options }: Reads<'model', 'config'>): void {
+function requireOwnSettings({ config, options }: Needs<SectionOptions<'model'>, 'config'>): void {
   const given = LORA_KEYS.find((key) => ['file', 'flag'].includes(config.origin[key]))
   if (given === undefined) return
   throw usageError(
@@ -57,7 +57,9 @@ function targetsOf(names: readonly string[]): string | readonly string[] {
   return only.toLowerCase() === ALL_LINEAR ? ALL_LINEAR : only
 }
 
-export function loraOptions({ options }: Reads<'model' | 'lora'>): LoraOptions & { base?: string } {
+export function loraOptions({
+  options,
+}: Needs<SectionOptions<'model' | 'lora'>>): LoraOptions & { base?: string } {
   const { modelNameOrPath: name } = options
   return {
     r: options.loraR,
@@ -86,7 +88,11 @@ function sayAdapter({ ui }: Pick<TrainableNeeds, 'ui'>, model: Decoder): void {
  * A reward model that starts from `model`: with `use_peft` an adapter and a head on the very same backbone, else a copy,
  * an adapter of the start model merged in.
  */
-export function rewardStart(session: Reads<'model' | 'lora', 'ui'>, model: Decoder, seed: number): Decoder {
+export function rewardStart(
+  session: Needs<SectionOptions<'model' | 'lora'>, 'ui'>,
+  model: Decoder,
+  seed: number,
+): Decoder {
   if (session.options.usePeft) {
     const make = () => rewardModelFrom(model, seed, { shared: true })
     const reward = model.adapter ? withAdapterOff(model, make) : make()

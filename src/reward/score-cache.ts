@@ -1,8 +1,8 @@
 /** Scores that are known already, by what was scored with what: one JSON line each, appended as they come. */
 import { createHash } from 'node:crypto'
-import * as fs from 'node:fs'
 import { join } from 'node:path'
 import type { EncodedExample } from '../data/encode/encoded.js'
+import { openAppendLog, readLog } from '../files/append-log.js'
 
 export interface ScoreCache {
   get(key: string): number | undefined
@@ -26,32 +26,21 @@ export function scoreKey(example: EncodedExample, answer: number): string {
  * @param earlier what the same scorer was called before: its scores are read and stay where they are
  */
 export function openScoreCache(dir: string, scorer: string, earlier: readonly string[] = []): ScoreCache {
-  fs.mkdirSync(dir, { recursive: true })
   const pathOf = (name: string) => join(dir, `scores-${name.slice(0, 16)}.jsonl`)
-  const path = pathOf(scorer)
+  const log = openAppendLog(pathOf(scorer))
   const known = new Map<string, number>()
-  for (const name of earlier) readInto(known, pathOf(name))
-  const text = readInto(known, path)
-  const fd = fs.openSync(path, 'a')
-  if (text !== '' && !text.endsWith('\n')) fs.writeSync(fd, '\n')
+  for (const line of [...earlier.flatMap((name) => readLog(pathOf(name)).lines), ...log.lines]) {
+    const [key, score] = parse(line)
+    if (key !== undefined) known.set(key, score)
+  }
   return {
     get: (key) => known.get(key),
     add: (key, score) => {
       known.set(key, score)
-      fs.writeSync(fd, `${JSON.stringify([key, score])}\n`)
+      log.append(JSON.stringify([key, score]))
     },
-    close: () => fs.closeSync(fd),
+    close: log.close,
   }
-}
-
-/** @returns the text of the file; a line that a kill cut short is no score, whole lines before it are */
-function readInto(known: Map<string, number>, path: string): string {
-  const text = fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : ''
-  for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
-    const [key, score] = parse(line)
-    if (key !== undefined) known.set(key, score)
-  }
-  return text
 }
 
 function parse(line: string): [string, number] | [undefined, number] {

@@ -1,5 +1,5 @@
 /** What makes a scorer: scores that are known are those of the very same one, whichever command asked for them. */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../files/digest.js'
 import { modelHash } from '../models/folders/model-folder.js'
 import type { DType } from '../tensor/index.js'
 
@@ -25,8 +25,6 @@ export interface ScorerIdentity {
   /** What version 0.1.0 called the same scorer in `rescore`, `eval` and `serve`: its scores are read, too. */
   earlier: string[]
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** SHA-256 of everything that makes the scorer: its weights, config and tokenizer, its dtype, its bits. */
 export async function scorerIdentity(

@@ -1,18 +1,13 @@
 /** What a part of a pipeline says it needs of a session. */
-import { type Options, type SectionOptions, snakeCase } from '../config/options.js'
-import type { SectionName } from '../config/schema.js'
+import type { Options } from '../config/options.js'
 import { usageError } from '../errors.js'
+import { snakeCase } from '../key-names.js'
 import type { Session } from './session.js'
 
-/** These options, and what else of a session is named. Every session has it. */
-export type Needs<K extends keyof Options, P extends keyof Session = never> = {
-  options: Pick<Options, K>
-} & Pick<Session, P>
-
-/** The options of these sections, and what else of a session is named. */
-export type Reads<S extends SectionName, P extends keyof Session = never> = {
-  options: SectionOptions<S>
-} & Pick<Session, P>
+/** Some options, by their names or as a type, and what else of a session is named. Every session has it. */
+export type Needs<O, Parts extends keyof Session = never> = {
+  options: [O] extends [keyof Options] ? Pick<Options, O> : O
+} & Pick<Session, Parts>
 
 /** An option that has to be set. @throws ClhaError (exit 2) naming it where it is not */
 export function required<O extends Partial<Options>, K extends keyof O & string>(

@@ -3,14 +3,16 @@ import type { Options } from '../../config/options.js'
 import { partOf } from '../../data/corpus.js'
 import { usageError } from '../../errors.js'
 import { loadTrainable } from '../../load/trainable.js'
+import { isAlignment } from '../../methods/registry.js'
 import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
+import type { TrainResult } from '../../stations/fit/train-result.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
-import type { AlignResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 import { reportStation } from './align-report.js'
 import { type AlignData, type Alignment, station, withAlignment } from './alignment.js'
 import { evaluateStation } from './evaluate-aligned.js'
@@ -19,6 +21,11 @@ import { alignedOf, policyStations, rescoreStation } from './rounds.js'
 import { resultOf, stoppedResult } from './say-report.js'
 
 const KEPT = 'what is done is kept. Go on with the same command and --resume-from-checkpoint true'
+
+export interface AlignResult extends TrainResult {
+  /** Path of the HTML report. */
+  report?: string
+}
 
 export const align: Pipeline<AlignResult> = async (config, ui) => {
   const session = await openSession(config, ui)
@@ -47,7 +54,7 @@ async function alignIn(a: Alignment): Promise<AlignResult> {
 function requireAlignable(
   options: Pick<Options, 'method' | 'modelNameOrPath' | 'sftNumTrainEpochs' | 'adapterNameOrPath'>,
 ): void {
-  if (options.method !== 'clha') {
+  if (!isAlignment(options)) {
     const text = `method: ${options.method}: clha align aligns with CLHA`
     throw usageError(text, 'for SFT alone: clha train --method sft')
   }

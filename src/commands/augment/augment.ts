@@ -4,11 +4,11 @@ import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { type WriteReport, writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
+import { writeWhole } from '../../files/whole.js'
 import { openGenerationEndpoint } from '../../generate/endpoint.js'
 import { hubLabel } from '../../hub/cache.js'
 import { loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
-import { writeWhole } from '../../report/write.js'
 import { inOutputDir } from '../../session/claim.js'
 import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
@@ -25,8 +25,27 @@ import {
 } from '../../stations/sample/sample-answers.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
-import type { AugmentResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 import { readAnswersFile } from './answers-file.js'
+
+export interface AugmentResult {
+  outputFile: string
+  /** Lists in the file. */
+  rows: number
+  /** Answers that were wanted; equal prompts count once. */
+  asked: number
+  /** Those that an earlier run had. */
+  known: number
+  refused: number
+  /** Answers by row, and what became of them. */
+  answers: number
+  empty: number
+  duplicates: { data: number; sampled: number }
+  cut: number
+  kept: number
+  /** Generated tokens. */
+  tokens: number
+}
 
 export const augment: Pipeline<AugmentResult> = async (config, ui) => {
   const session = await openSession(config, ui)
@@ -48,7 +67,7 @@ async function augmentIn(session: Session): Promise<AugmentResult> {
   sayLeftOut(session, written)
   const { answers: _, ...asking } = sampled
   const report = { rows: written.rows, ...asking, ...counts }
-  await writeWhole(join(options.outputDir, 'augment.json'), `${JSON.stringify(report, null, 2)}\n`)
+  writeWhole(join(options.outputDir, 'augment.json'), `${JSON.stringify(report, null, 2)}\n`)
   ui.line(`lists    ${outputFile}`)
   return { outputFile, rows: written.rows, ...asking, ...counts }
 }

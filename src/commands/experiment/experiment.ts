@@ -3,16 +3,16 @@ import { basename, extname, join } from 'node:path'
 import { readExperiment } from '../../config/experiment-file.js'
 import { experimentRows } from '../../evaluate/cell-rows.js'
 import { appendCell, type Cell, readCells } from '../../evaluate/cells.js'
+import { writeWhole } from '../../files/whole.js'
 import { type ExperimentReport, experimentMarkdown, experimentPage } from '../../report/experiment/page.js'
 import { experimentCsv, experimentLatex, experimentTable } from '../../report/experiment/tables.js'
-import { writeWhole } from '../../report/write.js'
 import { inOutputDir } from '../../session/claim.js'
 import { VERSION } from '../../session/session.js'
 import { Stopped, sayingStop } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
 import { showTable } from '../../stations/judge/eval-report.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { ExperimentResult } from '../pipeline.js'
+import type { ExperimentResult } from './experiment-result.js'
 import { type PlanContext, planCells, tunedRates } from './plan-cells.js'
 import { type Failure, failedCells, runCells } from './run-cells.js'
 import { tune } from './tune.js'
@@ -96,10 +96,10 @@ async function writeTables(
   const { columns, rows } = experimentTable(tables)
   showTable(ui, { columns: columns.map(({ label }) => label), rows })
   const path = (name: string) => join(outputDir, name)
-  await writeWhole(path('table.csv'), experimentCsv(tables))
-  await writeWhole(path('table.tex'), experimentLatex(tables))
-  await writeWhole(path('table.md'), experimentMarkdown(report))
-  const page = await writeWhole(path('report.html'), experimentPage(report))
+  writeWhole(path('table.csv'), experimentCsv(tables))
+  writeWhole(path('table.tex'), experimentLatex(tables))
+  writeWhole(path('table.md'), experimentMarkdown(report))
+  const page = writeWhole(path('report.html'), experimentPage(report))
   ui.line(`report   ${page}`)
   return page
 }

@@ -5,11 +5,10 @@ import type { EncodedExample } from '../../data/encode/encoded.js'
 import { packLists } from '../../data/encode/pack.js'
 import type { Cell } from '../../evaluate/cells.js'
 import { textStats } from '../../evaluate/text-stats.js'
-import { withMarker } from '../../load/answering-template.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { loadTrainable } from '../../load/trainable.js'
-import { needsRewards } from '../../methods/methods.js'
+import { markerOf, needsRewards } from '../../methods/registry.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { logProbSums } from '../../models/decoder/score.js'
 import type { AuditReport } from '../../rescore/audit.js'
@@ -20,6 +19,7 @@ import { trainPolicy } from '../../stations/fit/policy.js'
 import { type Answer, answerPrompts } from '../../stations/judge/answer.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { mean } from '../../statistics/statistics.js'
+import { withMarker } from '../../text/marker.js'
 import type { CellPlan } from './plan-cells.js'
 import type { Started } from './start.js'
 
@@ -94,8 +94,9 @@ async function judge(
 ): Promise<Cell['rewards']> {
   const { options, dtype } = session
   const plain = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'all'))
-  const marked = options.method === 'coh' ? withMarker(plain.template, options.cohPositive) : plain.template
-  const lm: LanguageModel = { ...plain, template: marked }
+  const marker = markerOf(options)
+  const template = marker === undefined ? plain.template : withMarker(plain.template, marker)
+  const lm: LanguageModel = { ...plain, template }
   try {
     const greedy = await answerPrompts(session, lm, set.prompts, { label: variant, temperature: 0 })
     const sampled = await answerPrompts(session, lm, set.prompts, {

@@ -5,10 +5,17 @@ import { corpusOf } from '../../data/corpus.js'
 import { packLists } from '../../data/encode/pack.js'
 import { usageError } from '../../errors.js'
 import { loadStartModel } from '../../load/language-model.js'
+import { isAlignment } from '../../methods/registry.js'
 import { logProbSums } from '../../models/decoder/score.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import type { Scale } from '../../rescore/beliefs.js'
-import { type ExplainRules, explainList, fitsList, levelOfGate } from '../../rescore/explain.js'
+import {
+  type Explained,
+  type ExplainRules,
+  explainList,
+  fitsList,
+  levelOfGate,
+} from '../../rescore/explain.js'
 import { type ExplainedLoss, explainLoss } from '../../rescore/explain-loss.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import type { RankedList } from '../../rescore/ranked.js'
@@ -20,13 +27,27 @@ import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { scoreCorpus } from '../../stations/score/scoring.js'
-import type { ExplainResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 import { letters, sayExplained } from './say-explained.js'
+
+/** One example, by step; answers are named by their places, and by `names`. */
+export interface ExplainResult extends Explained {
+  id: string
+  file: string
+  row: number
+  mode: 'default' | 'legacy'
+  /** T and e; in the default mode. */
+  temperature?: number
+  labelError?: number
+  names: string[]
+  /** With a model. */
+  loss?: ExplainedLoss
+}
 
 export const explain: Pipeline<ExplainResult> = async (config, ui) => {
   const session = await openSession(config, ui)
   const { options } = session
-  if (options.method !== 'clha')
+  if (!isAlignment(options))
     throw usageError(`method: ${options.method}: clha explain goes through CLHA`, 'set method: clha')
   const { list, rules } = await found(session)
   const explained = explainList(list, rules)

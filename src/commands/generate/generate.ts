@@ -1,7 +1,8 @@
 /** `clha generate`: answers to prompts, shown and written as JSON Lines. */
 import type { Prompt } from '../../data/example.js'
 import { promptKey } from '../../data/prompt-key.js'
-import { inOrder, openJsonLines } from '../../files/ordered-lines.js'
+import { inOrder } from '../../files/in-order.js'
+import { openJsonLines } from '../../files/json-lines.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { openSession, type Session } from '../../session/session.js'
@@ -12,7 +13,12 @@ import { sayQuantizedChange } from '../../stations/judge/quantized-change.js'
 import { streamed } from '../../stations/judge/streamed.js'
 import { loadData } from '../../stations/read/load-data.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { GenerateResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
+
+export interface GenerateResult {
+  answers: { prompt: unknown; answer: string; tokens: number; finishReason: string }[]
+  outputFile?: string
+}
 
 interface Row {
   prompt: Prompt

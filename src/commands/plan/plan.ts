@@ -7,7 +7,7 @@ import { stepsPerEpoch } from '../../data/encode/order.js'
 import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { loadShapes } from '../../load/load-shapes.js'
-import { objectiveOf, usesReference } from '../../methods/methods.js'
+import { objectiveOf, usesReference } from '../../methods/registry.js'
 import { bestChanges, type Change, changesFor } from '../../plan/advice.js'
 import { DEVICE_PROGRAM, DEVICES, type Device, deviceRates, type Rates } from '../../plan/devices.js'
 import { type DiskPlan, diskPlan } from '../../plan/disk.js'
@@ -80,13 +80,14 @@ async function made(session: Session, reward: boolean, device: Device | undefine
   const items = reward ? await rewardItems(session, lm) : await policyItems(session, lm)
   if (items.length === 0) throw usageError('no example is left to train on')
   const answers = Math.max(0, ...items.map(({ encoded }) => encoded.answers.length))
-  const objective = reward ? rewardObjective(0) : objectiveOf(options, answers)
+  const objective = reward ? rewardObjective(0) : await objectiveOf(options, answers)
   const batchSize = reward
     ? options.rewardPerDeviceTrainBatchSize
     : options.perDeviceTrainBatchSize * options.gradientAccumulationSteps
   const epochs = reward ? options.rewardNumTrainEpochs : options.numTrainEpochs
   const perEpoch = stepsPerEpoch(items.length, batchSize)
-  const totalSteps = (reward ? undefined : options.maxSteps) ?? Math.max(1, Math.round(epochs * perEpoch))
+  const totalSteps =
+    (reward ? options.rewardMaxSteps : options.maxSteps) ?? Math.max(1, Math.round(epochs * perEpoch))
   const here = planInput(session, {
     ...{ model: lm.model, items, objective, batchSize, totalSteps },
     generates: !reward && options.evalGenerationSteps !== undefined,

@@ -1,14 +1,21 @@
 /** `clha reward score`: a reward for every answer of a data file. */
 import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
-import { writeJsonLines } from '../../files/ordered-lines.js'
+import { writeJsonLines } from '../../files/json-lines.js'
 import { required } from '../../session/needs.js'
 import { openSession } from '../../session/session.js'
 import { count, figure, percent } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { agreement } from '../../stations/score/reward-models.js'
 import { outsideScores } from '../../stations/score/scoring.js'
-import type { Pipeline, ScoreResult } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
+
+export interface ScoreResult {
+  answers: number
+  /** Answers whose score was known already. */
+  cached: number
+  outputFile?: string
+}
 
 export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
   const session = await openSession(config, ui)

@@ -11,6 +11,7 @@ import type { Needs } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
 import { resultOf } from '../../stations/fit/say-training.js'
+import type { TrainResult } from '../../stations/fit/train-result.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import {
@@ -19,7 +20,7 @@ import {
   labelAccuracy,
   trainRewardModels,
 } from '../../stations/score/reward-models.js'
-import type { Pipeline, TrainResult } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 
 export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
   const session = await openSession(config, ui)

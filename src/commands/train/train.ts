@@ -7,9 +7,10 @@ import { openSession, type Session } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import { trainPolicy } from '../../stations/fit/policy.js'
 import { resultOf } from '../../stations/fit/say-training.js'
+import type { TrainResult } from '../../stations/fit/train-result.js'
 import { loadRanked } from '../../stations/rank/ranked-data.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { Pipeline, TrainResult } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 
 export const train: Pipeline<TrainResult> = async (config, ui) => {
   const session = await openSession(config, ui)

@@ -2,12 +2,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ResolvedConfig } from '../../config/load-config.js'
-import { camelKeys, type Options } from '../../config/options.js'
+import type { Options } from '../../config/options.js'
 import { stepsPerEpoch } from '../../data/encode/order.js'
+import { camelKeys } from '../../key-names.js'
 import type { OptimizerOptions } from '../../optim/optimizer.js'
 import type { Schedule } from '../../optim/schedule.js'
 import { RUN_FILE } from '../../runs/run-manifest.js'
-import { TRAJECTORY_KEYS } from '../../session/trajectory-keys.js'
+import { trajectoryKeys } from '../../session/trajectory-keys.js'
 import type { GuideSettings } from '../../train/guidance/guidance.js'
 import type { LoopOptions } from '../../train/loop/loop.js'
 import type { Fit } from './fit.js'
@@ -16,7 +17,6 @@ import type { Fit } from './fit.js'
 export type LoopKeys = Pick<
   Options,
   | 'seed'
-  | 'mode'
   | 'lrSchedulerType'
   | 'lrSchedulerKwargs'
   | 'warmupSteps'
@@ -41,10 +41,6 @@ type Length = Pick<Fit, 'items' | 'batchSize' | 'epochs' | 'maxSteps'>
 export const totalStepsOf = ({ items, batchSize, epochs, maxSteps }: Length): number =>
   maxSteps ?? Math.max(1, Math.round(epochs * stepsPerEpoch(items.length, batchSize)))
 
-/** Whether the paper's code is followed: its denominators, its end tokens, its weight decay. */
-export const isLegacy = ({ mode }: Pick<Options, 'mode'>, { objective }: Pick<Fit, 'objective'>): boolean =>
-  mode === 'legacy' && objective.name === 'clha'
-
 /** A stage of a larger pipeline keeps its last checkpoint, and never stops early. */
 export function loopOptions(options: LoopKeys, f: Fit): Omit<LoopOptions, 'saveBest'> {
   const totalSteps = totalStepsOf(f)
@@ -65,7 +61,7 @@ export function loopOptions(options: LoopKeys, f: Fit): Omit<LoopOptions, 'saveB
     earlyStoppingPatience: f.stage ? undefined : options.earlyStoppingPatience,
     maxTokens: options.maxTokensPerBatch,
     lastToken: f.objective.lastToken,
-    legacyGroupSize: isLegacy(options, f) ? options.perDeviceTrainBatchSize : undefined,
+    legacyGroupSize: f.objective.legacy ? options.perDeviceTrainBatchSize : undefined,
     profile: options.profile,
   }
 }
@@ -79,14 +75,7 @@ function scheduleOf(options: LoopKeys, totalSteps: number): Schedule {
 /** The keys of the optimizer. */
 export type OptimizerKeys = Pick<
   Options,
-  | 'optim'
-  | 'weightDecay'
-  | 'rmspropAlpha'
-  | 'sgdMomentum'
-  | 'adamBeta1'
-  | 'adamBeta2'
-  | 'adamEpsilon'
-  | 'mode'
+  'optim' | 'weightDecay' | 'rmspropAlpha' | 'sgdMomentum' | 'adamBeta1' | 'adamBeta2' | 'adamEpsilon'
 >
 
 export function optimizerOptions(options: OptimizerKeys, f: Pick<Fit, 'objective'>): OptimizerOptions {
@@ -99,7 +88,7 @@ export function optimizerOptions(options: OptimizerKeys, f: Pick<Fit, 'objective
     beta2: options.adamBeta2,
     epsilon,
     weightDecay,
-    decayOn: isLegacy(options, f) ? 'all' : 'matrices',
+    decayOn: f.objective.legacy ? 'all' : 'matrices',
   }
 }
 
@@ -124,16 +113,10 @@ export function guidanceOf(
 ): GuideSettings | undefined {
   if (!options.guidance || objective.lastToken) return undefined
   const { margin, minConfidence, maxNewTokens, sftGate, sftWeight } = options
-  const gated = objective.name !== 'sft' && sftGate !== 'off'
+  const gated = !objective.ungated && sftGate !== 'off'
   return { learningRate, margin, minConfidence, maxNewTokens, sftWeight, gated }
 }
 
-/** The margin of pairs at a rank distance. */
-export const marginOf =
-  ({ marginScale, margin }: Pick<Options, 'marginScale' | 'margin'>) =>
-  (distance: number): number =>
-    marginScale === 'rank' ? margin * distance : margin
-
 /** The settings that change the numbers of a training, as run folders keep them. */
 export const trajectoryValues = ({ values }: Pick<ResolvedConfig, 'values'>): Record<string, unknown> =>
-  Object.fromEntries(TRAJECTORY_KEYS.map((key) => [key, values[key] ?? null]))
+  Object.fromEntries(trajectoryKeys(values).map((key) => [key, values[key] ?? null]))

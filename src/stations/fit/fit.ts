@@ -1,12 +1,12 @@
 /** One training within a pipeline: options to a run folder, progress to the user. */
 import { join } from 'node:path'
-import type { Options } from '../../config/options.js'
+import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { adapterTrajectory } from '../../load/trainable.js'
 import { inBf16 } from '../../models/decoder/decoder.js'
 import type { DataFile } from '../../runs/run-manifest.js'
-import type { Reads } from '../../session/needs.js'
+import type { Needs } from '../../session/needs.js'
 import { manifestOf, type Session } from '../../session/session.js'
 import { hashItems, type TrainItem } from '../../train/loop/items.js'
 import { type RunHooks, runTraining, type TrainingResult } from '../../train/loop/run.js'
@@ -17,7 +17,6 @@ import type { PlanNeeds } from '../rehearse/plan-input.js'
 import {
   guidanceOf,
   loopOptions,
-  marginOf,
   optimizerOptions,
   resumeOf,
   totalStepsOf,
@@ -55,8 +54,8 @@ export interface Fit {
 }
 
 /** The keys of a training, whatever it trains, and what its run folder records. */
-export type FitNeeds = Reads<
-  'train' | 'run' | 'method' | 'rescore' | 'profile',
+export type FitNeeds = Needs<
+  SectionOptions<'train' | 'run' | 'method' | 'rescore' | 'profile'>,
   'ui' | 'config' | 'conditions' | 'versions' | 'hardware' | 'hub' | 'stopRequested'
 > &
   PlanNeeds
@@ -88,11 +87,10 @@ async function fitIn(session: FitNeeds, f: Fit): Promise<TrainingResult> {
   const generates = f.generate !== undefined
   const begun = beginPlan(session, { model, items, objective, batchSize, totalSteps, generates })
   const { largest, recompute } = begun.plan
-  const margin = objective.name === 'clha' ? marginOf(options) : undefined
   const result = await runTraining({
     dir: f.dir,
     largest,
-    trainable: { model, objective, margin, recompute },
+    trainable: { model, objective, margin: objective.margin, recompute },
     items,
     devItems,
     loop: loopOptions(options, f),

@@ -2,16 +2,14 @@
 import { corpusOf } from '../../data/corpus.js'
 import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
-import { hindsight } from '../../methods/hindsight.js'
-import { materialOf, usesMismatched } from '../../methods/methods.js'
-import { pairsOf, rankedItems, withMismatched } from '../../methods/policy-items.js'
+import { type MethodOptions, materialOf, rankedItems, sequencesOf } from '../../methods/registry.js'
 import type { RankedList } from '../../rescore/ranked.js'
-import type { Needs, Reads } from '../../session/needs.js'
+import type { Needs } from '../../session/needs.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { RankedCorpus } from '../rank/ranked-data.js'
 import { type EncodeNeeds, encodeCorpus } from '../read/encode-corpus.js'
 
-export type ItemNeeds = EncodeNeeds & Reads<'method'> & Needs<'trainDataset'>
+export type ItemNeeds = EncodeNeeds & Needs<MethodOptions>
 
 /** Items in the order of their lists; lists without room are left out. */
 export async function itemsOf(
@@ -21,22 +19,18 @@ export async function itemsOf(
 ): Promise<TrainItem[]> {
   const { options } = session
   if (options.mode === 'legacy') checkLegacy(corpus.lists)
-  if (materialOf(options) === 'sequences') return hindsightItems(session, lm, corpus.lists)
+  if (materialOf(options) === 'sequences') return sequenceItems(session, lm, corpus.lists)
   const { lists, encoded } = await encodeCorpus(session, lm, corpus, 1)
-  const items = rankedItems(options, lists, encoded)
-  return usesMismatched(options) ? withMismatched(items, options.maxLength) : items
+  return rankedItems(options, lists, encoded)
 }
 
-/** The sequences of chain of hindsight. */
-async function hindsightItems(
+/** Sequences with feedback. */
+async function sequenceItems(
   session: ItemNeeds,
   lm: LanguageModel,
   lists: readonly RankedList[],
 ): Promise<TrainItem[]> {
-  const { cohPositive: positive, cohNegative: negative, listPairs } = session.options
-  const sequences = lists.flatMap((list) =>
-    hindsight(list, pairsOf(list, listPairs), lm.template, { positive, negative }),
-  )
+  const sequences = sequencesOf(session.options, lists, lm.template)
   const all = {
     ...corpusOf(sequences.map(({ example }) => example)),
     weights: sequences.map(({ weight }) => weight),

@@ -3,15 +3,15 @@ import type { Options } from '../../config/options.js'
 import { type EncodedCorpus, partOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { usageError } from '../../errors.js'
-import { withMarker } from '../../load/answering-template.js'
+import { sha256 } from '../../files/digest.js'
 import type { LanguageModel } from '../../load/language-model.js'
-import { materialOf, objectiveOf, shownOf, usesReference } from '../../methods/methods.js'
-import { sftItems } from '../../methods/policy-items.js'
+import { sftItems } from '../../methods/items.js'
+import { markerOf, materialOf, objectiveOf, shownOf, usesReference } from '../../methods/registry.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Needs } from '../../session/needs.js'
-import { sha256 } from '../../session/session.js'
 import { count } from '../../show/units.js'
+import { withMarker } from '../../text/marker.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
 import { sftObjective } from '../../train/objectives/objective.js'
@@ -65,7 +65,7 @@ export async function trainPolicy(
     ...training,
     model: lm.model,
     tokenizerDir: lm.tokenizer.dir,
-    objective: objectiveOf(options, n),
+    objective: await objectiveOf(options, n),
     items: groups[0],
     devItems: groups[1],
     data: files,
@@ -121,9 +121,9 @@ export function rankedHash(lists: readonly RankedList[]): string {
 }
 
 /** A model that is trained to answer behind a marker is asked so, too. */
-function answeringModel(options: Pick<Options, 'method' | 'cohPositive'>, lm: LanguageModel): LanguageModel {
-  if (options.method !== 'coh') return lm
-  return { ...lm, template: withMarker(lm.template, options.cohPositive) }
+function answeringModel(options: object, lm: LanguageModel): LanguageModel {
+  const marker = markerOf(options)
+  return marker === undefined ? lm : { ...lm, template: withMarker(lm.template, marker) }
 }
 
 const isContrasted = ({ pairs, rows = [] }: TrainItem): boolean =>

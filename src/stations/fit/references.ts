@@ -1,4 +1,5 @@
 /** Reference log-probabilities for the items of a training: one pass over the data before the first step. */
+
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { EncodedExample } from '../../data/encode/encoded.js'

@@ -1,4 +1,5 @@
 /** Prompts to answers: rendered, decoded, trimmed. */
+import type { SectionOptions } from '../../config/options.js'
 import { encodePrompts } from '../../data/encode/encode.js'
 import type { Prompt } from '../../data/example.js'
 import { answeringRoom } from '../../data/limits.js'
@@ -9,7 +10,7 @@ import { generate } from '../../generate/generate.js'
 import type { GeneratedAnswer, GenerateHooks, GenerateOptions } from '../../generate/requests.js'
 import { answeringTemplate } from '../../load/answering-template.js'
 import { type LanguageModel, stopIdsOf } from '../../load/language-model.js'
-import type { Needs, Reads } from '../../session/needs.js'
+import type { Needs } from '../../session/needs.js'
 import { count, rate } from '../../show/units.js'
 import { stopExitCode } from '../../terminal/signals.js'
 import type { ChatTemplate } from '../../text/template.js'
@@ -25,7 +26,7 @@ export interface AnswerOptions extends Partial<GenerateOptions> {
   names?: readonly string[]
 }
 
-export type AnswerNeeds = Reads<'generate', 'ui' | 'config' | 'stopRequested'> &
+export type AnswerNeeds = Needs<SectionOptions<'generate'>, 'ui' | 'config' | 'stopRequested'> &
   Needs<'seed' | 'maxPromptLength'>
 
 /**

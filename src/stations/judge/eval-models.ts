@@ -1,5 +1,5 @@
 /** The models of an evaluation: checked before the first answer, loaded one at a time. */
-import type { Options } from '../../config/options.js'
+import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
 import { hubLabel } from '../../hub/cache.js'
@@ -8,7 +8,7 @@ import { quantizedOf } from '../../load/quantized-options.js'
 import { loadScoringModel } from '../../load/scoring-model.js'
 import { headOfFolder } from '../../models/adapters/adapter-load.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
-import { type Needs, type Reads, required } from '../../session/needs.js'
+import { type Needs, required } from '../../session/needs.js'
 import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
 import { openModelCache } from '../score/model-cache.js'
 import { type AnswerNeeds, answerPrompts } from './answer.js'
@@ -56,7 +56,7 @@ export function checkModels(
 
 /** Answers of every model, greedy or sampled as the config says. */
 export async function answersOfModels(
-  session: AnswerNeeds & Reads<'model' | 'lora' | 'evaluate', 'dtype'> & ChangeNeeds,
+  session: AnswerNeeds & Needs<SectionOptions<'model' | 'lora' | 'evaluate'>, 'dtype'> & ChangeNeeds,
   { prompts, references }: EvaluationSet,
 ): Promise<AnsweredSystem[]> {
   const { options, dtype } = session
@@ -85,7 +85,7 @@ export async function answersOfModels(
 
 /** The keys of reward models and of a reward server, and how their inputs are cut. */
 export type JudgeNeeds = ScorerNeeds &
-  Reads<'score' | 'endpoint' | 'evaluate', 'dtype'> &
+  Needs<SectionOptions<'score' | 'endpoint' | 'evaluate'>, 'dtype'> &
   Needs<'chatTemplate' | 'outputDir'>
 
 /** Scorers that load their model when they are asked, and keep scores in `score_cache_dir`. */

@@ -3,15 +3,15 @@ import type { SectionOptions } from '../../config/options.js'
 import { type Corpus, corpusOf, partOf, withoutPart } from '../../data/corpus.js'
 import { type Part, partsByPrompt } from '../../data/split.js'
 import { usageError } from '../../errors.js'
-import { materialOf, needsRewards } from '../../methods/methods.js'
+import { sha256File } from '../../files/digest.js'
+import { type MethodOptions, materialOf, needsRewards } from '../../methods/registry.js'
 import { PRIOR_LABEL_ERROR } from '../../rescore/calibrate.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { rankDefaults, rankLists } from '../../rescore/rank.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { readRankedJsonl } from '../../rescore/ranked-jsonl.js'
 import type { DataFile } from '../../runs/run-manifest.js'
-import { type Reads, required } from '../../session/needs.js'
-import { sha256File } from '../../session/outputs.js'
+import { type Needs, required } from '../../session/needs.js'
 import { fractionsOf, loadSplits, type SplitNeeds } from '../read/splits.js'
 import { type OutsideNeeds, scoreCorpus } from '../score/scoring.js'
 import { rescoreData, writeRescored } from './rescoring.js'
@@ -29,8 +29,8 @@ export interface RankedData {
   write?(): Promise<void>
 }
 
-type RankOptions = SectionOptions<'method' | 'rescore'>
-type RankNeeds = SplitNeeds & OutsideNeeds & Reads<'method' | 'rescore'>
+type RankOptions = MethodOptions & SectionOptions<'rescore'>
+type RankNeeds = SplitNeeds & OutsideNeeds & Needs<SectionOptions<'method' | 'rescore'>>
 
 /** @throws ClhaError (exit 2) when neither the data nor a reward model has rewards */
 export async function loadRanked(session: RankNeeds): Promise<RankedData> {

@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Options } from '../../config/options.js'
 import type { ScoredCorpus } from '../../data/corpus.js'
+import { writeWhole } from '../../files/whole.js'
 import { renderAuditReport } from '../../report/render.js'
-import { writeWhole } from '../../report/write.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { writeRankedJsonl } from '../../rescore/ranked-jsonl.js'
@@ -86,8 +86,8 @@ export function rescoreData(
 export async function writeRescored(rescored: Rescored, dir: string): Promise<void> {
   mkdirSync(dir, { recursive: true })
   await writeRankedJsonl(rescoredFile(dir), rescored.lists)
-  await writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
-  await writeWhole(join(dir, 'audit.html'), renderAuditReport(rescored.audit))
+  writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
+  writeWhole(join(dir, 'audit.html'), renderAuditReport(rescored.audit))
 }
 
 function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {

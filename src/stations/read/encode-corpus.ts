@@ -2,9 +2,9 @@
 import { type Corpus, select } from '../../data/corpus.js'
 import { type EncodeReport, encodeExamples } from '../../data/encode/encode.js'
 import { fitLengths, type Lengths } from '../../data/limits.js'
+import { sha256 } from '../../files/digest.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import type { Needs } from '../../session/needs.js'
-import { sha256 } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import { listLeftOut } from './left-out.js'
 

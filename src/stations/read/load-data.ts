@@ -1,10 +1,11 @@
 /** Data files in, examples out, with everything that was left out said and listed. */
+import type { SectionOptions } from '../../config/options.js'
 import type { Example } from '../../data/example.js'
 import { readExamples } from '../../data/read/read-examples.js'
 import { hubLabel } from '../../hub/cache.js'
-import { materialOf } from '../../methods/methods.js'
+import { materialOf } from '../../methods/registry.js'
 import type { DataFile } from '../../runs/run-manifest.js'
-import type { Reads } from '../../session/needs.js'
+import type { Needs } from '../../session/needs.js'
 import { count } from '../../show/units.js'
 import { listLeftOut } from './left-out.js'
 
@@ -14,7 +15,7 @@ export interface LoadedData {
 }
 
 /** The config's words for what is read, and where it is listed what is not. */
-export type DataNeeds = Reads<'data' | 'method' | 'run' | 'rescore', 'ui' | 'config'>
+export type DataNeeds = Needs<SectionOptions<'data' | 'method' | 'run' | 'rescore'>, 'ui' | 'config'>
 
 /** Reads a dataset; rows that were dropped are listed in `<output_dir>/skipped.jsonl`. */
 export async function loadData(

@@ -1,15 +1,17 @@
 /** Sampling answers to prompts, from a model here or from a server; what is known already is not asked for again. */
+
 import { join } from 'node:path'
+import type { SectionOptions } from '../../config/options.js'
 import type { Example, Prompt } from '../../data/example.js'
 import { promptKey } from '../../data/prompt-key.js'
 import { type ClhaError, resourceError, usageError } from '../../errors.js'
+import { sha256 } from '../../files/digest.js'
 import { type GenerationEndpoint, generateByEndpoint } from '../../generate/endpoint.js'
 import type { HttpFailure } from '../../http/post-json.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { bitsOf } from '../../models/decoder/quantized.js'
 import { modelHash, resolveModelFolder } from '../../models/folders/model-folder.js'
-import type { Needs, Reads } from '../../session/needs.js'
-import { sha256 } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
 import { type AnswerNeeds, requestAnswers } from '../judge/answer.js'
@@ -96,7 +98,7 @@ export async function sampleLocally(
  *   (with skip_bad such answers are left out); Stopped after a stop request. What came back before is kept
  */
 export async function sampleFromEndpoint(
-  session: Reads<'generate', 'ui' | 'stopRequested'> & Needs<'skipBad'>,
+  session: Needs<SectionOptions<'generate'>, 'ui' | 'stopRequested'> & Needs<'skipBad'>,
   endpoint: GenerationEndpoint,
   examples: readonly Example[],
   sampling: Sampling,

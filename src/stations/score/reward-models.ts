@@ -1,5 +1,6 @@
 /** Reward models trained on preferences, cross-fitted by prompt: none scores a prompt that it was trained on. */
 
+import type { SectionOptions } from '../../config/options.js'
 import { type EncodedCorpus, where } from '../../data/corpus.js'
 import type { Example, Preference } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
@@ -11,7 +12,7 @@ import { decoderScorer } from '../../models/decoder/reward-scorer.js'
 import { rewardConfig } from '../../models/families/families.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
 import type { DataFile } from '../../runs/run-manifest.js'
-import type { Needs, Reads } from '../../session/needs.js'
+import type { Needs } from '../../session/needs.js'
 import { count, percent } from '../../show/units.js'
 import { wilson } from '../../statistics/intervals.js'
 import type { TrainItem } from '../../train/loop/items.js'
@@ -62,7 +63,7 @@ export interface RewardModelOptions {
   trajectory?: Record<string, unknown>
 }
 
-type RewardNeeds = FitNeeds & Reads<'model' | 'lora' | 'rewardTrain', 'dtype'>
+type RewardNeeds = FitNeeds & Needs<SectionOptions<'model' | 'lora' | 'rewardTrain'>, 'dtype'>
 
 /** The start model with a new head, or random weights of `reward_model_config`. */
 function freshScorer(session: RewardNeeds, { model, tokenizer }: LanguageModel, seed: number): Decoder {
@@ -116,6 +117,7 @@ async function trainFold(
     devItems: [],
     learningRate: options.rewardLearningRate,
     epochs: options.rewardNumTrainEpochs,
+    maxSteps: options.rewardMaxSteps,
     batchSize: options.rewardPerDeviceTrainBatchSize,
     data: f.data,
     stage: f.stage,
@@ -127,6 +129,7 @@ async function trainFold(
       fold: f.fold,
       reward_seed: f.seed,
       center: options.centerRewardsCoefficient,
+      ...(options.rewardMaxSteps !== undefined && { max_steps: options.rewardMaxSteps }),
     },
   })
   const accuracy = run.outcome.stopped ? undefined : await labelAccuracy(session, f.model, heldOut)

@@ -1,5 +1,5 @@
 /** Rewards for every answer of a corpus: from the data, from a reward model, or from cross-fitted ones. */
-import type { Options } from '../../config/options.js'
+import type { Options, SectionOptions } from '../../config/options.js'
 import { type Corpus, type EncodedCorpus, rowsWhere, type ScoredCorpus, select } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
@@ -10,7 +10,7 @@ import { decoderScorer } from '../../models/decoder/reward-scorer.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Scored as Scores, scoreExamples } from '../../reward/model-scorer.js'
 import type { ScoreCache } from '../../reward/score-cache.js'
-import { type Needs, type Reads, required } from '../../session/needs.js'
+import { type Needs, required } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
 import { type EncodeNeeds, encodeCorpus } from '../read/encode-corpus.js'
@@ -20,7 +20,7 @@ import type { FoldModel } from './reward-models.js'
 
 /** The keys of a reward model or a reward server, and how their inputs are cut. */
 export type OutsideNeeds = EncodeNeeds &
-  Reads<'score' | 'endpoint' | 'model', 'dtype' | 'stopRequested'> &
+  Needs<SectionOptions<'score' | 'endpoint' | 'model'>, 'dtype' | 'stopRequested'> &
   Needs<'maxTokensPerBatch' | 'skipBad'>
 
 export interface Scored {
@@ -31,7 +31,7 @@ export interface Scored {
 
 /** Rewards by whatever the config names, else those of the data. @throws ClhaError (exit 2) where there are none */
 export async function scoreCorpus(
-  session: OutsideNeeds & Reads<'data' | 'method' | 'rescore'>,
+  session: OutsideNeeds & Needs<SectionOptions<'data' | 'method' | 'rescore'>>,
   corpus: Corpus,
 ): Promise<ScoredCorpus> {
   const { options } = session
