@@ -1,5 +1,6 @@
 /** The one place where snake_case keys become camelCase options. Nested mappings keep their names. */
 import type { ConfigValues } from './defaults.js'
+import type { SECTIONS, SectionName } from './schema.js'
 
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
@@ -12,6 +13,12 @@ export type Options = CamelKeys<ConfigValues>
 
 /** `learning_rate` as `learningRate`. */
 export type OptionName<Key extends string> = Extract<Camel<Key>, keyof Options>
+
+/** The options of some sections of the config. */
+export type SectionOptions<Name extends SectionName> = Pick<
+  Options,
+  Name extends SectionName ? OptionName<keyof (typeof SECTIONS)[Name] & string> : never
+>
 
 /** Options of which some are set for certain. */
 export type OptionsWith<Needed extends string> = Options & {

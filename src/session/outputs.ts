@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Options } from '../config/options.js'
 import { showConfig } from '../config/show.js'
 import { writeWhole } from '../report/write.js'
-import type { Session } from './session.js'
+import type { Needs } from './session.js'
 
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256')
@@ -13,7 +14,10 @@ export async function sha256File(path: string): Promise<string> {
 }
 
 /** The resolved config beside the run, so that the folder alone says how to repeat it. */
-export async function writeConfig({ config, options }: Session): Promise<void> {
+export async function writeConfig({
+  config,
+  options,
+}: Needs<Pick<Options, 'outputDir'>, 'config'>): Promise<void> {
   mkdirSync(options.outputDir, { recursive: true })
   await writeWhole(join(options.outputDir, 'config.yaml'), showConfig(config))
 }

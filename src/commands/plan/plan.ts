@@ -23,7 +23,7 @@ import { rewardObjective } from '../../train/objectives/objective.js'
 import type { Pipeline } from '../pipeline.js'
 import { itemsOf } from '../train/train.js'
 import { measureRates } from './measure-rates.js'
-import { showPlan } from './say-plan.js'
+import { sayPlan } from './say-plan.js'
 
 export interface PlanRequest {
   /** A name of `DEVICES`; this machine when left out. */
@@ -49,7 +49,7 @@ export interface PlanResult extends TrainingPlan {
 }
 
 export const planPipeline =
-  (request: PlanRequest): Pipeline<PlanResult> =>
+  (request: PlanRequest): Pipeline<PlanResult, 'train_dataset'> =>
   async (config, ui) => {
     const device = deviceOf(request.device)
     const opened = await openSession(config, ui, 'cpu')
@@ -58,7 +58,7 @@ export const planPipeline =
     const session = { ...opened, options: { ...opened.options, outputDir } }
     try {
       const result = await made(session, request.reward === true, device)
-      showPlan(session, result)
+      sayPlan(ui, { ...session.options, ...result })
       return result
     } finally {
       rmSync(outputDir, { recursive: true, force: true })
@@ -72,7 +72,11 @@ function deviceOf(name: string | undefined): Device | undefined {
   throw usageError(`--device ${name}: not a known device`, `known: ${Object.keys(DEVICES).join(', ')}`)
 }
 
-async function made(session: Session, reward: boolean, device: Device | undefined): Promise<PlanResult> {
+async function made(
+  session: Session<'train_dataset'>,
+  reward: boolean,
+  device: Device | undefined,
+): Promise<PlanResult> {
   const { options } = session
   const lm = await loadShapes(session, reward ? 'reward' : 'lm')
   const items = reward ? await rewardItems(session, lm) : await policyItems(session, lm)
@@ -126,9 +130,9 @@ async function made(session: Session, reward: boolean, device: Device | undefine
 }
 
 /** What `clha train` takes; rewards that are still to come change the order of answers, not their tokens. */
-async function policyItems(session: Session, lm: LanguageModel): Promise<TrainItem[]> {
-  const paths = [session.options.trainDataset as string | string[]].flat()
-  if (paths.every(isRankedFile)) return itemsOf(session, lm, (await loadRanked(session)).train)
+async function policyItems(session: Session<'train_dataset'>, lm: LanguageModel): Promise<TrainItem[]> {
+  if (session.options.trainDataset.every(isRankedFile))
+    return itemsOf(session, lm, (await loadRanked(session)).train)
   const { train } = await loadSplits(session, 1, 'train')
   return itemsOf(session, lm, plainLists(session, train))
 }
