@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import type { Options, SectionOptions } from '../config/options.js'
+import type { Options, OptionsWith, SectionOptions } from '../config/options.js'
 import { usageError } from '../errors.js'
 import { baseFolderOf, headOfFolder, loadModelFolder } from '../models/adapters/adapter-load.js'
 import type { Decoder } from '../models/decoder/decoder.js'
@@ -10,11 +10,14 @@ import { resizeEmbeddings } from '../models/decoder/resize.js'
 import { isDeberta } from '../models/encoder/deberta-config.js'
 import { parseHfConfig, readHfConfig } from '../models/folders/load-model.js'
 import { resolveModelFolder, tokenizerFolderOf } from '../models/folders/model-folder.js'
-import { type Needs, required } from '../session/needs.js'
+import type { Needs } from '../session/needs.js'
 import type { DType } from '../tensor/index.js'
 import { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../text/template.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
 import { quantizedOf, sayQuantized } from './quantized-options.js'
+
+/** What says which model is loaded, and how. */
+export type ModelOptions = SectionOptions<'model'> & Pick<Options, 'usePeft'>
 
 export interface LanguageModel {
   model: Decoder
@@ -28,7 +31,7 @@ export interface LanguageModel {
  * @throws ClhaError (exit 2) for a reward model, unless any head will do
  */
 export async function loadStartModel(
-  session: Needs<SectionOptions<'model' | 'lora'>, 'ui' | 'dtype'>,
+  session: Needs<ModelOptions, 'ui' | 'dtype'>,
   head: 'lm' | 'any' = 'lm',
   which: Quantized['which'] = 'blocks',
 ): Promise<LanguageModel> {
@@ -48,9 +51,7 @@ export async function loadStartModel(
     )
   }
   const adapter = adapterOf(options)
-  const tokenizer = await loadTokenizer(
-    tokenizerNameOrPath ?? tokenizerFolderOf(folder ?? required(options, 'modelNameOrPath'), adapter),
-  )
+  const tokenizer = await loadTokenizer(tokenizerNameOrPath ?? tokenizerFolderOf(folder ?? '', adapter))
   const quantized = quantizedOf(options, which)
   const mapped = options.usePeft || quantized !== undefined
   const model = folder
@@ -68,10 +69,10 @@ const adapterOf = ({ adapterNameOrPath: path }: Pick<Options, 'adapterNameOrPath
 
 /** The start model without a tokenizer, and the folder of the one that belongs to it. */
 export function loadModelAlone(
-  { options }: Needs<SectionOptions<'model'>>,
+  options: OptionsWith<'model_name_or_path'>,
   dtype: DType,
 ): { model: Decoder; tokenizerDir: string } {
-  const folder = resolveModelFolder(required(options, 'modelNameOrPath'))
+  const folder = resolveModelFolder(options.modelNameOrPath)
   const adapter = adapterOf(options)
   const model = loadModelFolder(folder, dtype, { adapter })
   return { model, tokenizerDir: tokenizerFolderOf(folder, adapter) }

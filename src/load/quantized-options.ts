@@ -1,5 +1,5 @@
 /** `load_in_8bit` and `load_in_4bit` in a pipeline: which models they are for, and what they save. */
-import type { Options, SectionOptions } from '../config/options.js'
+import type { Options } from '../config/options.js'
 import { usageError } from '../errors.js'
 import { isAdapterFolder } from '../models/adapters/adapter-load.js'
 import type { Decoder } from '../models/decoder/decoder.js'
@@ -7,20 +7,22 @@ import { type Bits, bitsOf, type Quantized, weightBytes, wideBytes } from '../mo
 import type { Needs } from '../session/needs.js'
 import { bytes, count } from '../show/units.js'
 
-type BitsKeys = Pick<Options, 'loadIn8bit' | 'loadIn4bit'>
+/** How narrow the weights are to be held. */
+export type NarrowOptions = Pick<Options, 'loadIn8bit' | 'loadIn4bit'>
 
-export const bitsAsked = ({ loadIn8bit, loadIn4bit }: BitsKeys): Bits | undefined =>
+export const bitsAsked = ({ loadIn8bit, loadIn4bit }: NarrowOptions): Bits | undefined =>
   loadIn4bit ? 4 : loadIn8bit ? 8 : undefined
 
 /** What is narrow of a language model: `all` where it is only used, `blocks` where it is the base of a training. */
-export function quantizedOf(options: BitsKeys, which: Quantized['which']): Quantized | undefined {
+export function quantizedOf(options: NarrowOptions, which: Quantized['which']): Quantized | undefined {
   const bits = bitsAsked(options)
   return bits && { bits, which }
 }
 
 /** The keys are for the language model; for the reward model only where that is the only one. */
-export const quantizedReward = (options: BitsKeys & Pick<Options, 'modelNameOrPath'>): Bits | undefined =>
-  options.modelNameOrPath === undefined ? bitsAsked(options) : undefined
+export const quantizedReward = (
+  options: NarrowOptions & Pick<Options, 'modelNameOrPath'>,
+): Bits | undefined => (options.modelNameOrPath === undefined ? bitsAsked(options) : undefined)
 
 /**
  * Weights in 8 or 4 bits stay as they are: what is trained is an adapter on them.
@@ -28,7 +30,7 @@ export const quantizedReward = (options: BitsKeys & Pick<Options, 'modelNameOrPa
  * @throws ClhaError (exit 2) where all weights would be trained
  */
 export function requireAdapterOnQuantized(
-  { options }: Needs<SectionOptions<'model' | 'lora'>>,
+  { options }: Needs<NarrowOptions & Pick<Options, 'usePeft' | 'adapterNameOrPath'>>,
   folder?: string,
 ): void {
   const { usePeft, adapterNameOrPath } = options
@@ -41,7 +43,7 @@ export function requireAdapterOnQuantized(
   )
 }
 
-export function sayQuantized({ ui, options }: Needs<SectionOptions<'model'>, 'ui'>, model: Decoder): void {
+export function sayQuantized({ ui, options }: Needs<Pick<Options, 'dtype'>, 'ui'>, model: Decoder): void {
   const bits = bitsOf(model)
   if (!bits) return
   const [now, before] = [weightBytes(model), wideBytes(model)]

@@ -1,5 +1,5 @@
-/** An answer on the terminal while it is written. */
-import type { Ui } from '../../terminal/ui.js'
+/** What a model says, shown while it speaks. */
+import type { Ui } from './ui.js'
 
 /** Text as it comes, without the white space before its first word. */
 export function streamed(ui: Ui): (request: number, piece: string) => void {
