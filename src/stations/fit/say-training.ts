@@ -25,12 +25,3 @@ export function summaryOf({ rows }: TrainingResult, shown: Shown = {}): string {
   }
   return parts.join(' · ')
 }
-
-/** What a command gives back of a training. */
-export const resultOf = ({ dir, model, outcome }: TrainingResult) => ({
-  outputDir: dir,
-  model,
-  steps: outcome.step,
-  stopped: outcome.stopped,
-  metrics: outcome.metrics,
-})

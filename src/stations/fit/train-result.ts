@@ -1,4 +1,5 @@
 /** What a training of any kind comes to. */
+import type { TrainingResult } from '../../train/loop/run.js'
 
 export interface TrainResult {
   outputDir: string
@@ -10,3 +11,11 @@ export interface TrainResult {
   stopped: boolean
   metrics: Record<string, number>
 }
+
+export const resultOf = ({ dir, model, outcome }: TrainingResult): TrainResult => ({
+  outputDir: dir,
+  model,
+  steps: outcome.step,
+  stopped: outcome.stopped,
+  metrics: outcome.metrics,
+})
