@@ -7,8 +7,8 @@ import { ClhaError, usageError } from '../../errors.js'
 import type { Factors } from '../../evaluate/cells.js'
 import { sha256 } from '../../files/digest.js'
 import { variantName } from '../../methods/registry.js'
+import { QUICKSTART_SETTINGS } from '../../stations/read/starter-settings.js'
 import type { WorldOptions } from '../../world/index.js'
-import { QUICKSTART_SETTINGS } from '../quickstart/quickstart-config.js'
 
 /** Raised when the way a cell is run, or the default of a setting, changes its figures. */
 const CELL_VERSION = 1
