@@ -7,7 +7,8 @@ import { inBf16 } from '../../models/decoder/decoder.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import { manifestOf, type Session } from '../../session/session.js'
 import { hashItems, type TrainItem } from '../../train/loop/items.js'
-import { type RunHooks, runTraining, type TrainingResult } from '../../train/loop/run.js'
+import { runTraining, type TrainingResult } from '../../train/loop/run.js'
+import type { RunHooks } from '../../train/loop/training-run.js'
 import type { Objective } from '../../train/objectives/objective.js'
 import { matrixPeak } from '../../train/profile/profile-peak.js'
 import { type BegunPlan, beginPlan } from '../rehearse/plan-check.js'
@@ -85,6 +86,7 @@ async function fitIn(session: Session, f: Fit): Promise<TrainingResult> {
     devItems,
     loop: loopOptions(options, f),
     optimizer: optimizerOptions(options, f),
+    profile: options.profile,
     manifest: manifestOf(session, f.kind, f.data),
     conditions: session.conditions,
     trajectory: await trajectoryOf(session, f),

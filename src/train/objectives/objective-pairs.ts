@@ -6,7 +6,7 @@ import { type ProOptions, proDenominators, proLoss } from '../../losses/pro.js'
 import { type RrhfOptions, rrhfDenominators, rrhfLoss } from '../../losses/rrhf.js'
 import type { StepFacts } from '../../losses/types.js'
 import { candidateLogProbs } from '../../models/decoder/score.js'
-import type { StepPlan } from '../loop/items.js'
+import type { StepBatch } from '../loop/items.js'
 import { carriesSft, hasPairs, type Objective } from './objective.js'
 
 export interface PairwiseObjective extends PairwiseOptions {
@@ -25,12 +25,12 @@ export function pairwiseObjective({ name, reward, facts, ...options }: PairwiseO
     counts: (plan) => hasPairs(plan) || carriesSft(plan, options.sftWeight),
     loss: (scores, lists, denominators) => pairwiseLoss(scores, lists, options, denominators),
     reward,
-    survey: facts && { of: 'answers', take: (plan, sums) => facts(pairNumbers(plan, sums)) },
+    preview: facts && { of: 'answers', take: (plan, sums) => facts(pairNumbers(plan, sums)) },
   }
 }
 
 /** Scores of the pairs of a step that count. */
-export function pairNumbers(plan: StepPlan, sums: readonly (readonly number[])[]): PairNumbers[] {
+export function pairNumbers(plan: StepBatch, sums: readonly (readonly number[])[]): PairNumbers[] {
   return plan.lists.flatMap(({ pairs }, i) =>
     pairs
       .filter(({ weight }) => weight !== 0)
@@ -47,12 +47,12 @@ export function pairNumbers(plan: StepPlan, sums: readonly (readonly number[])[]
 /** An objective whose loss subtracts the running mean of the rewards seen in training; BCO's delta. */
 export function withRunningMean(
   objective: Objective,
-  rewards: (plan: StepPlan, sums: readonly (readonly number[])[]) => number[],
+  rewards: (plan: StepBatch, sums: readonly (readonly number[])[]) => number[],
 ): Objective {
   let running: RunningMean = { mean: 0, count: 0 }
   return {
     ...objective,
-    survey: {
+    preview: {
       of: 'answers',
       take: (plan, sums, training) => {
         if (training) running = updatedMean(running, rewards(plan, sums))
