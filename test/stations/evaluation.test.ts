@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Message } from '../../src/data/example.js'
-import { evaluationSet, preferredAnswer } from '../../src/evaluate/evaluation-set.js'
+import { evaluationSet } from '../../src/evaluate/evaluation-set.js'
 import { loadLanguageModel } from '../../src/load/language-model.js'
 import { loadScoringModel } from '../../src/load/scoring-model.js'
 import { openSession, type Session } from '../../src/session/session.js'
@@ -166,13 +166,4 @@ test('an evaluation set has each prompt once; its references are the preferred a
   })
   const set = evaluationSet([example('a', 'one', 1), example('b', 'one', 0), example('c', 'two', 0)], 10, 42)
   expect(set.references.toSorted()).toEqual(['a second', 'c first'])
-  const ranked = {
-    ...example('d', 'x', 0),
-    candidates: [
-      { text: 'p', reward: 1 },
-      { text: 'q', reward: 2 },
-    ],
-    preferences: [],
-  }
-  expect(preferredAnswer(ranked)).toBe('q')
 })
