@@ -47,7 +47,7 @@ export function tallyLogProbs(
   margin?: (distance: number) => number,
 ): void {
   tally.add('sft_gate/mean', list.sft.weight)
-  // The name of 0.1, written for one release more.
+  // The name of version 0.1.0, for one more release.
   tally.add('sft_weight/mean', list.sft.weight)
   if (list.rows) {
     for (const { index, desirable, weight } of list.rows) {

@@ -1,7 +1,11 @@
 /** Objectives on ranked lists: any pairwise loss, and the losses that take a list as a whole. */
-import type { PairNumbers } from '../../losses/aot.js'
 import { type RunningMean, updatedMean } from '../../losses/bco.js'
-import { type PairwiseOptions, pairwiseDenominators, pairwiseLoss } from '../../losses/pairwise.js'
+import {
+  type PairNumbers,
+  type PairwiseOptions,
+  pairwiseDenominators,
+  pairwiseLoss,
+} from '../../losses/pairwise.js'
 import { type ProOptions, proDenominators, proLoss } from '../../losses/pro.js'
 import { type RrhfOptions, rrhfDenominators, rrhfLoss } from '../../losses/rrhf.js'
 import type { StepFacts } from '../../losses/types.js'
@@ -12,7 +16,7 @@ import { carriesSft, hasPairs, type Objective } from './objective.js'
 export interface PairwiseObjective extends PairwiseOptions {
   name: string
   reward?: Objective['reward']
-  /** What the term needs of the whole step: AOT's ranks. */
+  /** What the term needs of the whole step: AOT's ranks, Dr. DPO's mean. */
   facts?(pairs: readonly PairNumbers[]): StepFacts
 }
 
