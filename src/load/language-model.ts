@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import type { Options, OptionsWith, SectionOptions } from '../config/options.js'
 import { usageError } from '../errors.js'
 import { baseFolderOf, headOfFolder, loadModelFolder } from '../models/adapters/adapter-load.js'
 import type { Decoder } from '../models/decoder/decoder.js'
@@ -9,11 +10,14 @@ import { resizeEmbeddings } from '../models/decoder/resize.js'
 import { isDeberta } from '../models/encoder/deberta-config.js'
 import { parseHfConfig, readHfConfig } from '../models/folders/load-model.js'
 import { resolveModelFolder, tokenizerFolderOf } from '../models/folders/model-folder.js'
-import type { Session } from '../session/session.js'
+import type { Needs } from '../session/session.js'
 import type { DType } from '../tensor/index.js'
 import { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../text/template.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
 import { quantizedOf, sayQuantized } from './quantized-options.js'
+
+/** What says which model is loaded, and how. */
+export type ModelOptions = SectionOptions<'model'> & Pick<Options, 'usePeft'>
 
 export interface LanguageModel {
   model: Decoder
@@ -27,7 +31,7 @@ export interface LanguageModel {
  * @throws ClhaError (exit 2) for a reward model, unless any head will do
  */
 export async function loadStartModel(
-  session: Session,
+  session: Needs<ModelOptions, 'ui' | 'dtype'>,
   head: 'lm' | 'any' = 'lm',
   which: Quantized['which'] = 'blocks',
 ): Promise<LanguageModel> {
@@ -47,7 +51,7 @@ export async function loadStartModel(
     )
   }
   const adapter = adapterOf(options)
-  const tokenizer = await loadTokenizer(tokenizerNameOrPath ?? tokenizerFolderOf(folder as string, adapter))
+  const tokenizer = await loadTokenizer(tokenizerNameOrPath ?? tokenizerFolderOf(folder ?? '', adapter))
   const quantized = quantizedOf(options, which)
   const mapped = options.usePeft || quantized !== undefined
   const model = folder
@@ -60,12 +64,15 @@ export async function loadStartModel(
 }
 
 /** `adapter_name_or_path` as the folder that holds it. */
-const adapterOf = ({ adapterNameOrPath: path }: Session['options']): string | undefined =>
+const adapterOf = ({ adapterNameOrPath: path }: Pick<Options, 'adapterNameOrPath'>): string | undefined =>
   path === undefined ? undefined : resolveModelFolder(path)
 
 /** The start model without a tokenizer, and the folder of the one that belongs to it. */
-export function loadModelAlone({ options }: Session, dtype: DType): { model: Decoder; tokenizerDir: string } {
-  const folder = resolveModelFolder(options.modelNameOrPath as string)
+export function loadModelAlone(
+  options: OptionsWith<'model_name_or_path'>,
+  dtype: DType,
+): { model: Decoder; tokenizerDir: string } {
+  const folder = resolveModelFolder(options.modelNameOrPath)
   const adapter = adapterOf(options)
   const model = loadModelFolder(folder, dtype, { adapter })
   return { model, tokenizerDir: tokenizerFolderOf(folder, adapter) }
@@ -114,7 +121,7 @@ export async function loadLanguageModel(
 }
 
 /** config.json of a Llama of the given sizes; a path names a config.json, whose vocabulary must hold the tokenizer's. */
-export function scratchConfig(sizes: Session['options']['modelConfig'], tokenizer: TextTokenizer): HfConfig {
+export function scratchConfig(sizes: Options['modelConfig'], tokenizer: TextTokenizer): HfConfig {
   if (typeof sizes === 'string') {
     if (!existsSync(sizes)) throw usageError(`model_config: ${sizes}: no such file`)
     return parseHfConfig(sizes)

@@ -1,6 +1,7 @@
 /** The model of a plan: tokenizer and config.json are read, weights have shapes only. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Options, SectionOptions } from '../config/options.js'
 import { attachAdapter, installAdapter } from '../models/adapters/adapter.js'
 import { readAdapterConfig } from '../models/adapters/adapter-config.js'
 import { baseFolderOf, isAdapterFolder } from '../models/adapters/adapter-load.js'
@@ -10,17 +11,23 @@ import { readHfConfig } from '../models/folders/load-model.js'
 import { resolveModelFolder, tokenizerFolderOf } from '../models/folders/model-folder.js'
 import { shapedAdapter, shapedModel } from '../models/folders/shapes.js'
 import type { HeadKind } from '../models/folders/weights.js'
-import type { Session } from '../session/session.js'
+import type { Needs } from '../session/session.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
 import { type LanguageModel, scratchConfig, withTemplate } from './language-model.js'
 import { quantizedOf, requireAdapterOnQuantized } from './quantized-options.js'
 import { loraOptions } from './trainable.js'
 
+/** The model and what is trained of it. */
+type ShapeOptions = SectionOptions<'model' | 'lora'> & Pick<Options, 'bf16' | 'rewardModelConfig'>
+
 /**
  * What `clha train` (head lm) or `clha reward train` (head reward) would train.
  * @throws ClhaError (exit 2) for what these would refuse, too
  */
-export async function loadShapes(session: Session, head: HeadKind): Promise<LanguageModel> {
+export async function loadShapes(
+  session: Needs<ShapeOptions, 'dtype'>,
+  head: HeadKind,
+): Promise<LanguageModel> {
   const { options, dtype } = session
   const { modelNameOrPath, adapterNameOrPath, tokenizerNameOrPath } = options
   const folder = modelNameOrPath === undefined ? undefined : resolveModelFolder(modelNameOrPath)
@@ -32,7 +39,7 @@ export async function loadShapes(session: Session, head: HeadKind): Promise<Lang
       : resolveModelFolder(adapterNameOrPath)
   requireAdapterOnQuantized(session, adapter ?? folder)
   const tokenizer = await loadTokenizer(
-    tokenizerNameOrPath ?? tokenizerFolderOf(folder as string, adapterNameOrPath && adapter),
+    tokenizerNameOrPath ?? tokenizerFolderOf(folder ?? '', adapterNameOrPath && adapter),
   )
   const config = configOf(session, head, folder, tokenizer)
   const where = folder && join(baseFolderOf(folder), 'config.json')
@@ -51,7 +58,7 @@ export async function loadShapes(session: Session, head: HeadKind): Promise<Lang
 }
 
 function configOf(
-  { options }: Session,
+  { options }: Needs<ShapeOptions>,
   head: HeadKind,
   folder: string | undefined,
   tokenizer: TextTokenizer,

@@ -1,6 +1,7 @@
 /** Adapters in a pipeline: a fresh one for a training, its base on record, a reward model on a shared backbone. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { Options, SectionOptions } from '../config/options.js'
 import { LORA_KEYS } from '../config/sections/lora-section.js'
 import { usageError } from '../errors.js'
 import { attachAdapter, trainableWeights, withAdapterOff } from '../models/adapters/adapter.js'
@@ -12,17 +13,23 @@ import { type Decoder, parameterCount } from '../models/decoder/decoder.js'
 import { rewardModelFrom } from '../models/decoder/init.js'
 import { bitsOf } from '../models/decoder/quantized.js'
 import { modelHash, resolveModelFolder } from '../models/folders/model-folder.js'
-import type { Session } from '../session/session.js'
+import type { Needs, Session } from '../session/session.js'
 import { count } from '../show/units.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from './language-model.js'
 import { quantizedOf, requireAdapterOnQuantized } from './quantized-options.js'
+
+/** The start model, and the adapter that is trained on it. */
+type TrainableOptions = SectionOptions<'model' | 'lora'>
 
 /**
  * The model of a training: `use_peft` puts a fresh adapter on a start model that brings none.
  * @param folder a model made on the way, in place of the start model
  * @throws ClhaError (exit 2) for LoRA settings beside an adapter that has its own
  */
-export async function loadTrainable(session: Session, folder?: string): Promise<LanguageModel> {
+export async function loadTrainable(
+  session: Needs<TrainableOptions, 'ui' | 'dtype' | 'config'>,
+  folder?: string,
+): Promise<LanguageModel> {
   const { options, dtype } = session
   requireAdapterOnQuantized(session, folder ?? startFolder(options))
   const isStart = folder === undefined || folder === options.modelNameOrPath
@@ -35,10 +42,10 @@ export async function loadTrainable(session: Session, folder?: string): Promise<
   return lm
 }
 
-const startFolder = ({ modelNameOrPath: path }: Session['options']): string | undefined =>
+const startFolder = ({ modelNameOrPath: path }: Pick<Options, 'modelNameOrPath'>): string | undefined =>
   path === undefined ? undefined : resolveModelFolder(path)
 
-function requireOwnSettings({ config, options }: Session): void {
+function requireOwnSettings({ config, options }: Needs<Pick<Options, 'modelNameOrPath'>, 'config'>): void {
   const given = LORA_KEYS.find((key) => ['file', 'flag'].includes(config.origin[key]))
   if (given === undefined) return
   throw usageError(
@@ -54,8 +61,8 @@ function targetsOf(names: readonly string[]): string | readonly string[] {
   return only.toLowerCase() === ALL_LINEAR ? ALL_LINEAR : only
 }
 
-export function loraOptions({ options }: Session): LoraOptions & { base: string } {
-  const name = options.modelNameOrPath as string
+export function loraOptions({ options }: Needs<TrainableOptions>): LoraOptions & { base: string } {
+  const name = options.modelNameOrPath ?? ''
   return {
     r: options.loraR,
     alpha: options.loraAlpha,
@@ -67,7 +74,7 @@ export function loraOptions({ options }: Session): LoraOptions & { base: string 
   }
 }
 
-function sayAdapter({ ui }: Session, model: Decoder): void {
+function sayAdapter({ ui }: Pick<Session, 'ui'>, model: Decoder): void {
   const { adapter } = model
   if (!adapter) return
   let trained = 0
@@ -83,7 +90,7 @@ function sayAdapter({ ui }: Session, model: Decoder): void {
  * A reward model that starts from `model`: with `use_peft` an adapter and a head on the very same backbone, else a copy,
  * an adapter of the start model merged in.
  */
-export function rewardStart(session: Session, model: Decoder, seed: number): Decoder {
+export function rewardStart(session: Needs<TrainableOptions, 'ui'>, model: Decoder, seed: number): Decoder {
   if (session.options.usePeft) {
     const make = () => rewardModelFrom(model, seed, { shared: true })
     const reward = model.adapter ? withAdapterOff(model, make) : make()

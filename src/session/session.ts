@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import * as os from 'node:os'
 import type { Conditions } from '../checkpoint/policy/state.js'
 import type { ResolvedConfig } from '../config/load-config.js'
-import type { Options } from '../config/options.js'
+import type { Options, OptionsWith } from '../config/options.js'
+import type { ConfigKey } from '../config/schema.js'
 import { takeLock } from '../runs/lock.js'
 import type { OpenRunOptions } from '../runs/open-run.js'
 import type { DataFile, HubEntry } from '../runs/run-manifest.js'
@@ -19,9 +20,10 @@ import { stopRequested } from '../terminal/signals.js'
 import type { Ui } from '../terminal/ui.js'
 import { resolveHubNames } from './names/resolve-names.js'
 
-export interface Session {
-  options: Options
-  config: ResolvedConfig
+/** `Needed` are keys that are set for certain. */
+export interface Session<Needed extends ConfigKey = never> {
+  options: OptionsWith<Needed>
+  config: ResolvedConfig<Needed>
   ui: Ui
   dtype: DType
   conditions: Conditions
@@ -31,6 +33,9 @@ export interface Session {
   hub: HubEntry[]
   stopRequested(): boolean
 }
+
+/** What a function needs of a session: some of its options, and parts of it by name. */
+export type Needs<Opts, Parts extends keyof Session = never> = { options: Opts } & Pick<Session, Parts>
 
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -42,7 +47,7 @@ const DTYPE_OF: Record<Options['dtype'], DType> = { float32: 'f32', float64: 'f6
 const GPU_TOKENS_PER_BATCH = 8192
 
 /** What nobody set, as it suits a GPU. */
-function withGpuDefaults(config: ResolvedConfig): ResolvedConfig {
+function withGpuDefaults<Needed extends ConfigKey>(config: ResolvedConfig<Needed>): ResolvedConfig<Needed> {
   if (config.origin.max_tokens_per_batch !== 'default') return config
   return {
     ...config,
@@ -58,11 +63,11 @@ function withGpuDefaults(config: ResolvedConfig): ResolvedConfig {
  * @param setting of the device; that of the config when left out
  * @throws ClhaError (exit 2) for a GPU that is not there
  */
-export async function openSession(
-  given: ResolvedConfig,
+export async function openSession<Needed extends ConfigKey = never>(
+  given: ResolvedConfig<Needed>,
   ui: Ui,
   setting = given.options.device,
-): Promise<Session> {
+): Promise<Session<Needed>> {
   if (given.options.profile) waitForOperators()
   const device = chooseDevice(setting)
   const config = device === 'cpu' ? given : withGpuDefaults(given)
@@ -102,8 +107,20 @@ export async function openSession(
   }
 }
 
+/** A pipeline as its work in a session, which is opened from the config. */
+export const withSession =
+  <Result, Needed extends ConfigKey = never>(
+    work: (session: Session<Needed>, input: AsyncIterable<string>) => Promise<Result>,
+  ) =>
+  async (config: ResolvedConfig<Needed>, ui: Ui, input: AsyncIterable<string>): Promise<Result> =>
+    work(await openSession(config, ui), input)
+
 /** What openRun writes into run.json. */
-export function manifestOf(session: Session, kind: string, data: DataFile[]): Omit<OpenRunOptions, 'resume'> {
+export function manifestOf(
+  session: Pick<Session, 'config' | 'hub' | 'versions' | 'hardware'>,
+  kind: string,
+  data: DataFile[],
+): Omit<OpenRunOptions, 'resume'> {
   const { values } = session.config
   return {
     lock: takeLock,

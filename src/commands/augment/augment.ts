@@ -1,5 +1,6 @@
 /** `clha augment`: further answers to the prompts of a data set, as candidates beside those that it has. */
 import { join } from 'node:path'
+import type { SectionOptions } from '../../config/options.js'
 import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { type WriteReport, writeExamples } from '../../data/write/write-examples.js'
@@ -10,9 +11,8 @@ import { hubLabel } from '../../hub/cache.js'
 import { loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { inOutputDir } from '../../session/claim.js'
-import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
-import { openSession, type Session } from '../../session/session.js'
+import { type Session, withSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { count, figure } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
@@ -25,6 +25,7 @@ import {
 } from '../../stations/sample/sample-answers.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
+import type { Ui } from '../../terminal/ui.js'
 import type { Pipeline } from '../pipeline.js'
 import { readAnswersFile } from './answers-file.js'
 
@@ -47,24 +48,23 @@ export interface AugmentResult {
   tokens: number
 }
 
-export const augment: Pipeline<AugmentResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  return inOutputDir(session.options, false, () => augmentIn(session))
-}
+export const augment: Pipeline<AugmentResult, 'train_dataset'> = withSession((session) =>
+  inOutputDir(session.options, false, () => augmentIn(session)),
+)
 
-async function augmentIn(session: Session): Promise<AugmentResult> {
+async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResult> {
   const { options, ui } = session
-  const { examples } = await loadData(session, required(options, 'trainDataset'), 0)
+  const { examples } = await loadData(session, options.trainDataset, 0)
   if (examples.length === 0) throw usageError('train_dataset holds no prompt')
   requireOneUnit(session, examples)
   await writeConfig(session)
   const sampled = await answersOf(session, examples)
   const { examples: joined, counts } = joinAnswers(examples, sampled.answers)
-  sayCounts(session, counts)
+  sayCounts(ui, counts)
   const scored = await withRewards(session, joined)
   const outputFile = options.outputFile ?? join(options.outputDir, 'augmented.jsonl')
   const written = await writeExamples(scored.map(named), 'listwise', outputFile)
-  sayLeftOut(session, written)
+  sayLeftOut(ui, written)
   const { answers: _, ...asking } = sampled
   const report = { rows: written.rows, ...asking, ...counts }
   writeWhole(join(options.outputDir, 'augment.json'), `${JSON.stringify(report, null, 2)}\n`)
@@ -85,12 +85,12 @@ function requireOneUnit(session: Session, examples: readonly Example[]): void {
 async function answersOf(session: Session, examples: readonly Example[]): Promise<Sampled> {
   const { options, ui } = session
   const { answersFile, generationEndpoint: url } = options
-  if (answersFile !== undefined) return fromFile(session, examples, answersFile)
+  if (answersFile !== undefined) return fromFile(ui, examples, answersFile)
   const { numSamples, temperature, seed, outputDir: dir } = options
   const common = { count: numSamples, temperature, seed, dir }
   return sayingStop(ui, 'answers that came are kept: the same command goes on from here', async () => {
     if (url === undefined) return fromModel(session, examples, common)
-    const endpoint = configuredGenerator(session, url)
+    const endpoint = configuredGenerator(options, url)
     ui.line(`answers come from ${endpoint.name}`)
     return sampleFromEndpoint(session, endpoint, examples, { ...common, name: endpoint.model })
   })
@@ -101,7 +101,7 @@ async function fromModel(
   examples: readonly Example[],
   common: Omit<Sampling, 'name'>,
 ): Promise<Sampled> {
-  const path = required(session.options, 'modelNameOrPath')
+  const path = session.options.modelNameOrPath ?? ''
   const lm = await loadStartModel(session, 'lm', 'all')
   try {
     const sampling = { ...common, name: hubLabel(path) }
@@ -111,7 +111,7 @@ async function fromModel(
   }
 }
 
-async function fromFile({ ui }: Session, examples: readonly Example[], path: string): Promise<Sampled> {
+async function fromFile(ui: Ui, examples: readonly Example[], path: string): Promise<Sampled> {
   const { answers, unmatched } = await readAnswersFile(path, examples)
   const found = answers.flat().length
   if (unmatched > 0)
@@ -121,7 +121,7 @@ async function fromFile({ ui }: Session, examples: readonly Example[], path: str
   return { answers, asked: found, known: found, refused: 0, tokens: 0 }
 }
 
-function configuredGenerator({ options }: Session, url: string) {
+function configuredGenerator(options: SectionOptions<'augment'>, url: string) {
   const { generationEndpointModel: model, generationEndpointTokenEnv: name } = options
   if (model === undefined)
     throw usageError(
@@ -138,7 +138,7 @@ function configuredGenerator({ options }: Session, url: string) {
   })
 }
 
-function sayCounts({ ui }: Session, { answers, empty, duplicates, cut, kept }: JoinCounts): void {
+function sayCounts(ui: Ui, { answers, empty, duplicates, cut, kept }: JoinCounts): void {
   const { data, sampled } = duplicates
   const left = [
     empty > 0 ? `${count(empty)} empty` : '',
@@ -173,7 +173,7 @@ const named = (example: Example): Example => ({
   candidates: example.candidates.map((candidate) => ({ origin: 'data', ...candidate })),
 })
 
-function sayLeftOut({ ui }: Session, { skipped }: WriteReport): void {
+function sayLeftOut(ui: Ui, { skipped }: WriteReport): void {
   for (const { file, row, reason } of skipped.slice(0, 5)) ui.warn(`${file}:${row} is left out: ${reason}`)
   if (skipped.length > 5) ui.warn(`${count(skipped.length)} rows were left out`)
 }

@@ -5,10 +5,10 @@ import { answeringRoom } from '../../data/limits.js'
 import { hubLabel } from '../../hub/cache.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { parameterCount } from '../../models/decoder/decoder.js'
-import { openSession, type Session } from '../../session/session.js'
+import { type Session, withSession } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import { requestAnswers, trimAnswer } from '../../stations/judge/answer.js'
-import { streamed } from '../generate/generate.js'
+import { streamed } from '../../terminal/streamed.js'
 import type { Pipeline } from '../pipeline.js'
 import { fitHistory } from './chat-history.js'
 import { chatInterrupts, type Interrupts } from './chat-interrupt.js'
@@ -22,20 +22,22 @@ export interface ChatResult {
 
 const COMMANDS = '/reset begins a new dialogue, /quit leaves; Ctrl-C ends an answer'
 
-export const chatPipeline: Pipeline<ChatResult> = async (config, ui, input) => {
-  const session = await openSession(config, ui)
-  const lm = await loadStartModel(session, 'lm', 'all')
-  const interrupts = chatInterrupts()
-  try {
-    ui.line(
-      `${hubLabel(session.options.modelNameOrPath ?? '')} · ${count(parameterCount(lm.model))} parameters · ${COMMANDS}`,
-    )
-    return await talk(session, lm, input, interrupts)
-  } finally {
-    interrupts.close()
-    lm.model.dispose()
-  }
-}
+export const chatPipeline: Pipeline<ChatResult, 'model_name_or_path'> = withSession(
+  async (session, input) => {
+    const { ui, options } = session
+    const lm = await loadStartModel(session, 'lm', 'all')
+    const interrupts = chatInterrupts()
+    try {
+      ui.line(
+        `${hubLabel(options.modelNameOrPath)} · ${count(parameterCount(lm.model))} parameters · ${COMMANDS}`,
+      )
+      return await talk(session, lm, input, interrupts)
+    } finally {
+      interrupts.close()
+      lm.model.dispose()
+    }
+  },
+)
 
 async function talk(
   session: Session,

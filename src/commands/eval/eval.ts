@@ -6,7 +6,7 @@ import { usageError } from '../../errors.js'
 import { evaluationSet } from '../../evaluate/evaluation-set.js'
 import { hubLabel } from '../../hub/cache.js'
 import { writeReports } from '../../report/write.js'
-import { openSession, type Session } from '../../session/session.js'
+import { type Session, withSession } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import { answersOfModels, checkModels, lazyScorers, modelPaths } from '../../stations/judge/eval-models.js'
 import { evalReport, metricsOf, showEvaluation } from '../../stations/judge/eval-report.js'
@@ -21,9 +21,8 @@ export interface EvalResult {
   report?: string
 }
 
-export const evalPipeline: Pipeline<EvalResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  const { options } = session
+export const evalPipeline: Pipeline<EvalResult, 'model_name_or_path'> = withSession(async (session) => {
+  const { options, ui } = session
   checkModels(options)
   const set = evaluationSet(await heldOut(session), options.evalPrompts, options.seed)
   const models = modelPaths(options)
@@ -47,7 +46,7 @@ export const evalPipeline: Pipeline<EvalResult> = async (config, ui) => {
   const files = await writeReports(options.outputDir, report)
   ui.line(`report  ${files.html}`)
   return { metrics: metricsOf(evaluation.report), report: files.html }
-}
+})
 
 /** eval_dataset, else the test prompts of train_dataset: those that `align` keeps for its evaluation. */
 async function heldOut(session: Session): Promise<readonly Example[]> {

@@ -1,6 +1,7 @@
 /** `clha explain`: one example of a rescored file, or of data and rewards, through the whole method. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Options, SectionOptions } from '../../config/options.js'
 import { corpusOf } from '../../data/corpus.js'
 import { packLists } from '../../data/encode/pack.js'
 import { usageError } from '../../errors.js'
@@ -21,8 +22,7 @@ import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { readRankedJsonl } from '../../rescore/ranked-jsonl.js'
 import { rescoreLists } from '../../rescore/rescore.js'
-import { required } from '../../session/needs.js'
-import { openSession, type Session } from '../../session/session.js'
+import { type Session, withSession } from '../../session/session.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadData } from '../../stations/read/load-data.js'
@@ -44,9 +44,8 @@ export interface ExplainResult extends Explained {
   loss?: ExplainedLoss
 }
 
-export const explain: Pipeline<ExplainResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  const { options } = session
+export const explain: Pipeline<ExplainResult, 'train_dataset'> = withSession(async (session) => {
+  const { options, ui } = session
   if (!isAlignment(options))
     throw usageError(`method: ${options.method}: clha explain goes through CLHA`, 'set method: clha')
   const { list, rules } = await found(session)
@@ -64,26 +63,29 @@ export const explain: Pipeline<ExplainResult> = async (config, ui) => {
     ...explained,
     ...(loss && { loss }),
   }
-}
+})
+
+/** Which example is meant. */
+type Place = SectionOptions<'explain'>
 
 interface Found {
   list: RankedList
   rules: ExplainRules
 }
 
-async function found(session: Session): Promise<Found> {
-  const paths = [required(session.options, 'trainDataset')].flat()
+async function found(session: Session<'train_dataset'>): Promise<Found> {
+  const paths = session.options.trainDataset
   const ranked = paths.every(isRankedFile)
-  return ranked ? fromRescored(session, paths) : fromData(session, paths)
+  return ranked ? fromRescored(session.options, paths) : fromData(session, paths)
 }
 
-async function fromRescored(session: Session, paths: readonly string[]): Promise<Found> {
+async function fromRescored(options: Options, paths: readonly string[]): Promise<Found> {
   const matches: { list: RankedList; path: string }[] = []
   for (const path of paths) {
-    for await (const list of readRankedJsonl(path)) if (isAsked(session, list)) matches.push({ list, path })
+    for await (const list of readRankedJsonl(path)) if (isAsked(options, list)) matches.push({ list, path })
   }
-  const { list, path } = theOne(session, matches, ({ list }) => list)
-  const rules = rulesToTry(session, list, path).find((r) => fitsList(list, r))
+  const { list, path } = theOne(options, matches, ({ list }) => list)
+  const rules = rulesToTry(options, list, path).find((r) => fitsList(list, r))
   if (rules) return { list, rules }
   throw usageError(
     `${path}: ${list.example.id} was rescored with other settings, or with a T and e that are not in an audit.json beside it`,
@@ -92,11 +94,11 @@ async function fromRescored(session: Session, paths: readonly string[]): Promise
 }
 
 /** With T and e as the config gives them, and as each fold's calibration found them. */
-function rulesToTry(session: Session, list: RankedList, path: string): ExplainRules[] {
-  const { mode, rewardTemperature: temperature, labelError } = session.options
-  if (mode === 'legacy') return [legacyRules(session)]
+function rulesToTry(options: Options, list: RankedList, path: string): ExplainRules[] {
+  const { mode, rewardTemperature: temperature, labelError } = options
+  if (mode === 'legacy') return [legacyRules(options)]
   const given = temperature === undefined || labelError === undefined ? [] : [{ temperature, labelError }]
-  return [...given, ...auditScales(path)].map((scale) => defaultRules(session, list, scale))
+  return [...given, ...auditScales(path)].map((scale) => defaultRules(options, list, scale))
 }
 
 /** T and e of each fold, from the audit that was written with the lists. */
@@ -112,34 +114,31 @@ function auditScales(path: string): Scale[] {
 
 /** Ranks the whole data set: T, e and the gate's level come from all of it. */
 async function fromData(session: Session, paths: string[]): Promise<Found> {
+  const { options } = session
   const { examples } = await loadData(session, paths, 2)
   theOne(
-    session,
-    examples.filter((e) => isAsked(session, { example: e })),
+    options,
+    examples.filter((e) => isAsked(options, { example: e })),
     (example) => ({ example }),
   )
   const scored = await scoreCorpus(session, corpusOf(examples))
   const { lists, calibrations } = rescoreLists({ ...scored, options: rescoreOptions(session.options) })
   const list = theOne(
-    session,
-    lists.filter((l) => isAsked(session, l)),
+    options,
+    lists.filter((l) => isAsked(options, l)),
     (l) => l,
   )
-  if (session.options.mode === 'legacy') return { list, rules: legacyRules(session) }
+  if (options.mode === 'legacy') return { list, rules: legacyRules(options) }
   const fold = scored.folds?.[lists.indexOf(list)] ?? 0
   const scale = calibrations.find((c) => c.fold === fold) as Scale
-  return { list, rules: defaultRules(session, list, scale) }
+  return { list, rules: defaultRules(options, list, scale) }
 }
 
-const isAsked = ({ options }: Session, { example }: Pick<RankedList, 'example'>): boolean =>
+const isAsked = (options: Place, { example }: Pick<RankedList, 'example'>): boolean =>
   options.id === undefined ? example.row === options.row : example.id === options.id
 
 /** @throws ClhaError (exit 2) when there is none, or more than one */
-function theOne<T>(
-  { options }: Session,
-  matches: readonly T[],
-  of: (match: T) => Pick<RankedList, 'example'>,
-): T {
+function theOne<T>(options: Place, matches: readonly T[], of: (match: T) => Pick<RankedList, 'example'>): T {
   const asked = options.id === undefined ? `row ${options.row}` : `id ${options.id}`
   if (matches.length === 1) return matches[0]
   if (matches.length === 0) throw usageError(`train_dataset has no example of ${asked}`, 'rows count from 1')
@@ -150,7 +149,7 @@ function theOne<T>(
   )
 }
 
-function defaultRules({ options }: Session, list: RankedList, scale: Scale): ExplainRules {
+function defaultRules(options: Options, list: RankedList, scale: Scale): ExplainRules {
   const { labelSource, pairWeight, minConfidence, sftGate, gateLevel } = options
   const level = gateLevel ?? (sftGate === 'soft' ? levelOfGate(list, scale.temperature) : undefined)
   return {
@@ -164,7 +163,7 @@ function defaultRules({ options }: Session, list: RankedList, scale: Scale): Exp
   }
 }
 
-const legacyRules = ({ options }: Session): ExplainRules => ({
+const legacyRules = (options: Pick<Options, 'rewardThreshold' | 'gateLevel'>): ExplainRules => ({
   mode: 'legacy',
   threshold: options.rewardThreshold ?? 3,
   level: options.gateLevel ?? 0,

@@ -5,12 +5,13 @@ import { inOrder } from '../../files/in-order.js'
 import { openJsonLines } from '../../files/json-lines.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
-import { openSession, type Session } from '../../session/session.js'
+import { type Session, withSession } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import { type Answer, requestAnswers } from '../../stations/judge/answer.js'
 import { promptText } from '../../stations/judge/evaluation.js'
 import { sayQuantizedChange } from '../../stations/judge/quantized-change.js'
 import { loadData } from '../../stations/read/load-data.js'
+import { streamed } from '../../terminal/streamed.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { Pipeline } from '../pipeline.js'
 
@@ -18,6 +19,8 @@ export interface GenerateResult {
   answers: { prompt: unknown; answer: string; tokens: number; finishReason: string }[]
   outputFile?: string
 }
+
+type Asked = Session<'model_name_or_path'>
 
 interface Row {
   prompt: Prompt
@@ -29,31 +32,32 @@ interface Row {
 /** With a file, so many answers are shown; without one, all. */
 const SHOWN_BESIDE_FILE = 3
 
-export const generatePipeline: Pipeline<GenerateResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  const { options } = session
-  const lm = await loadStartModel(session, 'lm', 'all')
-  try {
-    const asked = await promptsOf(session, lm)
-    const prompts = asked.flatMap((prompt) => new Array<Prompt>(options.numSamples).fill(prompt))
-    const rows = await answerAll(session, lm, prompts)
-    if (rows.length < prompts.length) {
-      ui.warn(`stopped after ${count(rows.length)} of ${count(prompts.length)} answers`)
+export const generatePipeline: Pipeline<GenerateResult, 'model_name_or_path'> = withSession(
+  async (session) => {
+    const { options, ui } = session
+    const lm = await loadStartModel(session, 'lm', 'all')
+    try {
+      const asked = await promptsOf(session, lm)
+      const prompts = asked.flatMap((prompt) => new Array<Prompt>(options.numSamples).fill(prompt))
+      const rows = await answerAll(session, lm, prompts)
+      if (rows.length < prompts.length) {
+        ui.warn(`stopped after ${count(rows.length)} of ${count(prompts.length)} answers`)
+      }
+      if (options.outputFile !== undefined) ui.line(`answers  ${options.outputFile}`)
+      if (options.evalDataset !== undefined) await sayChange(session, lm, rows)
+      const answers = rows.map(({ finish_reason: finishReason, ...row }) => ({ ...row, finishReason }))
+      return { answers, outputFile: options.outputFile }
+    } finally {
+      lm.model.dispose()
     }
-    if (options.outputFile !== undefined) ui.line(`answers  ${options.outputFile}`)
-    if (options.evalDataset !== undefined) await sayChange(session, lm, rows)
-    const answers = rows.map(({ finish_reason: finishReason, ...row }) => ({ ...row, finishReason }))
-    return { answers, outputFile: options.outputFile }
-  } finally {
-    lm.model.dispose()
-  }
-}
+  },
+)
 
-function sayChange(session: Session, lm: LanguageModel, rows: readonly Row[]): Promise<void> {
+function sayChange(session: Asked, lm: LanguageModel, rows: readonly Row[]): Promise<void> {
   const { modelNameOrPath, adapterNameOrPath } = session.options
   return sayQuantizedChange(session, {
     lm,
-    folder: resolveModelFolder(modelNameOrPath as string),
+    folder: resolveModelFolder(modelNameOrPath),
     adapter: adapterNameOrPath && resolveModelFolder(adapterNameOrPath),
     prompts: rows.map(({ prompt }) => prompt),
     answers: rows.map(({ answer }) => answer),
@@ -61,16 +65,16 @@ function sayChange(session: Session, lm: LanguageModel, rows: readonly Row[]): P
 }
 
 /** A text is what a user says, but with the template `plain` it is the very text that the model continues. */
-async function promptsOf(session: Session, { template }: LanguageModel): Promise<Prompt[]> {
+async function promptsOf(session: Asked, { template }: LanguageModel): Promise<Prompt[]> {
   const { prompt, evalDataset } = session.options
   if (prompt !== undefined) {
     return prompt.map((text) => (template.name === 'plain' ? text : [{ role: 'user', content: text }]))
   }
-  const { examples } = await loadData(session, evalDataset as string[], 0)
+  const { examples } = await loadData(session, evalDataset ?? [], 0)
   return [...new Map(examples.map((example) => [promptKey(example.prompt), example.prompt])).values()]
 }
 
-async function answerAll(session: Session, lm: LanguageModel, prompts: Prompt[]): Promise<Row[]> {
+async function answerAll(session: Asked, lm: LanguageModel, prompts: Prompt[]): Promise<Row[]> {
   const { ui, options } = session
   const file = options.outputFile === undefined ? undefined : openJsonLines(options.outputFile)
   const rows: Row[] = []
@@ -98,14 +102,4 @@ async function answerAll(session: Session, lm: LanguageModel, prompts: Prompt[])
 function show(ui: Ui, { prompt, answer, tokens, finish_reason: reason }: Row): void {
   const end = reason === 'length' ? ', cut at max_new_tokens' : ''
   ui.line(`\n${promptText(prompt)}\n→ ${answer}\n  (${count(tokens)} tokens${end})`)
-}
-
-/** Text as it comes, without the white space before its first word. */
-export function streamed(ui: Ui): (request: number, piece: string) => void {
-  let begun = false
-  return (_, piece) => {
-    const text = begun ? piece : piece.trimStart()
-    begun ||= text !== ''
-    if (text !== '') ui.write(text)
-  }
 }

@@ -10,9 +10,9 @@ import { bitsAsked } from '../../load/quantized-options.js'
 import { type Difference, largestDifference, mergeAdapter } from '../../models/adapters/adapter-merge.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { modelFiles } from '../../models/folders/save-model.js'
-import { openSession, type Session } from '../../session/session.js'
+import { withSession } from '../../session/session.js'
 import { figure } from '../../show/units.js'
-import { noGrad, ops, scope } from '../../tensor/index.js'
+import { type DType, noGrad, ops, scope } from '../../tensor/index.js'
 import { TOKENIZER_FILES } from '../../text/tokenizer-files.js'
 import type { Pipeline } from '../pipeline.js'
 
@@ -28,52 +28,53 @@ export interface MergeResult {
   dtype: string
 }
 
-export const merge: Pipeline<MergeResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  const { options } = session
-  const target = options.exportDir as string
-  const bits = bitsAsked(options)
-  if (bits)
-    throw usageError(
-      `load_in_${bits}bit has no effect: an adapter is merged into weights as they are stored`,
-      'remove it',
-    )
-  requireFree(target)
-  // Merging rounds once, when the result is saved: until then everything is f32 at least.
-  const wide = session.dtype === 'f64' ? 'f64' : 'f32'
-  const { model, tokenizerDir } = loadModelAlone(session, wide)
-  try {
-    if (!model.adapter)
+export const merge: Pipeline<MergeResult, 'model_name_or_path' | 'export_dir'> = withSession(
+  async (session) => {
+    const { options, ui } = session
+    const target = options.exportDir
+    const bits = bitsAsked(options)
+    if (bits)
       throw usageError(
-        `${options.modelNameOrPath}: no adapter`,
-        'name the adapter with adapter_name_or_path, or its folder as model_name_or_path',
+        `load_in_${bits}bit has no effect: an adapter is merged into weights as they are stored`,
+        'remove it',
       )
-    const merged = mergeAdapter(model)
+    requireFree(target)
+    // Merging rounds once, when the result is saved: until then everything is f32 at least.
+    const wide = session.dtype === 'f64' ? 'f64' : 'f32'
+    const { model, tokenizerDir } = loadModelAlone(options, wide)
     try {
-      const difference = largestDifference(model, merged)
-      check(difference, options.mergeTolerance)
-      ui.line(
-        `largest difference ${figure(difference.largest)} between adapter and merged model, over ${difference.tokens} random ` +
-          `tokens with outputs up to ${figure(difference.scale)}`,
-      )
-      if (session.dtype !== wide) narrow(merged, session)
-      writeFolder(new DiskStorage(), target, [...modelFiles(merged), ...tokenizerFiles(tokenizerDir)])
-      ui.line(`model    ${target}`)
-      const { largest, scale, tokens } = difference
-      return {
-        exportDir: target,
-        largestDifference: largest,
-        largestOutput: scale,
-        tokens,
-        dtype: options.dtype,
+      if (!model.adapter)
+        throw usageError(
+          `${options.modelNameOrPath}: no adapter`,
+          'name the adapter with adapter_name_or_path, or its folder as model_name_or_path',
+        )
+      const merged = mergeAdapter(model)
+      try {
+        const difference = largestDifference(model, merged)
+        check(difference, options.mergeTolerance)
+        ui.line(
+          `largest difference ${figure(difference.largest)} between adapter and merged model, over ${difference.tokens} random ` +
+            `tokens with outputs up to ${figure(difference.scale)}`,
+        )
+        if (session.dtype !== wide) narrow(merged, session.dtype)
+        writeFolder(new DiskStorage(), target, [...modelFiles(merged), ...tokenizerFiles(tokenizerDir)])
+        ui.line(`model    ${target}`)
+        const { largest, scale, tokens } = difference
+        return {
+          exportDir: target,
+          largestDifference: largest,
+          largestOutput: scale,
+          tokens,
+          dtype: options.dtype,
+        }
+      } finally {
+        merged.dispose()
       }
     } finally {
-      merged.dispose()
+      model.dispose()
     }
-  } finally {
-    model.dispose()
-  }
-}
+  },
+)
 
 function requireFree(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length > 0)
@@ -90,7 +91,7 @@ function check({ largest, scale }: Difference, tolerance: number): void {
 }
 
 /** Rounds the weights to the dtype that is saved. */
-function narrow(model: Decoder, { dtype }: Session): void {
+function narrow(model: Decoder, dtype: DType): void {
   for (const [name, weight] of model.weights) {
     model.weights.set(
       name,

@@ -1,5 +1,6 @@
 /** How fast this machine trains a model: one block, the LM head and the update of its sizes, measured for a few seconds. */
 
+import type { Options, SectionOptions } from '../../config/options.js'
 import { loraOptions } from '../../load/trainable.js'
 import { attachAdapter, trainableWeights, withDropout } from '../../models/adapters/adapter.js'
 import { type Decoder, decode, targetLogProbs } from '../../models/decoder/decoder.js'
@@ -12,11 +13,13 @@ import type { Rates } from '../../plan/devices.js'
 import { trainWork } from '../../plan/flops.js'
 import { modelShape } from '../../plan/shape.js'
 import type { Size } from '../../plan/tokens.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/session.js'
 import { backward, fromData, i64, ops, requiresGrad, scope, setGrad } from '../../tensor/index.js'
 
 /** Seconds that each of the measurements takes. */
 const SECONDS = { blocks: 3, head: 1.5, update: 0.5 }
+
+type Measuring = Needs<SectionOptions<'model' | 'lora'> & Pick<Options, 'bf16'>>
 
 export interface Measured extends Rates {
   /** FLOP/s of the blocks. */
@@ -28,7 +31,12 @@ export interface Measured extends Rates {
  * @param typical   a micro-batch as there will be many
  * @param recompute as in the training: what a forward alone costs most, such as dropout, then counts twice
  */
-export function measureRates(session: Session, model: Decoder, typical: Size, recompute: boolean): Measured {
+export function measureRates(
+  session: Measuring,
+  model: Decoder,
+  typical: Size,
+  recompute: boolean,
+): Measured {
   const small = oneBlock(session, model)
   const trained = trainableWeights(small)
   for (const weight of trained.values()) requiresGrad(weight)
@@ -42,7 +50,7 @@ export function measureRates(session: Session, model: Decoder, typical: Size, re
 }
 
 /** config.json of the same model with one layer; settings by layer keep the first. */
-function oneBlock(session: Session, { hfConfig, head, dtype, adapter }: Decoder): Decoder {
+function oneBlock(session: Measuring, { hfConfig, head, dtype, adapter }: Decoder): Decoder {
   const one = Object.fromEntries(
     Object.entries(hfConfig).map(([key, value]) => {
       if (['num_hidden_layers', 'n_layer'].includes(key)) return [key, 1]

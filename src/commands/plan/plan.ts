@@ -8,13 +8,12 @@ import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { loadShapes } from '../../load/load-shapes.js'
 import { objectiveOf, usesReference } from '../../methods/registry.js'
-import { bestChanges, type Change, changesFor } from '../../plan/advice.js'
+import { bestChanges, changesFor } from '../../plan/advice.js'
 import { DEVICE_PROGRAM, DEVICES, type Device, deviceRates, type Rates } from '../../plan/devices.js'
-import { type DiskPlan, diskPlan } from '../../plan/disk.js'
-import { flops, type PlanInput, planTraining, seconds, type TrainingPlan } from '../../plan/plan.js'
-import { type TokenFigures, tokenFigures } from '../../plan/tokens.js'
+import { diskPlan } from '../../plan/disk.js'
+import { flops, type PlanInput, planTraining, seconds } from '../../plan/plan.js'
+import { tokenFigures } from '../../plan/tokens.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
-import { required } from '../../session/needs.js'
 import { openSession, type Session } from '../../session/session.js'
 import { itemsOf } from '../../stations/fit/items.js'
 import { loadRanked, plainlyRanked } from '../../stations/rank/ranked-data.js'
@@ -25,7 +24,8 @@ import type { TrainItem } from '../../train/loop/items.js'
 import { rewardObjective } from '../../train/objectives/objective.js'
 import type { Pipeline } from '../pipeline.js'
 import { measureRates } from './measure-rates.js'
-import { showPlan } from './say-plan.js'
+import type { PlanResult } from './plan-result.js'
+import { sayPlan } from './say-plan.js'
 
 export interface PlanRequest {
   /** A name of `DEVICES`; this machine when left out. */
@@ -34,24 +34,8 @@ export interface PlanRequest {
   reward?: boolean
 }
 
-export interface PlanResult extends TrainingPlan {
-  /** What it was made for. */
-  machine: string
-  parameters: number
-  trained: number
-  data: TokenFigures
-  disk: DiskPlan
-  flops: number
-  /** Of the training alone, without evaluations, checkpoints and generated answers. */
-  seconds: number
-  secondsPerStep: number
-  /** Matrix FLOP/s that the blocks were measured at, or are assumed to reach. */
-  rate: number
-  changes: Change[]
-}
-
 export const planPipeline =
-  (request: PlanRequest): Pipeline<PlanResult> =>
+  (request: PlanRequest): Pipeline<PlanResult, 'train_dataset'> =>
   async (config, ui) => {
     const device = deviceOf(request.device)
     const opened = await openSession(config, ui, 'cpu')
@@ -60,7 +44,7 @@ export const planPipeline =
     const session = { ...opened, options: { ...opened.options, outputDir } }
     try {
       const result = await made(session, request.reward === true, device)
-      showPlan(session, result)
+      sayPlan(ui, { ...session.options, ...result })
       return result
     } finally {
       rmSync(outputDir, { recursive: true, force: true })
@@ -74,7 +58,11 @@ function deviceOf(name: string | undefined): Device | undefined {
   throw usageError(`--device ${name}: not a known device`, `known: ${Object.keys(DEVICES).join(', ')}`)
 }
 
-async function made(session: Session, reward: boolean, device: Device | undefined): Promise<PlanResult> {
+async function made(
+  session: Session<'train_dataset'>,
+  reward: boolean,
+  device: Device | undefined,
+): Promise<PlanResult> {
   const { options } = session
   const lm = await loadShapes(session, reward ? 'reward' : 'lm')
   const items = reward ? await rewardItems(session, lm) : await policyItems(session, lm)
@@ -128,10 +116,9 @@ async function made(session: Session, reward: boolean, device: Device | undefine
 }
 
 /** What `clha train` takes; rewards that are still to come change the order of answers, not their tokens. */
-async function policyItems(session: Session, lm: LanguageModel): Promise<TrainItem[]> {
+async function policyItems(session: Session<'train_dataset'>, lm: LanguageModel): Promise<TrainItem[]> {
   const { options } = session
-  const paths = [required(options, 'trainDataset')].flat()
-  if (paths.every(isRankedFile))
+  if (options.trainDataset.every(isRankedFile))
     return itemsOf(session, lm, partOf((await loadRanked(session)).corpus, 'train'))
   const { corpus } = await loadSplits(session, 1, 'train')
   return itemsOf(session, lm, plainlyRanked(options, partOf(corpus, 'train')))

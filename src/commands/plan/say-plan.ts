@@ -1,8 +1,9 @@
 /** A plan as people read it. */
+import type { Options } from '../../config/options.js'
 import { EFFICIENCY } from '../../plan/devices.js'
-import type { Session } from '../../session/session.js'
 import { bytes, count, duration, percent } from '../../show/units.js'
-import type { PlanResult } from './plan.js'
+import type { Ui } from '../../terminal/ui.js'
+import type { PlanResult } from './plan-result.js'
 
 const PARTS = [
   ['weights', 'all that the model and its adapter hold'],
@@ -15,12 +16,15 @@ const PARTS = [
   ['program', 'Node, libtorch, data'],
 ] as const
 
-export function showPlan({ ui, options }: Session, plan: PlanResult): void {
+export function sayPlan(
+  ui: Ui,
+  plan: PlanResult & Pick<Options, 'dtype' | 'bf16' | 'gradientCheckpointing'>,
+): void {
   const { data, memory, largest, disk } = plan
   const share = plan.trained === plan.parameters ? 'all are trained' : `${count(plan.trained)} are trained`
   ui.station('Plan', `${plan.machine}`)
   ui.line(
-    `model    ${count(plan.parameters)} parameters, ${share} · ${options.dtype}${options.bf16 ? ', products in bfloat16' : ''}`,
+    `model    ${count(plan.parameters)} parameters, ${share} · ${plan.dtype}${plan.bf16 ? ', products in bfloat16' : ''}`,
   )
   ui.line(
     `data     ${count(data.lists)} lists · ${count(data.tokens)} tokens an epoch, ${count(data.scored)} of them scored · ` +
@@ -53,7 +57,7 @@ export function showPlan({ ui, options }: Session, plan: PlanResult): void {
       { key: 'what', title: '' },
     ],
   )
-  const blocks = `blocks are ${plan.recompute ? 'recomputed' : 'kept'} (gradient_checkpointing: ${options.gradientCheckpointing})`
+  const blocks = `blocks are ${plan.recompute ? 'recomputed' : 'kept'} (gradient_checkpointing: ${plan.gradientCheckpointing})`
   const other = plan.recompute
     ? `kept: ${bytes(plan.peakPlain)}`
     : `recomputed: ${bytes(plan.peakRecomputed)}`

@@ -1,6 +1,6 @@
 /** `clha serve`: models behind HTTP, until a signal ends it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Options } from '../../config/options.js'
+import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import { hubLabel } from '../../hub/cache.js'
 import { loadStartModel, stopIdsOf } from '../../load/language-model.js'
@@ -16,8 +16,7 @@ import { isLoopback } from '../../serve/guard.js'
 import type { ServedRewardModel } from '../../serve/reward-routes.js'
 import { createScorer } from '../../serve/scorer.js'
 import { listen } from '../../serve/server.js'
-import { required } from '../../session/needs.js'
-import { openSession, type Session } from '../../session/session.js'
+import { type Needs, type Session, withSession } from '../../session/session.js'
 import { bytes, count } from '../../show/units.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { openModelCache } from '../../stations/score/model-cache.js'
@@ -37,6 +36,9 @@ const USUAL_CONTEXT = 4096
 /** Milliseconds between looks at the stop request. */
 const STOP_POLL = 50
 
+/** What serving a reward model reads. */
+type ScoringSession = Needs<SectionOptions<'model' | 'score' | 'serve' | 'train'>, 'dtype' | 'ui'>
+
 interface Loaded<T> {
   served: T
   /** Gives up what waits and runs. */
@@ -44,12 +46,13 @@ interface Loaded<T> {
   dispose(): void
 }
 
-export const serve: Pipeline<ServeResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  const { options, stopRequested } = session
+export const serve: Pipeline<ServeResult> = withSession(async (session) => {
+  const { options, ui, stopRequested } = session
   const access = accessOf(options)
-  const lm = options.modelNameOrPath === undefined ? undefined : await loadLm(session)
-  const reward = options.rewardModel === undefined ? undefined : await loadReward(session)
+  const lm =
+    options.modelNameOrPath === undefined ? undefined : await loadLm(session, options.modelNameOrPath)
+  const reward =
+    options.rewardModel === undefined ? undefined : await loadReward(session, options.rewardModel)
   const loaded = [...(lm ? [lm] : []), ...(reward ? [reward] : [])]
   const app = createApp({
     ...access,
@@ -72,7 +75,7 @@ export const serve: Pipeline<ServeResult> = async (config, ui) => {
   } finally {
     for (const { dispose } of loaded) dispose()
   }
-}
+})
 
 /** @throws ClhaError (exit 2) when others could reach the server without a key */
 function accessOf({ host, apiKeyEnv }: Options): { loopback: boolean; apiKey?: string } {
@@ -86,14 +89,14 @@ function accessOf({ host, apiKeyEnv }: Options): { loopback: boolean; apiKey?: s
   return { loopback, apiKey: apiKeyEnv === undefined ? undefined : secretOf(apiKeyEnv, 'api_key_env') }
 }
 
-async function loadLm(session: Session): Promise<Loaded<ServedLanguageModel>> {
+async function loadLm(session: Session, path: string): Promise<Loaded<ServedLanguageModel>> {
   const { options, config, ui, dtype } = session
   const lm = await loadStartModel(session, 'lm', 'all')
   const { model, tokenizer, template } = lm
   const contextLength = contextOf(model.config.maxPositions, options.maxModelLen)
   const { evalBatchSize: slots, maxQueue } = options
   const engine = createEngine(model, tokenizer, { slots, contextLength, maxQueue })
-  const name = options.servedModelName ?? hubLabel(required(options, 'modelNameOrPath'))
+  const name = options.servedModelName ?? hubLabel(path)
   const { layers, kvHeads, headDim } = model.config
   const cache = 2 * slots * contextLength * layers * kvHeads * headDim * DTYPES[dtype].bytes
   ui.line(
@@ -130,9 +133,8 @@ function contextOf(maxPositions: number, asked?: number): number {
   throw usageError(`max_model_len ${asked}: the model reads ${maxPositions} tokens`, 'lower it')
 }
 
-async function loadReward(session: Session): Promise<Loaded<ServedRewardModel>> {
+async function loadReward(session: ScoringSession, path: string): Promise<Loaded<ServedRewardModel>> {
   const { options, dtype, ui } = session
-  const path = required(options, 'rewardModel')
   const folder = resolveModelFolder(path)
   const { chatTemplate, rewardFormat: format } = options
   const bits = quantizedReward(options)

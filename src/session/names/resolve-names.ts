@@ -118,10 +118,10 @@ const DATA: [key: string, split: Split][] = [
  * The options with every hub name replaced by what was fetched for it, and what is to be recorded of it.
  * @throws ClhaError as `resolveModel`; (exit 2) for a revision that nothing has
  */
-export async function resolveHubNames(
-  options: Options,
+export async function resolveHubNames<Opts extends Options>(
+  options: Opts,
   ui: Ui,
-): Promise<{ options: Options; hub: HubEntry[] }> {
+): Promise<{ options: Opts; hub: HubEntry[] }> {
   const values: Record<string, unknown> = { ...options }
   const { modelNameOrPath, modelRevision, datasetRevision } = options
   const recorded = options.resumeFromCheckpoint === false ? [] : recordedEntries(options)
@@ -151,7 +151,7 @@ export async function resolveHubNames(
   if (datasetRevision !== undefined && datasets === 0) {
     throw usageError('dataset_revision has no effect: no data is named on the hub', 'remove it')
   }
-  return { options: values as unknown as Options, hub }
+  return { options: values as unknown as Opts, hub }
 }
 
 function checkRevision(key: string, text: string | undefined, revision: string): void {
@@ -168,8 +168,11 @@ function checkRevision(key: string, text: string | undefined, revision: string):
 /** One text or a list of them; a list stays one. */
 async function each(value: unknown, resolve: (text: string) => Promise<string[]>): Promise<unknown> {
   if (typeof value === 'string') return (await resolve(value))[0]
-  if (!Array.isArray(value) || value.some((item) => typeof item !== 'string')) return value
+  if (!isTexts(value)) return value
   const found: string[] = []
-  for (const text of value as string[]) found.push(...(await resolve(text)))
+  for (const text of value) found.push(...(await resolve(text)))
   return found
 }
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string')
