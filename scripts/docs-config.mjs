@@ -36,10 +36,10 @@ const HEAD = ['key', 'default', 'value', 'meaning']
 
 /**
  * @param parts `SECTIONS`, `SECTION_TITLES`, `configSchema` (config/schema), `expectation` (config/describe),
- *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (cli/registry)
+ *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (commands)
  * @returns the text of docs/configuration.md
  */
-export function configPage({
+export async function configPage({
   SECTIONS,
   SECTION_TITLES,
   configSchema,
@@ -49,9 +49,10 @@ export function configPage({
 }) {
   const { properties } = configSchema()
   const out = [INTRO]
+  const known = await Promise.all(COMMANDS.map(async ({ path, keys }) => ({ path, keys: await keys() })))
   for (const [section, keys] of Object.entries(SECTIONS)) {
     const names = Object.keys(keys)
-    const commands = COMMANDS.filter(
+    const commands = known.filter(
       ({ path, keys }) => path[0] !== 'config' && names.every((name) => keys.includes(name)),
     )
     out.push(`## ${SECTION_TITLES[section]}\n`)
@@ -81,5 +82,5 @@ function scratchTable(schema, expectation) {
 if (process.argv[1]?.endsWith('docs-config.mjs')) {
   const names = ['config/schema', 'config/describe', 'config/defaults', 'commands/index']
   const rooms = await Promise.all(names.map((name) => import(`../dist/${name}.js`)))
-  writeFileSync(join(root, 'docs/configuration.md'), configPage(Object.assign({}, ...rooms)))
+  writeFileSync(join(root, 'docs/configuration.md'), await configPage(Object.assign({}, ...rooms)))
 }

@@ -10,6 +10,9 @@ import { toJsonLine } from '../show/json-lines.js'
 import { printable } from '../show/printable.js'
 import { createProgram } from './program.js'
 
+/** Flags that every command has, and `clha` itself. */
+const PLAIN = new Set(['--help', '--version', '--json'])
+
 /**
  * @param argv arguments after `clha`
  * @returns the exit code; nothing is thrown
@@ -21,7 +24,10 @@ export async function main(
 ): Promise<number> {
   let code: number = EXIT.done
   try {
-    const program = createProgram(commands, io, version(), (exitCode) => {
+    const isConfigKey = argv.some((word) => word.startsWith('--') && !PLAIN.has(word))
+      ? (await import('../config/schema.js')).isConfigKey
+      : () => false
+    const program = await createProgram(commands, io, version(), { argv, isConfigKey }, (exitCode) => {
       code = exitCode
     })
     await program.parseAsync([...argv], { from: 'user' })

@@ -2,9 +2,7 @@
 import { Command, type CommanderError } from '@commander-js/extra-typings'
 import type { CliCommand } from '../commands/command.js'
 import type { Io } from '../commands/io.js'
-import { didYouMean } from '../config/issues.js'
-import { isConfigKey } from '../config/schema.js'
-import { suggest } from '../config/suggest.js'
+import { didYouMean, suggest } from '../config/suggest.js'
 import { usageError } from '../errors.js'
 
 const GROUPS: Record<string, string> = {
@@ -13,13 +11,21 @@ const GROUPS: Record<string, string> = {
   data: 'look at data, check it, change it',
 }
 
+/** What a call is about: only the command that it names is given its flags, for most of them take long to load. */
+export interface CallNames {
+  argv: readonly string[]
+  /** Whether a name is a key of the config, where the call has flags. */
+  isConfigKey(name: string): boolean
+}
+
 /** @param finish is given the exit code of the command that ran */
-export function createProgram(
+export async function createProgram(
   commands: readonly CliCommand[],
   io: Io,
   version: string,
+  { argv, isConfigKey }: CallNames,
   finish: (code: number) => void,
-): Command {
+): Promise<Command> {
   const program = new Command('clha')
     .description(
       'Aligns language models with preferences: CLHA with reward rescoring (arXiv 2403.16649), on libtorch.',
@@ -36,17 +42,28 @@ export function createProgram(
     }) as Command
   const ends = commands.map((c) => c.examples[0]).filter((example) => example !== undefined)
   program.addHelpText('after', examplesText(ends))
-  explainErrors(program, [...new Set(commands.map((c) => c.path[0]))], 'clha')
+  const explain = (command: Command, subcommands: readonly string[], name: string) =>
+    explainErrors(command, subcommands, name, isConfigKey)
+  explain(program, [...new Set(commands.map((c) => c.path[0]))], 'clha')
   const groups = new Map<string, Command>()
+  const groupOf = (name: string): Command => {
+    const known = groups.get(name)
+    if (known) return known
+    const group = program.command(name).description(GROUPS[name] ?? name) as unknown as Command
+    const names = commands.filter((c) => c.path[0] === name).map((c) => c.path[1])
+    explain(group, names, `clha ${name}`)
+    groups.set(name, group)
+    return group
+  }
   for (const entry of commands) {
-    const parent = entry.path.length === 1 ? program : groupOf(entry.path[0], program, groups, commands)
+    const parent = entry.path.length === 1 ? program : groupOf(entry.path[0])
     const command = parent
       .command(entry.path.at(-1)!)
       .description(entry.summary)
       .helpOption('-h, --help', 'this help')
-    entry.define(command as unknown as Command)
+    if (isNamed(entry, argv)) await entry.define(command as unknown as Command)
     command.addHelpText('after', examplesText(entry.examples))
-    explainErrors(command as unknown as Command, [], `clha ${entry.path.join(' ')}`)
+    explain(command as unknown as Command, [], `clha ${entry.path.join(' ')}`)
     command.action(async () => {
       finish((await entry.run(io, command.args, command.opts())) ?? 0)
     })
@@ -54,39 +71,36 @@ export function createProgram(
   return program
 }
 
-function groupOf(
-  name: string,
-  program: Command,
-  groups: Map<string, Command>,
-  commands: readonly CliCommand[],
-): Command {
-  const known = groups.get(name)
-  if (known) return known
-  const group = program.command(name).description(GROUPS[name] ?? name) as unknown as Command
-  const names = commands.filter((c) => c.path[0] === name).map((c) => c.path[1])
-  explainErrors(group, names, `clha ${name}`)
-  groups.set(name, group)
-  return group
+/** `clha data lint …` and `clha help data lint` name `['data', 'lint']`. */
+function isNamed({ path }: CliCommand, argv: readonly string[]): boolean {
+  const words = argv.filter((word) => !word.startsWith('-'))
+  const named = words[0] === 'help' ? words.slice(1) : words
+  return path.every((word, i) => named[i] === word)
 }
 
 const examplesText = (examples: readonly string[]): string =>
   examples.length === 0 ? '' : `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`
 
 /** Commander's complaints in our words, with a suggestion. */
-function explainErrors(command: Command, subcommands: readonly string[], name: string): void {
+function explainErrors(
+  command: Command,
+  subcommands: readonly string[],
+  name: string,
+  isConfigKey: CallNames['isConfigKey'],
+): void {
   command.exitOverride((error: CommanderError) => {
     const given = /'([^']+)'/.exec(error.message)?.[1] ?? ''
     if (error.code === 'commander.unknownCommand') {
       const near = didYouMean(suggest(given, subcommands))
       throw usageError(`unknown command "${given}".${near}`, `${name} --help lists the commands`)
     }
-    if (error.code === 'commander.unknownOption') throw unknownOption(command, given, name)
+    if (error.code === 'commander.unknownOption') throw unknownOption(command, given, name, isConfigKey)
     if (error.exitCode === 0 || error.code === 'commander.help') throw error
     throw usageError(error.message.replace(/^error: /, ''), `${name} --help`)
   })
 }
 
-function unknownOption(command: Command, given: string, name: string) {
+function unknownOption(command: Command, given: string, name: string, isConfigKey: CallNames['isConfigKey']) {
   const hint = `${name} --help lists its options`
   if (isConfigKey(given.replace(/^--(no-)?/, '').replaceAll('-', '_'))) {
     return usageError(`${name} does not use ${given}`, hint)

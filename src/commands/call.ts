@@ -5,8 +5,9 @@ import type { CamelKeys } from '../config/options.js'
 import type { ConfigInput } from '../config/schema.js'
 import { knownError } from '../errors.js'
 import { createUi, type Ui } from '../terminal/ui.js'
-import { checkNeeds, type PipelineSpec } from './command.js'
+import type { PipelineSpec } from './command.js'
 import type { Pipeline } from './pipeline.js'
+import { checkNeeds } from './pipeline-command.js'
 
 /** Any key of a config, in camelCase. Mappings inside keep their names: `modelConfig: { hidden_size: 64 }`. */
 export interface Settings extends Partial<CamelKeys<ConfigInput>> {

@@ -1,15 +1,8 @@
-/** A command: its name, its help and what it runs. Most run a pipeline on a config. */
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+/** A command: its name and its help. What its flags and its work need is loaded when it is the one that is called. */
 import type { Command } from '@commander-js/extra-typings'
-import { flagName } from '../config/flags.js'
-import { loadConfig, type ResolvedConfig } from '../config/load-config.js'
-import { type ConfigKey, configSchema, SECTIONS, type SectionName } from '../config/schema.js'
-import { usageError } from '../errors.js'
-import { addConfigFlags } from './config-flags.js'
-import { type Io, inputLines } from './io.js'
+import type { ConfigKey, SectionName } from '../config/schema.js'
+import type { Io } from './io.js'
 import type { Pipeline } from './pipeline.js'
-import { withUi } from './with-ui.js'
 
 export interface CliCommand {
   /** Such as `['reward', 'train']`. */
@@ -18,9 +11,9 @@ export interface CliCommand {
   /** Whole command lines. */
   examples: readonly string[]
   /** Config keys that it takes as flags. */
-  keys: readonly ConfigKey[]
+  keys(): Promise<readonly ConfigKey[]>
   /** Adds arguments and options. */
-  define(command: Command): void
+  define(command: Command): void | Promise<void>
   /** @returns the exit code; 0 when nothing is returned */
   run(
     io: Io,
@@ -43,84 +36,15 @@ export interface PipelineSpec {
   takesData?: boolean
 }
 
-/** Where a run folder keeps its config, in the form of `clha config show`. */
-export const RUN_CONFIG = 'config.yaml'
-
 /** A command that resolves its config and hands it to a pipeline, which is loaded only then. */
 export function pipelineCommand(spec: PipelineSpec, load: () => Promise<Pipeline>): CliCommand {
-  const keys = spec.sections
-    .flatMap((section) => Object.keys(SECTIONS[section]) as ConfigKey[])
-    .filter((key) => !spec.without?.includes(key))
+  const body = () => import('./pipeline-command.js')
   return {
     path: spec.path,
     summary: spec.summary,
     examples: spec.examples,
-    keys,
-    define(command) {
-      if (spec.takesData)
-        command.argument('[config-or-data]', 'YAML config, or a data file (then train_dataset)')
-      else command.argument('[config]', 'YAML config; flags win over it')
-      addConfigFlags(command, spec.sections, spec.without)
-      command.option('--json', 'JSON Lines on standard output, text on standard error')
-    },
-    async run(io, [positional], { json, ...flags }) {
-      const config = await configOf(spec, positional, flags)
-      checkNeeds(spec, config)
-      const { stopCode } = await withUi(io, { json }, async (ui) => {
-        const pipeline = await load()
-        return pipeline(config, ui, inputLines(io))
-      })
-      return stopCode
-    },
+    keys: async () => (await body()).pipelineKeys(spec),
+    define: async (command) => (await body()).definePipeline(spec, command),
+    run: async (io, args, options) => (await body()).runPipeline(spec, load, io, args, options),
   }
 }
-
-async function configOf(
-  spec: PipelineSpec,
-  positional: string | undefined,
-  flags: Record<string, unknown>,
-): Promise<ResolvedConfig> {
-  const name = spec.path.join('-')
-  const isData = spec.takesData === true && positional !== undefined && !/\.ya?ml$/i.test(positional)
-  if (!isData) return loadConfig(positional ?? resumedConfig(flags), flags, name)
-  if (flags.trainDataset !== undefined) {
-    throw usageError(`both ${positional} and --train-dataset name the data`, 'give one of them')
-  }
-  return loadConfig(undefined, { ...flags, trainDataset: positional }, name)
-}
-
-/** The config of the run that `--resume-from-checkpoint` names, when no other is given. */
-function resumedConfig({ resumeFromCheckpoint: folder }: Record<string, unknown>): string | undefined {
-  if (typeof folder !== 'string' || folder === 'true' || folder === 'false') return undefined
-  const found = [join(folder, RUN_CONFIG), join(dirname(folder), RUN_CONFIG)].find((path) => existsSync(path))
-  if (!found && !existsSync(folder)) {
-    throw usageError(
-      `--resume-from-checkpoint: ${folder}: no such folder`,
-      'name a run folder or one of its checkpoints',
-    )
-  }
-  return found
-}
-
-/** @throws ClhaError (exit 2) naming every key that has to be set and is not */
-export function checkNeeds(spec: PipelineSpec, config: ResolvedConfig): void {
-  const missing = spec.needs
-    .map((need) => [need].flat())
-    .filter((keys) => keys.every((key) => !isSet(config, key)))
-  const { model_name_or_path: model, model_config, reward_model_config } = config.values
-  const fromSizes = model === undefined && (model_config ?? reward_model_config) !== undefined
-  if (fromSizes && !isSet(config, 'tokenizer_name_or_path')) missing.push(['tokenizer_name_or_path'])
-  if (missing.length === 0) return
-  const properties = configSchema().properties
-  const lines = missing.map((keys) => {
-    const meaning = keys.map((key) => `\n  ${key}: ${properties[key].description}`).join('')
-    return `${config.file ?? `clha ${spec.path.join(' ')}`}  ${keys.join(' or ')} is missing${meaning}`
-  })
-  const flags = missing.map(([key]) => flagName(key)).join(' and ')
-  throw usageError(
-    lines.join('\n'),
-    `set ${missing.length > 1 ? 'them' : 'it'} in a config, or with ${flags}`,
-  )
-}
-
-const isSet = ({ values }: ResolvedConfig, key: ConfigKey): boolean => values[key] !== undefined

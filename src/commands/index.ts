@@ -20,6 +20,7 @@ import { rescoreSpec } from './rescore/index.js'
 import { rewardScoreSpec } from './reward-score/index.js'
 import { rewardTrainSpec } from './reward-train/index.js'
 import { serveSpec } from './serve/index.js'
+import { setupCommand } from './setup/index.js'
 import { trainSpec } from './train/index.js'
 
 export const COMMANDS: readonly CliCommand[] = [
@@ -41,6 +42,7 @@ export const COMMANDS: readonly CliCommand[] = [
   experimentCommand,
   ...DATA_COMMANDS,
   doctorCommand,
+  setupCommand,
   configShowCommand,
   configImportCommand,
   configSchemaCommand,

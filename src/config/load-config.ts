@@ -3,7 +3,7 @@ import { usageError } from '../errors.js'
 import { type ConfigValues, type Origin, withDefaults } from './defaults.js'
 import { flagName, flagValue } from './flags.js'
 import { foreignAdvice } from './foreign-keys.js'
-import { checkValue, didYouMean } from './issues.js'
+import { checkValue } from './issues.js'
 import { type Options, snakeCase, toOptions } from './options.js'
 import { conflicts, idleReason } from './rules.js'
 import {
@@ -15,7 +15,7 @@ import {
   type ParsedConfig,
 } from './schema.js'
 import { type ConfigIssue, type ConfigSource, parseSource, readSource } from './source.js'
-import { suggest } from './suggest.js'
+import { didYouMean, suggest } from './suggest.js'
 
 export interface ResolvedConfig {
   /** Every key, defaults filled in, in the names of the YAML. */

@@ -84,7 +84,7 @@ describe('help', () => {
     const commands = withPipeline(async () => ({}))
     for (const command of commands) {
       const { out } = await call([...command.path, '--help'], commands)
-      for (const key of command.keys) {
+      for (const key of await command.keys()) {
         const flag = flagName(key)
         expect(
           out.includes(`${flag} `) || out.includes(`--no-${flag.slice(2)} `),

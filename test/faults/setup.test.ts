@@ -96,7 +96,8 @@ describe.skipIf(!libtorch)('the engine (needs a set-up folder)', () => {
         await wait(100 + random.next() * whole)
         if (child.exitCode === null) process.kill(whom === 'group' ? -child.pid! : child.pid!, signal)
         const said = await ended
-        if (/^(SIG|0)/.test(said) === false) expect(said).toMatch(/^(130|143)\n[\s\S]*goes on where it stopped/)
+        if (/^(SIG|0)/.test(said) === false)
+          expect(said).toMatch(/^(130|143)\n[\s\S]*goes on where it stopped/)
         if (fs.existsSync(join(build, 'engine.json'))) {
           expect(answerOf(build)).toBe(ANSWER)
           fs.rmSync(build, { recursive: true })

@@ -1,15 +1,12 @@
 /** What the `clha data` commands have in common: the data, how it is read, where results go. */
 import type { Command } from '@commander-js/extra-typings'
-import { loadConfig } from '../../config/load-config.js'
 import type { Options } from '../../config/options.js'
 import type { ConfigKey } from '../../config/schema.js'
 import { WRITE_FORMATS, type WriteFormat } from '../../data/write/write-rows.js'
 import { usageError } from '../../errors.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { CliCommand } from '../command.js'
-import { addKeyFlags } from '../config-flags.js'
 import type { Io } from '../io.js'
-import { withUi } from '../with-ui.js'
 
 /** How rows are read; the keys are those of a config. */
 const READING: readonly ConfigKey[] = ['dataset_format', 'columns', 'reward_column', 'splitter']
@@ -51,8 +48,9 @@ export function dataCommand({
     path: ['data', name],
     summary,
     examples,
-    keys: all,
-    define(command) {
+    keys: async () => all,
+    async define(command) {
+      const { addKeyFlags } = await import('../config-flags.js')
       command.argument('<data...>', 'data files, folders, or names on the hub')
       define?.(command)
       addKeyFlags(command, keys)
@@ -60,6 +58,8 @@ export function dataCommand({
       command.option('--json', 'JSON Lines on standard output, text on standard error')
     },
     async run(io, args, given) {
+      const { loadConfig } = await import('../../config/load-config.js')
+      const { withUi } = await import('../with-ui.js')
       const { json, ...flags } = given
       const isKey = (flag: string) =>
         all.includes(flag.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`) as ConfigKey)

@@ -24,7 +24,7 @@ async function loadSetUp(): Promise<SetUp> {
   return Object.assign({}, ...(await Promise.all(names.map((name) => import(script(name)))))) as SetUp
 }
 
-const SET_UP = 'npm run setup'
+const SET_UP = 'clha setup'
 
 export async function setUpChecks(): Promise<Check[]> {
   const setUp = await loadSetUp()
@@ -73,8 +73,8 @@ async function libtorchCheck(setUp: SetUp): Promise<Check> {
 }
 
 function engineCheck(setUp: SetUp): Check {
-  if (setUp.engineReady()) return { name: 'engine', state: 'ok', text: 'build/clha.node is up to date' }
-  const text = 'build/clha.node is not built, or older than its sources'
+  if (setUp.engineReady()) return { name: 'engine', state: 'ok', text: 'up to date' }
+  const text = 'not built, or older than its sources'
   return { name: 'engine', state: 'missing', text, advice: `${SET_UP}     compiles it` }
 }
 

@@ -1,7 +1,6 @@
 /** `clha experiment`: methods, ablations, noise and seeds as one grid. */
 import { usageError } from '../../errors.js'
 import type { CliCommand } from '../command.js'
-import { withUi } from '../with-ui.js'
 
 export const experimentCommand: CliCommand = {
   path: ['experiment'],
@@ -11,7 +10,7 @@ export const experimentCommand: CliCommand = {
     'clha experiment experiments/paper-table.yaml --tune',
     'clha experiment experiments/paper-table.yaml',
   ],
-  keys: [],
+  keys: async () => [],
   define(command) {
     command.argument('<file>', 'YAML file of the experiment')
     command.option('--output-dir <folder>', "folder of the models and tables; unset: runs/<the file's name>")
@@ -22,6 +21,7 @@ export const experimentCommand: CliCommand = {
   async run(io, [file], options) {
     if (file === undefined) throw usageError('experiment needs the YAML file of an experiment')
     const { json, ...rest } = options
+    const { withUi } = await import('../with-ui.js')
     const { experiment } = await import('./experiment.js')
     return (await withUi(io, { json }, (ui) => experiment({ ...rest, file }, ui))).stopCode
   },

@@ -1,5 +1,4 @@
 /** `clha plan`: memory, time and disk of a training before it is started. */
-import { DEVICES } from '../../plan/devices.js'
 import { type CliCommand, type PipelineSpec, pipelineCommand } from '../command.js'
 import { trainSpec } from '../train/index.js'
 
@@ -22,8 +21,9 @@ const load = async (device?: string, reward?: boolean) =>
 
 export const planCommand: CliCommand = {
   ...pipelineCommand(planSpec, () => load()),
-  define(command) {
-    pipelineCommand(planSpec, () => load()).define(command)
+  async define(command) {
+    await pipelineCommand(planSpec, () => load()).define(command)
+    const { DEVICES } = await import('../../plan/devices.js')
     command.option('--device <name>', `for another device: ${Object.keys(DEVICES).join(', ')}`)
     command.option('--reward', 'plan clha reward train in place of clha train')
   },

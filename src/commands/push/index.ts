@@ -1,7 +1,6 @@
 /** `clha push`: a model to the hub. */
 import { usageError } from '../../errors.js'
 import type { CliCommand } from '../command.js'
-import { withUi } from '../with-ui.js'
 
 export const pushCommand: CliCommand = {
   path: ['push'],
@@ -11,7 +10,7 @@ export const pushCommand: CliCommand = {
     'clha push runs/my/clha org/name --private --license apache-2.0',
     'clha push runs/my/checkpoint-100 org/name --revision step-100 --card card.md',
   ],
-  keys: [],
+  keys: async () => [],
   define(command) {
     command.argument(
       '<run-or-checkpoint>',
@@ -27,6 +26,7 @@ export const pushCommand: CliCommand = {
   },
   async run(io, [from, to], options) {
     if (from === undefined || to === undefined) throw usageError('push needs a model and a name on the hub')
+    const { withUi } = await import('../with-ui.js')
     const { push } = await import('./push.js')
     await withUi(io, { json: options.json, unstoppable: true }, (ui) => push({ ...options, from, to }, ui))
     return undefined

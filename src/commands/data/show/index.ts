@@ -1,6 +1,5 @@
 /** `clha data show`: the tokens of one row. */
 import { dataCommand, numberIfGiven } from '../data-command.js'
-import { tokenLines } from './say-tokens.js'
 
 export const dataShowCommand = dataCommand({
   name: 'show',
@@ -19,6 +18,7 @@ export const dataShowCommand = dataCommand({
   },
   async run({ data, options, flags, ui, io, json }) {
     const { dataShow } = await import('./data-show.js')
+    const { tokenLines } = await import('./say-tokens.js')
     const row = numberIfGiven('--row', flags.row, { least: 1 })
     const result = await dataShow({ ...options, data, row, id: flags.id as string | undefined }, ui)
     const stream = json ? io.stderr : io.stdout
