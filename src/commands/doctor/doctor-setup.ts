@@ -14,13 +14,15 @@ interface SetUp {
   findCompiler(): Promise<{ command: string; version: string }>
   findLibtorch(): Promise<Libtorch | null>
   engineReady(): boolean
+  /** The engine that npm installed beside clha; null where there is none. */
+  findPrebuilt(): { libtorch: string } | null
   tilde(path: string): string
 }
 
-const script = (name: string): string => new URL(`../../scripts/setup/${name}.mjs`, import.meta.url).href
+const script = (name: string): string => new URL(`../../../scripts/setup/${name}.mjs`, import.meta.url).href
 
 async function loadSetUp(): Promise<SetUp> {
-  const names = ['cpu', 'engine', 'libtorch', 'paths']
+  const names = ['cpu', 'engine', 'libtorch', 'paths', 'prebuilt']
   return Object.assign({}, ...(await Promise.all(names.map((name) => import(script(name)))))) as SetUp
 }
 
@@ -50,6 +52,11 @@ export function levelCheck(level: string): Check {
 }
 
 async function compilerCheck(setUp: SetUp): Promise<Check> {
+  const prebuilt = setUp.findPrebuilt()
+  if (prebuilt) {
+    const text = `not needed: npm installed an engine for libtorch ${prebuilt.libtorch}`
+    return { name: 'compiler', state: 'ok', text }
+  }
   try {
     const { command, version } = await setUp.findCompiler()
     return { name: 'compiler', state: 'ok', text: `${command}: ${version}` }
