@@ -1,9 +1,13 @@
 /** The commander program, made from a list of commands. */
-import { Command, type CommanderError } from '@commander-js/extra-typings'
-import type { CliCommand } from '../commands/command.js'
-import type { Io } from '../commands/io.js'
+import { Command as Commander, type CommanderError } from '@commander-js/extra-typings'
+import { type Command, commandName } from '../commands/command.js'
+import { SECTION_KEYS } from '../config/sections.js'
 import { didYouMean, suggest } from '../config/suggest.js'
 import { usageError } from '../errors.js'
+import { addHelpEnd, examplesText, HELP, helpWidth } from './help.js'
+import { type Io, inputLines, terminalOut } from './io.js'
+
+const CONFIG_KEYS = new Set<string>(Object.values(SECTION_KEYS).flat())
 
 const GROUPS: Record<string, string> = {
   reward: 'train reward models and score with them',
@@ -11,100 +15,127 @@ const GROUPS: Record<string, string> = {
   data: 'look at data, check it, change it',
 }
 
-/** What a call is about: only the command that it names is given its flags, for most of them take long to load. */
-export interface CallNames {
+export interface ProgramOptions {
+  version: string
+  /** Help shows every flag. */
+  all: boolean
+  /** The call: only the command that it names is given its flags, for most of them take a while to load. */
   argv: readonly string[]
-  /** Whether a name is a key of the config, where the call has flags. */
-  isConfigKey(name: string): boolean
+  /** Is given the exit code of the command that ran. */
+  finish(code: number): void
 }
 
-/** @param finish is given the exit code of the command that ran */
 export async function createProgram(
-  commands: readonly CliCommand[],
+  commands: readonly Command[],
   io: Io,
-  version: string,
-  { argv, isConfigKey }: CallNames,
-  finish: (code: number) => void,
-): Promise<Command> {
-  const program = new Command('clha')
+  options: ProgramOptions,
+): Promise<Commander> {
+  const program = new Commander('clha')
     .description(
       'Aligns language models with preferences: CLHA with reward rescoring (arXiv 2403.16649), on libtorch.',
     )
-    .version(version, '-V, --version', 'print the version')
+    .version(options.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'help for a command')
     .showSuggestionAfterError(false)
+    .configureHelp(HELP)
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
       outputError: () => {},
-      getOutHelpWidth: () => Math.min(io.stdout.columns || 110, 120),
-      getErrHelpWidth: () => Math.min(io.stderr.columns || 110, 120),
-    }) as Command
+      getOutHelpWidth: () => helpWidth(io.stdout.columns),
+      getErrHelpWidth: () => helpWidth(io.stderr.columns),
+    }) as Commander
   const ends = commands.map((c) => c.examples[0]).filter((example) => example !== undefined)
   program.addHelpText('after', examplesText(ends))
-  const explain = (command: Command, subcommands: readonly string[], name: string) =>
-    explainErrors(command, subcommands, name, isConfigKey)
-  explain(program, [...new Set(commands.map((c) => c.path[0]))], 'clha')
-  const groups = new Map<string, Command>()
-  const groupOf = (name: string): Command => {
-    const known = groups.get(name)
-    if (known) return known
-    const group = program.command(name).description(GROUPS[name] ?? name) as unknown as Command
-    const names = commands.filter((c) => c.path[0] === name).map((c) => c.path[1])
-    explain(group, names, `clha ${name}`)
-    groups.set(name, group)
-    return group
-  }
+  explainErrors(program, [...new Set(commands.map((c) => c.path[0]))], 'clha')
+  const groups = new Map<string, Commander>()
   for (const entry of commands) {
-    const parent = entry.path.length === 1 ? program : groupOf(entry.path[0])
-    const command = parent
-      .command(entry.path.at(-1)!)
-      .description(entry.summary)
-      .helpOption('-h, --help', 'this help')
-    if (isNamed(entry, argv)) await entry.define(command as unknown as Command)
-    command.addHelpText('after', examplesText(entry.examples))
-    explain(command as unknown as Command, [], `clha ${entry.path.join(' ')}`)
-    command.action(async () => {
-      finish((await entry.run(io, command.args, command.opts())) ?? 0)
-    })
+    const parent = entry.path.length === 1 ? program : groupOf(entry.path[0], program, groups, commands)
+    await addCommand(parent, entry, { commands, io, ...options })
   }
   return program
 }
 
+interface Around extends ProgramOptions {
+  commands: readonly Command[]
+  io: Io
+}
+
 /** `clha data lint …` and `clha help data lint` name `['data', 'lint']`. */
-function isNamed({ path }: CliCommand, argv: readonly string[]): boolean {
+function isNamed({ path }: Command, argv: readonly string[]): boolean {
   const words = argv.filter((word) => !word.startsWith('-'))
   const named = words[0] === 'help' ? words.slice(1) : words
   return path.every((word, i) => named[i] === word)
 }
 
-const examplesText = (examples: readonly string[]): string =>
-  examples.length === 0 ? '' : `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`
+async function addCommand(
+  parent: Commander,
+  entry: Command,
+  { commands, io, all, argv, finish }: Around,
+): Promise<void> {
+  const command = parent
+    .command(entry.path[entry.path.length - 1])
+    .description(entry.summary)
+    .helpOption('-h, --help', 'this help') as unknown as Commander
+  for (const [name, meaning] of entry.arguments) command.argument(name, meaning)
+  if (isNamed(entry, argv)) (await import('./flags.js')).addFlags(command, entry, all)
+  addHelpEnd(command, entry, all)
+  explainErrors(command, [], commandName(entry))
+  command.action(async () => {
+    const { json: asked, ...flags } = command.opts() as Record<string, unknown>
+    const json = asked === true
+    const { stopping, unstoppable } = entry
+    const { withUi } = await import('./with-ui.js')
+    finish(
+      await withUi(io, { json, stopping, unstoppable }, (ui) =>
+        entry.run({
+          args: command.args,
+          ...{ flags, ui, commands },
+          input: inputLines(io),
+          terminal: terminalOut(io, json),
+        }),
+      ),
+    )
+  })
+}
+
+function groupOf(
+  name: string,
+  program: Commander,
+  groups: Map<string, Commander>,
+  commands: readonly Command[],
+): Commander {
+  const known = groups.get(name)
+  if (known) return known
+  const group = program.command(name).description(GROUPS[name] ?? name) as unknown as Commander
+  const names = commands.filter((c) => c.path[0] === name).map((c) => c.path[1])
+  explainErrors(group, names, `clha ${name}`)
+  groups.set(name, group)
+  return group
+}
 
 /** Commander's complaints in our words, with a suggestion. */
-function explainErrors(
-  command: Command,
-  subcommands: readonly string[],
-  name: string,
-  isConfigKey: CallNames['isConfigKey'],
-): void {
+function explainErrors(command: Commander, subcommands: readonly string[], name: string): void {
   command.exitOverride((error: CommanderError) => {
     const given = /'([^']+)'/.exec(error.message)?.[1] ?? ''
     if (error.code === 'commander.unknownCommand') {
       const near = didYouMean(suggest(given, subcommands))
       throw usageError(`unknown command "${given}".${near}`, `${name} --help lists the commands`)
     }
-    if (error.code === 'commander.unknownOption') throw unknownOption(command, given, name, isConfigKey)
+    if (error.code === 'commander.unknownOption') throw unknownOption(command, given, name)
     if (error.exitCode === 0 || error.code === 'commander.help') throw error
     throw usageError(error.message.replace(/^error: /, ''), `${name} --help`)
   })
 }
 
-function unknownOption(command: Command, given: string, name: string, isConfigKey: CallNames['isConfigKey']) {
-  const hint = `${name} --help lists its options`
-  if (isConfigKey(given.replace(/^--(no-)?/, '').replaceAll('-', '_'))) {
+function unknownOption(command: Commander, given: string, name: string) {
+  const hint = `${name} --help-all lists its options`
+  const key = given.replace(/^--(no-)?/, '').replaceAll('-', '_')
+  if (CONFIG_KEYS.has(key)) {
     return usageError(`${name} does not use ${given}`, hint)
   }
-  const flags = command.options.map((option) => option.long ?? '')
+  const flags = command.options.flatMap(({ long, short }) =>
+    [long, short].filter((flag) => flag !== undefined),
+  )
   return usageError(`unknown option "${given}".${didYouMean(suggest(given, flags))}`, hint)
 }

@@ -1,50 +1,86 @@
-/** A command: its name and its help. What its flags and its work need is loaded when it is the one that is called. */
-import type { Command } from '@commander-js/extra-typings'
-import type { ConfigKey, SectionName } from '../config/schema.js'
-import type { Io } from './io.js'
-import type { Pipeline } from './pipeline.js'
+/** What a command is: data that the command line turns into flags and the library into a function. Light to import. */
+import type { ConfigKey } from '../config/schema.js'
+import type { Ui } from '../terminal/ui.js'
 
-export interface CliCommand {
+/** A flag that is no key of a config. */
+export interface OwnFlag {
+  /** As help shows it: `--output <path>`; without a value it is a switch. */
+  flag: string
+  meaning: string
+  /** May be given more than once: its value is a list. */
+  repeatable?: boolean
+  required?: boolean
+}
+
+/** Keys under one heading of help. */
+export interface KeyGroup {
+  heading?: string
+  keys: readonly ConfigKey[]
+}
+
+/** What a command line, or a call of the library, came to. */
+export interface CommandCall {
+  args: readonly string[]
+  /** Keys and own flags in camelCase, as they were given. */
+  flags: Record<string, unknown>
+  ui: Ui
+  /** The lines of standard input. */
+  input: AsyncIterable<string>
+  terminal: TerminalOut
+  /** All commands there are. */
+  commands: readonly Command[]
+}
+
+/** Standard output for what is no talk: documents, JSON lines, coloured views. */
+export interface TerminalOut {
+  /** `--json` was given: text belongs to standard error. */
+  json: boolean
+  colors: boolean
+  /** Standard output. */
+  print(text: string): void
+  /** Where text for people goes. */
+  say(text: string): void
+}
+
+export interface Outcome {
+  /** One JSON line with `--json`. */
+  result?: object
+  /** 0 when left out. */
+  exitCode?: number
+}
+
+export interface Command {
   /** Such as `['reward', 'train']`. */
   path: readonly string[]
   summary: string
   /** Whole command lines. */
   examples: readonly string[]
+  /** Positional arguments as help shows them (`<file>`, `[config]`, `<data...>`), and their meaning. */
+  arguments: readonly (readonly [name: string, meaning: string])[]
+  /** Its own flags; they come first in help. */
+  flags: readonly OwnFlag[]
   /** Config keys that it takes as flags. */
-  keys(): Promise<readonly ConfigKey[]>
-  /** Adds arguments and options. */
-  define(command: Command): void | Promise<void>
-  /** @returns the exit code; 0 when nothing is returned */
-  run(
-    io: Io,
-    args: readonly (string | undefined)[],
-    options: Record<string, unknown>,
-  ): Promise<number | undefined>
+  keys: readonly ConfigKey[]
+  /** The same keys as help groups them. */
+  groups: readonly KeyGroup[]
+  /** Keys that `--help` shows, `--help-all` shows the rest; left out: all. */
+  first?: readonly ConfigKey[]
+  /** Names that stand for a longer key here. */
+  short?: ShortNames
+  /** What `--json` does; left out: the command has no such flag. */
+  json?: string
+  /** Said at the first signal, in place of the usual words. */
+  stopping?: string
+  /** Signals end the process: the work has nothing to save. */
+  unstoppable?: boolean
+  /** Loads the code behind the command, and runs it. */
+  run(call: CommandCall): Promise<Outcome>
 }
 
-export interface PipelineSpec {
-  path: readonly string[]
-  summary: string
-  examples: readonly string[]
-  /** The sections of the config that it reads; their keys are its flags. */
-  sections: readonly SectionName[]
-  /** Keys that have to be set; of an inner list at least one. */
-  needs: readonly (ConfigKey | readonly ConfigKey[])[]
-  /** Keys of these sections that are no flags of this command, since a flag of its own has the name. */
-  without?: readonly ConfigKey[]
-  /** The positional argument may also be a data file, which then is `train_dataset`. */
-  takesData?: boolean
-}
+/** Such as `learning_rate: 'reward_learning_rate'`, where a command has only the one. */
+export type ShortNames = Readonly<Partial<Record<ConfigKey, ConfigKey>>>
 
-/** A command that resolves its config and hands it to a pipeline, which is loaded only then. */
-export function pipelineCommand(spec: PipelineSpec, load: () => Promise<Pipeline>): CliCommand {
-  const body = () => import('./pipeline-command.js')
-  return {
-    path: spec.path,
-    summary: spec.summary,
-    examples: spec.examples,
-    keys: async () => (await body()).pipelineKeys(spec),
-    define: async (command) => (await body()).definePipeline(spec, command),
-    run: async (io, args, options) => (await body()).runPipeline(spec, load, io, args, options),
-  }
-}
+export const JSON_LINES = 'JSON Lines on standard output, text on standard error'
+
+/** How it is called: `clha reward train`. */
+export const commandName = ({ path }: Pick<Command, 'path'>): string => `clha ${path.join(' ')}`

@@ -1,115 +1,116 @@
-/** What a pipeline is, and what each gives back. */
+/** Commands that run on a config: their sections become flags. What resolves a config is loaded when a command runs. */
 import type { ResolvedConfig } from '../config/load-config.js'
-import type { Explained } from '../rescore/explain.js'
-import type { ExplainedLoss } from '../rescore/explain-loss.js'
+import type { ConfigKey, SectionName } from '../config/schema.js'
+import { SECTION_KEYS, SECTION_TITLES } from '../config/sections.js'
+import { camelCase } from '../key-names.js'
 import type { Ui } from '../terminal/ui.js'
+import { type Command, JSON_LINES, type KeyGroup, type OwnFlag, type ShortNames } from './command.js'
 
 /**
  * One command's work. What it says goes through `ui`; what it returns is the `--json` result, its keys written in
  * snake_case. It asks `stopRequested()` after every step, saves, and returns early when that is true.
+ * `Needed` are keys that its spec names under `needs`: they are set in the options that it gets.
  * @param input lines of standard input, for `chat`
  */
-export type Pipeline<Result extends object = object> = (
-  config: ResolvedConfig,
+export type Pipeline<Result extends object = object, Needed extends ConfigKey = never> = (
+  config: ResolvedConfig<Needed>,
   ui: Ui,
   input: AsyncIterable<string>,
 ) => Promise<Result>
 
-/** Training of any kind. */
-export interface TrainResult {
-  outputDir: string
-  /** Folder of the model that came out: the best or the last checkpoint. */
-  model: string
-  /** Optimizer steps made. */
-  steps: number
-  /** A signal ended it before its time; it can be resumed. */
-  stopped: boolean
-  metrics: Record<string, number>
+type Need = ConfigKey | readonly ConfigKey[]
+
+/** The keys that are set for certain: those that no other may stand in for. */
+type NeededOf<Needs extends readonly Need[]> = Extract<Needs[number], ConfigKey>
+
+export interface PipelineSpec<Needs extends readonly Need[], Result extends object> {
+  path: readonly string[]
+  summary: string
+  examples: readonly string[]
+  /** The sections of the config that it reads; their keys are its flags. */
+  sections: readonly SectionName[]
+  /** Keys that have to be set; of an inner list at least one. */
+  needs: Needs
+  /** Keys of these sections that have no effect here: they are no flags of the command. */
+  without?: readonly ConfigKey[]
+  /** Keys that `--help` shows; left out: all. */
+  first?: readonly ConfigKey[]
+  /** Names that stand for a longer key here: the library and the command line take both. */
+  short?: ShortNames
+  /** Flags that are no keys. */
+  flags?: readonly OwnFlag[]
+  /** The positional argument may also be a data file, which then is `train_dataset`. */
+  takesData?: boolean
+  /** Imports the code behind it. @param own values of its own flags, in camelCase */
+  load(own: Record<string, unknown>): Promise<Pipeline<Result, NeededOf<Needs>>>
 }
 
-export interface AlignResult extends TrainResult {
-  /** Path of the HTML report. */
-  report?: string
+export interface PipelineCommand<
+  Needs extends readonly Need[] = readonly Need[],
+  Result extends object = object,
+> extends Command,
+    Omit<PipelineSpec<Needs, Result>, 'flags' | 'path' | 'summary' | 'examples' | 'first' | 'short'> {
+  /** Runs it on settings; keys that it does not read are refused. */
+  call(settings: Record<string, unknown>, file: string | undefined, ui: Ui): Promise<Result>
 }
 
-export interface ScoreResult {
-  answers: number
-  /** Answers whose score was known already. */
-  cached: number
-  outputFile?: string
+export type Needs = readonly Need[]
+export type AnySpec = Omit<PipelineSpec<Needs, object>, 'load'>
+
+const body = () => import('./resolve-call.js')
+
+/** A command that resolves its config and hands it to a pipeline, which is loaded only then. */
+export function pipeline<const Needs extends readonly Need[], Result extends object>(
+  spec: PipelineSpec<Needs, Result>,
+): PipelineCommand<Needs, Result> {
+  const { flags = [], takesData } = spec
+  const groups = groupsOf(spec)
+  const keys = groups.flatMap((group) => group.keys)
+  const own = new Set(flags.map(({ flag }) => camelCase(flag.replace(/^--| .*/g, '').replaceAll('-', '_'))))
+  const ready = async (config: ResolvedConfig, ui: Ui, ownFlags: Record<string, unknown> = {}) => {
+    const { checkNeeds, sayMistaken } = await body()
+    checkNeeds(spec, config)
+    sayMistaken(spec, config, ui)
+    return { config: config as ResolvedConfig<NeededOf<Needs>>, work: await spec.load(ownFlags) }
+  }
+  return {
+    ...spec,
+    arguments: [
+      takesData
+        ? ['[config-or-data]', 'YAML config, or a data file (then train_dataset)']
+        : ['[config]', 'YAML config; flags win over it'],
+    ],
+    flags,
+    keys,
+    groups,
+    json: JSON_LINES,
+    async run({ args: [positional], flags: given, ui, input }) {
+      const isOwn = ([name]: [string, unknown]) => own.has(name)
+      const ofConfig = Object.fromEntries(Object.entries(given).filter((entry) => !isOwn(entry)))
+      const resolved = await (await body()).configOf(spec, positional, ofConfig)
+      const { config, work } = await ready(
+        resolved,
+        ui,
+        Object.fromEntries(Object.entries(given).filter(isOwn)),
+      )
+      return { result: await work(config, ui, input) }
+    },
+    async call(settings, file, ui) {
+      const resolved = await (await body()).configOfSettings(spec, keys, settings, file)
+      const { config, work } = await ready(resolved, ui)
+      return work(config, ui, noInput())
+    },
+  }
 }
 
-export interface AugmentResult {
-  outputFile: string
-  /** Lists in the file. */
-  rows: number
-  /** Answers that were wanted; equal prompts count once. */
-  asked: number
-  /** Those that an earlier run had. */
-  known: number
-  refused: number
-  /** Answers by row, and what became of them. */
-  answers: number
-  empty: number
-  duplicates: { data: number; sampled: number }
-  cut: number
-  kept: number
-  /** Generated tokens. */
-  tokens: number
-}
+async function* noInput(): AsyncGenerator<string> {}
 
-/** One example, by step; answers are named by their places, and by `names`. */
-export interface ExplainResult extends Explained {
-  id: string
-  file: string
-  row: number
-  mode: 'default' | 'legacy'
-  /** T and e; in the default mode. */
-  temperature?: number
-  labelError?: number
-  names: string[]
-  /** With a model. */
-  loss?: ExplainedLoss
-}
-
-export interface RescoreResult {
-  outputDir: string
-  pairs: { kept: number; doubtful: number; reversed: number }
-  /** Fitted unit of the reward and error of the labels, where they were fitted. */
-  rewardTemperature?: number
-  labelError?: number
-}
-
-export interface EvalResult {
-  /** By model name, then by metric. */
-  metrics: Record<string, Record<string, number>>
-  report?: string
-}
-
-export interface GenerateResult {
-  answers: { prompt: unknown; answer: string; tokens: number; finishReason: string }[]
-  outputFile?: string
-}
-
-export interface ExperimentResult {
-  outputDir: string
-  cells: number
-  /** Cells with figures, those of earlier runs among them. */
-  finished: number
-  failed: number
-  stopped: boolean
-  /** Path of the HTML page. */
-  report?: string
-}
-
-export interface MergeResult {
-  /** Folder of the merged model. */
-  exportDir: string
-  /** Between the logits (or rewards) of adapter and merged model, before the weights are rounded to `dtype`. */
-  largestDifference: number
-  /** Largest absolute logit (or reward), to compare it with. */
-  largestOutput: number
-  /** Random tokens that were compared. */
-  tokens: number
-  dtype: string
+function groupsOf({ sections, without = [], short = {} }: AnySpec): KeyGroup[] {
+  const groups = sections.map((section) => ({
+    heading: SECTION_TITLES[section],
+    keys: (SECTION_KEYS[section] as readonly ConfigKey[]).filter(
+      (key) => !without.includes(key) && short[key] === undefined,
+    ),
+  }))
+  return groups.filter(({ keys }) => keys.length > 0)
 }

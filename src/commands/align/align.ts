@@ -10,14 +10,20 @@ import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
 import { Stopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
+import type { TrainResult } from '../../stations/fit/train-result.js'
 import { showTable } from '../../stations/judge/eval-report.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { AlignResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 import { evaluateAligned } from './align-evaluate.js'
 import { alignReport } from './align-report.js'
 import { alignStations, station } from './align-stations.js'
+
+export interface AlignResult extends TrainResult {
+  /** Path of the HTML report. */
+  report?: string
+}
 
 export const align: Pipeline<AlignResult> = async (config, ui) => {
   const session = await openSession(config, ui)

@@ -23,8 +23,27 @@ import {
 } from '../../stations/sample/sample-answers.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
-import type { AugmentResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 import { readAnswersFile } from './answers-file.js'
+
+export interface AugmentResult {
+  outputFile: string
+  /** Lists in the file. */
+  rows: number
+  /** Answers that were wanted; equal prompts count once. */
+  asked: number
+  /** Those that an earlier run had. */
+  known: number
+  refused: number
+  /** Answers by row, and what became of them. */
+  answers: number
+  empty: number
+  duplicates: { data: number; sampled: number }
+  cut: number
+  kept: number
+  /** Generated tokens. */
+  tokens: number
+}
 
 export const augment: Pipeline<AugmentResult> = async (config, ui) => {
   const session = await openSession(config, ui)

@@ -11,7 +11,7 @@ import type { Pipeline } from '../pipeline.js'
 import { fitHistory } from './chat-history.js'
 import { chatInterrupts, type Interrupts } from './chat-interrupt.js'
 
-interface ChatResult {
+export interface ChatResult {
   /** Answers given, those of dialogues that were reset included. */
   turns: number
   /** The dialogue as it stood at the end. */

@@ -1,13 +1,15 @@
 /** `clha doctor`: what this machine has, what is missing, and how to get it. */
-import type { CliCommand } from '../command.js'
+import type { Command } from '../command.js'
 
-export const doctorCommand: CliCommand = {
+export const doctorCommand: Command = {
   path: ['doctor'],
   summary: 'what this machine has, what is missing, and how to get it',
   examples: ['clha doctor', 'clha doctor --json'],
-  keys: async () => [],
-  define(command) {
-    command.option('--json', 'one line of JSON')
-  },
-  run: async (io, _, { json }) => (await import('./doctor.js')).doctor(io, json === true),
+  arguments: [],
+  flags: [],
+  keys: [],
+  groups: [],
+  json: 'one line of JSON',
+  unstoppable: true,
+  run: async ({ terminal }) => (await import('./doctor.js')).doctor(terminal),
 }

@@ -12,7 +12,13 @@ import { evalReport, metricsOf, showEvaluation } from '../../stations/judge/eval
 import { evaluateSystems } from '../../stations/judge/evaluation.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
-import type { EvalResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
+
+export interface EvalResult {
+  /** By model name, then by metric. */
+  metrics: Record<string, Record<string, number>>
+  report?: string
+}
 
 export const evalPipeline: Pipeline<EvalResult> = async (config, ui) => {
   const session = await openSession(config, ui)

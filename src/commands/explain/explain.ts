@@ -7,7 +7,13 @@ import { loadStartModel } from '../../load/language-model.js'
 import { logProbSums } from '../../models/decoder/score.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import type { Scale } from '../../rescore/beliefs.js'
-import { type ExplainRules, explainList, fitsList, levelOfGate } from '../../rescore/explain.js'
+import {
+  type Explained,
+  type ExplainRules,
+  explainList,
+  fitsList,
+  levelOfGate,
+} from '../../rescore/explain.js'
 import { type ExplainedLoss, explainLoss } from '../../rescore/explain-loss.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import type { RankedList } from '../../rescore/ranked.js'
@@ -17,8 +23,22 @@ import { openSession, type Session } from '../../session/session.js'
 import { scores } from '../../stations/rank/ranked-data.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { encodeData, loadData } from '../../stations/read/load-data.js'
-import type { ExplainResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 import { letters, sayExplained } from './say-explained.js'
+
+/** One example, by step; answers are named by their places, and by `names`. */
+export interface ExplainResult extends Explained {
+  id: string
+  file: string
+  row: number
+  mode: 'default' | 'legacy'
+  /** T and e; in the default mode. */
+  temperature?: number
+  labelError?: number
+  names: string[]
+  /** With a model. */
+  loss?: ExplainedLoss
+}
 
 export const explain: Pipeline<ExplainResult> = async (config, ui) => {
   const session = await openSession(config, ui)

@@ -1,7 +1,7 @@
 /** `clha merge`: an adapter and its base as one model. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
 
-export const mergeSpec: PipelineSpec = {
+export const mergeCommand = pipeline({
   path: ['merge'],
   summary: 'merge an adapter (LoRA) into its base model, and check that both say the same',
   examples: [
@@ -10,4 +10,5 @@ export const mergeSpec: PipelineSpec = {
   ],
   sections: ['model', 'merge'],
   needs: ['model_name_or_path', 'export_dir'],
-}
+  load: async () => (await import('./merge.js')).merge,
+})

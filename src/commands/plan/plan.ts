@@ -84,7 +84,8 @@ async function made(session: Session, reward: boolean, device: Device | undefine
     : options.perDeviceTrainBatchSize * options.gradientAccumulationSteps
   const epochs = reward ? options.rewardNumTrainEpochs : options.numTrainEpochs
   const perEpoch = stepsPerEpoch(items.length, batchSize)
-  const totalSteps = (reward ? undefined : options.maxSteps) ?? Math.max(1, Math.round(epochs * perEpoch))
+  const totalSteps =
+    (reward ? options.rewardMaxSteps : options.maxSteps) ?? Math.max(1, Math.round(epochs * perEpoch))
   const here = planInput(session, {
     ...{ model: lm.model, items, objective, batchSize, totalSteps },
     generates: !reward && options.evalGenerationSteps !== undefined,

@@ -8,7 +8,15 @@ import { scores } from '../../stations/rank/ranked-data.js'
 import { rescoreStation } from '../../stations/rank/rescoring.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { rescoredFile } from '../../stations/score/scoring.js'
-import type { Pipeline, RescoreResult } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
+
+export interface RescoreResult {
+  outputDir: string
+  pairs: { kept: number; doubtful: number; reversed: number }
+  /** Fitted unit of the reward and error of the labels, where they were fitted. */
+  rewardTemperature?: number
+  labelError?: number
+}
 
 export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
   const session = await openSession(config, ui)

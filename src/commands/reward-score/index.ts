@@ -1,7 +1,7 @@
 /** `clha reward score`: rewards for answers. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
 
-export const rewardScoreSpec: PipelineSpec = {
+export const rewardScoreCommand = pipeline({
   path: ['reward', 'score'],
   summary: 'score the answers of a data file with a reward model or a reward server',
   examples: [
@@ -11,4 +11,17 @@ export const rewardScoreSpec: PipelineSpec = {
   sections: ['model', 'data', 'score', 'endpoint', 'prompt', 'run'],
   needs: ['train_dataset', ['reward_model', 'reward_endpoint']],
   takesData: true,
-}
+  first: [
+    'train_dataset',
+    'reward_model',
+    'reward_endpoint',
+    'reward_format',
+    'max_length',
+    'dataset_format',
+    'score_cache_dir',
+    'output_file',
+    'dtype',
+    'device',
+  ],
+  load: async () => (await import('./reward-score.js')).rewardScore,
+})

@@ -6,7 +6,14 @@ import { count, figure, percent } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { agreement } from '../../stations/score/reward-models.js'
 import { outsideScores } from '../../stations/score/scoring.js'
-import type { Pipeline, ScoreResult } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
+
+export interface ScoreResult {
+  answers: number
+  /** Answers whose score was known already. */
+  cached: number
+  outputFile?: string
+}
 
 export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
   const session = await openSession(config, ui)

@@ -8,10 +8,11 @@ import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
 import { count, percent } from '../../show/units.js'
+import type { TrainResult } from '../../stations/fit/train-result.js'
 import { encodeData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import { type Accuracy, labelAccuracy, trainRewardModels } from '../../stations/score/reward-models.js'
-import type { Pipeline, TrainResult } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 import { resultOf } from '../train/train.js'
 
 export const accuracyText = ({ value, low, high, pairs }: Accuracy): string =>

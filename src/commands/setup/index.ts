@@ -1,23 +1,29 @@
-/** `clha setup`: the launcher takes it before anything of the library is loaded; it stands here for the help. */
-import type { CliCommand } from '../command.js'
+/** `clha setup`: the launcher takes it before anything of the library is loaded; it stands here for help and completion. */
+import type { Command } from '../command.js'
 
 interface SetUp {
   runSetup(args: readonly string[]): Promise<number>
 }
 
-export const setupCommand: CliCommand = {
+export const setupCommand: Command = {
   path: ['setup'],
-  summary:
-    'make ready what the other commands need: libtorch and the engine; every command does it when needed',
+  summary: 'make libtorch and the engine ready; the other commands do it when it is needed',
   examples: ['clha setup', 'clha setup --accept-cuda-wheel'],
-  keys: async () => [],
-  define(command) {
-    command.option('--accept-cuda-wheel', "fetch PyTorch's CUDA build (several GB) instead of the CPU build")
-    command.option('--quiet', 'print nothing unless something fails')
-  },
-  async run(_io, _args, { acceptCudaWheel, quiet }) {
+  arguments: [],
+  flags: [
+    {
+      flag: '--accept-cuda-wheel',
+      meaning: "fetch PyTorch's CUDA build (several GB) instead of the CPU build",
+    },
+    { flag: '--quiet', meaning: 'print nothing unless something fails' },
+  ],
+  keys: [],
+  groups: [],
+  unstoppable: true,
+  async run({ flags: { acceptCudaWheel, quiet } }) {
     const script = new URL('../../../scripts/setup.mjs', import.meta.url).href
     const { runSetup } = (await import(script)) as SetUp
-    return runSetup([...(acceptCudaWheel ? ['--accept-cuda-wheel'] : []), ...(quiet ? ['--quiet'] : [])])
+    const args = [acceptCudaWheel ? ['--accept-cuda-wheel'] : [], quiet ? ['--quiet'] : []].flat()
+    return { exitCode: await runSetup(args) }
   },
 }

@@ -14,12 +14,13 @@ import { count } from '../../show/units.js'
 import { hindsightItems } from '../../stations/fit/hindsight-items.js'
 import { fitPolicy, rankedHash } from '../../stations/fit/policy.js'
 import { withReferences } from '../../stations/fit/references.js'
+import type { TrainResult } from '../../stations/fit/train-result.js'
 import { generationHook } from '../../stations/fit/watch.js'
 import { loadRanked } from '../../stations/rank/ranked-data.js'
 import { encodeData } from '../../stations/read/load-data.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
-import type { Pipeline, TrainResult } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 
 export const train: Pipeline<TrainResult> = async (config, ui) => {
   const session = await openSession(config, ui)

@@ -1,7 +1,7 @@
 /** Config section: the training method and the constants of its loss. Who uses which, and whose defaults: `methods.ts`. */
 import { z } from 'zod'
+import { nonNegative, positive, text } from '../../value-shapes.js'
 import { LOSS_TYPES, METHOD_NAMES } from '../methods.js'
-import { nonNegative, positive, text } from './fields.js'
 
 export const methodSection = {
   method: z

@@ -1,9 +1,9 @@
 /** One training within a pipeline: options to a run folder, progress to the user. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { camelKeys } from '../../config/options.js'
 import { stepsPerEpoch } from '../../data/encode/order.js'
 import { usageError } from '../../errors.js'
+import { camelKeys } from '../../key-names.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { adapterTrajectory } from '../../load/trainable.js'
 import { inBf16 } from '../../models/decoder/decoder.js'

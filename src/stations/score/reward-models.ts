@@ -111,6 +111,7 @@ async function trainFold(
     devItems: [],
     learningRate: options.rewardLearningRate,
     epochs: options.rewardNumTrainEpochs,
+    maxSteps: options.rewardMaxSteps,
     batchSize: options.rewardPerDeviceTrainBatchSize,
     data: f.data,
     stage: f.stage,
@@ -122,6 +123,7 @@ async function trainFold(
       fold: f.fold,
       reward_seed: f.seed,
       center: options.centerRewardsCoefficient,
+      ...(options.rewardMaxSteps !== undefined && { max_steps: options.rewardMaxSteps }),
     },
   })
   const accuracy = run.outcome.stopped ? undefined : await labelAccuracy(session, f.model, heldOut)

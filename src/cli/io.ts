@@ -1,6 +1,7 @@
 /** The streams and the environment of a call, so that tests can bring their own. */
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import type { TerminalOut } from '../commands/command.js'
 
 export interface Io {
   stdin: Readable
@@ -37,5 +38,16 @@ export async function* inputLines(io: Io): AsyncGenerator<string> {
     yield* lines
   } finally {
     lines.close()
+  }
+}
+
+/** @param json text goes to standard error, so that standard output holds JSON alone */
+export function terminalOut(io: Io, json: boolean): TerminalOut {
+  const stream = json ? io.stderr : io.stdout
+  return {
+    json,
+    colors: stream.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== 'dumb',
+    print: (text) => void io.stdout.write(text),
+    say: (text) => void stream.write(text),
   }
 }

@@ -1,4 +1,4 @@
-/** The few value shapes that the sections of the config share. */
+/** The few value shapes that the settings share. */
 import { z } from 'zod'
 
 /** A whole number of at least 1. */
