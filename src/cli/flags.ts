@@ -4,6 +4,9 @@ import type { Command, OwnFlag } from '../commands/command.js'
 import { type FlagSpec, flagName, flagSpec } from '../config/flags.js'
 import type { ConfigKey } from '../config/schema.js'
 
+/** Heading of the flags that one needs first. */
+const FIRST = 'Most used'
+
 /** Adds them in the order of help. @param all help shows every key, not only those that one needs first */
 export function addFlags(commander: Commander, command: Command, all: boolean): void {
   for (const flag of command.flags) commander.addOption(ownOption(flag))
@@ -13,7 +16,8 @@ export function addFlags(commander: Commander, command: Command, all: boolean): 
     for (const key of keys) {
       for (const option of optionsOf(flagSpec(key), shorts.get(key))) {
         if (!isShown(key)) option.hideHelp()
-        commander.addOption(heading === undefined ? option : option.helpGroup(`${heading}:`))
+        const title = all || command.first === undefined ? heading : FIRST
+        commander.addOption(title === undefined ? option : option.helpGroup(`${title}:`))
       }
     }
   }

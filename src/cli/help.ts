@@ -12,6 +12,7 @@ const TERM_WIDTH = 27
 export const helpWidth = (columns: number | undefined): number => Math.min(columns || USUAL_WIDTH, MOST_WIDTH)
 
 export const HELP: HelpConfiguration = {
+  subcommandTerm: (command) => command.name(),
   padWidth: (command, helper) =>
     Math.min(
       TERM_WIDTH,

@@ -15,6 +15,9 @@ const GROUPS: Record<string, string> = {
   data: 'look at data, check it, change it',
 }
 
+/** Commands whose example stands below the list of all. */
+const EXAMPLES = 6
+
 export interface ProgramOptions {
   version: string
   /** Help shows every flag. */
@@ -45,8 +48,8 @@ export async function createProgram(
       getOutHelpWidth: () => helpWidth(io.stdout.columns),
       getErrHelpWidth: () => helpWidth(io.stderr.columns),
     }) as Commander
-  const ends = commands.map((c) => c.examples[0]).filter((example) => example !== undefined)
-  program.addHelpText('after', examplesText(ends))
+  const firsts = commands.slice(0, EXAMPLES).flatMap(({ examples }) => examples.slice(0, 1))
+  program.addHelpText('after', examplesText(firsts))
   explainErrors(program, [...new Set(commands.map((c) => c.path[0]))], 'clha')
   const groups = new Map<string, Commander>()
   for (const entry of commands) {

@@ -1,7 +1,6 @@
 /** One finished cell of an experiment, a line of its results file: what was run, where, and what came out. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { usageError } from '../errors.js'
+import { openAppendLog, readLog } from '../files/append-log.js'
 
 /** What a cell differs in from its neighbours; the seed is not one of them. */
 export interface Factors {
@@ -31,10 +30,8 @@ export interface Cell extends Factors {
 /** Cells of a results file by their hash; the last line of a hash counts. Nothing is read where there is no file. */
 export function readCells(path: string): Map<string, Cell> {
   const cells = new Map<string, Cell>()
-  if (!existsSync(path)) return cells
-  const lines = readFileSync(path, 'utf8').split('\n')
-  // A line that a crash cut has no newline and is the last one: its cell is run again.
-  for (const [i, line] of lines.slice(0, -1).entries()) {
+  // A line that a crash cut is left out: its cell is run again.
+  for (const [i, line] of readLog(path).lines.entries()) {
     if (line !== '') cells.set(...entryOf(line, `${path}:${i + 1}`))
   }
   return cells
@@ -51,15 +48,13 @@ function entryOf(line: string, where: string): [string, Cell] {
 
 /** Appends a cell as one write, on a line of its own. */
 export function appendCell(path: string, cell: Cell): void {
-  mkdirSync(dirname(path), { recursive: true })
-  if (existsSync(path)) dropCutLine(path)
-  appendFileSync(path, `${JSON.stringify(cell)}\n`)
-}
-
-function dropCutLine(path: string): void {
-  const text = readFileSync(path, 'utf8')
-  if (text !== '' && !text.endsWith('\n'))
-    truncateSync(path, Buffer.byteLength(text.slice(0, text.lastIndexOf('\n') + 1)))
+  const log = openAppendLog(path)
+  try {
+    log.append(JSON.stringify(cell))
+    log.sync()
+  } finally {
+    log.close()
+  }
 }
 
 export const sameFactors = (a: Factors, b: Factors): boolean =>

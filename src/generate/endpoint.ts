@@ -1,8 +1,9 @@
 /** Answers from a server that speaks OpenAI's protocol: one request an answer, several at a time. */
-import { createHash } from 'node:crypto'
+
 import { z } from 'zod'
 import type { Prompt } from '../data/example.js'
 import { usageError } from '../errors.js'
+import { sha256 } from '../files/digest.js'
 import { addressName, parseAddress } from '../http/address.js'
 import { inParallel } from '../http/parallel.js'
 import { HttpFailure, postJson } from '../http/post-json.js'
@@ -70,9 +71,7 @@ export function openGenerationEndpoint(options: GenerationEndpointOptions): Gene
       'give an address that ends in /v1 or /v1/chat/completions',
     )
   }
-  const identity = createHash('sha256')
-    .update(JSON.stringify([address.href, options.model]))
-    .digest('hex')
+  const identity = sha256(JSON.stringify([address.href, options.model]))
   return { ...options, url: address.href, name: addressName(address), identity }
 }
 

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { copyFile, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { writeWhole } from '../files/whole.js'
 import type { HubName } from './name.js'
 
 export const DEFAULT_REVISION = 'main'
@@ -44,9 +45,7 @@ export async function writeRef(cacheDir: string, name: HubName, commit: string):
   if (revision === commit || cachedCommit(cacheDir, name) === commit) return
   const path = join(repoDir(cacheDir, name), 'refs', revision)
   await mkdir(dirname(path), { recursive: true })
-  const staging = `${path}.${randomBytes(4).toString('hex')}.tmp`
-  await fs.promises.writeFile(staging, commit)
-  await rename(staging, path)
+  writeWhole(path, commit)
 }
 
 /** Files of a snapshot as they are named in the repository. */

@@ -1,8 +1,10 @@
 /** One file from the hub to the cache: resumed where it stopped, checked before it gets its name. */
-import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { resourceError } from '../errors.js'
+import { DiskStorage } from '../files/storage.js'
+import { moveIntoPlace } from '../files/whole.js'
 import { hashOf, removeFile } from './cache.js'
 import { networkError, statusError } from './failures.js'
 import { pauseAfter, requestOnce } from './http.js'
@@ -43,7 +45,7 @@ export async function downloadBlob(download: Download): Promise<void> {
       )
     }
   }
-  await rename(incomplete, target)
+  moveIntoPlace(new DiskStorage(), incomplete, target)
 }
 
 /** Goes on until all bytes are there; as long as bytes come, a cut costs no try. */

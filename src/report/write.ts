@@ -1,7 +1,7 @@
 /** Writes the three files of a report; each appears whole or not at all. */
-import { randomBytes } from 'node:crypto'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeWhole } from '../files/whole.js'
 import { renderMarkdown } from './markdown.js'
 import { renderAlignReport } from './render.js'
 import type { AlignReport } from './types.js'
@@ -21,21 +21,8 @@ export async function writeReports(dir: string, report: AlignReport): Promise<Re
   const [markdown, html] = [renderMarkdown(report), renderAlignReport(report)]
   await mkdir(dir, { recursive: true })
   return {
-    json: await writeWhole(join(dir, 'report.json'), json),
-    markdown: await writeWhole(join(dir, 'report.md'), markdown),
-    html: await writeWhole(join(dir, 'report.html'), html),
+    json: writeWhole(join(dir, 'report.json'), json),
+    markdown: writeWhole(join(dir, 'report.md'), markdown),
+    html: writeWhole(join(dir, 'report.html'), html),
   }
-}
-
-/** Writes beside the target and renames; a reader never sees half a file. */
-export async function writeWhole(path: string, content: string): Promise<string> {
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`
-  try {
-    await writeFile(temporary, content)
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-  return path
 }

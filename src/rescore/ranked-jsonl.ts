@@ -1,10 +1,9 @@
 /** Ranked lists as JSON lines: written whole or not at all, read strictly. */
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
-import { finished } from 'node:stream/promises'
+import { open } from 'node:fs/promises'
 import { z } from 'zod'
 import { ClhaError, usageError } from '../errors.js'
+import type { Storage } from '../files/storage.js'
+import { streamWhole } from '../files/whole.js'
 import type { RankedList } from './ranked.js'
 
 const index = z.int().min(0)
@@ -53,20 +52,16 @@ const schema = z.strictObject({
 })
 
 /**
- * Writes one list per line to a file beside `path`, then moves it there. Returns the number of lists.
+ * Writes one list per line; `path` appears when all of them are on the disk. Returns the number of lists.
  * @throws ClhaError (usage) for a list that could not be read back, such as one with a reward that is not finite
  */
 export async function writeRankedJsonl(
   path: string,
   lists: Iterable<RankedList> | AsyncIterable<RankedList>,
+  storage?: Storage,
 ): Promise<number> {
-  const partial = `${path}.partial`
-  const out = createWriteStream(partial, 'utf8')
-  // A failing disk rejects here, at the next wait, rather than as an uncaught event.
-  const done = finished(out)
-  done.catch(() => {})
   let count = 0
-  try {
+  const writeAll = async (write: (text: string) => void) => {
     for await (const list of lists) {
       // These two end a line for some readers, but JSON leaves them as they are.
       const line = JSON.stringify(list).replace(/[\u2028\u2029]/g, (c) =>
@@ -74,19 +69,11 @@ export async function writeRankedJsonl(
       )
       const problem = problemOf(JSON.parse(line))
       if (problem) throw usageError(`${path}: list ${list.example.id} can't be written: ${problem}`)
-      if (!out.write(`${line}\n`)) await Promise.race([once(out, 'drain'), done])
+      write(`${line}\n`)
       count++
     }
-    out.end()
-    await done
-    await rename(partial, path)
-  } catch (error) {
-    out.destroy()
-    // A stream that is still opening would make the file anew.
-    if (!out.closed) await once(out, 'close').catch(() => {})
-    await rm(partial, { force: true })
-    throw error
   }
+  await streamWhole(path, writeAll, storage)
   return count
 }
 

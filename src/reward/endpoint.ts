@@ -1,6 +1,7 @@
 /** A reward server as the config names it: its address, what it speaks, and everything that makes its scores. */
-import { createHash } from 'node:crypto'
+
 import { usageError } from '../errors.js'
+import { sha256 } from '../files/digest.js'
 import { parseAddress } from '../http/address.js'
 import {
   ENDPOINT_TYPES,
@@ -53,7 +54,7 @@ export function openEndpoint(options: EndpointOptions): RewardEndpoint {
     url: address.href,
     type,
     name: `${address.origin}${address.pathname}`,
-    identity: createHash('sha256').update(JSON.stringify(made)).digest('hex'),
+    identity: sha256(JSON.stringify(made)),
     format,
     settings: { model, rubric },
   }

@@ -1,6 +1,7 @@
 /** A chat model as scorer: the rubric, one answer in its context, and a number from 1 to 10 as JSON. */
-import { createHash } from 'node:crypto'
+
 import type { Message, Prompt } from '../data/example.js'
+import { sha256 } from '../files/digest.js'
 import { HttpFailure } from '../http/post-json.js'
 
 /** What is judged where the config gives no rubric. */
@@ -22,7 +23,7 @@ export function judgeMessages(rubric: string, prompt: Prompt, answer: string, fa
   const dialogue =
     typeof prompt === 'string' ? prompt : prompt.map((m) => `[${m.role}]\n${m.content}`).join('\n\n')
   // Nobody who writes an answer can know the mark, so no answer can end its own part.
-  const mark = createHash('sha256').update(`${dialogue}\0${answer}`).digest('hex').slice(0, 12)
+  const mark = sha256(`${dialogue}\0${answer}`).slice(0, 12)
   const part = (name: string, text: string) =>
     `--- ${name} ${mark} ---\n${text}\n--- end of ${name} ${mark} ---`
   const asked: Message[] = [

@@ -1,8 +1,8 @@
 /** Scores that are known already, by what was scored with what: one JSON line each, appended as they come. */
 import { createHash } from 'node:crypto'
-import * as fs from 'node:fs'
 import { join } from 'node:path'
 import type { EncodedExample } from '../data/encode/encoded.js'
+import { openAppendLog, readLog } from '../files/append-log.js'
 
 export interface ScoreCache {
   get(key: string): number | undefined
@@ -21,26 +21,25 @@ export function scoreKey(example: EncodedExample, answer: number): string {
   return hash.digest('base64url')
 }
 
-/** @param scorer hash of everything that makes the scorer: its weights, its config, its dtype */
-export function openScoreCache(dir: string, scorer: string): ScoreCache {
-  fs.mkdirSync(dir, { recursive: true })
-  const path = join(dir, `scores-${scorer.slice(0, 16)}.jsonl`)
+/**
+ * @param scorer hash of everything that makes the scorer: its weights, its config, its dtype
+ * @param earlier what the same scorer was called before: its scores are read and stay where they are
+ */
+export function openScoreCache(dir: string, scorer: string, earlier: readonly string[] = []): ScoreCache {
+  const pathOf = (name: string) => join(dir, `scores-${name.slice(0, 16)}.jsonl`)
+  const log = openAppendLog(pathOf(scorer))
   const known = new Map<string, number>()
-  const text = fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : ''
-  // A line that a kill cut short is no score; whole lines before it are.
-  for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
+  for (const line of [...earlier.flatMap((name) => readLog(pathOf(name)).lines), ...log.lines]) {
     const [key, score] = parse(line)
     if (key !== undefined) known.set(key, score)
   }
-  const fd = fs.openSync(path, 'a')
-  if (text !== '' && !text.endsWith('\n')) fs.writeSync(fd, '\n')
   return {
     get: (key) => known.get(key),
     add: (key, score) => {
       known.set(key, score)
-      fs.writeSync(fd, `${JSON.stringify([key, score])}\n`)
+      log.append(JSON.stringify([key, score]))
     },
-    close: () => fs.closeSync(fd),
+    close: log.close,
   }
 }
 

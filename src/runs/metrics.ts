@@ -1,7 +1,6 @@
 /** metrics.jsonl: one JSON line per row, appended while training; a torn last line is no damage. */
-import * as fs from 'node:fs'
-import { DiskStorage } from '../checkpoint/files/storage.js'
-import { replaceFile } from '../checkpoint/files/write-file.js'
+import { type LoggedLines, openAppendLog, readLog, wholeLines } from '../files/append-log.js'
+import { writeWhole } from '../files/whole.js'
 import type { RunWarning } from './run-warning.js'
 
 export const METRICS_FILE = 'metrics.jsonl'
@@ -50,8 +49,10 @@ function parseRow(line: string): MetricRow | undefined {
 
 /** Rows of a text; only a line that ends with a line feed is whole. */
 export function parseMetrics(text: string): MetricsFile {
-  const lines = text.split('\n')
-  const torn = lines.pop() !== ''
+  return rowsOf(wholeLines(text))
+}
+
+function rowsOf({ lines, torn }: LoggedLines): MetricsFile {
   const rows: MetricRow[] = []
   const badLines: number[] = []
   lines.forEach((line, index) => {
@@ -63,10 +64,7 @@ export function parseMetrics(text: string): MetricsFile {
 }
 
 /** A missing file has no rows. */
-export function readMetrics(path: string): MetricsFile {
-  if (!fs.existsSync(path)) return { rows: [], torn: false, badLines: [] }
-  return parseMetrics(fs.readFileSync(path, 'utf8'))
-}
+export const readMetrics = (path: string): MetricsFile => rowsOf(readLog(path))
 
 export interface MetricsWriter {
   /** Appends one line with one write. */
@@ -82,20 +80,13 @@ export interface MetricsWriter {
  */
 export function openMetrics(path: string, resumeStep = Number.POSITIVE_INFINITY): MetricsWriter {
   repair(path, resumeStep)
-  const fd = fs.openSync(path, 'a')
-  return {
-    append: (row) => {
-      const line = Buffer.from(`${formatRow(row)}\n`)
-      for (let done = 0; done < line.length; ) done += fs.writeSync(fd, line, done)
-    },
-    sync: () => fs.fsyncSync(fd),
-    close: () => fs.closeSync(fd),
-  }
+  const log = openAppendLog(path)
+  return { append: (row) => log.append(formatRow(row)), sync: log.sync, close: log.close }
 }
 
 function repair(path: string, resumeStep: number): void {
   const { rows, torn, badLines } = readMetrics(path)
   const kept = rows.filter(({ step }) => step <= resumeStep)
   if (!torn && badLines.length === 0 && kept.length === rows.length) return
-  replaceFile(new DiskStorage(), path, [Buffer.from(kept.map((row) => `${formatRow(row)}\n`).join(''))])
+  writeWhole(path, kept.map((row) => `${formatRow(row)}\n`).join(''))
 }

@@ -1,9 +1,9 @@
 /** Opens a run folder for writing: one owner at a time, leftovers cleared, the manifest written. */
 import { join } from 'node:path'
-import { DiskStorage, ensureDir, readWhole, type Storage } from '../checkpoint/files/storage.js'
 import { listCheckpoints } from '../checkpoint/policy/names.js'
 import { sweepLeftovers } from '../checkpoint/policy/sweep.js'
 import { busyError, usageError } from '../errors.js'
+import { DiskStorage, ensureDir, readWhole, type Storage } from '../files/storage.js'
 import { METRICS_FILE, type MetricsWriter, openMetrics } from './metrics.js'
 import {
   parseRunManifest,

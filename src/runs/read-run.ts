@@ -1,9 +1,9 @@
 /** Reads a run folder, also while it is being written, and changes nothing in it. */
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import { DiskStorage } from '../checkpoint/files/storage.js'
 import { type CheckpointPlace, listCheckpoints } from '../checkpoint/policy/names.js'
 import { usageError } from '../errors.js'
+import { DiskStorage } from '../files/storage.js'
 import { METRICS_FILE, type MetricsFile, readMetrics } from './metrics.js'
 import { parseRunManifest, RUN_FILE, type RunManifest } from './run-manifest.js'
 

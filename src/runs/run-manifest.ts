@@ -1,7 +1,9 @@
 /** run.json: what was run, on what, with which data, and how it ended. */
+
 import { join } from 'node:path'
-import type { Storage } from '../checkpoint/files/storage.js'
-import { replaceFile } from '../checkpoint/files/write-file.js'
+import { isObject } from '../files/json.js'
+import type { Storage } from '../files/storage.js'
+import { replaceFile } from '../files/whole.js'
 
 export const RUN_FILE = 'run.json'
 export const RUN_FORMAT = 'clha-run/1'
@@ -65,5 +67,3 @@ export function parseRunManifest(text: string): RunManifest | undefined {
     return undefined
   }
 }
-
-const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)

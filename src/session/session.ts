@@ -1,5 +1,4 @@
 /** What every pipeline starts from: options, the user interface, the engine set up, and what is recorded of them. */
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import * as os from 'node:os'
 import type { Conditions } from '../checkpoint/policy/state.js'
@@ -116,5 +115,3 @@ export function manifestOf(session: Session, kind: string, data: DataFile[]): Om
     hardware: session.hardware,
   }
 }
-
-export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex')

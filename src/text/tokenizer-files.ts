@@ -1,8 +1,10 @@
 /** Reading and checking the files of a tokenizer folder. */
+
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { usageError } from '../errors.js'
+import { readJsonObject } from '../files/json.js'
 import { tokenizerFromVocab } from './vocab-merges.js'
 
 export type Json = Record<string, unknown>
@@ -42,25 +44,25 @@ export const TOKENIZER_FILES = [
 
 /** @throws ClhaError (usage) for a missing or malformed file */
 export async function readTokenizerFiles(dir: string): Promise<TokenizerFiles> {
-  const special = (await readJson(dir, 'special_tokens_map.json')) ?? {}
-  const config: Json = { ...special, ...(await readJson(dir, 'tokenizer_config.json')) }
-  const tokenizer = (await readJson(dir, 'tokenizer.json')) ?? (await fromVocab(dir, config))
+  const special = readIfThere(dir, 'special_tokens_map.json') ?? {}
+  const config: Json = { ...special, ...readIfThere(dir, 'tokenizer_config.json') }
+  const tokenizer = readIfThere(dir, 'tokenizer.json') ?? (await fromVocab(dir, config))
   return {
     dir,
     tokenizer,
     added: readAdded(dir, tokenizer),
     config,
-    generation: (await readJson(dir, 'generation_config.json')) ?? {},
-    model: (await readJson(dir, 'config.json')) ?? {},
+    generation: readIfThere(dir, 'generation_config.json') ?? {},
+    model: readIfThere(dir, 'config.json') ?? {},
     chatTemplate: (await readText(dir, 'chat_template.jinja')) ?? templateOf(config.chat_template),
   }
 }
 
 async function fromVocab(dir: string, config: Json): Promise<Json> {
-  const vocab = await readJson(dir, 'vocab.json')
+  const vocab = readIfThere(dir, 'vocab.json')
   const merges = await readText(dir, 'merges.txt')
   if (!vocab || merges === undefined) throw noTokenizer(dir)
-  const added = (await readJson(dir, 'added_tokens.json')) ?? {}
+  const added = readIfThere(dir, 'added_tokens.json') ?? {}
   return tokenizerFromVocab({ dir, vocab, merges, config, added })
 }
 
@@ -88,18 +90,9 @@ async function readText(dir: string, name: string): Promise<string | undefined> 
   }
 }
 
-async function readJson(dir: string, name: string): Promise<Json | undefined> {
-  const text = await readText(dir, name)
-  if (text === undefined) return undefined
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw usageError(`${join(dir, name)}: not JSON: ${(error as Error).message}`, 'Fetch the file again.')
-  }
-  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Json
-  throw usageError(`${join(dir, name)}: holds no JSON object`, 'Fetch the file again.')
-}
+/** What a folder holds under this name; undefined where there is no such file. */
+const readIfThere = (dir: string, name: string): Json | undefined =>
+  existsSync(join(dir, name)) ? readJsonObject(join(dir, name), 'Fetch the file again.') : undefined
 
 function readAdded(dir: string, tokenizer: Json): AddedTokenEntry[] {
   const list = tokenizer.added_tokens ?? []

@@ -1,7 +1,6 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { DiskStorage } from '../../src/checkpoint/files/storage.js'
 import { bitsOf, SAFETENSORS_DTYPES } from '../../src/checkpoint/format/dtypes.js'
 import { openSafetensors } from '../../src/checkpoint/format/safetensors.js'
 import {
@@ -9,6 +8,7 @@ import {
   type TensorToWrite,
   writeSafetensors,
 } from '../../src/checkpoint/format/safetensors-write.js'
+import { DiskStorage } from '../../src/files/storage.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
 
 const disk = new DiskStorage()

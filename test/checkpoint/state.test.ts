@@ -1,7 +1,6 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { DiskStorage } from '../../src/checkpoint/files/storage.js'
 import { saveCheckpoint } from '../../src/checkpoint/policy/save.js'
 import {
   readTrainingState,
@@ -9,6 +8,7 @@ import {
   trainingStateFiles,
 } from '../../src/checkpoint/policy/state.js'
 import { compareTrajectory, requireSameTrajectory } from '../../src/checkpoint/policy/trajectory.js'
+import { DiskStorage } from '../../src/files/storage.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
 
 const state: TrainingState = {

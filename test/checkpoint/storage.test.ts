@@ -1,16 +1,10 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { copiedFile } from '../../src/checkpoint/files/save-file.js'
-import {
-  DiskStorage,
-  ensureDir,
-  readWhole,
-  removeTree,
-  type Storage,
-} from '../../src/checkpoint/files/storage.js'
-import { replaceFile, writeFile } from '../../src/checkpoint/files/write-file.js'
+import { copiedFile } from '../../src/checkpoint/format/save-file.js'
 import { newestValid } from '../../src/checkpoint/policy/resume.js'
+import { DiskStorage, ensureDir, readWhole, removeTree, type Storage } from '../../src/files/storage.js'
+import { replaceFile, writeFile } from '../../src/files/whole.js'
 import { save } from '../helpers/checkpoints.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { FaultyStorage } from '../helpers/storage-faulty.js'

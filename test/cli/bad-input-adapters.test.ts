@@ -81,9 +81,7 @@ describe('adapter_config.json', () => {
     const cut = adapter(
       (folder) => void fs.writeFileSync(join(folder, 'adapter_config.json'), '{"peft_type": "LO'),
     )
-    await refused(files, generate(cut), [
-      /adapter_config\.json: not readable as JSON.*\n.*fetch the adapter again/,
-    ])
+    await refused(files, generate(cut), [/adapter_config\.json: not JSON.*\n.*fetch the adapter again/])
     await refused(files, generate(adapter((folder) => void fs.rmSync(join(folder, 'adapter_config.json')))), [
       /no adapter_config\.json\n.*as PEFT writes it/,
     ])

@@ -54,7 +54,7 @@ describe('a config', () => {
     await refused(
       files,
       [...argv, '--train-dataset', files.data, '--output-dir', '$out'],
-      ['sizes.json: not valid JSON'],
+      ['sizes.json: not JSON'],
     )
   })
 })

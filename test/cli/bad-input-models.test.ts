@@ -54,7 +54,7 @@ describe('a path that is no model folder', () => {
   test('a config that is cut off', async () => {
     const path = copyOf(files, 'model', 'cut-config')
     fs.writeFileSync(join(path, 'config.json'), '{"model_type": "lla')
-    await refused(files, generate(path), ['cut-config/config.json: not valid JSON', 'fetch'])
+    await refused(files, generate(path), ['cut-config/config.json: not JSON', 'fetch'])
   })
 })
 

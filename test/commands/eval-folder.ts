@@ -2,7 +2,7 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import type { SaveFile } from '../../src/checkpoint/files/save-file.js'
+import type { SaveFile } from '../../src/checkpoint/format/save-file.js'
 import { loadConfig, type ResolvedConfig } from '../../src/config/load-config.js'
 import { scratchConfig } from '../../src/load/language-model.js'
 import { initModel, rewardModelFrom } from '../../src/models/decoder/init.js'

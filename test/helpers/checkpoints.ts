@@ -1,8 +1,8 @@
 /** Small checkpoints for tests of saving and resuming. */
 
-import { type SaveFile, textFile } from '../../src/checkpoint/files/save-file.js'
-import { readWhole, type Storage } from '../../src/checkpoint/files/storage.js'
+import { type SaveFile, textFile } from '../../src/checkpoint/format/save-file.js'
 import { saveCheckpoint } from '../../src/checkpoint/policy/save.js'
+import { readWhole, type Storage } from '../../src/files/storage.js'
 
 export const RUN = '/run'
 

@@ -8,11 +8,11 @@ import { temporaryFolder } from './folders.js'
 const SOURCE = new URL('../../src/', import.meta.url).pathname
 
 const PROGRAM = `
-import { textFile } from './checkpoint/files/save-file.js'
+import { textFile } from './checkpoint/format/save-file.js'
 import { saveCheckpoint } from './checkpoint/policy/save.js'
 import { newestValid } from './checkpoint/policy/resume.js'
 import { applyRetention } from './checkpoint/policy/retention.js'
-import { DiskStorage } from './checkpoint/files/storage.js'
+import { DiskStorage } from './files/storage.js'
 import { sweepLeftovers } from './checkpoint/policy/sweep.js'
 
 const [runDir, mode, bytes] = [process.argv[2], process.argv[3], Number(process.argv[4])]
@@ -40,10 +40,12 @@ try {
 export function compileSaver(): string {
   const folder = temporaryFolder()
   const names = ['errors.ts', 'exit-codes.ts', 'random.ts']
-  const files = fs.readdirSync(join(SOURCE, 'checkpoint'), { recursive: true, encoding: 'utf8' })
-  names.push(...files.filter((name) => name.endsWith('.ts')).map((name) => join('checkpoint', name)))
-  for (const part of ['files', 'format', 'policy'])
-    fs.mkdirSync(join(folder, 'checkpoint', part), { recursive: true })
+  for (const room of ['checkpoint', 'files']) {
+    const files = fs.readdirSync(join(SOURCE, room), { recursive: true, encoding: 'utf8' })
+    names.push(...files.filter((name) => name.endsWith('.ts')).map((name) => join(room, name)))
+  }
+  for (const part of ['checkpoint/format', 'checkpoint/policy', 'files'])
+    fs.mkdirSync(join(folder, part), { recursive: true })
   for (const name of names) {
     const { outputText } = ts.transpileModule(fs.readFileSync(join(SOURCE, name), 'utf8'), {
       compilerOptions: {

@@ -1,6 +1,6 @@
 /** A storage that fails where it is told to: at the nth operation, with an error, a short write or a crash. For tests. */
-import type { FileStat, Storage, WriteHandle } from '../../src/checkpoint/files/storage.js'
-import { systemError } from '../../src/checkpoint/files/storage-error.js'
+import type { CreateMode, FileStat, Storage, WriteHandle } from '../../src/files/storage.js'
+import { systemError } from '../../src/files/storage-error.js'
 
 export interface Operation {
   /** 1 for the first. */
@@ -34,8 +34,8 @@ export class FaultyStorage implements Storage {
     this.run('mkdir', path, () => this.inner.mkdir(path))
   }
 
-  create(path: string): WriteHandle {
-    const handle = this.run('create', path, () => this.inner.create(path))
+  create(path: string, mode?: CreateMode): WriteHandle {
+    const handle = this.run('create', path, () => this.inner.create(path, mode))
     return {
       write: (bytes) => this.write(handle, path, bytes),
       sync: () => this.run('sync', path, () => handle.sync()),

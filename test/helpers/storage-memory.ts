@@ -1,7 +1,7 @@
 /** A disk in memory that keeps apart what survives a power loss and what does not. For tests. */
 import { basename, dirname } from 'node:path'
-import type { FileStat, Storage, WriteHandle } from '../../src/checkpoint/files/storage.js'
-import { systemError } from '../../src/checkpoint/files/storage-error.js'
+import type { CreateMode, FileStat, Storage, WriteHandle } from '../../src/files/storage.js'
+import { systemError } from '../../src/files/storage-error.js'
 import { createRandom, type Random } from '../../src/random.js'
 
 interface FileNode {
@@ -38,9 +38,12 @@ export class MemoryStorage implements Storage {
     this.addEntry('mkdir', path, newFolder())
   }
 
-  create(path: string): WriteHandle {
-    const node: FileNode = { kind: 'file', data: Buffer.alloc(0), synced: Buffer.alloc(0) }
-    this.addEntry('open', path, node)
+  create(path: string, mode: CreateMode = 'new'): WriteHandle {
+    const found = mode === 'replace' ? this.find(path) : undefined
+    const node: FileNode =
+      found?.kind === 'file' ? found : { kind: 'file', data: Buffer.alloc(0), synced: Buffer.alloc(0) }
+    node.data = Buffer.alloc(0)
+    if (node !== found) this.addEntry('open', path, node)
     return {
       write: (bytes) => {
         const count = Math.min(bytes.byteLength, this.freeBytes())

@@ -1,9 +1,9 @@
 import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { DiskStorage } from '../../src/checkpoint/files/storage.js'
 import { type TensorToWrite, writeSafetensors } from '../../src/checkpoint/format/safetensors-write.js'
 import { ClhaError } from '../../src/errors.js'
+import { DiskStorage } from '../../src/files/storage.js'
 import { parameterCount } from '../../src/models/decoder/decoder.js'
 import { initModel, rewardModelFrom } from '../../src/models/decoder/init.js'
 import { loadModel, readHfConfig } from '../../src/models/folders/load-model.js'
@@ -88,7 +88,7 @@ test('no config, a broken one, a list', () => {
   const folder = temporaryFolder()
   expect(thrown(() => loadModel(folder)).message).toContain('no config.json')
   for (const [text, message] of [
-    ['{', 'not valid JSON'],
+    ['{', 'not JSON'],
     ['[]', 'holds no JSON object'],
     ['null', 'holds no JSON object'],
   ]) {

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { DiskStorage } from '../../src/checkpoint/files/storage.js'
+import { DiskStorage } from '../../src/files/storage.js'
 import { type OpenRunOptions, openRun, type TakeLock } from '../../src/runs/open-run.js'
 import { readRun } from '../../src/runs/read-run.js'
 import { save } from '../helpers/checkpoints.js'

@@ -1,7 +1,7 @@
 /** Writes safetensors: tensors in, chunks of the file out, so that nothing is copied in memory. */
 
-import type { Storage } from '../files/storage.js'
-import { replaceFile, type Written } from '../files/write-file.js'
+import type { Storage } from '../../files/storage.js'
+import { replaceFile, type Written } from '../../files/whole.js'
 import { bitsOf, type SafetensorsDtype, tensorBytes } from './dtypes.js'
 
 export interface TensorToWrite {

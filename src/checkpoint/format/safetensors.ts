@@ -1,7 +1,7 @@
 /** Opens a safetensors file: the header is checked whole, the tensors are read on demand. */
 import * as fs from 'node:fs'
 import { ClhaError, usageError } from '../../errors.js'
-import { errorCode } from '../files/storage-error.js'
+import { errorCode } from '../../files/storage-error.js'
 import { refuseForeignFormat } from './foreign-format.js'
 import { HeaderFault, parseHeader, type SafetensorsHeader } from './safetensors-header.js'
 import type { TensorSource } from './tensor-source.js'

@@ -1,5 +1,7 @@
 /** The list of a checkpoint's files with sizes and hashes: written last, it is what makes a folder a checkpoint. */
-import { createHash } from 'node:crypto'
+
+import { sha256 } from '../../files/digest.js'
+import { isObject } from '../../files/json.js'
 
 export const MANIFEST_NAME = 'manifest.json'
 export const MANIFEST_FORMAT = 'clha-checkpoint/1'
@@ -17,8 +19,6 @@ export interface Manifest {
   /** Sorted by name. */
   files: Record<string, ManifestFile>
 }
-
-export const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
 
 /** A plain name within the checkpoint's folder: no path, nothing hidden, not the manifest itself. */
 export const isFileName = (name: string) =>
@@ -64,9 +64,6 @@ function otherFormat(format: unknown): string {
   }
   return `${MANIFEST_NAME} is not in the format ${MANIFEST_FORMAT}`
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isManifestFile = (value: unknown): value is ManifestFile & Record<string, unknown> =>
   isObject(value) && Number.isSafeInteger(value.bytes) && /^[0-9a-f]{64}$/.test(String(value.sha256))

@@ -1,6 +1,6 @@
 /** Names in a run folder: finished checkpoints, and the hidden names that no tool takes for one. */
 import { join } from 'node:path'
-import type { Storage } from '../files/storage.js'
+import type { Storage } from '../../files/storage.js'
 
 export interface CheckpointPlace {
   step: number

@@ -1,7 +1,7 @@
 /** Chooses the checkpoint to go on from: the newest one that checks, saying which newer ones did not. */
 import { basename, dirname } from 'node:path'
 import { noCheckpointError } from '../../errors.js'
-import type { Storage } from '../files/storage.js'
+import type { Storage } from '../../files/storage.js'
 import type { Manifest } from './manifest.js'
 import { type CheckpointPlace, listCheckpoints } from './names.js'
 import { verifyCheckpoint } from './verify.js'

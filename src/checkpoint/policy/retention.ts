@@ -1,7 +1,7 @@
 /** Removes old checkpoints without ever putting the good ones at risk. */
 import { join } from 'node:path'
-import { removeTree, type Storage } from '../files/storage.js'
-import { errorCode } from '../files/storage-error.js'
+import { removeTree, type Storage } from '../../files/storage.js'
+import { errorCode } from '../../files/storage-error.js'
 import { deletedName, listCheckpoints } from './names.js'
 import { looksComplete } from './verify.js'
 

@@ -1,11 +1,10 @@
 /** Saves a checkpoint: staged, hashed, fsynced, named at once. A named checkpoint is complete; no other is chosen. */
 import { join } from 'node:path'
 import { resourceError } from '../../errors.js'
-import { type Pause, withRetries } from '../files/retry-storage.js'
-import type { SaveFile } from '../files/save-file.js'
-import { ensureDir, removeTree, type Storage } from '../files/storage.js'
-import { errorCode, isFull } from '../files/storage-error.js'
-import { syncOrFail, writeFile } from '../files/write-file.js'
+import { ensureDir, removeTree, type Storage } from '../../files/storage.js'
+import { errorCode, isFull } from '../../files/storage-error.js'
+import { syncOrFail, writeFile } from '../../files/whole.js'
+import type { SaveFile } from '../format/save-file.js'
 import {
   isFileName,
   MANIFEST_FORMAT,
@@ -14,6 +13,7 @@ import {
   serializeManifest,
 } from './manifest.js'
 import { asideName, checkpointName, stagingName } from './names.js'
+import { type Pause, withRetries } from './retry.js'
 import { verifyCheckpoint } from './verify.js'
 
 export interface SaveInfo {

@@ -1,9 +1,10 @@
 /** The state of training beside the weights: where it stood, from what it draws, under which conditions it ran. */
-import * as fs from 'node:fs'
+
 import { join } from 'node:path'
 import { noCheckpointError } from '../../errors.js'
-import { jsonFile, type SaveFile, safetensorsFile } from '../files/save-file.js'
+import { readJson } from '../../files/json.js'
 import { openSafetensors } from '../format/safetensors.js'
+import { jsonFile, type SaveFile, safetensorsFile } from '../format/save-file.js'
 
 /** What must be equal for bit-identical numbers, besides the trajectory's own keys. */
 export interface Conditions {
@@ -58,7 +59,7 @@ export function readTrainingState(checkpoint: string): TrainingState {
   const path = join(checkpoint, STATE_FILE)
   let value: unknown
   try {
-    value = JSON.parse(fs.readFileSync(path, 'utf8'))
+    value = readJson(path)
   } catch (error) {
     throw noCheckpointError(
       `${path}: not readable: ${(error as Error).message}`,

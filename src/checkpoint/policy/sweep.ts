@@ -1,6 +1,6 @@
 /** Clears what earlier processes left when they were stopped in the middle of a save or a removal. */
 import { join } from 'node:path'
-import { removeTree, type Storage } from '../files/storage.js'
+import { removeTree, type Storage } from '../../files/storage.js'
 import { checkpointName, type Leftover, parseLeftover } from './names.js'
 
 export interface SweepReport {

@@ -1,8 +1,8 @@
 /** Is a folder a whole checkpoint? The manifest answers: every file there, of its size, with its hash. */
 import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
-import { readWhole, type Storage } from '../files/storage.js'
-import { errorCode } from '../files/storage-error.js'
+import { readWhole, type Storage } from '../../files/storage.js'
+import { errorCode } from '../../files/storage-error.js'
 import { MANIFEST_NAME, type Manifest, parseManifest } from './manifest.js'
 import { stepOf } from './names.js'
 

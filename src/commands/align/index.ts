@@ -1,5 +1,6 @@
 /** `clha align`: the whole way from preferences to a better model. */
 import { pipeline } from '../pipeline.js'
+import { OF_DEVELOPMENT } from '../sections.js'
 
 export const alignCommand = pipeline({
   path: ['align'],
@@ -27,6 +28,8 @@ export const alignCommand = pipeline({
     'profile',
   ],
   needs: ['train_dataset', ['model_name_or_path', 'model_config']],
+  // Stages keep one checkpoint each; prompts are answered once in an evaluation.
+  without: [...OF_DEVELOPMENT, 'dev_fraction', 'save_total_limit', 'num_samples'],
   first: [
     'model_name_or_path',
     'train_dataset',

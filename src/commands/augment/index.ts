@@ -1,5 +1,6 @@
 /** `clha augment`: further answers as candidates. */
 import { pipeline } from '../pipeline.js'
+import { OF_A_TRAINING, OF_HELD_OUT_DATA } from '../sections.js'
 
 export const augmentCommand = pipeline({
   path: ['augment'],
@@ -12,6 +13,7 @@ export const augmentCommand = pipeline({
   sections: ['model', 'data', 'generate', 'augment', 'score', 'endpoint', 'prompt', 'run'],
   needs: ['train_dataset', ['model_name_or_path', 'generation_endpoint', 'answers_file']],
   takesData: true,
+  without: [...OF_HELD_OUT_DATA, ...OF_A_TRAINING, 'model_config', 'prompt'],
   first: [
     'model_name_or_path',
     'train_dataset',

@@ -7,6 +7,7 @@ export const chatCommand = pipeline({
   examples: ['clha chat --model-name-or-path runs/my --temperature 0.7'],
   sections: ['model', 'generate'],
   needs: ['model_name_or_path'],
+  without: ['model_config', 'num_samples', 'eval_batch_size'],
   first: [
     'model_name_or_path',
     'adapter_name_or_path',

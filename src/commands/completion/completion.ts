@@ -113,7 +113,7 @@ function fishScript(commands: readonly Command[]): string {
     const names = groups.get(first)?.join(' ')
     const own =
       second === undefined
-        ? `__fish_seen_subcommand_from ${first}`
+        ? `__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${[...groups.keys()].join(' ')}`
         : `__fish_seen_subcommand_from ${first}; and __fish_seen_subcommand_from ${second}`
     const head =
       second === undefined

@@ -6,9 +6,10 @@ import type { ReadFault } from '../../data/read/row-fault.js'
 import type { ReadCounts } from '../../data/read/stream-examples.js'
 import { type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
-import { type JsonLinesFile, openJsonLines } from '../../files/ordered-lines.js'
-import { writeWhole } from '../../report/write.js'
-import { sha256File } from '../../session/outputs.js'
+import { sha256File } from '../../files/digest.js'
+import { type JsonLinesFile, openJsonLines } from '../../files/json-lines.js'
+import { DiskStorage } from '../../files/storage.js'
+import { moveIntoPlace, writeWhole } from '../../files/whole.js'
 import { toJsonLine } from '../../show/json-lines.js'
 import { count } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
@@ -91,17 +92,18 @@ export async function withOutput(
       },
     })
     const hasDropped = dropped.finish()
+    const storage = new DiskStorage()
     for (const { file } of outputs) {
       fs.mkdirSync(dirname(resolve(file)), { recursive: true })
-      fs.renameSync(join(staging, basename(file)), file)
+      moveIntoPlace(storage, join(staging, basename(file)), file)
     }
-    if (hasDropped) fs.renameSync(join(staging, 'dropped'), droppedFile)
+    if (hasDropped) moveIntoPlace(storage, join(staging, 'dropped'), droppedFile)
     else fs.rmSync(droppedFile, { force: true })
     const { files: inputs, rows } = source.counts()
     const { command, options } = plan
     const head = { command, inputs, options, outputs, rows, dropped: dropped.counts() }
     const report = hasDropped ? { ...head, droppedFile } : head
-    await writeWhole(reportFile, reportText(report))
+    writeWhole(reportFile, reportText(report))
     say(ui, report, reportFile)
     return report
   } finally {

@@ -1,5 +1,6 @@
 /** `clha eval`: compares models on held-out prompts. */
 import { pipeline } from '../pipeline.js'
+import { OF_A_TRAINING } from '../sections.js'
 
 export const evalCommand = pipeline({
   path: ['eval'],
@@ -10,6 +11,7 @@ export const evalCommand = pipeline({
   ],
   sections: ['model', 'data', 'score', 'endpoint', 'generate', 'evaluate', 'run'],
   needs: ['model_name_or_path', ['eval_dataset', 'train_dataset']],
+  without: [...OF_A_TRAINING, 'model_config', 'num_samples'],
   first: [
     'model_name_or_path',
     'baseline',

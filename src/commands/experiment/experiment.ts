@@ -3,11 +3,12 @@ import { basename, extname, join } from 'node:path'
 import { readExperiment } from '../../config/experiment-file.js'
 import { experimentRows } from '../../evaluate/cell-rows.js'
 import { appendCell, type Cell, readCells } from '../../evaluate/cells.js'
+import { writeWhole } from '../../files/whole.js'
 import { type ExperimentReport, experimentMarkdown, experimentPage } from '../../report/experiment/page.js'
 import { experimentCsv, experimentLatex, experimentTable } from '../../report/experiment/tables.js'
-import { writeWhole } from '../../report/write.js'
 import { inOutputDir } from '../../session/claim.js'
 import { VERSION } from '../../session/session.js'
+import { Stopped, sayingStop } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
 import { showTable } from '../../stations/judge/eval-report.js'
 import type { Ui } from '../../terminal/ui.js'
@@ -37,6 +38,8 @@ export async function experiment(options: ExperimentOptions, ui: Ui): Promise<Ex
   )
 }
 
+const KEPT = 'finished cells are kept: the same command goes on from here'
+
 async function runExperiment(context: PlanContext, results: string, ui: Ui): Promise<ExperimentResult> {
   const plans = planCells(context)
   const known = readCells(results)
@@ -50,18 +53,16 @@ async function runExperiment(context: PlanContext, results: string, ui: Ui): Pro
     known.set(cell.hash, cell)
   })
   const cells = plans.flatMap(({ hash }) => known.get(hash) ?? [])
-  const written = cells.length > 0 ? await writeTables(context, cells, failures, ui) : undefined
-  const result = {
-    outputDir: context.outputDir,
-    cells: plans.length,
-    finished: cells.length,
-    failed: failures.length,
-    stopped,
-    report: written,
+  const report = cells.length > 0 ? await writeTables(context, cells, failures, ui) : undefined
+  const { outputDir } = context
+  const [finished, failed] = [cells.length, failures.length]
+  const result = { outputDir, cells: plans.length, finished, failed, stopped, report }
+  const end = async () => {
+    if (stopped) throw new Stopped()
+    if (failed > 0) throw failedCells(failures)
+    return result
   }
-  if (stopped) ui.line('stopped; finished cells are kept: the same command goes on from here')
-  else if (failures.length > 0) throw failedCells(failures)
-  return result
+  return sayingStop(ui, KEPT, end, () => result)
 }
 
 /** Scorers in the order of trust: the oracle, the judge that training never saw, training's own. */
@@ -95,10 +96,10 @@ async function writeTables(
   const { columns, rows } = experimentTable(tables)
   showTable(ui, { columns: columns.map(({ label }) => label), rows })
   const path = (name: string) => join(outputDir, name)
-  await writeWhole(path('table.csv'), experimentCsv(tables))
-  await writeWhole(path('table.tex'), experimentLatex(tables))
-  await writeWhole(path('table.md'), experimentMarkdown(report))
-  const page = await writeWhole(path('report.html'), experimentPage(report))
+  writeWhole(path('table.csv'), experimentCsv(tables))
+  writeWhole(path('table.tex'), experimentLatex(tables))
+  writeWhole(path('table.md'), experimentMarkdown(report))
+  const page = writeWhole(path('report.html'), experimentPage(report))
   ui.line(`report   ${page}`)
   return page
 }

@@ -1,7 +1,7 @@
 /** `clha experiment --tune`: a small learning-rate grid per method, on development prompts of a seed of its own. */
 import { usageError } from '../../errors.js'
 import type { Cell } from '../../evaluate/cells.js'
-import { writeWhole } from '../../report/write.js'
+import { writeWhole } from '../../files/whole.js'
 import { showTable } from '../../stations/judge/eval-report.js'
 import { mean } from '../../statistics/statistics.js'
 import type { Ui } from '../../terminal/ui.js'
@@ -58,7 +58,7 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
     const { method } = open.find(({ plan }) => plan.hash === hash) as Trial
     tried.push({ method, learningRate, reward: mean(rewards.true ?? rewards.second ?? rewards.reward) })
     const command = `clha experiment ${file} --tune`
-    await writeWhole(
+    writeWhole(
       results,
       `${JSON.stringify({ seed, noise, command, rates: bestRates(tried), tried }, null, 2)}\n`,
     )

@@ -1,5 +1,6 @@
 /** `clha explain`: one example through the whole method. */
 import { pipeline } from '../pipeline.js'
+import { OF_A_TRAINING, OF_HELD_OUT_DATA, OF_OTHER_METHODS } from '../sections.js'
 
 export const explainCommand = pipeline({
   path: ['explain'],
@@ -11,6 +12,7 @@ export const explainCommand = pipeline({
   sections: ['explain', 'model', 'data', 'method', 'rescore', 'score', 'endpoint', 'run'],
   needs: ['train_dataset', ['row', 'id']],
   takesData: true,
+  without: [...OF_HELD_OUT_DATA, ...OF_A_TRAINING, ...OF_OTHER_METHODS, 'method', 'model_config'],
   first: [
     'row',
     'id',

@@ -1,7 +1,8 @@
 /** `clha generate`: answers to prompts, shown and written as JSON Lines. */
 import type { Prompt } from '../../data/example.js'
 import { promptKey } from '../../data/prompt-key.js'
-import { inOrder, openJsonLines } from '../../files/ordered-lines.js'
+import { inOrder } from '../../files/in-order.js'
+import { openJsonLines } from '../../files/json-lines.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { openSession, type Session } from '../../session/session.js'

@@ -10,6 +10,7 @@ export const generateCommand = pipeline({
   ],
   sections: ['model', 'data', 'generate', 'prompt'],
   needs: ['model_name_or_path', ['prompt', 'eval_dataset']],
+  without: ['train_dataset', 'dev_fraction', 'test_fraction', 'reward_column', 'truncation', 'model_config'],
   first: [
     'model_name_or_path',
     'prompt',

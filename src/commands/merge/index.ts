@@ -10,5 +10,15 @@ export const mergeCommand = pipeline({
   ],
   sections: ['model', 'merge'],
   needs: ['model_name_or_path', 'export_dir'],
+  // Weights are merged as they are stored; the base brings its tokenizer.
+  without: [
+    'model_config',
+    'tokenizer_name_or_path',
+    'resize_embeddings',
+    'chat_template',
+    'load_in_8bit',
+    'load_in_4bit',
+    'seed',
+  ],
   load: async () => (await import('./merge.js')).merge,
 })

@@ -1,10 +1,10 @@
 /** `clha merge`: an adapter and its base as one model folder, written only when both say the same. */
 import { existsSync, readdirSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { copiedFile, type SaveFile } from '../../checkpoint/files/save-file.js'
-import { DiskStorage, ensureDir, removeTree } from '../../checkpoint/files/storage.js'
-import { writeFile } from '../../checkpoint/files/write-file.js'
+import { join } from 'node:path'
+import { copiedFile, type SaveFile } from '../../checkpoint/format/save-file.js'
 import { numericsError, usageError } from '../../errors.js'
+import { DiskStorage } from '../../files/storage.js'
+import { writeFolder } from '../../files/whole.js'
 import { loadModelAlone } from '../../load/language-model.js'
 import { bitsAsked } from '../../load/quantized-options.js'
 import { type Difference, largestDifference, mergeAdapter } from '../../models/adapters/adapter-merge.js'
@@ -57,7 +57,7 @@ export const merge: Pipeline<MergeResult> = async (config, ui) => {
           `tokens with outputs up to ${figure(difference.scale)}`,
       )
       if (session.dtype !== wide) narrow(merged, session)
-      writeFolder(target, [...modelFiles(merged), ...tokenizerFiles(tokenizerDir)])
+      writeFolder(new DiskStorage(), target, [...modelFiles(merged), ...tokenizerFiles(tokenizerDir)])
       ui.line(`model    ${target}`)
       const { largest, scale, tokens } = difference
       return {
@@ -106,24 +106,4 @@ function tokenizerFiles(folder: string): SaveFile[] {
   return TOKENIZER_FILES.filter((name) => existsSync(join(folder, name))).map((name) =>
     copiedFile(storage, join(folder, name), name),
   )
-}
-
-/** Writes a folder under a name that no tool takes for a model, and gives it its own when it is whole. */
-function writeFolder(target: string, files: readonly SaveFile[]): void {
-  const storage = new DiskStorage()
-  const parent = dirname(resolve(target))
-  const staging = join(parent, `.tmp-${process.pid}-merge`)
-  ensureDir(storage, parent)
-  removeTree(storage, staging)
-  try {
-    storage.mkdir(staging)
-    for (const file of files) writeFile(storage, join(staging, file.path), file.chunks())
-    storage.fsyncDir(staging)
-    removeTree(storage, target)
-    storage.rename(staging, target)
-    storage.fsyncDir(parent)
-  } catch (error) {
-    removeTree(storage, staging)
-    throw error
-  }
 }

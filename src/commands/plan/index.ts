@@ -14,7 +14,8 @@ export const planCommand = pipeline({
   ],
   sections: [...TRAIN_SECTIONS, 'rewardTrain'],
   needs: ['train_dataset', ['model_name_or_path', 'model_config']],
-  without: ['device'],
+  // Otherwise it takes what the trainings take, so that a command line can be planned as it is.
+  without: ['device', 'num_samples'],
   first: [
     'model_name_or_path',
     'train_dataset',

@@ -1,5 +1,6 @@
 /** `clha quickstart`: the starter world from start to report. */
 import { pipeline } from '../pipeline.js'
+import { OF_DEVELOPMENT } from '../sections.js'
 
 export const quickstartCommand = pipeline({
   path: ['quickstart'],
@@ -7,6 +8,18 @@ export const quickstartCommand = pipeline({
   examples: ['clha quickstart', 'clha quickstart --seeds 5'],
   sections: ['quickstart', 'model', 'method', 'rescore', 'train', 'rounds', 'run', 'profile'],
   needs: [],
+  // Model, tokenizer and data are made here.
+  without: [
+    ...OF_DEVELOPMENT,
+    'model_name_or_path',
+    'model_revision',
+    'adapter_name_or_path',
+    'tokenizer_name_or_path',
+    'resize_embeddings',
+    'load_in_8bit',
+    'load_in_4bit',
+    'save_total_limit',
+  ],
   first: [
     'seeds',
     'output_dir',

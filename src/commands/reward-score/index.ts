@@ -1,5 +1,6 @@
 /** `clha reward score`: rewards for answers. */
 import { pipeline } from '../pipeline.js'
+import { OF_A_LANGUAGE_MODEL, OF_A_TRAINING, OF_HELD_OUT_DATA } from '../sections.js'
 
 export const rewardScoreCommand = pipeline({
   path: ['reward', 'score'],
@@ -11,6 +12,7 @@ export const rewardScoreCommand = pipeline({
   sections: ['model', 'data', 'score', 'endpoint', 'prompt', 'run'],
   needs: ['train_dataset', ['reward_model', 'reward_endpoint']],
   takesData: true,
+  without: [...OF_A_LANGUAGE_MODEL, ...OF_HELD_OUT_DATA, ...OF_A_TRAINING, 'reward_column', 'prompt'],
   first: [
     'train_dataset',
     'reward_model',

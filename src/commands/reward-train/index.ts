@@ -1,5 +1,6 @@
 /** `clha reward train`: a reward model from preferences. */
 import { pipeline } from '../pipeline.js'
+import { OF_DEVELOPMENT } from '../sections.js'
 
 export const rewardTrainCommand = pipeline({
   path: ['reward', 'train'],
@@ -9,15 +10,11 @@ export const rewardTrainCommand = pipeline({
   needs: ['train_dataset', ['model_name_or_path', 'model_config', 'reward_model_config']],
   // Batches are whole steps, cut by max_tokens_per_batch alone; nothing is evaluated before the end.
   without: [
-    'gradient_accumulation_steps',
-    'eval_steps',
+    ...OF_DEVELOPMENT,
     'eval_generation_steps',
-    'eval_on_start',
     'guidance',
-    'metric_for_best_model',
-    'greater_is_better',
-    'load_best_model_at_end',
-    'early_stopping_patience',
+    'gradient_accumulation_steps',
+    'reward_column',
   ],
   short: {
     learning_rate: 'reward_learning_rate',

@@ -11,6 +11,7 @@ export const serveCommand = pipeline({
   ],
   sections: ['model', 'generate', 'score', 'serve'],
   needs: [['model_name_or_path', 'reward_model']],
+  without: ['model_config'],
   first: [
     'model_name_or_path',
     'reward_model',

@@ -14,6 +14,8 @@ export const trainCommand = pipeline({
   ],
   sections: TRAIN_SECTIONS,
   needs: ['train_dataset', ['model_name_or_path', 'model_config']],
+  // Sample answers come one by one.
+  without: ['num_samples'],
   first: [
     'model_name_or_path',
     'train_dataset',

@@ -1,4 +1,5 @@
 /** What a data format is: which columns it needs and how its row becomes prompt, answers and labels. */
+import { isObject } from '../../files/json.js'
 import type { Candidate, Preference, Prompt } from '../example.js'
 
 export type RawRow = Record<string, unknown>
@@ -43,9 +44,6 @@ export interface DataFormat {
 
 const isStringArray = (value: unknown) =>
   Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')
-
-const isObject = (value: unknown): value is RawRow =>
-  value !== null && typeof value === 'object' && !Array.isArray(value)
 
 /** Looks like a message: `role` and `content`, or `from` and `value`. What they hold is checked when they are read. */
 const isMessage = (value: unknown) => isObject(value) && ('role' in value || 'from' in value)

@@ -1,5 +1,4 @@
 /** Which files a path means, whether they can be read, and their rows. */
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
@@ -71,13 +70,6 @@ async function filesInFolder(folder: string): Promise<string[]> {
     else if (READABLE.test(entry.name) && (await stat(path)).isFile()) files.push(path)
   }
   return files
-}
-
-/** SHA-256 (hex) of the file as it lies on the disk. */
-export async function sha256File(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file)) hash.update(chunk)
-  return hash.digest('hex')
 }
 
 /**

@@ -1,9 +1,9 @@
-/** Examples out to a data file: written beside it and moved into place once all of it is on the disk. */
-import { closeSync, createWriteStream, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+/** Examples out to a data file, which appears once all of it is on the disk. */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { usageError } from '../../errors.js'
+import { streamWhole } from '../../files/whole.js'
 import type { Example } from '../example.js'
 import type { RawRow } from '../formats/format.js'
 import { contentFault, type ReadFault } from '../read/row-fault.js'
@@ -46,20 +46,16 @@ export async function writeExamples(
   if (!end)
     throw usageError(`${file}: data is written as .jsonl, .jsonl.gz or .parquet`, 'Give it such a name.')
   const report: WriteReport = { rows: 0, examples: 0, skipped: [] }
-  const temporary = `${file}.${process.pid}.tmp`
   const rows = rowsOf(examples, format, report)
-  try {
-    if (end === 'parquet') await writeParquet(rows, temporary, PARQUET_COLUMNS[format])
-    else await writeLines(rows, temporary, end === 'jsonl.gz')
+  await streamWhole(file, async (write) => {
+    if (end === 'parquet') await writeParquet(rows, write, PARQUET_COLUMNS[format])
+    else await writeLines(rows, write, end === 'jsonl.gz')
     if (report.rows === 0) throw nothingToWrite(format, file, report)
-    syncFile(temporary)
-    renameSync(temporary, file)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
+  })
   return report
 }
+
+type Write = (content: string | Uint8Array) => void
 
 async function* rowsOf(
   examples: Iterable<Example> | AsyncIterable<Example>,
@@ -79,28 +75,23 @@ async function* rowsOf(
   }
 }
 
-async function writeLines(rows: AsyncIterable<RawRow>, file: string, packed: boolean): Promise<void> {
+async function writeLines(rows: AsyncIterable<RawRow>, write: Write, packed: boolean): Promise<void> {
   async function* lines() {
     for await (const row of rows) yield `${JSON.stringify(row)}\n`
   }
-  const out = createWriteStream(file)
-  if (packed) await pipeline(Readable.from(lines()), createGzip(), out)
-  else await pipeline(Readable.from(lines()), out)
+  if (!packed) {
+    for await (const line of lines()) write(line)
+    return
+  }
+  await pipeline(Readable.from(lines()), createGzip(), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) write(chunk)
+  })
 }
 
-async function writeParquet(rows: AsyncIterable<RawRow>, file: string, columns: readonly string[]) {
-  const sink = parquetSink(file, columns)
+async function writeParquet(rows: AsyncIterable<RawRow>, write: Write, columns: readonly string[]) {
+  const sink = parquetSink(write, columns)
   for await (const row of rows) sink.write(row)
   sink.finish()
-}
-
-function syncFile(file: string): void {
-  const handle = openSync(file, 'r+')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
 }
 
 function nothingToWrite(format: WriteFormat, file: string, { skipped }: WriteReport) {

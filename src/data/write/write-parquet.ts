@@ -1,6 +1,6 @@
 /** Rows out as Parquet with real columns: text, numbers, lists, and messages as lists of {role, content}. */
 import type { SchemaElement } from 'hyparquet'
-import { fileWriter, ParquetWriter } from 'hyparquet-writer'
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer'
 import { usageError } from '../../errors.js'
 import { hasShape, type RawRow } from '../formats/format.js'
 
@@ -55,12 +55,16 @@ export interface RowSink {
 }
 
 /**
- * A Parquet file that is written a row group at a time.
+ * A Parquet file that goes to `write` a row group at a time.
  * @param columns the columns that the format may have; those that the first row lacks stay empty
  * @throws ClhaError (usage) for a row with text where the first row has messages, or the reverse
  */
-export function parquetSink(file: string, columns: readonly string[]): RowSink {
-  const writer = fileWriter(file)
+export function parquetSink(write: (bytes: Uint8Array) => void, columns: readonly string[]): RowSink {
+  const writer = new ByteWriter()
+  const handOver = () => {
+    write(writer.getBytes())
+    writer.index = 0
+  }
   let parquet: ParquetWriter | undefined
   let rows: RawRow[] = []
   let first: RawRow = {}
@@ -69,6 +73,7 @@ export function parquetSink(file: string, columns: readonly string[]): RowSink {
     if (rows.length > 0) {
       const columnData = columns.map((name) => ({ name, data: rows.map((row) => row[name]) }))
       parquet.write({ columnData, rowGroupSize: GROUP })
+      handOver()
     }
     rows = []
   }
@@ -82,6 +87,7 @@ export function parquetSink(file: string, columns: readonly string[]): RowSink {
     finish() {
       flush()
       parquet?.finish()
+      handOver()
     },
   }
 }

@@ -1,7 +1,9 @@
 /** adapter_config.json as PEFT writes it. A setting that changes the mathematics and is not computed here is refused. */
-import { existsSync, readFileSync } from 'node:fs'
+
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { usageError } from '../../errors.js'
+import { readJsonObject } from '../../files/json.js'
 
 export interface LoraOptions {
   /** Rank. */
@@ -57,19 +59,7 @@ export function readAdapterConfig(folder: string): AdapterConfig {
   const path = join(folder, ADAPTER_CONFIG)
   if (!existsSync(path))
     throw usageError(`${folder}: no ${ADAPTER_CONFIG}`, 'an adapter is a folder as PEFT writes it')
-  return parseAdapterConfig(parseJson(path), path)
-}
-
-function parseJson(path: string): Json {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw usageError(`${path}: not readable as JSON: ${(error as Error).message}`, 'fetch the adapter again')
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw usageError(`${path}: holds no JSON object`, 'fetch the adapter again')
-  return parsed as Json
+  return parseAdapterConfig(readJsonObject(path, 'fetch the adapter again'), path)
 }
 
 export function parseAdapterConfig(json: Json, where: string): AdapterConfig {

@@ -1,5 +1,5 @@
 /** An adapter as the files of a PEFT folder. */
-import { jsonFile, type SaveFile, safetensorsFile } from '../../checkpoint/files/save-file.js'
+import { jsonFile, type SaveFile, safetensorsFile } from '../../checkpoint/format/save-file.js'
 import type { Tensor } from '../../tensor/index.js'
 import type { Decoder } from '../decoder/decoder.js'
 import { tensorsToWrite } from '../folders/save-model.js'

@@ -1,9 +1,11 @@
 /** A model from a Hugging Face folder: config.json and safetensors, read tensor by tensor into libtorch's memory. */
-import { existsSync, readFileSync } from 'node:fs'
+
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openModelFiles } from '../../checkpoint/format/sharded-model.js'
 import type { TensorSource } from '../../checkpoint/format/tensor-source.js'
 import { usageError } from '../../errors.js'
+import { readJsonObject } from '../../files/json.js'
 import { type DType, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
 import { assembleDecoder, type Decoder } from '../decoder/decoder.js'
 import type { DecoderConfig, HfConfig } from '../decoder/decoder-config.js'
@@ -21,17 +23,7 @@ export function readHfConfig(folder: string): HfConfig {
 }
 
 /** @throws ClhaError (exit 2) when the file is not JSON or not an object */
-export function parseHfConfig(path: string): HfConfig {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw usageError(`${path}: not valid JSON: ${(error as Error).message}`, 'fetch the file again')
-  }
-  if (parsed === null || typeof parsed !== 'object' || Array.isArray(parsed))
-    throw usageError(`${path}: holds no JSON object`, 'fetch the file again')
-  return parsed as HfConfig
-}
+export const parseHfConfig = (path: string): HfConfig => readJsonObject(path) as HfConfig
 
 /**
  * Peak memory is the weights as used plus a few megabytes as stored: they are read one by one, in pieces where they change.

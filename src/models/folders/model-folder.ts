@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DiskStorage } from '../../checkpoint/files/storage.js'
 import { newestValid } from '../../checkpoint/policy/resume.js'
 import { readTrainingState } from '../../checkpoint/policy/state.js'
 import { noCheckpointError, usageError } from '../../errors.js'
+import { DiskStorage } from '../../files/storage.js'
 import { baseFolderOf, isAdapterFolder } from '../adapters/adapter-load.js'
 
 /**

@@ -1,7 +1,7 @@
 /** A model as the files of a Hugging Face folder. */
 
-import { jsonFile, type SaveFile, safetensorsFile, textFile } from '../../checkpoint/files/save-file.js'
 import { lengthOf, type TensorToWrite } from '../../checkpoint/format/safetensors-write.js'
+import { jsonFile, type SaveFile, safetensorsFile, textFile } from '../../checkpoint/format/save-file.js'
 import { DTYPES, type DType, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
 import type { Decoder } from '../decoder/decoder.js'
 import { requireWideWeights } from '../decoder/quantized.js'

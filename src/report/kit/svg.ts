@@ -1,9 +1,10 @@
 /** Draws an echarts option as inert SVG: no script, no link, no image, no document-wide names. */
-import { createHash } from 'node:crypto'
+
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts'
 import { GridComponent, MarkLineComponent } from 'echarts/components'
 import { type EChartsCoreOption, init, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
+import { sha256 } from '../../files/digest.js'
 import { escapeHtml } from './escape.js'
 
 use([BarChart, CustomChart, GridComponent, LineChart, MarkLineComponent, ScatterChart, SVGRenderer])
@@ -40,7 +41,7 @@ export function drawSvg(drawing: Drawing): string {
     .replace(/ (class="[^"]*"|pointer-events="[^"]*"|ecmeta_\w+="[^"]*")/g, '')
     .replace(/(id="|\(#)zr\d+-c/g, '$1zr-c')
   // The same drawing always gets the same names, and no two drawings in one page share one.
-  const digest = createHash('sha256').update(drawing.title).update(anonymous).digest('hex')
+  const digest = sha256(drawing.title, anonymous)
   const name = `c${digest.slice(0, 10)}`
   const clean = anonymous.replace(/(id="|\(#)zr-c/g, `$1${name}-c`)
   assertInert(clean)

@@ -6,11 +6,11 @@ import { packLists } from '../../data/encode/pack.js'
 import type { Example } from '../../data/example.js'
 import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set.js'
 import { textStats } from '../../evaluate/text-stats.js'
+import { writeWhole } from '../../files/whole.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { withAdapterOff } from '../../models/adapters/adapter.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { divergence } from '../../models/decoder/divergence.js'
-import { writeWhole } from '../../report/write.js'
 import type { Session } from '../../session/session.js'
 import { mean } from '../../statistics/statistics.js'
 import { type Answer, answerPrompts } from '../judge/answer.js'
@@ -48,7 +48,7 @@ export function generationHook(
     mkdirSync(dir, { recursive: true })
     const rows = texts.map((answer, i) => ({ step, prompt: set.prompts[i], answer, reward: rewards?.[i] }))
     const path = join(dir, `samples-${step}.jsonl`)
-    await writeWhole(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+    writeWhole(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
     return {
       'eval_generated/length': mean(answers.map(({ ids }) => ids.length)),
       'eval_generated/repetition': textStats(texts).repetition,

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Example, Message } from '../../data/example.js'
+import { sha256 } from '../../files/digest.js'
 import type { RankedList } from '../../rescore/ranked.js'
-import { sha256 } from '../../session/session.js'
 import { saveTokenizer, trainByteLevelBpe } from '../../text/bpe-train.js'
 import { createWorld, oracle, type World, type WorldOptions, writeWorld } from '../../world/index.js'
 

@@ -1,6 +1,5 @@
 /** Sampled answers on disk as they come: one JSON line each, so that nothing is asked for twice. */
-import * as fs from 'node:fs'
-import { dirname } from 'node:path'
+import { openAppendLog } from '../../files/append-log.js'
 
 export interface SampledAnswer {
   text: string
@@ -21,27 +20,21 @@ export interface AnswerStore {
 
 type Line = SampledAnswer & { prompt: string; sample: number }
 
-/**
- * @param path one file for one way to draw answers: model, decoding, seed
- * A line that a kill cut short is no answer; whole lines before it are.
- */
+/** @param path one file for one way to draw answers: model, decoding, seed */
 export function openAnswerStore(path: string): AnswerStore {
-  fs.mkdirSync(dirname(path), { recursive: true })
+  const log = openAppendLog(path)
   const known = new Map<string, SampledAnswer>()
-  const text = fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : ''
-  for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
+  for (const line of log.lines) {
     const found = parse(line)
     if (found) known.set(`${found.prompt}:${found.sample}`, found)
   }
-  const fd = fs.openSync(path, 'a')
-  if (text !== '' && !text.endsWith('\n')) fs.writeSync(fd, '\n')
   return {
     get: (prompt, sample) => known.get(`${prompt}:${sample}`),
     add(prompt, sample, answer) {
       known.set(`${prompt}:${sample}`, answer)
-      fs.writeSync(fd, `${JSON.stringify({ prompt, sample, ...answer } satisfies Line)}\n`)
+      log.append(JSON.stringify({ prompt, sample, ...answer } satisfies Line))
     },
-    close: () => fs.closeSync(fd),
+    close: log.close,
   }
 }
 

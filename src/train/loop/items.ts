@@ -112,14 +112,3 @@ export function hashItems(items: readonly TrainItem[]): string {
   }
   return hash.digest('hex')
 }
-
-/** The item with only the answer that SFT keeps likely. */
-export function onlyBest(item: TrainItem): TrainItem {
-  const answers = [item.encoded.answers[item.sft.index]]
-  return {
-    encoded: { ...item.encoded, answers },
-    pairs: [],
-    sft: { index: 0, weight: item.sft.weight },
-    labels: [],
-  }
-}

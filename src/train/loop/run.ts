@@ -1,7 +1,6 @@
 /** A training as a run folder: locked, logged, checkpointed, resumable; the loop does the rest. */
-import { createHash } from 'node:crypto'
+
 import { dirname, join, resolve } from 'node:path'
-import { DiskStorage } from '../../checkpoint/files/storage.js'
 import { checkpointName, listCheckpoints } from '../../checkpoint/policy/names.js'
 import { newestValid, requireValid } from '../../checkpoint/policy/resume.js'
 import { applyRetention } from '../../checkpoint/policy/retention.js'
@@ -10,6 +9,8 @@ import { type Conditions, readTrainingState, type TrainingState } from '../../ch
 import { requireSameTrajectory } from '../../checkpoint/policy/trajectory.js'
 import { knownError, noCheckpointError } from '../../errors.js'
 import { EXIT } from '../../exit-codes.js'
+import { sha256 } from '../../files/digest.js'
+import { DiskStorage } from '../../files/storage.js'
 import { trainableWeights } from '../../models/adapters/adapter.js'
 import { createOptimizer, type Optimizer, type OptimizerOptions } from '../../optim/optimizer.js'
 import { METRICS_FILE, type MetricRow, readMetrics } from '../../runs/metrics.js'
@@ -277,7 +278,7 @@ function save(run: Run, training: TrainingRun, optimizer: Optimizer, progress: P
     trainerState,
     tokenizerDir: training.tokenizerDir,
   })
-  const configSha256 = createHash('sha256').update(JSON.stringify(training.manifest.config)).digest('hex')
+  const configSha256 = sha256(JSON.stringify(training.manifest.config))
   saveCheckpoint(storage, run.dir, step, files, { configSha256 })
   // A run that went back finds checkpoints of later steps: they must not push out the one just saved.
   const later = listCheckpoints(storage, run.dir).filter((place) => place.step > step).length

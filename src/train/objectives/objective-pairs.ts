@@ -66,6 +66,15 @@ export function withRunningMean(
   }
 }
 
+/** With the running mean of both sides' rewards beta D. */
+export const withPairMean = (objective: Objective, beta: number): Objective =>
+  withRunningMean(objective, (plan, sums) =>
+    pairNumbers(plan, sums).flatMap((p) => [
+      beta * (p.better - p.betterReference),
+      beta * (p.worse - p.worseReference),
+    ]),
+  )
+
 /** A loss on whole lists: pairs of any weight and the SFT term. */
 const listwiseObjective = (
   name: string,

@@ -21,6 +21,12 @@ export interface Objective {
   loss(scores: Scores, lists: readonly LossList[], denominators: Denominators, groups: number): LossParts
   /** Implicit reward of an answer, for the log; its mean log-probability where left out. */
   reward?(sum: number, count: number, reference: number): number
+  /** Margin of a hinge by rank distance, nats per token, for the log. */
+  margin?(distance: number): number
+  /** Lists are grouped, and end, as in the paper's code. */
+  legacy?: boolean
+  /** No gate weighs its likelihood term. */
+  ungated?: boolean
   survey?: Survey
   /** What the loss remembers between steps; part of every checkpoint. */
   state?(): Record<string, number>
@@ -46,7 +52,11 @@ export const scoredTokens = ({ lists, counts }: StepPlan, weight: (list: LossLis
 export const carriesSft = (plan: StepPlan, sftWeight: number): boolean =>
   sftWeight > 0 && scoredTokens(plan, ({ sft }) => sft.weight)
 
-export function clhaObjective(options: Omit<ClhaOptions, 'groups'>): Objective {
+export interface ClhaObjective extends Omit<ClhaOptions, 'groups'> {
+  legacy?: boolean
+}
+
+export function clhaObjective({ legacy, ...options }: ClhaObjective): Objective {
   return {
     name: 'clha',
     lastToken: false,
@@ -55,6 +65,8 @@ export function clhaObjective(options: Omit<ClhaOptions, 'groups'>): Objective {
     counts: (plan) => hasPairs(plan) || carriesSft(plan, options.sftWeight),
     loss: (scores, lists, denominators, groups) =>
       clhaLoss(scores, lists, { ...options, groups }, denominators),
+    margin: (distance) => (options.marginScale === 'rank' ? options.margin * distance : options.margin),
+    legacy,
   }
 }
 
@@ -66,6 +78,7 @@ export function sftObjective(): Objective {
     denominators: (plan) => sftDenominators(plan.lists, plan.counts),
     counts: (plan) => scoredTokens(plan, () => 1),
     loss: sftLoss,
+    ungated: true,
   }
 }
 

@@ -2,6 +2,7 @@
 import * as fs from 'node:fs'
 import { usageError } from '../../../errors.js'
 import { EXIT } from '../../../exit-codes.js'
+import { writeWhole } from '../../../files/whole.js'
 import {
   type Finding,
   RULES,
@@ -12,7 +13,6 @@ import {
 } from '../../../inspect/findings.js'
 import type { LengthBias } from '../../../inspect/length-bias.js'
 import { createLint, findingText, type Lint } from '../../../inspect/lint.js'
-import { writeWhole } from '../../../report/write.js'
 import { count } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
 import { reportText } from '../data-output.js'
@@ -55,7 +55,7 @@ export async function dataLint(options: LintOptions, ui: Ui): Promise<LintResult
   await check(source, lint, found)
   const result = resultOf(lint, source.counts().rows, options.failOn)
   show(result, options, ui)
-  if (report !== undefined) await writeWhole(report, reportText(result))
+  if (report !== undefined) writeWhole(report, reportText(result))
   return result
 }
 

@@ -1,5 +1,5 @@
 /** Tries again after errors that may pass, with growing pauses. */
-import { isTransient, SyncFailure } from './storage-error.js'
+import { isTransient, SyncFailure } from '../../files/storage-error.js'
 
 export type Pause = (milliseconds: number) => void
 

@@ -10,6 +10,8 @@ export interface WriteHandle {
   close(): void
 }
 
+export type CreateMode = 'new' | 'replace'
+
 export interface FileStat {
   /** `other`: a pipe, a device; never read. */
   kind: 'file' | 'directory' | 'other'
@@ -20,8 +22,8 @@ export interface FileStat {
 export interface Storage {
   /** Makes one folder; its parent must exist (EEXIST, ENOENT). */
   mkdir(path: string): void
-  /** Opens a new file for writing; refuses one that exists (EEXIST). */
-  create(path: string): WriteHandle
+  /** Opens a file for writing. `new`, the default, refuses one that exists (EEXIST); `replace` empties it. */
+  create(path: string, mode?: CreateMode): WriteHandle
   /** The file's bytes in order, in blocks; a block is valid until the next one is asked for. */
   read(path: string): Iterable<Uint8Array>
   /** Names in a folder, sorted. */
@@ -44,8 +46,8 @@ export class DiskStorage implements Storage {
     fs.mkdirSync(path)
   }
 
-  create(path: string): WriteHandle {
-    const fd = fs.openSync(path, 'wx')
+  create(path: string, mode: CreateMode = 'new'): WriteHandle {
+    const fd = fs.openSync(path, mode === 'new' ? 'wx' : 'w')
     return {
       write: (bytes) => fs.writeSync(fd, bytes),
       sync: () => fs.fsyncSync(fd),

@@ -1,41 +1,81 @@
-/** Examples and ranked lists as items of a training, in the form that the method learns from. */
+/** Examples and ranked lists as items of a training, in the forms that methods learn from. */
 import type { EncodedExample } from '../data/encode/encoded.js'
 import type { Example } from '../data/example.js'
-import { isRankedFile } from '../rescore/is-ranked-file.js'
+import { preferredIndex } from '../data/preferred.js'
 import type { RankedList, RankedPair } from '../rescore/ranked.js'
-import type { Session } from '../session/session.js'
-import { onlyBest, type TrainItem } from '../train/loop/items.js'
-import { materialOf } from './methods.js'
+import type { TrainItem } from '../train/loop/items.js'
+import type { SharedOptions } from './method.js'
 
-type Options = Session['options']
+type Pairs = Pick<SharedOptions, 'listPairs'>
 
-/** The human-chosen answer, else the first. */
-export function chosenIndex({ preferences, candidates }: Example): number {
-  const wins = candidates.map(
-    (_, i) =>
-      preferences.filter((p) => p.better === i).length - preferences.filter((p) => p.worse === i).length,
-  )
-  return wins.indexOf(Math.max(...wins))
+/** The item with only the answer that SFT keeps likely. */
+function onlyBest({ encoded, sft }: Pick<TrainItem, 'encoded' | 'sft'>): TrainItem {
+  return {
+    encoded: { ...encoded, answers: [encoded.answers[sft.index]] },
+    pairs: [],
+    sft: { index: 0, weight: sft.weight },
+    labels: [],
+  }
 }
 
-/** SFT on the human-chosen answer of each example. */
+/** SFT on the preferred answer of each example. */
 export function sftItems(examples: readonly Example[], encoded: readonly EncodedExample[]): TrainItem[] {
   return examples.map((example, i) =>
-    onlyBest({ encoded: encoded[i], pairs: [], sft: { index: chosenIndex(example), weight: 1 }, labels: [] }),
+    onlyBest({ encoded: encoded[i], sft: { index: preferredIndex(example), weight: 1 } }),
   )
+}
+
+/** One answer of each list: the preferred one, or that which ranking put first. */
+export function bestItems(
+  lists: readonly RankedList[],
+  encoded: readonly EncodedExample[],
+  preferred: boolean,
+): TrainItem[] {
+  if (preferred)
+    return sftItems(
+      lists.map(({ example }) => example),
+      encoded,
+    )
+  return lists.map(({ sft }, i) => onlyBest({ encoded: encoded[i], sft }))
 }
 
 /** The pairs of a list that are contrasted. */
-export function pairsOf({ pairs, order }: RankedList, which: Options['listPairs']): RankedPair[] {
+export function pairsOf({ pairs, order }: RankedList, which: Pairs['listPairs']): RankedPair[] {
   if (which === 'adjacent') return pairs.filter(({ distance }) => distance === 1)
   if (which === 'best_vs_rest') return pairs.filter((p) => p.better === order[0] || p.worse === order[0])
   return pairs
+}
+
+/** Lists with their pairs. */
+export function pairItems(
+  lists: readonly RankedList[],
+  encoded: readonly EncodedExample[],
+  { listPairs }: Pairs,
+): TrainItem[] {
+  return lists.map((list, i) => ({
+    encoded: encoded[i],
+    pairs: pairsOf(list, listPairs),
+    sft: list.sft,
+    labels: list.example.preferences,
+  }))
 }
 
 /** A belief as log-odds; certainty is as large as the number next to 1 lets it be. */
 const logOdds = (belief: number): number => {
   const q = Math.min(belief, 1 - 2 ** -53)
   return Math.log(q / (1 - q))
+}
+
+/** Lists with their pairs and how far apart these are. */
+export function gapItems(
+  lists: readonly RankedList[],
+  encoded: readonly EncodedExample[],
+  { listPairs }: Pairs,
+): TrainItem[] {
+  return pairItems(lists, encoded, { listPairs }).map((item, i) => ({
+    ...item,
+    pairs: pairsOf(lists[i], listPairs).map((p) => ({ ...p, gap: logOdds(p.belief) })),
+  }))
 }
 
 /** Judged answers: by people where they were asked so, else both sides of each pair. */
@@ -52,32 +92,17 @@ function rowsOf({ example }: RankedList, pairs: readonly RankedPair[]): TrainIte
     ])
 }
 
-/** Whether SFT takes the answer that people chose; of a rescored file it takes the best, unless told otherwise. */
-function takesChosen({ method, sftTarget, trainDataset }: Options): boolean {
-  if (method !== 'sft') return false
-  if (sftTarget !== undefined) return sftTarget === 'chosen'
-  return ![trainDataset ?? []].flat().some(isRankedFile)
-}
-
-/** What the method takes of ranked lists. */
-export function rankedItems(
-  { options }: Session,
+/** Lists as answers that are judged by themselves. */
+export function rowItems(
   lists: readonly RankedList[],
   encoded: readonly EncodedExample[],
+  { listPairs }: Pairs,
 ): TrainItem[] {
-  const material = materialOf(options)
-  const chosen = takesChosen(options)
-  return lists.map((list, i): TrainItem => {
-    const labels = list.example.preferences
-    const pairs = pairsOf(list, options.listPairs)
-    const item = { encoded: encoded[i], pairs, sft: list.sft, labels }
-    if (material === 'answer') {
-      return onlyBest(chosen ? { ...item, sft: { index: chosenIndex(list.example), weight: 1 } } : item)
-    }
-    if (material === 'rows') return { ...item, pairs: [], rows: rowsOf(list, pairs) }
-    if (options.method !== 'pro') return item
-    return { ...item, pairs: pairs.map((p) => ({ ...p, gap: logOdds(p.belief) })) }
-  })
+  return pairItems(lists, encoded, { listPairs }).map((item, i) => ({
+    ...item,
+    pairs: [],
+    rows: rowsOf(lists[i], pairsOf(lists[i], listPairs)),
+  }))
 }
 
 /**

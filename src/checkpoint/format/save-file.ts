@@ -1,7 +1,7 @@
 /** A file of a checkpoint, before it is written. */
 
-import { layoutSafetensors, type TensorToWrite } from '../format/safetensors-write.js'
-import type { Storage } from './storage.js'
+import type { Storage } from '../../files/storage.js'
+import { layoutSafetensors, type TensorToWrite } from './safetensors-write.js'
 
 export interface SaveFile {
   /** A plain name within the checkpoint. */
