@@ -1,10 +1,11 @@
 // The packages as npm would lay them out, on a machine without a compiler: the engine of the platform is taken, or it is said why not.
 import { execFileSync, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readJson } from '../../scripts/setup/files.mjs'
-import { temporaryFolder } from '../helpers/folders.js'
+import { isOlder } from '../../scripts/setup/prebuilt.mjs'
 
 const root = new URL('../..', import.meta.url).pathname
 const libtorch: string | undefined = readJson(join(root, 'build/engine.json'))?.libtorch
@@ -30,7 +31,8 @@ NODE_API_MODULE(clha, Init)
 describe.skipIf(!libtorch || process.platform !== 'linux')(
   'installed packages (Linux, a set-up folder)',
   () => {
-    const folder = temporaryFolder()
+    const folder = fs.mkdtempSync(join(tmpdir(), 'clha-packages-'))
+    afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
     const native = join(folder, 'native')
     const tarballs = join(folder, 'tarballs')
     const bin = join(folder, 'bin')
@@ -106,6 +108,7 @@ describe.skipIf(!libtorch || process.platform !== 'linux')(
       }).toString()
       expect(said).toMatch(/^9\.000000 /)
       expect(said).not.toContain(root)
+    expect(isOlder('2.28', readJson(join(modules, ENGINE, 'engine.json')).glibc)).toBe(false)
       expect(clha(['setup']).out).toMatch(/✓ done/)
     })
 
