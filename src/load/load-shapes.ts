@@ -1,4 +1,5 @@
 /** The model of a plan: tokenizer and config.json are read, weights have shapes only. */
+
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Options, SectionOptions } from '../config/options.js'
@@ -11,7 +12,7 @@ import { readHfConfig } from '../models/folders/load-model.js'
 import { resolveModelFolder, tokenizerFolderOf } from '../models/folders/model-folder.js'
 import { shapedAdapter, shapedModel } from '../models/folders/shapes.js'
 import type { HeadKind } from '../models/folders/weights.js'
-import type { Needs } from '../session/session.js'
+import type { Needs } from '../session/needs.js'
 import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
 import { type LanguageModel, scratchConfig, withTemplate } from './language-model.js'
 import { quantizedOf, requireAdapterOnQuantized } from './quantized-options.js'

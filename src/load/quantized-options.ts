@@ -4,7 +4,7 @@ import { usageError } from '../errors.js'
 import { isAdapterFolder } from '../models/adapters/adapter-load.js'
 import type { Decoder } from '../models/decoder/decoder.js'
 import { type Bits, bitsOf, type Quantized, weightBytes, wideBytes } from '../models/decoder/quantized.js'
-import type { Needs } from '../session/session.js'
+import type { Needs } from '../session/needs.js'
 import { bytes, count } from '../show/units.js'
 
 /** How narrow the weights are to be held. */

@@ -13,7 +13,8 @@ import { type Decoder, parameterCount } from '../models/decoder/decoder.js'
 import { rewardModelFrom } from '../models/decoder/init.js'
 import { bitsOf } from '../models/decoder/quantized.js'
 import { modelHash, resolveModelFolder } from '../models/folders/model-folder.js'
-import type { Needs, Session } from '../session/session.js'
+import type { Needs } from '../session/needs.js'
+import type { Session } from '../session/session.js'
 import { count } from '../show/units.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from './language-model.js'
 import { quantizedOf, requireAdapterOnQuantized } from './quantized-options.js'
@@ -70,7 +71,7 @@ export function loraOptions({ options }: Needs<TrainableOptions>): LoraOptions &
     targetModules: targetsOf(options.loraTargetModules),
     useRslora: options.useRslora,
     modulesToSave: options.modulesToSave ?? [],
-    base: existsSync(name) ? resolve(baseFolderOf(resolveModelFolder(name))) : name,
+    base: name !== undefined && existsSync(name) ? resolve(baseFolderOf(resolveModelFolder(name))) : name,
   }
 }
 

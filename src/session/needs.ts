@@ -4,10 +4,10 @@ import { usageError } from '../errors.js'
 import { snakeCase } from '../key-names.js'
 import type { Session } from './session.js'
 
-/** These options, and what else of a session is named. Every session has it. */
-export type Needs<K extends keyof Options, P extends keyof Session = never> = {
-  options: Pick<Options, K>
-} & Pick<Session, P>
+/** Some options, by their names or as a type, and what else of a session is named. Every session has it. */
+export type Needs<O, Parts extends keyof Session = never> = {
+  options: [O] extends [keyof Options] ? Pick<Options, O> : O
+} & Pick<Session, Parts>
 
 /** An option that has to be set. @throws ClhaError (exit 2) naming it where it is not */
 export function required<O extends Partial<Options>, K extends keyof O & string>(

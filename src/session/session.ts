@@ -34,9 +34,6 @@ export interface Session<Needed extends ConfigKey = never> {
   stopRequested(): boolean
 }
 
-/** What a function needs of a session: some of its options, and parts of it by name. */
-export type Needs<Opts, Parts extends keyof Session = never> = { options: Opts } & Pick<Session, Parts>
-
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version

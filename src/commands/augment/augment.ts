@@ -11,6 +11,7 @@ import { hubLabel } from '../../hub/cache.js'
 import { loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { inOutputDir } from '../../session/claim.js'
+import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { type Session, withSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
@@ -101,7 +102,7 @@ async function fromModel(
   examples: readonly Example[],
   common: Omit<Sampling, 'name'>,
 ): Promise<Sampled> {
-  const path = session.options.modelNameOrPath ?? ''
+  const path = required(session.options, 'modelNameOrPath')
   const lm = await loadStartModel(session, 'lm', 'all')
   try {
     const sampling = { ...common, name: hubLabel(path) }

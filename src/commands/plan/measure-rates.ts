@@ -13,7 +13,7 @@ import type { Rates } from '../../plan/devices.js'
 import { trainWork } from '../../plan/flops.js'
 import { modelShape } from '../../plan/shape.js'
 import type { Size } from '../../plan/tokens.js'
-import type { Needs } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { backward, fromData, i64, ops, requiresGrad, scope, setGrad } from '../../tensor/index.js'
 
 /** Seconds that each of the measurements takes. */

@@ -16,7 +16,8 @@ import { isLoopback } from '../../serve/guard.js'
 import type { ServedRewardModel } from '../../serve/reward-routes.js'
 import { createScorer } from '../../serve/scorer.js'
 import { listen } from '../../serve/server.js'
-import { type Needs, type Session, withSession } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
+import { type Session, withSession } from '../../session/session.js'
 import { bytes, count } from '../../show/units.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { openModelCache } from '../../stations/score/model-cache.js'
@@ -37,7 +38,7 @@ const USUAL_CONTEXT = 4096
 const STOP_POLL = 50
 
 /** What serving a reward model reads. */
-type ScoringSession = Needs<SectionOptions<'model' | 'score' | 'serve' | 'train'>, 'dtype' | 'ui'>
+type ScoringSession = Needs<SectionOptions<'model' | 'data' | 'score' | 'serve' | 'train'>, 'dtype' | 'ui'>
 
 interface Loaded<T> {
   served: T

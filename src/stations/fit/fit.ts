@@ -1,10 +1,12 @@
 /** One training within a pipeline: options to a run folder, progress to the user. */
 import { join } from 'node:path'
+import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { adapterTrajectory } from '../../load/trainable.js'
 import { inBf16 } from '../../models/decoder/decoder.js'
 import type { DataFile } from '../../runs/run-manifest.js'
+import type { Needs } from '../../session/needs.js'
 import { manifestOf, type Session } from '../../session/session.js'
 import { hashItems, type TrainItem } from '../../train/loop/items.js'
 import { runTraining, type TrainingResult } from '../../train/loop/run.js'
@@ -12,6 +14,7 @@ import type { RunHooks } from '../../train/loop/training-run.js'
 import type { Objective } from '../../train/objectives/objective.js'
 import { matrixPeak } from '../../train/profile/profile-peak.js'
 import { type BegunPlan, beginPlan } from '../rehearse/plan-check.js'
+import type { PlanNeeds } from '../rehearse/plan-input.js'
 import {
   guidanceOf,
   loopOptions,
@@ -51,8 +54,15 @@ export interface Fit {
   opened?(): Promise<void>
 }
 
+/** The keys of a training, whatever it trains, and what its run folder records. */
+export type FitNeeds = Needs<
+  SectionOptions<'train' | 'run' | 'method' | 'rescore' | 'profile'>,
+  'ui' | 'config' | 'conditions' | 'versions' | 'hardware' | 'hub' | 'stopRequested'
+> &
+  PlanNeeds
+
 /** @throws ClhaError (exit 2) when there is nothing to train on */
-export function fitModel(session: Session, f: Fit): Promise<TrainingResult> {
+export function fitModel(session: FitNeeds, f: Fit): Promise<TrainingResult> {
   const { bf16 } = session.options
   if (bf16) warnIfSlower(session)
   return inBf16(f.model, bf16, () => fitIn(session, f))
@@ -69,7 +79,7 @@ function warnIfSlower({ ui }: Pick<Session, 'ui'>): void {
     )
 }
 
-async function fitIn(session: Session, f: Fit): Promise<TrainingResult> {
+async function fitIn(session: FitNeeds, f: Fit): Promise<TrainingResult> {
   const { options, ui } = session
   if (f.items.length === 0) throw usageError(`${f.kind}: no example is left to train on`)
   const totalSteps = totalStepsOf(f)
@@ -108,7 +118,7 @@ async function fitIn(session: Session, f: Fit): Promise<TrainingResult> {
 }
 
 /** Everything that changes the numbers: settings, adapter, data, items. */
-async function trajectoryOf({ config }: Session, f: Fit): Promise<Record<string, unknown>> {
+async function trajectoryOf({ config }: Pick<FitNeeds, 'config'>, f: Fit): Promise<Record<string, unknown>> {
   return {
     ...trajectoryValues(config),
     kind: f.kind,
@@ -125,7 +135,12 @@ async function trajectoryOf({ config }: Session, f: Fit): Promise<Record<string,
 
 type Bar = ReturnType<Session['ui']['progress']>
 
-function hooksOf({ ui, stopRequested }: Session, f: Fit, bar: Bar, { say }: BegunPlan): RunHooks {
+function hooksOf(
+  { ui, stopRequested }: Pick<FitNeeds, 'ui' | 'stopRequested'>,
+  f: Fit,
+  bar: Bar,
+  { say }: BegunPlan,
+): RunHooks {
   return {
     progress: (step, _total, row) => bar.update(step, fieldsOf(row, f.shown)),
     warn: (text, advice) => ui.warn(text, advice),
@@ -140,4 +155,5 @@ function hooksOf({ ui, stopRequested }: Session, f: Fit, bar: Bar, { say }: Begu
 }
 
 /** Folder of a stage of a larger pipeline. */
-export const stageDir = ({ outputDir }: Session['options'], name: string): string => join(outputDir, name)
+export const stageDir = ({ outputDir }: Pick<Options, 'outputDir'>, name: string): string =>
+  join(outputDir, name)

@@ -2,16 +2,18 @@
 import { corpusOf } from '../../data/corpus.js'
 import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
-import { materialOf, rankedItems, sequencesOf } from '../../methods/registry.js'
+import { type MethodOptions, materialOf, rankedItems, sequencesOf } from '../../methods/registry.js'
 import type { RankedList } from '../../rescore/ranked.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { RankedCorpus } from '../rank/ranked-data.js'
-import { encodeCorpus } from '../read/encode-corpus.js'
+import { type EncodeNeeds, encodeCorpus } from '../read/encode-corpus.js'
+
+export type ItemNeeds = EncodeNeeds & Needs<MethodOptions>
 
 /** Items in the order of their lists; lists without room are left out. */
 export async function itemsOf(
-  session: Session,
+  session: ItemNeeds,
   lm: LanguageModel,
   corpus: RankedCorpus,
 ): Promise<TrainItem[]> {
@@ -24,7 +26,7 @@ export async function itemsOf(
 
 /** Sequences with feedback. */
 async function sequenceItems(
-  session: Session,
+  session: ItemNeeds,
   lm: LanguageModel,
   lists: readonly RankedList[],
 ): Promise<TrainItem[]> {

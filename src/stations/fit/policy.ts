@@ -1,4 +1,5 @@
 /** The policy's own trainings: ranked lists to items, the reference's log-probabilities, and one of the methods on the trainer. */
+import type { Options } from '../../config/options.js'
 import { type EncodedCorpus, partOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { usageError } from '../../errors.js'
@@ -8,7 +9,7 @@ import { sftItems } from '../../methods/items.js'
 import { markerOf, materialOf, objectiveOf, shownOf, usesReference } from '../../methods/registry.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import type { DataFile } from '../../runs/run-manifest.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { count } from '../../show/units.js'
 import { withMarker } from '../../text/marker.js'
 import type { TrainItem } from '../../train/loop/items.js'
@@ -16,10 +17,10 @@ import type { TrainingResult } from '../../train/loop/run.js'
 import { sftObjective } from '../../train/objectives/objective.js'
 import type { RankedCorpus } from '../rank/ranked-data.js'
 import { encodeCorpus } from '../read/encode-corpus.js'
-import { fitModel } from './fit.js'
-import { itemsOf } from './items.js'
-import { withReferences } from './references.js'
-import { type GenerationPlace, generationHook } from './watch.js'
+import { type FitNeeds, fitModel } from './fit.js'
+import { type ItemNeeds, itemsOf } from './items.js'
+import { type ReferenceNeeds, withReferences } from './references.js'
+import { type GenerationPlace, generationHook, type WatchNeeds } from './watch.js'
 
 /** A training of the policy, but for what it learns from. */
 export interface PolicyTraining {
@@ -39,12 +40,14 @@ export interface PolicyTraining {
   watch?: GenerationPlace & { held: readonly Example[] }
 }
 
+export type PolicyNeeds = FitNeeds & ItemNeeds & ReferenceNeeds & WatchNeeds
+
 /**
  * Trains on ranked lists with the config's method; rows of the part `dev` choose checkpoints.
  * @throws ClhaError (exit 2) when nothing can be learnt from them
  */
 export async function trainPolicy(
-  session: Session,
+  session: PolicyNeeds,
   lm: LanguageModel,
   corpus: RankedCorpus,
   { files, watch, ...training }: PolicyTraining,
@@ -75,7 +78,7 @@ export async function trainPolicy(
 
 /** Items of the parts train and dev. Their lists are tokenised together, and made into items apart. */
 async function policyItems(
-  session: Session,
+  session: ItemNeeds,
   lm: LanguageModel,
   corpus: RankedCorpus,
 ): Promise<[TrainItem[], TrainItem[]]> {
@@ -89,7 +92,7 @@ async function policyItems(
 
 /** SFT on the chosen answers, whatever the config's method is. */
 export function trainSft(
-  session: Session,
+  session: FitNeeds,
   { model, tokenizer }: LanguageModel,
   { examples, encoded }: EncodedCorpus,
   { files, ...training }: Omit<PolicyTraining, 'watch'>,
@@ -107,8 +110,6 @@ export function trainSft(
   })
 }
 
-type Options = Session['options']
-
 /** Lists of one optimizer step. */
 export const globalBatch = (
   options: Pick<Options, 'perDeviceTrainBatchSize' | 'gradientAccumulationSteps'>,
@@ -120,7 +121,7 @@ export function rankedHash(lists: readonly RankedList[]): string {
 }
 
 /** A model that is trained to answer behind a marker is asked so, too. */
-function answeringModel(options: Options, lm: LanguageModel): LanguageModel {
+function answeringModel(options: object, lm: LanguageModel): LanguageModel {
   const marker = markerOf(options)
   return marker === undefined ? lm : { ...lm, template: withMarker(lm.template, marker) }
 }
@@ -129,7 +130,7 @@ const isContrasted = ({ pairs, rows = [] }: TrainItem): boolean =>
   [...pairs, ...rows].some(({ weight }) => weight > 0)
 
 /** @throws ClhaError (exit 2) when no step could move anything */
-function requireSomething(options: Options, items: readonly TrainItem[]): void {
+function requireSomething(options: Pick<Options, 'method' | 'sftWeight'>, items: readonly TrainItem[]): void {
   const judges = materialOf(options) === 'pairs' || materialOf(options) === 'rows'
   if (!judges || options.sftWeight > 0 || items.length === 0 || items.some(isContrasted)) return
   throw usageError(
@@ -139,7 +140,7 @@ function requireSomething(options: Options, items: readonly TrainItem[]): void {
 }
 
 function sayLists(
-  { options, ui }: Session,
+  { options, ui }: Needs<'method', 'ui'>,
   items: readonly TrainItem[],
   trained: number,
   heldOut: number,

@@ -11,10 +11,10 @@ import { type LanguageModel, loadLanguageModel } from '../../load/language-model
 import { withAdapterOff } from '../../models/adapters/adapter.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { divergence } from '../../models/decoder/divergence.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { mean } from '../../statistics/statistics.js'
-import { type Answer, answerPrompts } from '../judge/answer.js'
-import { lazyScorers } from '../judge/eval-models.js'
+import { type Answer, type AnswerNeeds, answerPrompts } from '../judge/answer.js'
+import { type JudgeNeeds, lazyScorers } from '../judge/eval-models.js'
 import { exampleOf } from '../judge/scorers.js'
 
 /** Prompts asked each time. */
@@ -27,12 +27,14 @@ export interface GenerationPlace {
   start?: string
 }
 
+export type WatchNeeds = AnswerNeeds & JudgeNeeds & Needs<'modelNameOrPath' | 'evalGenerationSteps'>
+
 /**
  * Metrics `eval_generated/…` of the model as it stands; the answers go to `samples-<step>.jsonl` of the run folder. The reward is
  * that of `reward_model`, where there is one; `kl` is to the start model (of an adapter: to the model without it).
  */
 export function generationHook(
-  session: Session,
+  session: WatchNeeds,
   lm: LanguageModel,
   held: readonly Example[],
   { dir = session.options.outputDir, start = session.options.modelNameOrPath }: GenerationPlace = {},
@@ -60,7 +62,7 @@ export function generationHook(
 
 /** Entropy of the next token, and KL to the start, per token of the answers. */
 async function certainty(
-  session: Session,
+  session: WatchNeeds,
   lm: LanguageModel,
   { prompts }: EvaluationSet,
   answers: readonly Answer[],

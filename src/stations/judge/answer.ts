@@ -1,4 +1,5 @@
 /** Prompts to answers: rendered, decoded, trimmed. */
+import type { SectionOptions } from '../../config/options.js'
 import { encodePrompts } from '../../data/encode/encode.js'
 import type { Prompt } from '../../data/example.js'
 import { answeringRoom } from '../../data/limits.js'
@@ -9,7 +10,7 @@ import { generate } from '../../generate/generate.js'
 import type { GeneratedAnswer, GenerateHooks, GenerateOptions } from '../../generate/requests.js'
 import { answeringTemplate } from '../../load/answering-template.js'
 import { type LanguageModel, stopIdsOf } from '../../load/language-model.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { count, rate } from '../../show/units.js'
 import { stopExitCode } from '../../terminal/signals.js'
 import type { ChatTemplate } from '../../text/template.js'
@@ -25,13 +26,16 @@ export interface AnswerOptions extends Partial<GenerateOptions> {
   names?: readonly string[]
 }
 
+export type AnswerNeeds = Needs<SectionOptions<'generate'>, 'ui' | 'config' | 'stopRequested'> &
+  Needs<'seed' | 'maxPromptLength'>
+
 /**
  * Answers of a language model, decoded as the config says unless `options` say otherwise. An answer depends on its
  * prompt and the seed, not on the prompts beside it.
  * @throws ClhaError (exit 2) for a reward model; (exit 130 or 143) when a stop was requested before all were answered
  */
 export async function answerPrompts(
-  session: Session,
+  session: AnswerNeeds,
   lm: LanguageModel,
   prompts: readonly Prompt[],
   options: AnswerOptions = {},
@@ -44,7 +48,7 @@ export async function answerPrompts(
 
 /** As `answerPrompts`; undefined for answers that were not finished when a stop was requested. */
 export async function requestAnswers(
-  session: Session,
+  session: AnswerNeeds,
   lm: LanguageModel,
   prompts: readonly Prompt[],
   { label, maxPromptLength, names = requestNames(prompts), ...given }: AnswerOptions,
@@ -80,7 +84,7 @@ export async function requestAnswers(
   return answers.map((answer, i) => answer && trim(answer, i))
 }
 
-function decodingOptions({ options, config }: Session, lm: LanguageModel): GenerateOptions {
+function decodingOptions({ options, config }: AnswerNeeds, lm: LanguageModel): GenerateOptions {
   const { temperature, topK, topP, maxNewTokens, evalBatchSize, seed, stop } = options
   return {
     temperature,
@@ -111,7 +115,7 @@ export function trimAnswer(text: string, prompt: Prompt, template: ChatTemplate)
   return (text.startsWith(lead) ? text.slice(lead.length) : text).trimEnd()
 }
 
-function sayCut({ ui }: Session, cut: readonly number[], room: number): void {
+function sayCut({ ui }: Pick<AnswerNeeds, 'ui'>, cut: readonly number[], room: number): void {
   const prompts = cut.filter((tokens) => tokens > 0).length
   if (prompts === 0) return
   ui.warn(

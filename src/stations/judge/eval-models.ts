@@ -1,5 +1,5 @@
 /** The models of an evaluation: checked before the first answer, loaded one at a time. */
-import type { Options } from '../../config/options.js'
+import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
 import { hubLabel } from '../../hub/cache.js'
@@ -8,15 +8,14 @@ import { quantizedOf } from '../../load/quantized-options.js'
 import { loadScoringModel } from '../../load/scoring-model.js'
 import { headOfFolder } from '../../models/adapters/adapter-load.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
-import { required } from '../../session/needs.js'
-import type { Session } from '../../session/session.js'
+import { type Needs, required } from '../../session/needs.js'
 import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
 import { openModelCache } from '../score/model-cache.js'
-import { answerPrompts } from './answer.js'
+import { type AnswerNeeds, answerPrompts } from './answer.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import type { AnsweredSystem } from './evaluation.js'
-import { sayQuantizedChange } from './quantized-change.js'
-import { modelScorer, type Scorer } from './scorers.js'
+import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
+import { modelScorer, type Scorer, type ScorerNeeds } from './scorers.js'
 
 /** The model first, then those to compare it with. */
 export const modelPaths = (options: Pick<Options, 'modelNameOrPath' | 'baseline'>): string[] => [
@@ -57,7 +56,7 @@ export function checkModels(
 
 /** Answers of every model, greedy or sampled as the config says. */
 export async function answersOfModels(
-  session: Session,
+  session: AnswerNeeds & Needs<SectionOptions<'model' | 'lora' | 'evaluate'>, 'dtype'> & ChangeNeeds,
   { prompts, references }: EvaluationSet,
 ): Promise<AnsweredSystem[]> {
   const { options, dtype } = session
@@ -84,8 +83,13 @@ export async function answersOfModels(
   return systems
 }
 
+/** The keys of reward models and of a reward server, and how their inputs are cut. */
+export type JudgeNeeds = ScorerNeeds &
+  Needs<SectionOptions<'score' | 'endpoint' | 'evaluate'>, 'dtype'> &
+  Needs<'chatTemplate' | 'outputDir'>
+
 /** Scorers that load their model when they are asked, and keep scores in `score_cache_dir`. */
-export function lazyScorers(session: Session): Scorer[] {
+export function lazyScorers(session: JudgeNeeds): Scorer[] {
   const endpoint = configuredEndpoint(session.options)
   return [
     ...(endpoint ? [endpointScorer(session, 'reward', endpoint)] : []),
@@ -93,7 +97,7 @@ export function lazyScorers(session: Session): Scorer[] {
   ]
 }
 
-const lazyScorer = (session: Session, { name, path }: { name: string; path: string }): Scorer => ({
+const lazyScorer = (session: JudgeNeeds, { name, path }: { name: string; path: string }): Scorer => ({
   name,
   async score(prompts, answers) {
     const folder = resolveModelFolder(path)

@@ -6,7 +6,7 @@ import type { LanguageModel } from '../../load/language-model.js'
 import { loadModelFolder } from '../../models/adapters/adapter-load.js'
 import { agreement } from '../../models/decoder/divergence.js'
 import { bitsOf, wideBytes } from '../../models/decoder/quantized.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { bytes, count, figure, percent } from '../../show/units.js'
 import { freeMemory } from '../rehearse/free-memory.js'
 import { exampleOf } from './scorers.js'
@@ -23,12 +23,14 @@ export interface ComparedAnswers {
   answers: readonly string[]
 }
 
+export type ChangeNeeds = Needs<'maxLength' | 'maxTokensPerBatch', 'ui' | 'dtype'>
+
 /**
  * Says how far a model in 8 or 4 bits is from itself as it was stored: at each token of a few answers, the log-probabilities and
  * the likeliest tokens of both. The stored model is loaded for that, where there is memory for it.
  */
 export async function sayQuantizedChange(
-  { ui, options, dtype }: Session,
+  { ui, options, dtype }: ChangeNeeds,
   { lm: { model, tokenizer, template }, folder, adapter, prompts, answers }: ComparedAnswers,
 ): Promise<void> {
   const bits = bitsOf(model)

@@ -1,20 +1,19 @@
 /** Ranked lists to train on and to choose checkpoints by: from a rescored file, or ranked here. */
-import type { Options } from '../../config/options.js'
+import type { SectionOptions } from '../../config/options.js'
 import { type Corpus, corpusOf, partOf, withoutPart } from '../../data/corpus.js'
 import { type Part, partsByPrompt } from '../../data/split.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
-import { materialOf, needsRewards } from '../../methods/registry.js'
+import { type MethodOptions, materialOf, needsRewards } from '../../methods/registry.js'
 import { PRIOR_LABEL_ERROR } from '../../rescore/calibrate.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { rankDefaults, rankLists } from '../../rescore/rank.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { readRankedJsonl } from '../../rescore/ranked-jsonl.js'
 import type { DataFile } from '../../runs/run-manifest.js'
-import { required } from '../../session/needs.js'
-import type { Session } from '../../session/session.js'
-import { fractionsOf, loadSplits } from '../read/splits.js'
-import { scoreCorpus } from '../score/scoring.js'
+import { type Needs, required } from '../../session/needs.js'
+import { fractionsOf, loadSplits, type SplitNeeds } from '../read/splits.js'
+import { type OutsideNeeds, scoreCorpus } from '../score/scoring.js'
 import { rescoreData, writeRescored } from './rescoring.js'
 
 /** Examples with the list that each became. */
@@ -30,8 +29,11 @@ export interface RankedData {
   write?(): Promise<void>
 }
 
+type RankOptions = MethodOptions & SectionOptions<'rescore'>
+type RankNeeds = SplitNeeds & OutsideNeeds & Needs<SectionOptions<'method' | 'rescore'>>
+
 /** @throws ClhaError (exit 2) when neither the data nor a reward model has rewards */
-export async function loadRanked(session: Session): Promise<RankedData> {
+export async function loadRanked(session: RankNeeds): Promise<RankedData> {
   const { options } = session
   const paths = [required(options, 'trainDataset')].flat()
   if (paths.every(isRankedFile)) return readRanked(options, paths)
@@ -47,7 +49,7 @@ export async function loadRanked(session: Session): Promise<RankedData> {
 }
 
 /** Lists that labels alone or rewards alone order, so that nothing has to be calibrated. */
-export function plainlyRanked(options: Options, corpus: Corpus): RankedCorpus {
+export function plainlyRanked(options: RankOptions, corpus: Corpus): RankedCorpus {
   const { labelSource, pairWeight, minConfidence, labelError = PRIOR_LABEL_ERROR } = options
   const rules = { ...rankDefaults, labelSource, pairWeight, minConfidence, sftGate: 'off' } as const
   const { examples, rewards = examples.map(({ candidates }) => candidates.map(() => 0)) } = corpus
@@ -57,7 +59,7 @@ export function plainlyRanked(options: Options, corpus: Corpus): RankedCorpus {
   return { ...corpus, lists: rankLists(examples, rewards, { ...rules, labelSource: source }, () => scale) }
 }
 
-async function readRanked(options: Options, paths: readonly string[]): Promise<RankedData> {
+async function readRanked(options: SplitNeeds['options'], paths: readonly string[]): Promise<RankedData> {
   const { corpus, files } = await readLists(paths)
   const fractions = fractionsOf(options, 'train')
   const own = { ...corpus, parts: partsByPrompt(corpus.examples, { fractions, seed: options.seed }) }

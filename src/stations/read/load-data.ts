@@ -1,10 +1,11 @@
 /** Data files in, examples out, with everything that was left out said and listed. */
+import type { SectionOptions } from '../../config/options.js'
 import type { Example } from '../../data/example.js'
 import { readExamples } from '../../data/read/read-examples.js'
 import { hubLabel } from '../../hub/cache.js'
 import { materialOf } from '../../methods/registry.js'
 import type { DataFile } from '../../runs/run-manifest.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { count } from '../../show/units.js'
 import { listLeftOut } from './left-out.js'
 
@@ -13,9 +14,12 @@ export interface LoadedData {
   files: DataFile[]
 }
 
+/** The config's words for what is read, and where it is listed what is not. */
+export type DataNeeds = Needs<SectionOptions<'data' | 'method' | 'run' | 'rescore'>, 'ui' | 'config'>
+
 /** Reads a dataset; rows that were dropped are listed in `<output_dir>/skipped.jsonl`. */
 export async function loadData(
-  session: Session,
+  session: DataNeeds,
   paths: string | string[],
   minCandidates: 0 | 1 | 2,
 ): Promise<LoadedData> {

@@ -3,9 +3,8 @@ import type { Options } from '../../config/options.js'
 import { type Corpus, corpusOf, inParts } from '../../data/corpus.js'
 import { partsByPrompt } from '../../data/split.js'
 import type { DataFile } from '../../runs/run-manifest.js'
-import { required } from '../../session/needs.js'
-import type { Session } from '../../session/session.js'
-import { loadData } from './load-data.js'
+import { type Needs, required } from '../../session/needs.js'
+import { type DataNeeds, loadData } from './load-data.js'
 
 export interface SplitData {
   /** The rows to train on first, then those of the other parts. */
@@ -16,11 +15,17 @@ export interface SplitData {
 /** `train` chooses checkpoints on a part of its own; `align` and `eval` have none and take the part kept for the evaluation. */
 export type SplitUse = 'train' | 'align' | 'eval'
 
+export type SplitNeeds = DataNeeds & Needs<'seed'>
+
 /**
  * Reads train_dataset (and eval_dataset) and splits by prompt hash. The same fractions and seed always keep the same prompts
  * for the evaluation, whichever command asks; with an eval_dataset nothing of train_dataset is kept back for it.
  */
-export async function loadSplits(session: Session, minCandidates: 1 | 2, use: SplitUse): Promise<SplitData> {
+export async function loadSplits(
+  session: SplitNeeds,
+  minCandidates: 1 | 2,
+  use: SplitUse,
+): Promise<SplitData> {
   const { options } = session
   const { examples, files } = await loadData(session, required(options, 'trainDataset'), minCandidates)
   const parts = partsByPrompt(examples, { fractions: fractionsOf(options, use), seed: options.seed })

@@ -7,7 +7,7 @@ import { flops, type PlanInput, planTraining, type TrainingPlan } from '../../pl
 import type { Session } from '../../session/session.js'
 import { bytes, count, duration } from '../../show/units.js'
 import { currentDevice } from '../../tensor/index.js'
-import { type Planned, planInput } from './plan-input.js'
+import { type PlanNeeds, type Planned, planInput } from './plan-input.js'
 
 /** Plans are within 15 % (docs/plan.md): what is this much over can't fit. Of a GPU they know less, and it says itself what it lacks. */
 const CERTAIN = 1.25
@@ -25,7 +25,7 @@ export interface BegunPlan {
 }
 
 /** @throws ClhaError (exit 4) for a training that needs far more memory than there is */
-export function beginPlan(session: Session, planned: Planned): BegunPlan {
+export function beginPlan(session: PlanNeeds & Pick<Session, 'ui'>, planned: Planned): BegunPlan {
   const input = planInput(session, planned)
   const plan = planTraining(input)
   const { peak } = plan.memory

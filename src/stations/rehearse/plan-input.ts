@@ -1,10 +1,11 @@
 /** What a plan is made from: the model's shape, the encoded lists, the settings of the training. */
+import type { Options } from '../../config/options.js'
 import type { EncodedExample } from '../../data/encode/encoded.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import type { PlanInput } from '../../plan/plan.js'
 import { modelShape } from '../../plan/shape.js'
 import { sizeOf } from '../../plan/tokens.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { DTYPES } from '../../tensor/index.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { Objective } from '../../train/objectives/objective.js'
@@ -22,10 +23,20 @@ export interface Planned {
   reference?: readonly TrainItem[]
 }
 
-/** Tensors that the optimizer keeps for each weight. */
-export const momentsOf = ({ optim }: Session['options']): number => (optim === 'adamw' ? 2 : 1)
+export type PlanNeeds = Needs<
+  | 'optim'
+  | 'maxPromptLength'
+  | 'maxNewTokens'
+  | 'evalBatchSize'
+  | 'seed'
+  | 'maxTokensPerBatch'
+  | 'gradientCheckpointing'
+>
 
-export function planInput({ options }: Session, p: Planned): PlanInput {
+/** Tensors that the optimizer keeps for each weight. */
+export const momentsOf = ({ optim }: Pick<Options, 'optim'>): number => (optim === 'adamw' ? 2 : 1)
+
+export function planInput({ options }: PlanNeeds, p: Planned): PlanInput {
   const { lastToken, preview } = p.objective
   const size = (encoded: EncodedExample) => sizeOf(encoded, lastToken)
   const mismatched = p.items.flatMap((item) => (item.mismatched ? [size(item.mismatched.encoded)] : []))

@@ -1,5 +1,7 @@
 /** Sampling answers to prompts, from a model here or from a server; what is known already is not asked for again. */
+
 import { join } from 'node:path'
+import type { SectionOptions } from '../../config/options.js'
 import type { Example, Prompt } from '../../data/example.js'
 import { promptKey } from '../../data/prompt-key.js'
 import { type ClhaError, resourceError, usageError } from '../../errors.js'
@@ -9,10 +11,10 @@ import type { HttpFailure } from '../../http/post-json.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { bitsOf } from '../../models/decoder/quantized.js'
 import { modelHash, resolveModelFolder } from '../../models/folders/model-folder.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
-import { requestAnswers } from '../judge/answer.js'
+import { type AnswerNeeds, requestAnswers } from '../judge/answer.js'
 import { type AnswerStore, openAnswerStore, type SampledAnswer } from './answer-store.js'
 
 export interface Sampling {
@@ -55,7 +57,7 @@ const originOf = ({ name, temperature }: Sampling, seed: number): string =>
  * @throws Stopped after a stop request; what was finished is kept
  */
 export async function sampleLocally(
-  session: Session,
+  session: AnswerNeeds & Needs<'adapterNameOrPath', 'dtype'>,
   lm: LanguageModel,
   folder: string,
   examples: readonly Example[],
@@ -96,7 +98,7 @@ export async function sampleLocally(
  *   (with skip_bad such answers are left out); Stopped after a stop request. What came back before is kept
  */
 export async function sampleFromEndpoint(
-  session: Session,
+  session: Needs<SectionOptions<'generate'>, 'ui' | 'stopRequested'> & Needs<'skipBad'>,
   endpoint: GenerationEndpoint,
   examples: readonly Example[],
   sampling: Sampling,
@@ -133,7 +135,7 @@ type Keep = (task: Task, answer: SampledAnswer) => void
 
 /** Asks for what is missing; equal prompts are asked once. */
 async function withStore(
-  session: Session,
+  session: Pick<AnswerNeeds, 'ui' | 'stopRequested'>,
   identity: string,
   examples: readonly Example[],
   { count: wanted, dir }: Sampling,

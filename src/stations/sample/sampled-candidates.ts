@@ -2,11 +2,10 @@
 import { type Corpus, corpusOf, type ScoredCorpus } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import type { LanguageModel } from '../../load/language-model.js'
-import type { Session } from '../../session/session.js'
-import { answerPrompts } from '../judge/evaluation.js'
+import { type AnswerNeeds, answerPrompts } from '../judge/answer.js'
 import { encodeCorpus } from '../read/encode-corpus.js'
 import type { FoldModel } from '../score/reward-models.js'
-import { crossFittedScores, outsideScores } from '../score/scoring.js'
+import { crossFittedScores, type OutsideNeeds, outsideScores } from '../score/scoring.js'
 import { joinAnswers } from './join-answers.js'
 
 /**
@@ -14,7 +13,7 @@ import { joinAnswers } from './join-answers.js'
  * @param origin what the new candidates are said to come from
  */
 export async function withSampled(
-  session: Session,
+  session: AnswerNeeds,
   lm: LanguageModel,
   examples: readonly Example[],
   { count, origin, temperature }: { count: number; origin: string; temperature: number },
@@ -29,7 +28,7 @@ export async function withSampled(
 
 /** The training data with sampled answers, scored as the data itself was. */
 export async function augmentScored(
-  session: Session,
+  session: AnswerNeeds & OutsideNeeds,
   lm: LanguageModel,
   { scored, scorers, count }: { scored: ScoredCorpus; scorers: readonly FoldModel[]; count: number },
 ): Promise<ScoredCorpus> {
@@ -43,7 +42,7 @@ export async function augmentScored(
  * @param lm a model whose tokens the cross-fitted ones read
  */
 export async function scoreAnswers(
-  session: Session,
+  session: OutsideNeeds,
   lm: LanguageModel,
   corpus: Corpus,
   scorers: readonly FoldModel[],

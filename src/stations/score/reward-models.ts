@@ -1,5 +1,6 @@
 /** Reward models trained on preferences, cross-fitted by prompt: none scores a prompt that it was trained on. */
 
+import type { SectionOptions } from '../../config/options.js'
 import { type EncodedCorpus, where } from '../../data/corpus.js'
 import type { Example, Preference } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
@@ -12,13 +13,12 @@ import { rewardConfig } from '../../models/families/families.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Needs } from '../../session/needs.js'
-import type { Session } from '../../session/session.js'
 import { count, percent } from '../../show/units.js'
 import { wilson } from '../../statistics/intervals.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
 import { rewardObjective } from '../../train/objectives/objective.js'
-import { fitModel } from '../fit/fit.js'
+import { type FitNeeds, fitModel } from '../fit/fit.js'
 
 export interface FoldModel {
   /** It was trained on all prompts but those of this fold, and scores them. With one fold it was trained on all. */
@@ -63,8 +63,10 @@ export interface RewardModelOptions {
   trajectory?: Record<string, unknown>
 }
 
+type RewardNeeds = FitNeeds & Needs<SectionOptions<'model' | 'lora' | 'rewardTrain'>, 'dtype'>
+
 /** The start model with a new head, or random weights of `reward_model_config`. */
-function freshScorer(session: Session, { model, tokenizer }: LanguageModel, seed: number): Decoder {
+function freshScorer(session: RewardNeeds, { model, tokenizer }: LanguageModel, seed: number): Decoder {
   const { options, dtype } = session
   if (options.rewardModelConfig === undefined) return rewardStart(session, model, seed)
   const sizes = scratchConfig(options.rewardModelConfig, tokenizer)
@@ -73,7 +75,7 @@ function freshScorer(session: Session, { model, tokenizer }: LanguageModel, seed
 
 /** Trains one reward model per fold, each starting as a copy of `start` or from `reward_model_config`. */
 export async function trainRewardModels(
-  session: Session,
+  session: RewardNeeds,
   start: LanguageModel,
   data: EncodedCorpus,
   options: RewardModelOptions,
@@ -97,7 +99,7 @@ interface FoldOptions extends RewardModelOptions {
 }
 
 async function trainFold(
-  session: Session,
+  session: RewardNeeds,
   start: LanguageModel,
   data: EncodedCorpus,
   f: FoldOptions,

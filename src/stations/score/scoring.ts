@@ -1,5 +1,5 @@
 /** Rewards for every answer of a corpus: from the data, from a reward model, or from cross-fitted ones. */
-import type { Options } from '../../config/options.js'
+import type { Options, SectionOptions } from '../../config/options.js'
 import { type Corpus, type EncodedCorpus, rowsWhere, type ScoredCorpus, select } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
@@ -11,13 +11,17 @@ import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Scored as Scores, scoreExamples } from '../../reward/model-scorer.js'
 import type { ScoreCache } from '../../reward/score-cache.js'
 import { type Needs, required } from '../../session/needs.js'
-import type { Session } from '../../session/session.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
-import { encodeCorpus } from '../read/encode-corpus.js'
+import { type EncodeNeeds, encodeCorpus } from '../read/encode-corpus.js'
 import { configuredEndpoint, endpointScores } from './endpoint-scores.js'
 import { openModelCache } from './model-cache.js'
 import type { FoldModel } from './reward-models.js'
+
+/** The keys of a reward model or a reward server, and how their inputs are cut. */
+export type OutsideNeeds = EncodeNeeds &
+  Needs<SectionOptions<'score' | 'endpoint' | 'model'>, 'dtype' | 'stopRequested'> &
+  Needs<'maxTokensPerBatch' | 'skipBad'>
 
 export interface Scored {
   corpus: ScoredCorpus
@@ -26,7 +30,10 @@ export interface Scored {
 }
 
 /** Rewards by whatever the config names, else those of the data. @throws ClhaError (exit 2) where there are none */
-export async function scoreCorpus(session: Session, corpus: Corpus): Promise<ScoredCorpus> {
+export async function scoreCorpus(
+  session: OutsideNeeds & Needs<SectionOptions<'data' | 'method' | 'rescore'>>,
+  corpus: Corpus,
+): Promise<ScoredCorpus> {
   const { options } = session
   if (hasOutsideScorer(options)) return (await outsideScores(session, corpus)).corpus
   const { rewardColumn } = options
@@ -63,13 +70,13 @@ export const hasOutsideScorer = (options: Pick<Options, 'rewardModel' | 'rewardE
   options.rewardModel !== undefined || options.rewardEndpoint !== undefined
 
 /** Scores with the scorer that the config names; rows that it can't score are left out, and said. */
-export function outsideScores(session: Session, corpus: Corpus): Promise<Scored> {
+export function outsideScores(session: OutsideNeeds, corpus: Corpus): Promise<Scored> {
   const endpoint = configuredEndpoint(session.options)
   return endpoint ? endpointScores(session, endpoint, corpus) : scoreWithModel(session, corpus)
 }
 
 /** Scores with `reward_model`, its own tokenizer and template. Known scores come from `score_cache_dir`. */
-async function scoreWithModel(session: Session, corpus: Corpus): Promise<Scored> {
+async function scoreWithModel(session: OutsideNeeds, corpus: Corpus): Promise<Scored> {
   const { options, dtype } = session
   const folder = resolveModelFolder(required(options, 'rewardModel'))
   const { chatTemplate, rewardFormat: format } = options
