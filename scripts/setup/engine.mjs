@@ -1,11 +1,11 @@
-// Step 3: compiles native/*.cc for this machine into build/clha.node; only what changed.
+// Step 3: compiles native/**/*.cc for this machine into build/clha.node; only what changed.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, freemem } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { cpuLevel, LEVEL_FLAGS } from './cpu.mjs'
 import { SetupError, tail } from './errors.mjs'
-import { hashTree, readJson, sha256, writeJson } from './files.mjs'
+import { hashTree, listFiles, readJson, sha256, writeJson } from './files.mjs'
 import { library } from './libtorch.mjs'
 import { buildDir, nativeDir, platform, root, tilde } from './paths.mjs'
 import { inParallel, run } from './run.mjs'
@@ -18,7 +18,7 @@ export const record = join(buildDir, 'engine.json')
 const isHeader = (file) => file.endsWith('.h')
 const isIncluded = (file) => file.endsWith('.inc')
 const isUnit = (file) => file.endsWith('.cc')
-const isKernel = (file) => /^(kernels|attention)[^/]*\.cc$/.test(file)
+const isKernel = (file) => /^cpu\/(?!linear|fused_adamw)/.test(file)
 
 /** What the addon is made from, apart from compiler and libtorch: cheap enough to ask at every start. */
 export const sourcesHash = () =>
@@ -123,7 +123,7 @@ function planBuild(torch, compiler) {
     `-DCLHA_LIBTORCH="${torch.version}"`,
     ...(process.env.CXXFLAGS?.split(/\s+/).filter(Boolean) ?? []),
   ]
-  const files = readdirSync(nativeDir).filter(isUnit).sort()
+  const files = listFiles(nativeDir).filter(isUnit)
   const base = sha256(
     ...flags,
     ...versions,
@@ -136,12 +136,12 @@ function planBuild(torch, compiler) {
   )
   const text = (file) => readFileSync(join(nativeDir, file), 'utf8')
   // A file that one unit alone includes counts with it.
-  const included = readdirSync(nativeDir).filter(isIncluded)
+  const included = listFiles(nativeDir).filter(isIncluded)
   const whole = (file) =>
     [text(file), ...included.filter((name) => text(file).includes(`"${name}"`)).map(text)].join('')
   const buildId = sha256(base, ...files.flatMap((file) => [file, whole(file)])).slice(0, 16)
   const namesBuildId = (file) => text(file).includes('CLHA_BUILD_ID')
-  const headerNamesIt = readdirSync(nativeDir).filter(isHeader).some(namesBuildId)
+  const headerNamesIt = listFiles(nativeDir).filter(isHeader).some(namesBuildId)
   const units = files.map((file) => {
     // The build id changes with every source: only the files that print it are compiled again for it.
     const own = [
@@ -150,7 +150,7 @@ function planBuild(torch, compiler) {
     ]
     const hash = sha256(base, ...own, whole(file))
     const source = relative(root, join(nativeDir, file))
-    const args = [...flags, ...own, ...includes.flatMap((path) => ['-isystem', path]), '-c', source]
+    const args = [...flags, ...own, `-iquote${nativeDir}`, ...includes.flatMap((path) => ['-isystem', path]), '-c', source]
     return { file, hash, args, object: join(objects, file.replace(/\.cc$/, '.o')) }
   })
   return { units, level, buildId, openmp: omp !== null, libraries: linkArguments(torch, omp) }
@@ -188,6 +188,7 @@ function linkArguments(torch, omp) {
 
 async function compileUnit(compiler, unit) {
   rmSync(`${unit.object}.json`, { force: true })
+  mkdirSync(dirname(unit.object), { recursive: true })
   const { code, output } = await run(compiler.command, [...unit.args, '-o', unit.object], { cwd: root, log })
   if (code !== 0) throw buildError(`native/${unit.file} does not compile with ${compiler.version}`, output)
   writeJson(`${unit.object}.json`, { hash: unit.hash })
@@ -231,6 +232,6 @@ function buildError(message, output) {
 
 function removeOthers(units) {
   const kept = new Set(units.flatMap(({ object }) => [object, `${object}.json`]))
-  for (const file of readdirSync(objects))
+  for (const file of listFiles(objects))
     if (!kept.has(join(objects, file))) rmSync(join(objects, file), { force: true })
 }

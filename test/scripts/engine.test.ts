@@ -61,10 +61,10 @@ function load() {
 
 describe.skipIf(!libtorch)('the engine build (needs a set-up folder)', () => {
   beforeAll(() => {
-    mkdirSync(native)
+    mkdirSync(join(native, 'cpu'), { recursive: true })
     writeFileSync(join(native, 'answer.h'), 'bool kernel_is_wide();\n#define ANSWER 42\n')
     writeFileSync(join(native, 'module.cc'), MODULE)
-    writeFileSync(join(native, 'kernels_own.cc'), KERNEL)
+    writeFileSync(join(native, 'cpu/own.cc'), KERNEL)
     const { status, stderr } = compile()
     expect(stderr).toContain('compiled for this machine')
     expect(status).toBe(0)
@@ -87,12 +87,12 @@ describe.skipIf(!libtorch)('the engine build (needs a set-up folder)', () => {
   test('compiles only what changed: an edited kernel, and the file that prints the build id', () => {
     writeFileSync(join(native, 'extra.cc'), 'int extra() { return 1; }\n')
     const first = compile()
-    const kernel = first.compiled('kernels_own')
+    const kernel = first.compiled('cpu/own')
     const extra = first.compiled('extra')
-    writeFileSync(join(native, 'kernels_own.cc'), `${KERNEL}int more() { return 2; }\n`)
+    writeFileSync(join(native, 'cpu/own.cc'), `${KERNEL}int more() { return 2; }\n`)
     const second = compile()
     expect(second.status).toBe(0)
-    expect(second.compiled('kernels_own')).toBeGreaterThan(kernel)
+    expect(second.compiled('cpu/own')).toBeGreaterThan(kernel)
     expect(second.compiled('extra')).toBe(extra)
     expect(load().buildId).toBe(readJson(join(build, 'engine.json')).buildId)
   })

@@ -1,5 +1,5 @@
 // Allocator settings, kernel file locks and files as memory.
-#include "system.h"
+#include "runtime/system.h"
 
 #include <cerrno>
 #include <csignal>

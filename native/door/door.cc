@@ -1,5 +1,5 @@
 // JavaScript values <-> IValues, as an operator's schema says.
-#include "door.h"
+#include "door/door.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,8 +8,8 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 
-#include "devices.h"
-#include "handles.h"
+#include "runtime/devices.h"
+#include "door/handles.h"
 
 namespace clha {
 namespace {

@@ -1,6 +1,6 @@
 // Log-probabilities of targets in chunks on other devices than the CPU: no step waits for the device, nothing of [rows,
 // vocabulary] is kept. The backward pass computes the logits again, chunk by chunk: four matrix products in all, three with a frozen head.
-#include "chunked_logprob.h"
+#include "cuda/chunked_logprob.h"
 
 #include <algorithm>
 #include <utility>
@@ -13,9 +13,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "accumulate.h"
-#include "cuda_kernels.h"
-#include "matmul.h"
+#include "runtime/accumulate.h"
+#include "cuda/kernels.h"
+#include "cpu/matmul.h"
 
 namespace clha {
 namespace {

@@ -24,9 +24,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "attention_layout.h"
-#include "blas.h"
-#include "gathered_attention.h"
+#include "cpu/attention_layout.h"
+#include "cpu/blas.h"
+#include "cuda/gathered_attention.h"
 
 namespace clha {
 namespace {

@@ -1,4 +1,4 @@
-#include "accumulate.h"
+#include "runtime/accumulate.h"
 
 #include <atomic>
 

@@ -22,9 +22,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "cuda_kernels.h"
-#include "few_rows.h"
-#include "matmul.h"
+#include "cuda/kernels.h"
+#include "cpu/few_rows.h"
+#include "cpu/matmul.h"
 
 namespace clha {
 namespace {

@@ -6,7 +6,7 @@
 // Mixed precision: x in bf16, the weight in f32. The weight is rounded for the product, which comes out rounded once (as
 // under autocast) and is widened; the weight's gradient is added up in f32. Frozen, the weight needs no input kept. On a GPU the
 // product stays in bf16, which what follows reads in half the time.
-#include "matmul.h"
+#include "cpu/matmul.h"
 
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
@@ -16,9 +16,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "accumulate.h"
-#include "cuda_kernels.h"
-#include "few_rows.h"
+#include "runtime/accumulate.h"
+#include "cuda/kernels.h"
+#include "cpu/few_rows.h"
 
 namespace at::native {
 // Weak: a libtorch without oneDNN lacks it.

@@ -1,5 +1,5 @@
 // What kernels_rows.cc, kernels_rotary.cc and kernels_dropout.cc compute, on NVIDIA GPUs.
-#include "cuda_rows.h"
+#include "cuda/rows.h"
 
 #include <algorithm>
 
@@ -8,8 +8,8 @@
 #include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "cuda_kernels.h"
-#include "norm_gain.h"
+#include "cuda/kernels.h"
+#include "cpu/norm_gain.h"
 
 namespace clha {
 namespace {

@@ -10,7 +10,7 @@
 #include <immintrin.h>
 #endif
 
-#include "few_rows.h"
+#include "cpu/few_rows.h"
 
 namespace clha {
 namespace {

@@ -14,13 +14,13 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "accumulate.h"
-#include "allocator.h"
-#include "devices.h"
-#include "door.h"
-#include "handles.h"
-#include "order.h"
-#include "system.h"
+#include "runtime/accumulate.h"
+#include "runtime/allocator.h"
+#include "runtime/devices.h"
+#include "door/door.h"
+#include "door/handles.h"
+#include "runtime/order.h"
+#include "runtime/system.h"
 
 #ifndef CLHA_CPU_LEVEL
 #define CLHA_CPU_LEVEL "default"

@@ -8,7 +8,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "cuda_rows.h"
+#include "cuda/rows.h"
 
 namespace clha {
 namespace {

@@ -9,8 +9,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "accumulate.h"
-#include "order.h"
+#include "runtime/accumulate.h"
+#include "runtime/order.h"
 
 namespace clha {
 namespace {

@@ -20,8 +20,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "cuda_rows.h"
-#include "norm_gain.h"
+#include "cuda/rows.h"
+#include "cpu/norm_gain.h"
 
 namespace clha {
 namespace {

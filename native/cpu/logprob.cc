@@ -20,9 +20,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "accumulate.h"
-#include "chunked_logprob.h"
-#include "matmul.h"
+#include "runtime/accumulate.h"
+#include "cuda/chunked_logprob.h"
+#include "cpu/matmul.h"
 
 namespace clha {
 namespace {

@@ -4,7 +4,7 @@
 // window counts the keys before the query: the same rule as in attention.cc.
 //
 // Where neither works the same gathered rows go through plain operators: that is how the gathering is tested.
-#include "gathered_attention.h"
+#include "cuda/gathered_attention.h"
 
 #include <map>
 #include <tuple>
@@ -27,9 +27,9 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "attention_layout.h"
-#include "cuda_kernels.h"
-#include "order.h"
+#include "cpu/attention_layout.h"
+#include "cuda/kernels.h"
+#include "runtime/order.h"
 
 namespace clha {
 namespace {

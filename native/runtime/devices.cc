@@ -1,5 +1,5 @@
 // GPUs, without the headers of CUDA: libtorch's hooks tell how many there are, the driver what they are.
-#include "devices.h"
+#include "runtime/devices.h"
 
 #include <cstdio>
 #include <set>

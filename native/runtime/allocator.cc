@@ -2,7 +2,7 @@
 // cost a page fault each; kept on malloc's heap, small blocks between them tear it into holes. So large blocks are cut from ranges
 // of their own, the smallest that fits, and neighbours that are freed become one range again. What waits is given back beyond the
 // most that was ever in use at once.
-#include "allocator.h"
+#include "runtime/allocator.h"
 
 #include <algorithm>
 #include <cstdlib>

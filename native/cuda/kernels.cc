@@ -1,5 +1,5 @@
 // Compiles own kernels by NVRTC and launches them through the driver, both found at run time.
-#include "cuda_kernels.h"
+#include "cuda/kernels.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -14,13 +14,13 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 
-#include "devices.h"
+#include "runtime/devices.h"
 
 namespace clha {
 namespace {
 
 const char kSource[] =
-#include "cuda_source.inc"
+#include "cuda/source.inc"
     ;
 
 constexpr unsigned kThreads = 256;

@@ -1,5 +1,5 @@
 // The slot table behind handles.h. One thread only: the addon refuses to load in a second one.
-#include "handles.h"
+#include "door/handles.h"
 
 #include <algorithm>
 #include <cmath>
