@@ -1,15 +1,14 @@
 // The table of segments of a packed stream as attention reads it, and what has to be true of its inputs.
 #pragma once
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
-namespace clha {
+#include "cpu/loops.h"
 
-struct Segment {
-  int64_t q0, q1, c0, c1, k0, k1, task;
-};
+namespace clha {
 
 struct Layout {
   std::vector<Segment> segments;
@@ -29,6 +28,9 @@ struct Layout {
     }
     tasks.push_back(segments.size());
   }
+  int64_t count() const { return static_cast<int64_t>(tasks.size()) - 1; }
+  // Segments of a task: the first, and the one behind the last
+  std::pair<const Segment*, const Segment*> task(int64_t i) const { return {segments.data() + tasks[i], segments.data() + tasks[i + 1]}; }
 };
 
 inline void check_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t window, double softcap) {

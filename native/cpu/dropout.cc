@@ -2,7 +2,6 @@
 //
 // x -> x / (1 - share) where an element stays, else 0. The mask of a seed is the same whatever the number of threads, in the
 // forward, in the backward pass and when a block is computed again.
-#include <algorithm>
 #include <cstdint>
 
 #include <ATen/Parallel.h>
@@ -14,6 +13,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "cpu/loops.h"
 #include "cuda/rows.h"
 
 namespace clha {
@@ -21,32 +21,10 @@ namespace {
 
 using at::Tensor;
 
-// Wellons' 32-bit mix "lowbias32", with the halves of the seed before and between its rounds.
-inline uint32_t mix(uint32_t x, uint32_t low, uint32_t high) {
-  x ^= low;
-  x ^= x >> 16;
-  x *= 0x7feb352dU;
-  x ^= high;
-  x ^= x >> 15;
-  x *= 0x846ca68bU;
-  x ^= x >> 16;
-  return x;
-}
-
 template <typename T>
 void apply(const Tensor& out, const Tensor& x, double share, int64_t seed) {
-  const auto threshold = static_cast<uint32_t>(share * 4294967296.0);
-  const T scale = static_cast<T>(1 / (1 - share));
-  const T* from = x.const_data_ptr<T>();
-  T* to = out.data_ptr<T>();
-  at::parallel_for(0, x.numel(), 1 << 14, [&](int64_t begin, int64_t end) {
-    while (begin < end) {
-      // Places count in 32 bits; what lies above goes into the seed.
-      const int64_t block = begin >> 32, stop = std::min(end, (block + 1) << 32);
-      const auto low = static_cast<uint32_t>(seed), high = static_cast<uint32_t>(seed >> 32) + static_cast<uint32_t>(block);
-      for (int64_t i = begin; i < stop; i++) to[i] = mix(static_cast<uint32_t>(i), low, high) >= threshold ? from[i] * scale : T(0);
-      begin = stop;
-    }
+  at::parallel_for(0, x.numel(), 1 << 14, [&, from = x.const_data_ptr<T>(), to = out.data_ptr<T>()](int64_t begin, int64_t end) {
+    real_loops<T>().drop(to, from, share, seed, begin, end);
   });
 }
 

@@ -9,6 +9,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "cpu/loops.h"
 #include "runtime/accumulate.h"
 #include "runtime/order.h"
 
@@ -24,11 +25,7 @@ void add_rows(const Tensor& sum, const Tensor& rows, const Tensor& ids) {
   const T* from = rows.const_data_ptr<T>();
   T* to = sum.data_ptr<T>();
   at::parallel_for(0, width, std::max<int64_t>(16, (int64_t{1} << 15) / std::max<int64_t>(1, count)), [&](int64_t begin, int64_t end) {
-    for (int64_t t = 0; t < count; t++) {
-      T* target = to + id[t] * width;
-      const T* source = from + t * width;
-      for (int64_t c = begin; c < end; c++) target[c] += source[c];
-    }
+    real_loops<T>().add_rows(to, from, id, count, width, begin, end);
   });
 }
 

@@ -8,6 +8,7 @@ namespace clha {
 
 // Up to here reading the matrix takes longer than computing with it.
 constexpr int64_t kFewRows = 16;
+constexpr int64_t kColumnsAtOnce = 16;  // rows of W that stay near while all rows of x pass
 
 // Two numbers in NF4. Blocks of a row, of which the last may be shorter, have a scale each. Byte j of a block holds its number
 // j in the low half, in the high half the one that lies half a block (rounded up) further.
@@ -32,21 +33,17 @@ struct ScaleOf<Nf4> {
   using Type = c10::BFloat16;
 };
 
-// y [m, n] = x [m, k] w^T + bias, w [n, k] of f32, int8 or NF4; `ld`: numbers (bytes of NF4) from one row to the next.
+// y [m, n] = x [m, k] w^T + bias, w [n, k] of f32, bf16, int8 or NF4; `ld`: numbers (bytes of NF4) from one row to the next.
 template <typename W>
 struct FewRows {
   const float* x;
   const W* w;
   float* y;
   int64_t m, n, k, ldx, ldw, ldy;
-  const typename ScaleOf<W>::Type* scale = nullptr;  // [n], none for f32; NF4: [n, blocks]
+  const typename ScaleOf<W>::Type* scale = nullptr;  // [n], none for f32 and bf16; NF4: [n, blocks]
   const float* bias = nullptr;                       // [n], or none
 };
 template <typename W>
 void few_rows_product(const FewRows<W>& product);
-
-// to [n]: the numbers that a row stands for
-void widen_row(const int8_t* from, const float* scale, float* to, int64_t n);
-void widen_row(const Nf4* from, const c10::BFloat16* scales, float* to, int64_t n);
 
 }  // namespace clha

@@ -31,7 +31,7 @@ void check_scalar(const Tensor& t, const char* name) {
 }
 
 // One update of each parameter, step counts included already; nothing waits for a device.
-void composed(TensorList parameters, TensorList grads, TensorList means, TensorList squares, TensorList steps, double lr, double beta1,
+void composed_adamw(TensorList parameters, TensorList grads, TensorList means, TensorList squares, TensorList steps, double lr, double beta1,
               double beta2, double weight_decay, double eps) {
   for (size_t i = 0; i < parameters.size(); i++) {
     const Tensor &p = parameters[i], &g = grads[i], &m = means[i], &v = squares[i];
@@ -49,7 +49,7 @@ void fused_adamw_composed(TensorList parameters, TensorList grads, TensorList me
   check_list(means, parameters, "exp_avgs");
   check_list(squares, parameters, "exp_avg_sqs");
   TORCH_CHECK(steps.size() == parameters.size(), "fused_adamw: ", steps.size(), " steps for ", parameters.size(), " parameters");
-  composed(parameters, grads, means, squares, steps, lr, beta1, beta2, weight_decay, eps);
+  composed_adamw(parameters, grads, means, squares, steps, lr, beta1, beta2, weight_decay, eps);
 }
 
 void fused_adamw(TensorList parameters, TensorList grads, TensorList means, TensorList squares, TensorList max_squares,
@@ -75,7 +75,7 @@ void fused_adamw(TensorList parameters, TensorList grads, TensorList means, Tens
     TORCH_CHECK(parameters[i].device() == device && steps[i].device() == device, "fused_adamw: parameters and step counts are on different devices");
   if (!device.is_cpu() && !device.is_cuda() && !device.is_mps()) {
     TORCH_CHECK(!amsgrad && !maximize && !grad_scale && !found_inf, "fused_adamw: ", device, " has plain AdamW only");
-    return composed(parameters, grads, means, squares, steps, lr, beta1, beta2, weight_decay, eps);
+    return composed_adamw(parameters, grads, means, squares, steps, lr, beta1, beta2, weight_decay, eps);
   }
   std::vector<Tensor> own;
   own.reserve(grads.size());

@@ -5,11 +5,9 @@
 // Rows go through the head in chunks. Under autograd the exponentials of a chunk (with a soft cap: its logits) are kept as far as
 // `keep_bytes` go (three matrix products in all), the others are computed again in the backward pass (four). What needs no
 // gradient costs none: with a frozen head there are two.
-#include <cmath>
+#include <algorithm>
 
 #include <ATen/Parallel.h>
-#include <ATen/cpu/vec/functional.h>
-#include <ATen/cpu/vec/vec.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -22,13 +20,13 @@
 
 #include "runtime/accumulate.h"
 #include "cuda/chunked_logprob.h"
-#include "cpu/matmul.h"
+#include "cpu/loops.h"
+#include "cpu/products.h"
 
 namespace clha {
 namespace {
 
 using at::Tensor;
-using at::vec::Vectorized;
 
 constexpr int64_t kChunkElements = 16 << 20;  // logits of a chunk: 64 MiB in f32
 
@@ -37,91 +35,31 @@ int64_t chunk_rows(int64_t rows, int64_t vocabulary) {
   return std::min(rows, fit < 64 ? fit : fit / 64 * 64);
 }
 
+using RowsLoop = void (*RealLoops<float>::*)(const Targets<float>&, int64_t, int64_t);
+using RowsLoop64 = void (*RealLoops<double>::*)(const Targets<double>&, int64_t, int64_t);
+
+// One chunk of logits [r, V] and what belongs to its rows; what a loop does not need is left out.
+struct Chunk {
+  Tensor logits, targets, logp, lse, hit, grad;
+  double softcap;
+  bool exponentials;
+};
+
 template <typename T>
-T* row_of(const Tensor& t, int64_t r) {
-  return t.data_ptr<T>() + r * t.size(1);
+T* data_of(const Tensor& t) {
+  return t.defined() ? t.data_ptr<T>() : nullptr;
 }
 
-// a row of raw logits -> softcap * tanh(x / softcap), in place
 template <typename T>
-void cap_row(T* row, int64_t vocabulary, T softcap) {
-  const Vectorized<T> cap(softcap), inverse(T(1) / softcap);
-  at::vec::map([&](Vectorized<T> x) { return (x * inverse).tanh() * cap; }, row, row, vocabulary);
+void over_rows(const Chunk& c, void (*loop)(const Targets<T>&, int64_t, int64_t)) {
+  const Targets<T> targets{data_of<T>(c.logits), c.targets.const_data_ptr<int64_t>(), c.logits.size(1), static_cast<T>(c.softcap), c.exponentials,
+                           data_of<T>(c.logp), data_of<T>(c.lse), data_of<bool>(c.hit), data_of<T>(c.grad)};
+  at::parallel_for(0, c.logits.size(0), 1, [&](int64_t begin, int64_t end) { loop(targets, begin, end); });
 }
 
-void cap_rows(const Tensor& logits, double softcap) {
-  if (softcap == 0) return;
-  at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) {
-      if (logits.scalar_type() == at::kDouble) cap_row<double>(row_of<double>(logits, r), logits.size(1), softcap);
-      else cap_row<float>(row_of<float>(logits, r), logits.size(1), softcap);
-    }
-  });
-}
-
-// x = exp(x - top); returns the sum
-template <typename T>
-T exp_sum(T* x, int64_t n, T top) {
-  using V = Vectorized<T>;
-  const V shift(top);
-  V sum(T(0));
-  int64_t i = 0;
-  for (; i + V::size() <= n; i += V::size()) {
-    const V e = (V::loadu(x + i) - shift).exp();
-    e.store(x + i);
-    sum = sum + e;
-  }
-  T total = at::vec::vec_reduce_all<T>([](V a, V b) { return a + b; }, sum);
-  for (; i < n; i++) total += x[i] = std::exp(x[i] - top);
-  return total;
-}
-
-// logits [r, V] -> log-probability and hit of the targets, log of the sum of exponentials. Logits are capped in place; with
-// `exponentials` they become exp(logit - largest), and `lse` the factor that makes these probabilities.
-template <typename T>
-void read_targets(const Tensor& logits, const Tensor& targets, T softcap, bool exponentials, const Tensor& logp, const Tensor& lse,
-                  const Tensor& hit) {
-  const int64_t vocabulary = logits.size(1), *target = targets.const_data_ptr<int64_t>();
-  T *to_logp = logp.data_ptr<T>(), *to_lse = lse.data_ptr<T>();
-  bool* to_hit = hit.data_ptr<bool>();
-  at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) {
-      T* row = row_of<T>(logits, r);
-      if (softcap > 0) cap_row(row, vocabulary, softcap);
-      const T picked = row[target[r]];
-      const T top = at::vec::reduce_all<T>([](Vectorized<T>& a, Vectorized<T>& b) { return at::vec::maximum(a, b); }, row, vocabulary);
-      const T sum = exponentials ? exp_sum(row, vocabulary, top)
-                                 : at::vec::map_reduce_all<T>([top](Vectorized<T> x) { return (x - Vectorized<T>(top)).exp(); },
-                                                              [](Vectorized<T> a, Vectorized<T> b) { return a + b; }, row, vocabulary);
-      to_logp[r] = (picked - top) - std::log(sum);
-      to_lse[r] = exponentials ? T(1) / sum : top + std::log(sum);
-      to_hit[r] = picked == top;
-    }
-  });
-}
-
-// capped logits z [r, V] -> gradient of the raw ones, in place: g * (onehot - p) * (1 - (z / softcap)^2)
-template <typename T>
-void to_gradient(const Tensor& logits, const Tensor& targets, T softcap, bool exponentials, const Tensor& lse, const Tensor& grad) {
-  const int64_t vocabulary = logits.size(1), *target = targets.const_data_ptr<int64_t>();
-  const T *from_lse = lse.const_data_ptr<T>(), *from_grad = grad.const_data_ptr<T>();
-  const T inverse = softcap > 0 ? T(1) / softcap : T(0);
-  at::parallel_for(0, logits.size(0), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) {
-      T* row = row_of<T>(logits, r);
-      const Vectorized<T> shift(from_lse[r]), minus(-from_grad[r]), one(T(1)), by(inverse);
-      const T picked = row[target[r]] * inverse;
-      if (exponentials) {
-        const Vectorized<T> scale = minus * shift;
-        at::vec::map([&](Vectorized<T> e) { return e * scale; }, row, row, vocabulary);
-      } else if (softcap > 0) {
-        at::vec::map([&](Vectorized<T> z) { return (z - shift).exp() * minus * (one - z * by * z * by); }, row, row, vocabulary);
-      } else {
-        at::vec::map([&](Vectorized<T> z) { return (z - shift).exp() * minus; }, row, row, vocabulary);
-      }
-      row[target[r]] += from_grad[r] * (T(1) - picked * picked);
-    }
-  });
+void over_rows(const Chunk& c, RowsLoop f32, RowsLoop64 f64) {
+  if (c.logits.scalar_type() == at::kDouble) over_rows<double>(c, loops().f64.*f64);
+  else over_rows<float>(c, loops().f32.*f32);
 }
 
 void compute_logits(const Tensor& logits, const Tensor& hidden, const Tensor& weight, const Tensor& bias) {
@@ -148,8 +86,8 @@ struct LinearLogProb : public torch::autograd::Function<LinearLogProb> {
       const Tensor logits = keeps ? kept.slice(0, at, end) : scratch.slice(0, 0, end - at), t = targets.slice(0, at, end);
       compute_logits(logits, hidden.slice(0, at, end), weight, bias);
       const auto part = [&](const Tensor& whole) { return whole.slice(0, at, end); };
-      if (hidden.scalar_type() == at::kDouble) read_targets<double>(logits, t, softcap, exponentials, part(logp), part(lse), part(hit));
-      else read_targets<float>(logits, t, softcap, exponentials, part(logp), part(lse), part(hit));
+      over_rows({logits, t, part(logp), part(lse), part(hit), Tensor(), softcap, exponentials}, &RealLoops<float>::read_targets,
+                &RealLoops<double>::read_targets);
     }
     if (grad) ctx->save_for_backward({hidden, weight, targets, bias, lse, kept});
     ctx->saved_data["softcap"] = softcap;
@@ -177,13 +115,10 @@ struct LinearLogProb : public torch::autograd::Function<LinearLogProb> {
       // what was kept becomes gradients in place: a graph is walked once, the door keeps none
       const bool was_kept = end <= kept.size(0), exponentials = was_kept && softcap == 0;
       const Tensor logits = was_kept ? kept.slice(0, at, end) : scratch.slice(0, 0, end - at);
-      if (!was_kept) {
-        compute_logits(logits, h, weight, bias);
-        cap_rows(logits, softcap);
-      }
-      const Tensor sums = lse.slice(0, at, end), g = grad.slice(0, at, end);
-      if (hidden.scalar_type() == at::kDouble) to_gradient<double>(logits, t, softcap, exponentials, sums, g);
-      else to_gradient<float>(logits, t, softcap, exponentials, sums, g);
+      const Chunk rows{logits, t, Tensor(), lse.slice(0, at, end), Tensor(), grad.slice(0, at, end), softcap, exponentials};
+      if (!was_kept) compute_logits(logits, h, weight, bias);
+      if (!was_kept && softcap > 0) over_rows(rows, &RealLoops<float>::cap_logits, &RealLoops<double>::cap_logits);
+      over_rows(rows, &RealLoops<float>::to_gradient, &RealLoops<double>::to_gradient);
       if (dhidden.defined()) matmul_over_rows(dhidden.slice(0, at, end), logits, weight);
       if (dweight.defined()) matmul_over_sum(dweight, logits.t(), h, at > 0 || (sum && !sum->fresh));
       if (dbias.defined()) dbias.add_(logits.sum(0));
@@ -192,7 +127,7 @@ struct LinearLogProb : public torch::autograd::Function<LinearLogProb> {
   }
 };
 
-std::tuple<Tensor, Tensor> composed(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
+std::tuple<Tensor, Tensor> composed_log_prob(const Tensor& hidden, const Tensor& weight, const Tensor& targets,
                                     const std::optional<Tensor>& bias, double softcap) {
   const auto wide = hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   Tensor logits = at::linear(hidden, weight, bias).to(wide);
@@ -222,7 +157,7 @@ std::tuple<Tensor, Tensor> linear_log_prob(const Tensor& hidden, const Tensor& w
   }
   const bool native = hidden.device().is_cpu() && hidden.scalar_type() == weight.scalar_type() &&
                       (hidden.scalar_type() == at::kFloat || hidden.scalar_type() == at::kDouble);
-  if (!native) return composed(hidden, weight, targets, bias, softcap);
+  if (!native) return composed_log_prob(hidden, weight, targets, bias, softcap);
   // without a backward pass to come there is nothing to keep
   auto out = LinearLogProb::apply(hidden, weight, targets.contiguous(), bias, at::GradMode::is_enabled() ? keep_bytes : -1, softcap);
   return {out[0], out[1]};
@@ -240,7 +175,7 @@ TORCH_LIBRARY_FRAGMENT(clha, m) {
 }
 TORCH_LIBRARY_IMPL(clha, CompositeImplicitAutograd, m) {
   m.impl("linear_log_prob", linear_log_prob);
-  m.impl("linear_log_prob_composed", composed);
+  m.impl("linear_log_prob_composed", composed_log_prob);
 }
 
 }  // namespace clha

@@ -7,8 +7,6 @@
 // by arithmetic: blocks of the weight are widened to f32 and handed to the f32 products. Other devices widen all of it, for
 // the forward and again for the backward pass, so that it is not kept in between.
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <map>
 #include <mutex>
 #include <tuple>
@@ -24,7 +22,8 @@
 
 #include "cuda/kernels.h"
 #include "cpu/few_rows.h"
-#include "cpu/matmul.h"
+#include "cpu/loops.h"
+#include "cpu/products.h"
 
 namespace clha {
 namespace {
@@ -50,7 +49,7 @@ void widen(const Tensor& block, const Tensor& weight, const Tensor& scale, int64
   const int64_t in = block.size(1), rows = block.size(0);
   float* to = block.data_ptr<float>();
   at::parallel_for(0, rows, std::max<int64_t>(1, (int64_t{1} << 15) / std::max<int64_t>(1, in)), [&](int64_t first, int64_t last) {
-    for (int64_t r = first; r < last; r++) widen_row(rows_of<W>(weight, begin + r), scales_of<W>(scale, begin + r), to + r * in, in);
+    for (int64_t r = first; r < last; r++) weight_loops<W>().widen(rows_of<W>(weight, begin + r), scales_of<W>(scale, begin + r), to + r * in, in);
   });
 }
 
@@ -200,18 +199,6 @@ Tensor linear_quantized(const Tensor& x, const Tensor& weight, const Tensor& sca
   return LinearQuantized::apply(x.to(at::kFloat), w, s, wide_bias).to(x.scalar_type());
 }
 
-// The largest of some numbers without their signs; NaN where one is not finite.
-float largest_of(const float* from, int64_t n) {
-  float largest = 0;
-  bool finite = true;
-  for (int64_t i = 0; i < n; i++) {
-    const float size = std::fabs(from[i]);
-    finite = finite && size <= std::numeric_limits<float>::max();
-    largest = std::max(largest, size);
-  }
-  return finite ? largest : std::numeric_limits<float>::quiet_NaN();
-}
-
 void check_matrix(const Tensor& weight, const char* name) {
   TORCH_CHECK(weight.dim() == 2 && weight.scalar_type() == at::kFloat && weight.device().is_cpu(), name,
               ": weight [out, in] f32 on the CPU, found ", weight.scalar_type(), " ", weight.sizes());
@@ -234,29 +221,9 @@ std::tuple<Tensor, Tensor> quantize_int8(const Tensor& weight) {
   check_matrix(weight, "quantize_int8");
   const Tensor q = at::empty(weight.sizes(), weight.options().dtype(at::kChar)), scale = at::empty(weight.sizes().slice(0, 1), weight.options());
   over_rows(weight, [&, in = weight.size(1), to = q.data_ptr<int8_t>(), scales = scale.data_ptr<float>()](const float* row, int64_t r) {
-    const float step = scales[r] = largest_of(row, in) / 127.0f;
-    for (int64_t i = 0; i < in; i++) {
-      const float level = step > 0 ? std::nearbyint(row[i] / step) : 0.0f;
-      to[r * in + i] = static_cast<int8_t>(std::clamp(level, -127.0f, 127.0f));
-    }
+    loops().weight_int8.quantize(row, in, to + r * in, scales + r);
   });
   return {q, scale};
-}
-
-// Codes of the nearest numbers of NF4 to those of one block; returns its scale.
-c10::BFloat16 quantize_block(const float* from, int64_t n, uint8_t* to) {
-  const c10::BFloat16 scale(largest_of(from, n));
-  const float step = static_cast<float>(scale);
-  float numbers[kNf4Block] = {};
-  int32_t codes[kNf4Block] = {};
-  for (int64_t i = 0; i < n; i++) numbers[i] = step > 0 ? from[i] / step : 0.0f;
-  for (int code = 0; code < 15; code++) {
-    const float between = 0.5f * (kNf4[code] + kNf4[code + 1]);
-    for (int64_t i = 0; i < kNf4Block; i++) codes[i] += numbers[i] > between;
-  }
-  const int64_t half = (n + 1) / 2;
-  for (int64_t i = 0; i < half; i++) to[i] = static_cast<uint8_t>(codes[i] | (half + i < n ? codes[half + i] << 4 : 0));
-  return scale;
 }
 
 // weight [out, in] f32 -> NF4 [out, (in + 1) / 2] and scale [out, blocks] bf16, each the largest of its block. The scale of a
@@ -265,11 +232,9 @@ std::tuple<Tensor, Tensor> quantize_nf4(const Tensor& weight) {
   check_matrix(weight, "quantize_nf4");
   const int64_t out = weight.size(0), in = weight.size(1), bytes = (in + 1) / 2, blocks = nf4_blocks(in);
   const Tensor q = at::empty({out, bytes}, weight.options().dtype(at::kByte)), scale = at::empty({out, blocks}, weight.options().dtype(at::kBFloat16));
-  over_rows(weight, [&, to = q.data_ptr<uint8_t>(), scales = scale.data_ptr<c10::BFloat16>()](const float* row, int64_t r) {
-    for (int64_t b = 0; b < blocks; b++) {
-      const int64_t at = b * kNf4Block;
-      scales[r * blocks + b] = quantize_block(row + at, std::min(kNf4Block, in - at), to + r * bytes + at / 2);
-    }
+  auto* to = static_cast<Nf4*>(q.mutable_data_ptr());
+  over_rows(weight, [&, scales = scale.data_ptr<c10::BFloat16>()](const float* row, int64_t r) {
+    loops().weight_nf4.quantize(row, in, to + r * bytes, scales + r * blocks);
   });
   return {q, scale};
 }

@@ -8,6 +8,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "cpu/loops.h"
 #include "cuda/rows.h"
 
 namespace clha {
@@ -16,25 +17,10 @@ namespace {
 using at::Tensor;
 
 template <typename T>
-void rotate(const Tensor& x, const Tensor& cos, const Tensor& sin, T sign, Tensor& out) {
-  const int64_t heads = x.size(1), d = x.size(2), half = cos.size(1), row = x.stride(0), head = x.stride(1);
-  const T *px = x.const_data_ptr<T>(), *pc = cos.const_data_ptr<T>(), *ps = sin.const_data_ptr<T>();
-  T* po = out.data_ptr<T>();
-  at::parallel_for(0, x.size(0), 64, [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; t++) {
-      const T *c = pc + t * half, *s = ps + t * half;
-      for (int64_t h = 0; h < heads; h++) {
-        const T* in = px + t * row + h * head;
-        T* to = po + (t * heads + h) * d;
-        for (int64_t i = 0; i < half; i++) {
-          const T a = in[i], b = in[i + half], angle = sign * s[i];
-          to[i] = a * c[i] - b * angle;
-          to[i + half] = b * c[i] + a * angle;
-        }
-        for (int64_t i = 2 * half; i < d; i++) to[i] = in[i];
-      }
-    }
-  });
+void rotate(const Tensor& x, const Tensor& cos, const Tensor& sin, T sign, const Tensor& out) {
+  const Rotation<T> rotation{x.const_data_ptr<T>(), cos.const_data_ptr<T>(), sin.const_data_ptr<T>(), out.data_ptr<T>(),
+                             x.size(1), x.size(2), cos.size(1), x.stride(0), x.stride(1), sign};
+  at::parallel_for(0, x.size(0), 64, [&](int64_t begin, int64_t end) { real_loops<T>().rotate(rotation, begin, end); });
 }
 
 Tensor rotate_any(const Tensor& x_in, const Tensor& cos, const Tensor& sin, int sign) {
@@ -56,7 +42,7 @@ struct Rotary : public torch::autograd::Function<Rotary> {
   }
 };
 
-Tensor composed(const Tensor& x, const Tensor& cos, const Tensor& sin) {
+Tensor composed_rotary(const Tensor& x, const Tensor& cos, const Tensor& sin) {
   const int64_t half = cos.size(1);
   const Tensor a = x.slice(2, 0, half), b = x.slice(2, half, 2 * half), rest = x.slice(2, 2 * half);
   const Tensor c = cos.unsqueeze(1).to(x.scalar_type()), s = sin.unsqueeze(1).to(x.scalar_type());
@@ -71,7 +57,7 @@ Tensor rotary(const Tensor& x, const Tensor& cos, const Tensor& sin) {
   const bool native = x.device().is_cpu() && x.scalar_type() == cos.scalar_type() &&
                       (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
   if (native) return Rotary::apply(x, cos.contiguous(), sin.contiguous());
-  return cuda_rotary_takes(x, cos, sin) ? cuda_rotary(x, cos, sin, 1) : composed(x, cos, sin);
+  return cuda_rotary_takes(x, cos, sin) ? cuda_rotary(x, cos, sin, 1) : composed_rotary(x, cos, sin);
 }
 
 }  // namespace
@@ -82,7 +68,7 @@ TORCH_LIBRARY_FRAGMENT(clha, m) {
 }
 TORCH_LIBRARY_IMPL(clha, CompositeImplicitAutograd, m) {
   m.impl("rotary", rotary);
-  m.impl("rotary_composed", composed);
+  m.impl("rotary_composed", composed_rotary);
 }
 
 }  // namespace clha

@@ -15,7 +15,7 @@
 
 #include "runtime/accumulate.h"
 #include "cuda/kernels.h"
-#include "cpu/matmul.h"
+#include "cpu/products.h"
 
 namespace clha {
 namespace {

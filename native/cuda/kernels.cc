@@ -23,7 +23,7 @@ const char kSource[] =
 #include "cuda/source.inc"
     ;
 
-constexpr unsigned kThreads = 256;
+constexpr unsigned kBlockThreads = 256;
 
 // The parts of cuda.h and nvrtc.h that are used: results are ints, 0 is success; modules, functions, programs are pointers.
 struct Interfaces {
@@ -183,7 +183,7 @@ void launch_kernel(const std::string& name, const at::Tensor& where, int64_t blo
   }
   const auto stream = c10::impl::VirtualGuardImpl(where.device().type()).getStream(where.device());
   TORCH_CHECK(stream.id() == 0, "own GPU kernels are queued on the default stream");
-  const int result = interfaces().launch(function, static_cast<unsigned>(blocks), 1, 1, kThreads, 1, 1, static_cast<unsigned>(shared_bytes),
+  const int result = interfaces().launch(function, static_cast<unsigned>(blocks), 1, 1, kBlockThreads, 1, 1, static_cast<unsigned>(shared_bytes),
                                          nullptr, arguments, nullptr);
   TORCH_CHECK(result == 0, "GPU kernel ", name, ": ", message(result));
 }

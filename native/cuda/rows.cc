@@ -1,4 +1,4 @@
-// What kernels_rows.cc, kernels_rotary.cc and kernels_dropout.cc compute, on NVIDIA GPUs.
+// What cpu/rows.cc, rotary.cc and dropout.cc compute, on NVIDIA GPUs.
 #include "cuda/rows.h"
 
 #include <algorithm>

@@ -17,6 +17,9 @@ Napi::Value schema_of(const Napi::CallbackInfo& info);
 // call(index, arguments[]) -> what the operator returns; tensors travel as handles
 Napi::Value call_operator(const Napi::CallbackInfo& info);
 
+// A hash of everything that the addon was made from.
+const char* build_id();
+
 // Reports tensor memory to V8 so that its collector knows what a wrapper weighs.
 void report_memory(Napi::Env env);
 

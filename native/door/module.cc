@@ -14,20 +14,15 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "cpu/level.h"
+#include "cpu/products.h"
+#include "door/door.h"
+#include "door/handles.h"
 #include "runtime/accumulate.h"
 #include "runtime/allocator.h"
 #include "runtime/devices.h"
-#include "door/door.h"
-#include "door/handles.h"
 #include "runtime/order.h"
 #include "runtime/system.h"
-
-#ifndef CLHA_CPU_LEVEL
-#define CLHA_CPU_LEVEL "default"
-#endif
-#ifndef CLHA_BUILD_ID
-#define CLHA_BUILD_ID "unknown"
-#endif
 
 namespace clha {
 namespace {
@@ -232,8 +227,12 @@ Value set_threads(const CallbackInfo& info) {
 Value engine(const CallbackInfo& info) {
   auto out = Napi::Object::New(info.Env());
   out.Set("libtorch", TORCH_VERSION);
-  out.Set("cpuLevel", CLHA_CPU_LEVEL);
-  out.Set("buildId", CLHA_BUILD_ID);
+  out.Set("cpuLevel", level_name());
+  auto multipliers = Napi::Object::New(info.Env());
+  for (const auto& [name, type] : {std::pair("f32", at::kFloat), std::pair("f64", at::kDouble), std::pair("bf16", at::kBFloat16)})
+    multipliers.Set(name, multiplier_name(type));
+  out.Set("multipliers", multipliers);
+  out.Set("buildId", build_id());
   out.Set("threads", at::get_num_threads());
   out.Set("cuda", cuda_was_linked());
   const auto found = cuda_devices();
@@ -301,6 +300,12 @@ std::atomic<bool> loaded{false};
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   if (loaded.exchange(true)) {
     throw Napi::Error::New(env, "the clha engine runs in one thread; it is already loaded in this process");
+  }
+  try {
+    choose_level();
+  } catch (const std::invalid_argument& e) {
+    loaded = false;
+    throw Napi::RangeError::New(env, e.what());
   }
   install_allocator();
   keep_freed_memory();

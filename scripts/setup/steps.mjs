@@ -63,7 +63,7 @@ export function describeSetUp() {
   const lines = {
     packages: () => describePackages(),
     libtorch: () => `${built.version} ${built.build} in ${tilde(built.libtorch)}`,
-    engine: () => `engine ${built.buildId} (${built.level})`,
+    engine: () => `engine ${built.buildId} (${built.levels?.join(', ')})`,
     typescript: () => (existsSync(join(root, 'src')) ? 'dist/ is current' : 'dist/ as published'),
   }
   return Object.entries(lines).map(([name, text]) => {

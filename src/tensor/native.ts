@@ -6,8 +6,11 @@ import { resourceError, usageError } from '../errors.js'
 
 export interface EngineInfo {
   libtorch: string
+  /** Vector instructions in use: `avx512`, `avx2` or `default`. */
   cpuLevel: string
   buildId: string
+  /** Who multiplies many rows of a type on the CPU, such as `oneDNN`. */
+  multipliers: Record<'f32' | 'f64' | 'bf16', string>
   threads: number
   /** Whether libtorch's CUDA part is in this process; a GPU may still be missing. */
   cuda: boolean
@@ -55,7 +58,7 @@ export interface Native {
 
 let loaded: Native | undefined
 
-/** @throws ClhaError (exit 2) when the engine is not built, with the command that builds it. */
+/** @throws ClhaError (exit 2) when the engine is not built, or CLHA_CPU_LEVEL asks for what this processor lacks */
 export function native(): Native {
   loaded ??= load()
   return loaded
@@ -67,6 +70,9 @@ function load(): Native {
   try {
     return createRequire(import.meta.url)(path) as Native
   } catch (error) {
+    const { message } = error as Error
+    if (message.startsWith('CLHA_CPU_LEVEL'))
+      throw usageError(message, 'unset CLHA_CPU_LEVEL: the widest level of the processor is taken')
     throw resourceError(
       `the engine does not load: ${(error as Error).message}`,
       'run: node scripts/setup.mjs',
