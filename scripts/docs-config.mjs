@@ -36,7 +36,7 @@ const keyRow = (name, schema, expectation) => [
 const HEAD = ['key', 'default', 'value', 'meaning']
 
 /**
- * @param parts `SECTIONS`, `SECTION_TITLES`, `configSchema` (config/schema), `expectation` (config/describe),
+ * @param parts `SECTIONS`, `configSchema` (config/schema), `SECTION_TITLES` (config/sections), `expectation` (config/describe),
  *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (cli/registry)
  * @returns the text of docs/configuration.md
  */
@@ -88,8 +88,22 @@ function scratchTable(schema, expectation) {
   return `Keys of the mapping \`model_config\` (and of \`reward_model_config\`):\n\n${table(HEAD, rows)}\n`
 }
 
+/** @returns the text of src/config/section-keys.generated.ts: the keys, for what must not wait for the schema */
+export function sectionKeys({ SECTIONS }) {
+  const lines = Object.entries(SECTIONS).flatMap(([section, keys]) => [
+    `  ${section}: [`,
+    ...Object.keys(keys).map((key) => `    '${key}',`),
+    '  ],',
+  ])
+  const head =
+    '/** The keys of each section, as the schema has them. Made by scripts/docs-config.mjs; do not edit. */'
+  return `${head}\nexport const SECTION_KEYS = {\n${lines.join('\n')}\n} as const\n`
+}
+
 if (process.argv[1]?.endsWith('docs-config.mjs')) {
-  const names = ['config/schema', 'config/describe', 'config/defaults', 'commands/index']
+  const names = ['config/schema', 'config/sections', 'config/describe', 'config/defaults', 'commands/index']
+  const { SECTIONS } = await import('../dist/config/schema.js')
+  writeFileSync(join(root, 'src/config/section-keys.generated.ts'), sectionKeys({ SECTIONS }))
   const rooms = await Promise.all(names.map((name) => import(`../dist/${name}.js`)))
   writeFileSync(join(root, 'docs/configuration.md'), configPage(Object.assign({}, ...rooms)))
 }

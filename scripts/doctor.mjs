@@ -6,11 +6,14 @@ import { findCompiler } from './setup/engine.mjs'
 import { describeLibtorch, findLibtorch } from './setup/libtorch.mjs'
 import { python } from './setup/libtorch-fetch.mjs'
 import { cacheDir, platform, setupCommand, tilde } from './setup/paths.mjs'
+import { findPrebuilt } from './setup/prebuilt.mjs'
 import { run } from './setup/run.mjs'
 import { describeSetUp, dueSteps } from './setup/steps.mjs'
 import { hasKnownSum, wheels } from './setup/wheels.mjs'
 
 const line = (ok, name, text) => console.log(`  ${name.padEnd(14)}${ok ? '✓' : '✗'} ${text}`)
+
+const withHint = ({ message, hint }) => `${message}\n${hint.replace(/^/gm, ' '.repeat(18))}`
 
 /** Prints the state of this machine and of the set-up; returns 0, or 4 when something is missing. */
 export async function setUpDoctor() {
@@ -21,14 +24,14 @@ export async function setUpDoctor() {
     'node',
     `${process.version}${node ? '' : '; 20 or later is needed'} on ${platform}, CPU level ${cpuLevel()}`,
   )
+  const prebuilt = findPrebuilt()
   const compiler = await findCompiler().catch((error) => error)
-  line(
-    !(compiler instanceof Error),
-    'compiler',
-    compiler instanceof Error ? `${compiler.message}\n${compiler.hint}` : compiler.version,
-  )
+  if (prebuilt)
+    line(true, 'compiler', `not needed: npm installed an engine for libtorch ${prebuilt.libtorch}`)
+  else if (compiler instanceof Error) line(false, 'compiler', withHint(compiler))
+  else line(true, 'compiler', compiler.version)
   const torch = await findLibtorch().catch((error) => error)
-  if (torch instanceof Error) line(false, 'libtorch', `${torch.message}\n${torch.hint}`)
+  if (torch instanceof Error) line(false, 'libtorch', withHint(torch))
   else if (torch) line(true, 'libtorch', describeLibtorch(torch))
   else await sayHowItIsFetched()
 

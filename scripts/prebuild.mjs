@@ -78,8 +78,8 @@ async function packEngine(out) {
   mkdirSync(folder, { recursive: true })
   copyFileSync(addon, join(folder, 'clha.node'))
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'))
-  const { level, compiler, buildId, openmp, sources } = built
-  const facts = { libtorch: torch.version, level, compiler, buildId, openmp, sources, ...demands }
+  const { version: _, build: __, ...about } = built
+  const facts = { ...about, libtorch: torch.version, ...demands }
   writeText(folder, 'engine.json', JSON.stringify(facts, null, 2))
   writeText(folder, 'package.json', JSON.stringify(packageOf(), null, 2))
   const tried = TRIED.includes(platform) ? '' : ` Not tried on ${platform}.`

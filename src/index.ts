@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * The library: every command as a function, and the parts they are made of.
  * Importing it starts nothing; the engine is loaded when the first tensor is made.

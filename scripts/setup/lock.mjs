@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SetupError } from './errors.mjs'
 import { tilde } from './paths.mjs'
+import { throwIfStopped } from './stop.mjs'
 
 const held = new Set()
 
@@ -14,6 +15,7 @@ export async function withLock(path, work, { onWait = () => {}, limitSeconds = 1
   const started = performance.now()
   let waited = false
   while (!take(path)) {
+    throwIfStopped()
     const holder = holderOf(path)
     if (isStale(path, holder)) {
       rmSync(path, { recursive: true, force: true })

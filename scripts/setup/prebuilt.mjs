@@ -64,10 +64,10 @@ export async function takePrebuilt(prebuilt, torch, say) {
   } finally {
     rmSync(fresh, { force: true })
   }
-  const { level, compiler, buildId, openmp, sources } = prebuilt
-  const { path: libtorch, version, build } = torch
+  const { folder: _, ...facts } = prebuilt
   const from = `${enginePackage} ${prebuilt.version}`
-  writeJson(record, { prebuilt: from, level, libtorch, version, build, compiler, buildId, openmp, sources })
+  const { path: libtorch, version, build } = torch
+  writeJson(record, { ...facts, prebuilt: from, libtorch, version, build })
   return { done: `taken from ${from}` }
 }
 

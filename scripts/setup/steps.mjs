@@ -10,7 +10,7 @@ import { step } from './output.mjs'
 import { describePackages, installPackages, packagesReady } from './packages.mjs'
 import { buildDir, isCheckout, tilde } from './paths.mjs'
 import { enginePackage, findPrebuilt, fitsLibtorch, isWhole, takePrebuilt } from './prebuilt.mjs'
-import { untilStopped } from './run.mjs'
+import { untilStopped } from './stop.mjs'
 import { compileTypeScript, typescriptReady } from './typescript.mjs'
 
 /** The steps that are not done, in order. */
@@ -122,7 +122,7 @@ export function describeSetUp() {
   const lines = {
     packages: () => describePackages(),
     libtorch: () => `${built.version} ${built.build} in ${tilde(built.libtorch)}`,
-    engine: () => `engine ${built.buildId} (${built.prebuilt ?? built.level})`,
+    engine: () => `engine ${built.buildId} (${built.prebuilt ?? built.levels?.join(', ')})`,
     typescript: () => (isCheckout ? 'dist/ is current' : 'dist/ as published'),
   }
   return Object.entries(lines).map(([name, text]) => {

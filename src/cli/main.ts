@@ -25,8 +25,9 @@ export async function main(
   let code: number = EXIT.done
   try {
     const all = argv.includes(HELP_ALL)
-    const program = createProgram(commands, io, {
+    const program = await createProgram(commands, io, {
       all,
+      argv,
       version: version(),
       finish(exitCode) {
         code = exitCode

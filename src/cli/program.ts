@@ -1,14 +1,13 @@
 /** The commander program, made from a list of commands. */
 import { Command as Commander, type CommanderError } from '@commander-js/extra-typings'
 import { type Command, commandName } from '../commands/command.js'
-import { didYouMean } from '../config/issues.js'
-import { isConfigKey } from '../config/schema.js'
-import { suggest } from '../config/suggest.js'
+import { SECTION_KEYS } from '../config/sections.js'
+import { didYouMean, suggest } from '../config/suggest.js'
 import { usageError } from '../errors.js'
-import { addFlags } from './flags.js'
 import { addHelpEnd, examplesText, HELP, helpWidth } from './help.js'
 import { type Io, inputLines, terminalOut } from './io.js'
-import { withUi } from './with-ui.js'
+
+const CONFIG_KEYS = new Set<string>(Object.values(SECTION_KEYS).flat())
 
 const GROUPS: Record<string, string> = {
   reward: 'train reward models and score with them',
@@ -23,11 +22,17 @@ export interface ProgramOptions {
   version: string
   /** Help shows every flag. */
   all: boolean
+  /** The call: only the command that it names is given its flags, for most of them take a while to load. */
+  argv: readonly string[]
   /** Is given the exit code of the command that ran. */
   finish(code: number): void
 }
 
-export function createProgram(commands: readonly Command[], io: Io, options: ProgramOptions): Commander {
+export async function createProgram(
+  commands: readonly Command[],
+  io: Io,
+  options: ProgramOptions,
+): Promise<Commander> {
   const program = new Commander('clha')
     .description(
       'Aligns language models with preferences: CLHA with reward rescoring (arXiv 2403.16649), on libtorch.',
@@ -49,7 +54,7 @@ export function createProgram(commands: readonly Command[], io: Io, options: Pro
   const groups = new Map<string, Commander>()
   for (const entry of commands) {
     const parent = entry.path.length === 1 ? program : groupOf(entry.path[0], program, groups, commands)
-    addCommand(parent, entry, { commands, io, ...options })
+    await addCommand(parent, entry, { commands, io, ...options })
   }
   return program
 }
@@ -59,19 +64,31 @@ interface Around extends ProgramOptions {
   io: Io
 }
 
-function addCommand(parent: Commander, entry: Command, { commands, io, all, finish }: Around): void {
+/** `clha data lint …` and `clha help data lint` name `['data', 'lint']`. */
+function isNamed({ path }: Command, argv: readonly string[]): boolean {
+  const words = argv.filter((word) => !word.startsWith('-'))
+  const named = words[0] === 'help' ? words.slice(1) : words
+  return path.every((word, i) => named[i] === word)
+}
+
+async function addCommand(
+  parent: Commander,
+  entry: Command,
+  { commands, io, all, argv, finish }: Around,
+): Promise<void> {
   const command = parent
     .command(entry.path[entry.path.length - 1])
     .description(entry.summary)
     .helpOption('-h, --help', 'this help') as unknown as Commander
   for (const [name, meaning] of entry.arguments) command.argument(name, meaning)
-  addFlags(command, entry, all)
+  if (isNamed(entry, argv)) (await import('./flags.js')).addFlags(command, entry, all)
   addHelpEnd(command, entry, all)
   explainErrors(command, [], commandName(entry))
   command.action(async () => {
     const { json: asked, ...flags } = command.opts() as Record<string, unknown>
     const json = asked === true
     const { stopping, unstoppable } = entry
+    const { withUi } = await import('./with-ui.js')
     finish(
       await withUi(io, { json, stopping, unstoppable }, (ui) =>
         entry.run({
@@ -116,7 +133,8 @@ function explainErrors(command: Commander, subcommands: readonly string[], name:
 
 function unknownOption(command: Commander, given: string, name: string) {
   const hint = `${name} --help-all lists its options`
-  if (isConfigKey(given.replace(/^--(no-)?/, '').replaceAll('-', '_'))) {
+  const key = given.replace(/^--(no-)?/, '').replaceAll('-', '_')
+  if (CONFIG_KEYS.has(key)) {
     return usageError(`${name} does not use ${given}`, hint)
   }
   const flags = command.options.flatMap(({ long, short }) =>

@@ -21,6 +21,7 @@ import { rescoreCommand } from './rescore/index.js'
 import { rewardScoreCommand } from './reward-score/index.js'
 import { rewardTrainCommand } from './reward-train/index.js'
 import { serveCommand } from './serve/index.js'
+import { setupCommand } from './setup/index.js'
 import { trainCommand } from './train/index.js'
 
 export const COMMANDS: readonly Command[] = [
@@ -42,6 +43,7 @@ export const COMMANDS: readonly Command[] = [
   experimentCommand,
   ...DATA_COMMANDS,
   doctorCommand,
+  setupCommand,
   configShowCommand,
   configImportCommand,
   configSchemaCommand,

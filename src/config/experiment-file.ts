@@ -1,9 +1,8 @@
 /** The file of an experiment: which variants, on which data, with which seeds; every config key may stand in it. */
 import { z } from 'zod'
 import { type ClhaError, usageError } from '../errors.js'
-import { didYouMean } from './issues.js'
 import { readSource } from './source.js'
-import { suggest } from './suggest.js'
+import { didYouMean, suggest } from './suggest.js'
 
 const keys = () => z.record(z.string(), z.unknown())
 const share = z.number().min(0).max(0.5)

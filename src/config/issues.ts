@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { expectation, found, namedValues, schemaAt } from './describe.js'
 import { type ConfigKey, configSchema, type JsonSchema, keyZod } from './schema.js'
-import { suggest } from './suggest.js'
+import { didYouMean, suggest } from './suggest.js'
 
 export interface ValueIssue {
   /** From the key down to the part that is wrong. */
@@ -70,7 +70,3 @@ function explain(key: ConfigKey, schema: JsonSchema, value: unknown, issue: Issu
   const text = `${name}: expected ${expectation(here)}, found ${found(actual)}${near}`
   return [{ path, part: 'value', text }]
 }
-
-/** ` Did you mean "x"?`, or nothing. */
-export const didYouMean = (name: string | undefined, stop = '') =>
-  name === undefined ? '' : `${stop} Did you mean "${name}"?`

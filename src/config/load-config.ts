@@ -4,7 +4,7 @@ import { snakeCase } from '../key-names.js'
 import { type ConfigValues, type Origin, withDefaults } from './defaults.js'
 import { flagName, flagValue } from './flags.js'
 import { foreignAdvice } from './foreign-keys.js'
-import { checkValue, didYouMean } from './issues.js'
+import { checkValue } from './issues.js'
 import { type OptionsWith, toOptions } from './options.js'
 import { conflicts, idleReason } from './rules.js'
 import {
@@ -16,7 +16,7 @@ import {
   type ParsedConfig,
 } from './schema.js'
 import { type ConfigIssue, type ConfigSource, parseSource, readSource } from './source.js'
-import { suggest } from './suggest.js'
+import { didYouMean, suggest } from './suggest.js'
 
 /** `Needed` are keys that are set for certain. */
 export interface ResolvedConfig<Needed extends ConfigKey = never> {

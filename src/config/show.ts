@@ -2,7 +2,8 @@
 import { parse } from 'yaml'
 import type { ResolvedConfig } from './load-config.js'
 import { idleReason } from './rules.js'
-import { type ConfigKey, configSchema, SECTION_TITLES, SECTIONS, type SectionName } from './schema.js'
+import { type ConfigKey, configSchema, SECTIONS, type SectionName } from './schema.js'
+import { SECTION_TITLES } from './sections.js'
 
 /** Keys without a value are commented out; keys that have no effect in this mode or method are left out. */
 export function showConfig(config: ResolvedConfig): string {

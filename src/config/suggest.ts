@@ -29,3 +29,7 @@ export function suggest(name: string, known: readonly string[]): string | undefi
   }
   return best
 }
+
+/** ` Did you mean "x"?`, or nothing. */
+export const didYouMean = (name: string | undefined, stop = '') =>
+  name === undefined ? '' : `${stop} Did you mean "${name}"?`

@@ -16,6 +16,9 @@ export const dpoKeys = {
   dpop_lambda: nonNegative()
     .default(50)
     .describe('dpop: penalty where the better answer falls below the reference'),
+  dr_dpo_beta: positive()
+    .default(1)
+    .describe('dr_dpo: the smaller, the less a pair counts that the policy finds unlikely'),
 }
 
 type DpoOptions = SharedOptions & OptionsOf<typeof dpoKeys>
@@ -30,7 +33,7 @@ const SMOOTHED = ['label_smoothing']
 /** The coefficient acts in one of them only: see `idle`. */
 const DIVERGENT = ['f_divergence_type', 'f_alpha_divergence_coef']
 
-/** By `loss_type`, as TRL names them; `ipo_sum` and `dpop` are not in TRL. */
+/** By `loss_type`, as TRL names them; `ipo_sum`, `dpop` and `dr_dpo` are not in TRL. */
 const losses = {
   sigmoid: {
     keys: [...SMOOTHED, ...DIVERGENT],
@@ -86,6 +89,13 @@ const losses = {
     defaults: { beta: 0.3 },
     term: async ({ beta, dpopLambda: lambda }) =>
       (await import('../losses/dpop.js')).dpopTerm({ beta, lambda }),
+  },
+  dr_dpo: {
+    keys: ['dr_dpo_beta'],
+    term: async ({ beta, drDpoBeta: betaPrime }) => {
+      const { drDpoFacts, drDpoTerm } = await import('../losses/dr-dpo.js')
+      return { term: drDpoTerm({ beta, betaPrime }), facts: drDpoFacts({ beta, betaPrime }) }
+    },
   },
 } satisfies Record<string, PairVariant<DpoOptions>>
 

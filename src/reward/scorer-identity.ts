@@ -29,17 +29,18 @@ export interface ScorerIdentity {
 /** SHA-256 of everything that makes the scorer: its weights, config and tokenizer, its dtype, its bits. */
 export async function scorerIdentity(
   { folder, dtype, bits }: ScorerFacts,
-  { maxLength, maxPromptLength, truncation, template }: EarlierFacts,
+  cut?: EarlierFacts,
 ): Promise<ScorerIdentity> {
   const model = await modelHash(folder)
   const narrow = bits ? [`${bits} bits`] : []
-  const lengths = [maxLength, maxPromptLength]
   const of = (settings: unknown[]) => sha256(`${model}:${JSON.stringify(settings)}`)
   return {
     identity: of(['scorer', dtype, ...narrow]),
     earlier: [
-      of([...lengths, truncation, dtype, template, ...narrow]),
-      ...(bits ? [] : [of(['eval', ...lengths, dtype, template])]),
+      ...(cut
+        ? [of([cut.maxLength, cut.maxPromptLength, cut.truncation, dtype, cut.template, ...narrow])]
+        : []),
+      ...(cut && !bits ? [of(['eval', cut.maxLength, cut.maxPromptLength, dtype, cut.template])] : []),
       sha256(`serve:${model}:${dtype}${narrow.map((text) => `:${text}`).join('')}`),
     ],
   }

@@ -5,6 +5,7 @@ import type { Conditions } from '../checkpoint/policy/state.js'
 import type { ResolvedConfig } from '../config/load-config.js'
 import type { Options, OptionsWith } from '../config/options.js'
 import type { ConfigKey } from '../config/schema.js'
+import { takeLock } from '../runs/lock.js'
 import type { OpenRunOptions } from '../runs/open-run.js'
 import type { DataFile, HubEntry } from '../runs/run-manifest.js'
 import {
@@ -17,7 +18,6 @@ import {
 } from '../tensor/index.js'
 import { stopRequested } from '../terminal/signals.js'
 import type { Ui } from '../terminal/ui.js'
-import { takeLock } from './claim.js'
 import { resolveHubNames } from './names/resolve-names.js'
 
 /** `Needed` are keys that are set for certain. */

@@ -1,5 +1,4 @@
 /** A tokenised text: its ids, and where its tokens stand in it. */
-import type { Encoding } from 'tokenizers'
 
 export interface TokenizedText {
   ids: number[]
@@ -12,6 +11,14 @@ export interface TokenizedText {
 }
 
 const SURROGATE = /[\ud800-\udfff]/
+
+/** Of the tokenizers library what is used here; its own declarations do not compile everywhere. */
+interface Encoding {
+  getIds(): number[]
+  /** Of each token, in code points. */
+  getOffsets(): number[][]
+  tokenToChars(token: number): number[] | undefined | null
+}
 
 /** The library counts code points; all offsets out of here are UTF-16 units of `text`. */
 export function toTokenizedText(encoding: Encoding, text: string): TokenizedText {

@@ -1,9 +1,10 @@
 // Set-up that is killed, stopped, starved of disk, started twice or copied: the next one goes on, and no half engine is ever taken.
 import { spawn, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readJson } from '../../scripts/setup/files.mjs'
 import { createRandom } from '../../src/random.js'
 import { temporaryFolder } from '../helpers/folders.js'
@@ -71,7 +72,8 @@ const leftovers = (folder: string) =>
   fs.readdirSync(folder).filter((name) => /\.tmp|\.part$|\.lock$/.test(name))
 
 describe.skipIf(!libtorch)('the engine (needs a set-up folder)', () => {
-  const folder = temporaryFolder()
+  const folder = fs.mkdtempSync(join(tmpdir(), 'clha-setup-'))
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
   let whole = 0
   beforeAll(async () => {
     const began = performance.now()

@@ -72,7 +72,7 @@ describe('every method trains from one command', () => {
     expect(rows.some((row) => Number.isFinite(row.eval_loss))).toBe(true)
   })
 
-  test.each(['robust', 'ipo', 'exo_pair', 'aot', 'aot_unpaired', 'bco_pair', 'discopop', 'dpop'])(
+  test.each(['robust', 'ipo', 'exo_pair', 'aot', 'aot_unpaired', 'bco_pair', 'discopop', 'dpop', 'dr_dpo'])(
     'dpo, loss_type %s',
     async (lossType) => {
       const { rows } = await run({ method: 'dpo', lossType })

@@ -37,6 +37,23 @@ test('the lock of a dead process is taken over', async () => {
   expect(await withLock(path, () => 'done', { limitSeconds: 2 })).toBe('done')
 })
 
+test.skipIf(process.platform !== 'linux')(
+  'the number of a dead process that another one has now is no holder (Linux)',
+  async () => {
+    const path = plant('number', { pid: process.pid, start: '1', host: hostname() })
+    expect(await withLock(path, () => 'done', { limitSeconds: 2 })).toBe('done')
+  },
+)
+
+test('a killed holder whose program still runs is waited for: npm and pip go on when their parent is gone', async () => {
+  const path = plant('orphan', { pid: deadProcess(), host: hostname() })
+  const note = join(path, 'child-1.json')
+  writeFileSync(note, JSON.stringify({ pid: process.pid }))
+  await expect(withLock(path, () => 'done', { limitSeconds: 0.3 })).rejects.toMatchObject({ exitCode: 3 })
+  writeFileSync(note, JSON.stringify({ pid: deadProcess() }))
+  expect(await withLock(path, () => 'done', { limitSeconds: 2 })).toBe('done')
+})
+
 test('a lock whose holder never wrote its name is taken over after a minute', async () => {
   const path = join(scratch, 'nameless')
   mkdirSync(path)

@@ -86,7 +86,7 @@ test('a GPU that is not there is an error of usage that says how to get it', () 
   expect(asked('cuda', { cuda: false, devices: [] })).toMatchObject({
     exitCode: 2,
     message: expect.stringMatching(/cuda: this libtorch computes on the CPU only/),
-    hint: expect.stringMatching(/npm run setup -- --accept-cuda-wheel/),
+    hint: expect.stringMatching(/clha setup --accept-cuda-wheel/),
   })
   expect(asked('cuda', { cuda: true, devices: [] })).toMatchObject({
     exitCode: 2,

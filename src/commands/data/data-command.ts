@@ -1,5 +1,4 @@
 /** What the `clha data` commands have in common: the data, how it is read, where results go. */
-import { loadConfig } from '../../config/load-config.js'
 import type { Options } from '../../config/options.js'
 import type { ConfigKey } from '../../config/schema.js'
 import { WRITE_FORMATS, type WriteFormat } from '../../data/write/write-rows.js'
@@ -53,6 +52,7 @@ export function dataCommand({
     json: JSON_LINES,
     stopping: 'stopping …',
     async run({ args: data, flags: given, ui, terminal }) {
+      const { loadConfig } = await import('../../config/load-config.js')
       const ofConfig = Object.fromEntries(Object.entries(given).filter(([flag]) => names.has(flag)))
       const { options } = await loadConfig(undefined, ofConfig, `data-${name}`)
       const result = await run({ data, options, flags: given, ui, terminal })

@@ -1,6 +1,7 @@
 /** Compiler, libtorch and engine, as the set-up scripts see them: one place decides what counts as found. */
 import type { EngineInfo } from '../../tensor/index.js'
 import type { Check } from './doctor-machine.js'
+import { productChecks } from './doctor-products.js'
 
 interface Libtorch {
   path: string
@@ -28,16 +29,18 @@ const SET_UP = 'npm run setup'
 
 export async function setUpChecks(): Promise<Check[]> {
   const setUp = await loadSetUp()
+  const engine = setUp.engineReady() ? await loadEngine() : undefined
   return [
-    levelCheck(setUp.cpuLevel()),
+    levelCheck(engine?.cpuLevel ?? setUp.cpuLevel()),
     await compilerCheck(setUp),
     await libtorchCheck(setUp),
     engineCheck(setUp),
-    deviceCheck(setUp.engineReady() ? await loadEngine() : undefined),
+    deviceCheck(engine),
+    ...(engine ? productChecks() : []),
   ]
 }
 
-/** @param level the widest vector instructions that the engine is compiled for */
+/** @param level the vector instructions that are used */
 export function levelCheck(level: string): Check {
   const slow = level === 'default'
   const advice = slow ? 'it works, several times slower than with AVX2' : undefined

@@ -151,7 +151,7 @@ function logProbs(model: Decoder, examples: readonly EncodedExample[], maxTokens
   const out = new Array<number>(examples.length).fill(0)
   for (const batch of packLists(examples, { maxTokens, lastToken: false })) {
     const sums = logProbSums(model, batch)
-    batch.lists.forEach((list, i) => {
+    batch.places.forEach((list, i) => {
       out[list] = sums[batch.offsets[i]]
     })
   }

@@ -3,7 +3,7 @@ import type { Options } from '../../config/options.js'
 import { EFFICIENCY } from '../../plan/devices.js'
 import { bytes, count, duration, percent } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { PlanResult } from './plan.js'
+import type { PlanResult } from './plan-result.js'
 
 const PARTS = [
   ['weights', 'all that the model and its adapter hold'],

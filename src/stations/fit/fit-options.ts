@@ -32,7 +32,6 @@ export type LoopKeys = Pick<
   | 'earlyStoppingPatience'
   | 'maxTokensPerBatch'
   | 'perDeviceTrainBatchSize'
-  | 'profile'
 >
 
 type Length = Pick<Fit, 'items' | 'batchSize' | 'epochs' | 'maxSteps'>
@@ -62,7 +61,6 @@ export function loopOptions(options: LoopKeys, f: Fit): Omit<LoopOptions, 'saveB
     maxTokens: options.maxTokensPerBatch,
     lastToken: f.objective.lastToken,
     legacyGroupSize: f.objective.legacy ? options.perDeviceTrainBatchSize : undefined,
-    profile: options.profile,
   }
 }
 

@@ -9,7 +9,8 @@ import type { DataFile } from '../../runs/run-manifest.js'
 import type { Needs } from '../../session/needs.js'
 import { manifestOf, type Session } from '../../session/session.js'
 import { hashItems, type TrainItem } from '../../train/loop/items.js'
-import { type RunHooks, runTraining, type TrainingResult } from '../../train/loop/run.js'
+import { runTraining, type TrainingResult } from '../../train/loop/run.js'
+import type { RunHooks } from '../../train/loop/training-run.js'
 import type { Objective } from '../../train/objectives/objective.js'
 import { matrixPeak } from '../../train/profile/profile-peak.js'
 import { type BegunPlan, beginPlan } from '../rehearse/plan-check.js'
@@ -56,25 +57,27 @@ export interface Fit {
 /** The keys of a training, whatever it trains, and what its run folder records. */
 export type FitNeeds = Needs<
   SectionOptions<'train' | 'run' | 'method' | 'rescore' | 'profile'>,
-  'ui' | 'config' | 'conditions' | 'versions' | 'hardware' | 'hub' | 'stopRequested'
+  'ui' | 'config' | 'dtype' | 'conditions' | 'versions' | 'hardware' | 'hub' | 'stopRequested'
 > &
   PlanNeeds
 
 /** @throws ClhaError (exit 2) when there is nothing to train on */
 export function fitModel(session: FitNeeds, f: Fit): Promise<TrainingResult> {
   const { bf16 } = session.options
-  if (bf16) warnIfSlower(session)
+  if (bf16 || session.dtype === 'bf16') warnIfSlower(session)
   return inBf16(f.model, bf16, () => fitIn(session, f))
 }
 
 /** Without bfloat16 instructions numbers are rounded and then multiplied as f32. */
-function warnIfSlower({ ui }: Pick<Session, 'ui'>): void {
+function warnIfSlower({ ui, options }: FitNeeds): void {
   const [bf16, f32] = [matrixPeak('f32', 'bf16'), matrixPeak('f32')]
   const rate = (flops: number) => `${Math.round(flops / 1e9)} GFLOP/s`
   if (bf16 < f32)
     ui.warn(
-      `bf16: slower than float32 on this processor: products reach ${rate(bf16)}, float32 ${rate(f32)}`,
-      'set bf16: false, unless it is for the memory of activations',
+      `${options.bf16 ? 'bf16' : 'dtype: bfloat16'}: slower than float32 on this processor: products reach ${rate(bf16)}, float32 ${rate(f32)}`,
+      options.bf16
+        ? 'set bf16: false, unless it is for the memory of activations'
+        : 'set dtype: float32, unless it is for the memory of weights',
     )
 }
 
@@ -95,6 +98,7 @@ async function fitIn(session: FitNeeds, f: Fit): Promise<TrainingResult> {
     devItems,
     loop: loopOptions(options, f),
     optimizer: optimizerOptions(options, f),
+    profile: options.profile,
     manifest: manifestOf(session, f.kind, f.data),
     conditions: session.conditions,
     trajectory: await trajectoryOf(session, f),

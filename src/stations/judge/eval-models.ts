@@ -105,7 +105,7 @@ const lazyScorer = (session: JudgeNeeds, { name, path }: { name: string; path: s
     // Other judges than the reward_model say by themselves how they read.
     const format = path === rewardModel ? rewardFormat : 'auto'
     const lm = await loadScoringModel(folder, { dtype: session.dtype, format, chatTemplate })
-    const cache = await openModelCache(session, { folder, template: lm.template.name })
+    const cache = await openModelCache(session, { folder, template: lm.template.name }, session.options)
     try {
       return await modelScorer(session, name, lm, cache).score(prompts, answers)
     } finally {

@@ -87,7 +87,7 @@ async function scoreWithModel(session: OutsideNeeds, corpus: Corpus): Promise<Sc
     const { examples, parts } = corpus
     const numbered = { examples, parts, row: examples.map((_, i) => i) }
     const { row, ...data } = await encodeCorpus(session, scorer, numbered, 1)
-    const cache = await openModelCache(session, { folder, bits, template: scorer.template.name })
+    const cache = await openModelCache(session, { folder, bits, template: scorer.template.name }, options)
     const { rewards, cached } = await scoreEncoded(session, scorer, data, cache)
     return { corpus: { ...select(corpus, row), rewards }, cached }
   } finally {

@@ -1,5 +1,4 @@
 /** `clha config schema`: the JSON Schema of a config. */
-import { configSchema } from '../../../config/schema.js'
 import type { Command } from '../../command.js'
 
 export const configSchemaCommand: Command = {
@@ -12,6 +11,7 @@ export const configSchemaCommand: Command = {
   groups: [],
   unstoppable: true,
   async run({ terminal }) {
+    const { configSchema } = await import('../../../config/schema.js')
     terminal.print(`${JSON.stringify(configSchema(), null, 2)}\n`)
     return {}
   },

@@ -1,13 +1,6 @@
 /** `clha config show`: what a config comes to, with its defaults and their meaning. */
-import { loadConfig } from '../../../config/load-config.js'
-import {
-  CONFIG_KEYS,
-  type ConfigKey,
-  SECTION_TITLES,
-  SECTIONS,
-  type SectionName,
-} from '../../../config/schema.js'
-import { showConfig } from '../../../config/show.js'
+import type { SectionName } from '../../../config/schema.js'
+import { SECTION_KEYS, SECTION_TITLES } from '../../../config/sections.js'
 import { toJsonLine } from '../../../show/json-lines.js'
 import type { Command } from '../../command.js'
 
@@ -17,10 +10,10 @@ export const configShowCommand: Command = {
   examples: ['clha config show', 'clha config show my.yaml --mode legacy', 'clha config show > my.yaml'],
   arguments: [['[config]', 'YAML config; flags win over it']],
   flags: [],
-  keys: CONFIG_KEYS,
-  groups: (Object.keys(SECTIONS) as SectionName[]).map((section) => ({
+  keys: Object.values(SECTION_KEYS).flat(),
+  groups: (Object.keys(SECTION_KEYS) as SectionName[]).map((section) => ({
     heading: SECTION_TITLES[section],
-    keys: Object.keys(SECTIONS[section]) as ConfigKey[],
+    keys: SECTION_KEYS[section],
   })),
   first: [
     'model_name_or_path',
@@ -37,6 +30,8 @@ export const configShowCommand: Command = {
   json: 'the values as one line of JSON',
   unstoppable: true,
   async run({ args: [file], flags, terminal: { json, print } }) {
+    const { loadConfig } = await import('../../../config/load-config.js')
+    const { showConfig } = await import('../../../config/show.js')
     const config = await loadConfig(file, flags)
     print(json ? toJsonLine({ config: config.values as never }) : `${showConfig(config)}\n`)
     return {}
