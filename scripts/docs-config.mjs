@@ -37,7 +37,7 @@ const HEAD = ['key', 'default', 'value', 'meaning']
 
 /**
  * @param parts `SECTIONS`, `SECTION_TITLES`, `configSchema` (config/schema), `expectation` (config/describe),
- *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (cli/registry)
+ *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (commands/index)
  * @returns the text of docs/configuration.md
  */
 export function configPage({
