@@ -36,8 +36,8 @@ const keyRow = (name, schema, expectation) => [
 const HEAD = ['key', 'default', 'value', 'meaning']
 
 /**
- * @param parts `SECTIONS`, `configSchema` (config/schema), `SECTION_TITLES` (config/sections), `expectation` (config/describe),
- *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (cli/registry)
+ * @param parts `SECTIONS`, `SECTION_TITLES`, `configSchema` (config/schema), `expectation` (config/describe),
+ *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (commands/index)
  * @returns the text of docs/configuration.md
  */
 export function configPage({

@@ -8,6 +8,14 @@ import type { GeneratedAnswer, GenerateHooks, GenerateOptions, GenerateRequest }
 /**
  * @returns one answer per request, in the order of the requests; undefined for those not finished when a stop was requested
  * @throws ClhaError (exit 2) for a prompt that is empty or leaves no room for an answer
+ * @example
+ * ```ts
+ * const tokenizer = await loadTokenizer('model')
+ * const { ids } = await encodePrompts([[{ role: 'user', content: 'Hi' }]], tokenizer, chatTemplate(tokenizer), { maxPromptLength: 64 })
+ * const settings = { temperature: 0, topK: 0, topP: 1, maxNewTokens: 4, seed: 42, batchSize: 1, stopIds: tokenizer.stopIds, stop: [] }
+ * const [answer] = await generateText(loadModel('model'), tokenizer, [{ promptIds: ids[0], name: 'hi' }], settings)
+ * answer !== undefined && answer.ids.length <= 4 // true
+ * ```
  */
 export async function generate(
   model: Decoder,

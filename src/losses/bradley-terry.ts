@@ -22,7 +22,17 @@ export function bradleyTerryDenominators(lists: readonly LossList[]): Denominato
   )
 }
 
-/** `scores.sum` holds rewards, [C]. */
+/**
+ * @param scores `sum` holds rewards, [C]; `counts` are not used
+ * @returns total, a scalar in nats per list
+ * @example
+ * ```ts
+ * const scores = { sum: f64([1, -1]), counts: [1, 1], offsets: [0, 2] }
+ * const lists = [{ pairs: [{ better: 0, worse: 1, distance: 1, weight: 1, group: 0 }], sft: { index: 0, weight: 1, group: 0 } }]
+ * // -ln sigmoid(2)
+ * bradleyTerryLoss(scores, lists, { centerRewardsCoefficient: 0 }).total.item().toFixed(4) // '0.1269'
+ * ```
+ */
 export function bradleyTerryLoss(
   scores: Scores,
   lists: readonly LossList[],

@@ -48,6 +48,13 @@ export function clhaDenominators(
  * @param scores summed log-probabilities [C] and token counts of the candidates of `lists`
  * @param denominators of the whole step; those of `lists` alone when left out
  * @returns parts `rank_loss` and `sft_loss`, scalars
+ * @example
+ * ```ts
+ * // The better answer is behind by 1/3 nat per token: the hinge is 1 + 1/3. Its likelihood: 6 nats over 3 tokens.
+ * const scores = { sum: f64([-6, -5]), counts: [3, 3], offsets: [0, 2] }
+ * const lists = [{ pairs: [{ better: 0, worse: 1, distance: 1, weight: 1, group: 0 }], sft: { index: 0, weight: 1, group: 0 } }]
+ * clhaLoss(scores, lists).total.item().toFixed(4) // '3.3333'
+ * ```
  */
 export function clhaLoss(
   scores: Scores,

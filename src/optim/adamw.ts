@@ -41,6 +41,18 @@ function slotOf(name: string, parameter: Tensor, options: AdamWOptions): Slot {
   }
 }
 
+/**
+ * AdamW over named parameters; their moments are kept until `dispose`. `step` takes the learning rate.
+ * @example
+ * ```ts
+ * const weight = requiresGrad(f64([1]))
+ * const adamw = createAdamW([['weight', weight]], { ...ADAMW_DEFAULTS, weightDecay: 0 })
+ * backward(ops.sum(ops.mul(weight, weight)))
+ * // The first step is as long as the learning rate.
+ * adamw.step(0.1)
+ * weight.numbers()[0].toFixed(4) // '0.9000'
+ * ```
+ */
 export function createAdamW(
   parameters: Iterable<readonly [string, Tensor]>,
   options: AdamWOptions,

@@ -55,6 +55,10 @@ export const PRIOR_LABEL_ERROR = 0.25
  * sum ln[(1 - e) sg(d / T) + e sg(-d / T)] + 10 ln e + 30 ln(1 - e).
  * Intervals: 200 resamples of the pairs; above 1,000 pairs each resample is fitted on 1,000 groups of neighbouring gaps.
  * @throws ClhaError (usage) for fewer than `minPairs` (200) pairs, or gaps that are mostly 0, when something must be fitted
+ * @example
+ * ```ts
+ * calibrate([2, 1, -1], { temperature: 1, labelError: 0.25 }).pairs // 3
+ * ```
  */
 export function calibrate(gaps: ArrayLike<number>, options: CalibrateOptions = {}): Calibration {
   const { temperature, labelError, resamples = 200, seed = 0 } = options

@@ -42,6 +42,14 @@ export const legacyDefaults: LegacyOptions = { threshold: 3, order: 'reward', ga
  * @param rewards     raw rewards, one row per example, one number per candidate
  * @param calibration the scale of the scorer that scored example i
  * @throws ClhaError (usage) for rewards that do not fit their example, with file and row
+ * @example
+ * ```ts
+ * const example = { id: '1', prompt: '2 + 2?', candidates: [{ text: '4.' }, { text: '5.' }], preferences: [{ better: 0, worse: 1 }], source: 'mine', file: 'my.jsonl', row: 1 }
+ * const scale = { temperature: 1, labelError: 0.25 }
+ * const [list] = rankLists([example], [[-2, 3.5]], rankDefaults, () => scale)
+ * list.labels[0].verdict // 'reversed'
+ * list.order // [1, 0]
+ * ```
  */
 export function rankLists(
   examples: readonly Example[],

@@ -80,6 +80,13 @@ export async function writeRankedJsonl(
 /**
  * Reads lists one by one, in constant memory. Empty lines are skipped.
  * @throws ClhaError (usage) with file, line and field for anything that is not a ranked list
+ * @example
+ * ```ts
+ * const example = { id: '1', prompt: '2 + 2?', candidates: [{ text: '4.' }, { text: '5.' }], preferences: [{ better: 0, worse: 1 }], source: 'mine', file: 'my.jsonl', row: 1 }
+ * const lists = rankLists([example], [[1.5, -0.5]], rankDefaults, () => ({ temperature: 1, labelError: 0.25 }))
+ * await writeRankedJsonl('rescored.jsonl', lists)
+ * for await (const list of readRankedJsonl('rescored.jsonl')) list.example.id // '1'
+ * ```
  */
 export async function* readRankedJsonl(path: string): AsyncGenerator<RankedList> {
   const unreadable = (error: unknown) =>

@@ -42,6 +42,13 @@ export interface Rescored {
 /**
  * Calibrates, ranks and audits. With several folds each has its own T and e, and r / T is what crosses folds.
  * @throws ClhaError (usage) when a fold cannot be calibrated, or rewards do not fit the examples
+ * @example
+ * ```ts
+ * const example = { id: '1', prompt: '2 + 2?', candidates: [{ text: '4.' }, { text: '5.' }], preferences: [{ better: 0, worse: 1 }], source: 'mine', file: 'my.jsonl', row: 1 }
+ * const { lists, audit } = rescoreLists({ examples: [example], rewards: [[1.5, -0.5]], options: { rank: rankDefaults, calibrate: { temperature: 1, labelError: 0.25 } } })
+ * lists[0].order // [0, 1]
+ * audit.total.labels.kept // 1
+ * ```
  */
 export function rescoreLists({ examples, rewards, folds, options }: RescoreInput): Rescored {
   if (folds && folds.length !== examples.length) {

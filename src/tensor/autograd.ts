@@ -22,12 +22,27 @@ export function withGrad<T>(fn: () => T): T {
   }
 }
 
-/** Adds d(root)/d(leaf) to the gradient of every leaf that requires one. `root` is a scalar unless `seed` is given. */
+/**
+ * Adds d(root)/d(leaf) to the gradient of every leaf that requires one. `root` is a scalar unless `seed` is given.
+ * @example
+ * ```ts
+ * const x = requiresGrad(f32([3]))
+ * backward(ops.sum(ops.mul(x, x)))
+ * gradOf(x)?.numbers() // [6]
+ * ```
+ */
 export function backward(root: Tensor, seed?: Tensor): void {
   native().backward(root.handle, seed?.handle)
 }
 
-/** d(outputs)/d(inputs); undefined where an output does not depend on the input. */
+/**
+ * d(outputs)/d(inputs); undefined where an output does not depend on the input.
+ * @example
+ * ```ts
+ * const x = requiresGrad(f32([3]))
+ * gradients([ops.sum(ops.mul(x, x))], [x])[0]?.numbers() // [6]
+ * ```
+ */
 export function gradients(
   outputs: readonly Tensor[],
   inputs: readonly Tensor[],

@@ -66,6 +66,12 @@ export function keep<T extends Tensor>(tensor: T): T {
 /**
  * Runs `fn`; frees every tensor made inside that it does not return (directly, or in arrays and plain objects).
  * @throws TypeError when `fn` returns a Promise: a scope is synchronous.
+ * @example
+ * ```ts
+ * // The list of numbers is freed, their sum is not.
+ * const sum = scope(() => ops.sum(f32([1, 2, 3])))
+ * sum.item() // 6
+ * ```
  */
 export function scope<T>(fn: () => T): T {
   const outer = current

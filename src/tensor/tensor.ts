@@ -96,7 +96,13 @@ const defaultDtype = (data: Data): DType => {
   throw new TypeError('16-bit patterns need a dtype: f16 or bf16')
 }
 
-/** A typed array as a tensor on the current device, or the one named. @throws when the number of elements is not the shape's */
+/**
+ * A typed array as a tensor on the current device, or the one named. @throws when the number of elements is not the shape's
+ * @example
+ * ```ts
+ * fromData(Float32Array.of(1, 2, 3, 4), [2, 2]).shape // [2, 2]
+ * ```
+ */
 export function fromData(
   data: Data,
   shape: readonly number[] = [data.length],

@@ -9,6 +9,12 @@ import type { TokenizedText } from './tokenized-text.js'
  * The assistant's parts of a dialogue, start and end (exclusive) in UTF-16 units of `text`: what `{% generation %}` blocks
  * enclose, else what each assistant turn adds to its generation prompt, end token included.
  * @throws ClhaError (usage) when the template changes earlier turns as the dialogue goes on, or refuses the dialogue
+ * @example
+ * ```ts
+ * const template = chatTemplate(await loadTokenizer('model'), 'chatml')
+ * const { text, spans } = assistantSpans(template, [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Yes?' }])
+ * text.slice(...spans[0]).startsWith('Yes?') // true
+ * ```
  */
 export function assistantSpans(
   template: ChatTemplate,

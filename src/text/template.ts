@@ -30,6 +30,11 @@ export interface ChatTemplate {
  * The template of a tokenizer, or the one named (`TEMPLATE_NAMES`), or the source of a Jinja template. Without any of
  * them, `hh`: the dialogue format of HH-RLHF.
  * @throws ClhaError (usage) when the Jinja source does not parse
+ * @example
+ * ```ts
+ * const template = chatTemplate(await loadTokenizer('model'), 'hh')
+ * template.prompt([{ role: 'user', content: 'Hi' }]) // '\n\nHuman: Hi\n\nAssistant:'
+ * ```
  */
 export function chatTemplate(tokenizer: TextTokenizer, override?: string): ChatTemplate {
   if (override === 'hh') return hhTemplate

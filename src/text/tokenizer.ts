@@ -37,6 +37,11 @@ export interface TextTokenizer extends SpecialIds {
 /**
  * Loads tokenizer.json (else vocab.json and merges.txt) and what stands beside it.
  * @throws ClhaError (usage) for a missing or malformed file, or files that contradict each other
+ * @example
+ * ```ts
+ * const tokenizer = await loadTokenizer('model')
+ * tokenizer.specialTokens.has('<|endoftext|>') // true
+ * ```
  */
 export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
   const files = await readTokenizerFiles(dir)

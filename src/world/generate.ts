@@ -80,6 +80,11 @@ interface Maker {
 /**
  * Deterministic in its options. Facts are shared by all splits, prompts by none.
  * @throws ClhaError when an option is out of range or there are fewer prompts than asked for
+ * @example
+ * ```ts
+ * const world = createWorld({ seed: 1, trainPairs: 10, devPrompts: 1, testPrompts: 1, demonstrations: 1 })
+ * world.train.length // 10
+ * ```
  */
 export function createWorld(options: WorldOptions): World {
   const full: Required<WorldOptions> = { ...DEFAULTS, ...options }

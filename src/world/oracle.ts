@@ -40,6 +40,12 @@ export interface Verdict {
  * Scores a text exactly, from the prompt's text alone (no generator state; prompts of any seed).
  * A text that can't be read as an answer to this prompt counts as wrong and earns nothing for its manner.
  * @throws ClhaError when the prompt is not one of the starter world
+ * @example
+ * ```ts
+ * const { test, truth } = createWorld({ seed: 1, trainPairs: 1, devPrompts: 1, testPrompts: 1, demonstrations: 1 })
+ * const [{ prompt, candidates }] = test
+ * oracle(prompt as Message[], candidates[0].text).reward === truth(test[0]).rewards[0] // true
+ * ```
  */
 export function oracle(prompt: readonly Message[], answer: string): Verdict {
   const fact = readPrompt(prompt)

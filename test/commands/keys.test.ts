@@ -1,5 +1,5 @@
 /** One rule for all commands: a key that has no effect in a command is not in its help and is refused. */
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -154,26 +154,3 @@ test('every key is a flag of some command', () => {
   const taken = new Set(COMMANDS.filter(({ path }) => path[0] !== 'config').flatMap(({ keys }) => keys))
   expect(CONFIG_KEYS.filter((key) => !taken.has(key))).toEqual([])
 })
-
-test('a command is light to list: no file of the engine is loaded with the list', () => {
-  const listed = importsAtOnce(resolve(import.meta.dirname, '../../src/commands/index.ts'))
-  expect(
-    [...listed].filter((file) => /\/src\/(tensor|models|train|stations|load|report)\//.test(file)),
-  ).toEqual([])
-})
-
-/** As `reachableFrom`, without what is imported later. */
-function importsAtOnce(start: string): Set<string> {
-  const reached = new Set<string>()
-  const open = [start]
-  for (let file = open.pop(); file !== undefined; file = open.pop()) {
-    if (reached.has(file) || !existsSync(file)) continue
-    reached.add(file)
-    const text = readFileSync(file, 'utf8').replace(/import\('[^']+'\)/g, '')
-    for (const next of importsOf(file)) {
-      const name = next.replace(/\.ts$/, '.js').split('/').at(-1) as string
-      if (text.includes(`/${name}'`)) open.push(next)
-    }
-  }
-  return reached
-}

@@ -56,3 +56,14 @@ test('a context shorter than max_length is used, and that is said once', async (
     said.match(/max_length 500 is more than the model's context of 128 tokens; 128 is used/g),
   ).toHaveLength(1)
 })
+
+test('a cap on the steps ends each training, whatever the epochs would be', async () => {
+  const argv = train('--model-name-or-path', files.model, '--per-device-train-batch-size', '2')
+  const { code, said } = await call(files, [...argv, '--max-steps', '3', '--json'])
+  expect(code).toBe(0)
+  const lines = said.trim().split('\n')
+  expect(JSON.parse(lines[lines.length - 1]).result.steps).toBe(3)
+  // Without it: the 7 or 8 pairs that are trained on, two a step.
+  const whole = await call(files, [...argv, '--json'])
+  expect(JSON.parse(whole.said.trim().split('\n').at(-1) as string).result.steps).toBe(4)
+})

@@ -280,6 +280,14 @@ test('a reward model has its own command and keys; a step is one batch', () => {
   })
 })
 
+test('a cap on the steps of a reward model becomes its own key, in place of the epochs', () => {
+  const keys = { max_steps: 50, num_train_epochs: 2, center_rewards_coefficient: 0.01 }
+  const { values } = importConfig(keys, 'trl', 'reward')
+  expect(values).toMatchObject({ reward_max_steps: 50 })
+  expect(values).not.toHaveProperty('max_steps')
+  expect(values).not.toHaveProperty('reward_num_train_epochs')
+})
+
 test('data sets of LLaMA-Factory are looked up in dataset_info.json; others are named', () => {
   const { result } = imported('llama-factory sft')
   expect(result.values.train_dataset).toMatch(/mine\.json$/)

@@ -70,7 +70,7 @@ describe.each([8, 4])('%i bits', (bits) => {
     await done(generate('--model-name-or-path', run.out, '--prompt', 'Hi'))
     const merged = join(run.out, 'merged')
     const merge = ['merge', '--model-name-or-path', run.out, '--export-dir', merged]
-    await refused(files, [...merge, flag], [new RegExp(`${key} has no effect`)])
+    await refused(files, [...merge, flag], [new RegExp(`clha merge does not use ${flag}`)])
     await done(merge)
   })
 

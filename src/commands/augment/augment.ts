@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { SectionOptions } from '../../config/options.js'
 import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
-import { type WriteReport, writeExamples } from '../../data/write/write-examples.js'
+import { writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
 import { writeWhole } from '../../files/whole.js'
 import { openGenerationEndpoint } from '../../generate/endpoint.js'
@@ -17,7 +17,7 @@ import { type Session, withSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { count, figure } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
-import { type JoinCounts, joinAnswers } from '../../stations/sample/join-answers.js'
+import { joinAnswers } from '../../stations/sample/join-answers.js'
 import {
   type Sampled,
   type Sampling,
@@ -29,6 +29,7 @@ import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations
 import type { Ui } from '../../terminal/ui.js'
 import type { Pipeline } from '../pipeline.js'
 import { readAnswersFile } from './answers-file.js'
+import { sayCounts, sayLeftOut } from './say-augment.js'
 
 export interface AugmentResult {
   outputFile: string
@@ -139,20 +140,6 @@ function configuredGenerator(options: SectionOptions<'augment'>, url: string) {
   })
 }
 
-function sayCounts(ui: Ui, { answers, empty, duplicates, cut, kept }: JoinCounts): void {
-  const { data, sampled } = duplicates
-  const left = [
-    empty > 0 ? `${count(empty)} empty` : '',
-    data > 0 ? `${count(data)} that the data has` : '',
-    sampled > 0 ? `${count(sampled)} that came before` : '',
-  ].filter((part) => part !== '')
-  ui.line(
-    `${count(kept)} of ${count(answers)} answers are new candidates${left.length > 0 ? ` · left out: ${left.join(', ')}` : ''}`,
-  )
-  if (cut > 0)
-    ui.warn(`${count(cut)} of them end at max_new_tokens`, 'raise max_new_tokens, or they teach to break off')
-}
-
 /** Every answer of every list, scored by one scorer. */
 async function withRewards(session: Session, examples: Example[]): Promise<Example[]> {
   if (!hasOutsideScorer(session.options)) return examples
@@ -173,8 +160,3 @@ const named = (example: Example): Example => ({
   ...example,
   candidates: example.candidates.map((candidate) => ({ origin: 'data', ...candidate })),
 })
-
-function sayLeftOut(ui: Ui, { skipped }: WriteReport): void {
-  for (const { file, row, reason } of skipped.slice(0, 5)) ui.warn(`${file}:${row} is left out: ${reason}`)
-  if (skipped.length > 5) ui.warn(`${count(skipped.length)} rows were left out`)
-}

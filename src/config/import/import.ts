@@ -144,6 +144,7 @@ function chooseMethod(imported: Imported, method: string | undefined): void {
 const REWARD_NAMES: Record<string, string> = {
   learning_rate: 'reward_learning_rate',
   num_train_epochs: 'reward_num_train_epochs',
+  max_steps: 'reward_max_steps',
 }
 
 /** Takes out what has no effect beside the other keys, until nothing of that kind is left. */

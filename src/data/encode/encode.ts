@@ -33,6 +33,13 @@ const BATCH = 512
  * `encodeList` for what is shared.
  * @returns `kept[i]` is the index in `examples` of `encoded[i]`
  * @throws ClhaError (usage) for limits that cannot hold, no end token, or a cut under `truncation: 'error'`
+ * @example
+ * ```ts
+ * const { examples } = await readExamples('prefs.jsonl')
+ * const tokenizer = await loadTokenizer('model')
+ * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * encoded.length // 8
+ * ```
  */
 export async function encodeExamples(
   examples: readonly Example[],

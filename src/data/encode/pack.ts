@@ -51,7 +51,18 @@ export function paddedTokens(example: EncodedExample): number {
   return example.answers.length * (example.promptIds.length + longest)
 }
 
-/** Micro-batches in the given order; every list is in exactly one. */
+/**
+ * Micro-batches in the given order; every list is in exactly one.
+ * @example
+ * ```ts
+ * const { examples } = await readExamples('prefs.jsonl')
+ * const tokenizer = await loadTokenizer('model')
+ * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * const batches = packLists(encoded.slice(0, 2), { maxTokens: 2048, lastToken: false })
+ * // The answers of list i: offsets[i] to offsets[i + 1].
+ * batches[0].offsets // [0, 2, 4]
+ * ```
+ */
 export function packLists(examples: readonly EncodedExample[], options: PackOptions): PackedBatch[] {
   const out: PackedBatch[] = []
   let open: number[] = []

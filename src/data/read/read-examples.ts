@@ -15,6 +15,11 @@ export interface ReadReport extends ReadCounts {
  * Reads files and folders (JSON lines, JSON, CSV, TSV, Parquet; gzip and zstd) into examples, in file order.
  * Unreadable rows are an error unless `skipBad`; rows without content are dropped and listed up to `maxDropped`.
  * @throws ClhaError (usage) naming file, row and reason
+ * @example
+ * ```ts
+ * const { examples } = await readExamples('prefs.jsonl')
+ * examples.length // 8
+ * ```
  */
 export async function readExamples(
   paths: string | readonly string[],

@@ -36,6 +36,12 @@ export interface WriteReport {
  * Writes examples as .jsonl, .jsonl.gz or .parquet (by the name of the file), one after the other, and replaces `file`
  * only when all is written.
  * @throws ClhaError (usage) for another name, or when no example can be written in this format
+ * @example
+ * ```ts
+ * const { examples } = await readExamples('prefs.jsonl')
+ * const report = await writeExamples(examples, 'listwise', 'lists.jsonl')
+ * report.rows // 8
+ * ```
  */
 export async function writeExamples(
   examples: Iterable<Example> | AsyncIterable<Example>,

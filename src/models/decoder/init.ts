@@ -25,7 +25,15 @@ function initial(spec: WeightSpec, std: number, generator: Generator, dtype: DTy
   })
 }
 
-/** Normal(0, initializer_range) matrices, unit gains, zero biases, drawn in the order of the weights. */
+/**
+ * Normal(0, initializer_range) matrices, unit gains, zero biases, drawn in the order of the weights.
+ * @example
+ * ```ts
+ * const sizes = { hidden_size: 8, intermediate_size: 16, num_hidden_layers: 2, num_attention_heads: 2, vocab_size: 64 }
+ * const model = initModel({ model_type: 'llama', max_position_embeddings: 32, rms_norm_eps: 1e-5, hidden_act: 'silu', ...sizes }, 42)
+ * model.weights.get('model.embed_tokens.weight')?.shape // [64, 8]
+ * ```
+ */
 export function initModel(
   hfConfig: HfConfig,
   seed: number,

@@ -22,7 +22,17 @@ export interface CandidateLogProbs {
   hits: Tensor
 }
 
-/** log p(answer | prompt) of each candidate. */
+/**
+ * log p(answer | prompt) of each candidate, in nats. The batch was packed without `lastToken`.
+ * @example
+ * ```ts
+ * const { examples } = await readExamples('prefs.jsonl')
+ * const tokenizer = await loadTokenizer('model')
+ * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * const [batch] = packLists(encoded, { maxTokens: 4096, lastToken: false })
+ * candidateLogProbs(loadModel('model'), batch).sum.shape // [16]
+ * ```
+ */
 export function candidateLogProbs(model: Decoder, batch: PackedBatch): CandidateLogProbs {
   const hidden = decode(model, streamOf(batch))
   const scored = ops.indexSelect(hidden, 0, i64(batch.rows)) // [T, D] -> [R, D]
@@ -35,7 +45,17 @@ export function candidateLogProbs(model: Decoder, batch: PackedBatch): Candidate
 export const logProbSums = (model: Decoder, batch: PackedBatch): number[] =>
   noGrad(() => scope(() => candidateLogProbs(model, batch).sum.numbers()))
 
-/** Reward of each candidate, [C], in f32 at least. The batch was packed with `lastToken`. */
+/**
+ * Reward of each candidate, [C], in f32 at least. The batch was packed with `lastToken`.
+ * @example
+ * ```ts
+ * const { examples } = await readExamples('prefs.jsonl')
+ * const tokenizer = await loadTokenizer('model')
+ * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * const [batch] = packLists(encoded, { maxTokens: 4096, lastToken: true })
+ * candidateRewards(loadModel('reward'), batch).shape // [16]
+ * ```
+ */
 export function candidateRewards(model: Decoder, batch: PackedBatch): Tensor {
   const rewards = pooledRewards(model, decode(model, streamOf(batch)), batch)
   return rewards.dtype === 'bf16' ? ops.to(rewards, 'f32') : rewards

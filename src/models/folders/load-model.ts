@@ -31,6 +31,12 @@ export const parseHfConfig = (path: string): HfConfig => readJsonObject(path) as
  * @param mapped weights that nobody trains: those stored as they are used stay in the file, and the kernel brings them in
  * @param quantized which matrices are held in 8 or 4 bits, for a model that nobody trains; `dtype` is that of all else
  * @throws ClhaError (exit 2) for a family, a setting, a tensor or a file that does not fit
+ * @example
+ * ```ts
+ * const model = loadModel('model')
+ * model.head // 'lm'
+ * model.config.layers // 1
+ * ```
  */
 export function loadModel(
   folder: string,

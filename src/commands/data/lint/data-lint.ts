@@ -11,12 +11,12 @@ import {
   SEVERITIES,
   type Severity,
 } from '../../../inspect/findings.js'
-import type { LengthBias } from '../../../inspect/length-bias.js'
-import { createLint, findingText, type Lint } from '../../../inspect/lint.js'
-import { count } from '../../../show/units.js'
+import { createLint, type Lint } from '../../../inspect/lint.js'
 import type { Ui } from '../../../terminal/ui.js'
 import { reportText } from '../data-output.js'
 import { type DataSource, openData, type ReadingOptions } from '../data-source.js'
+import type { LintResult } from './lint-result.js'
+import { sayLint } from './say-lint.js'
 
 export interface LintOptions extends ReadingOptions {
   data: readonly string[]
@@ -30,14 +30,6 @@ export interface LintOptions extends ReadingOptions {
   force: boolean
   /** Is given every finding as it is made. */
   found(finding: Finding): void
-}
-
-export interface LintResult {
-  rows: number
-  severities: Record<Severity, number>
-  rules: { code: RuleCode; severity: Severity; count: number; first: Finding[] }[]
-  lengthBias?: LengthBias
-  exitCode: number
 }
 
 /** @throws ClhaError (exit 2) for data that can't be read, or a report that is there already */
@@ -54,7 +46,7 @@ export async function dataLint(options: LintOptions, ui: Ui): Promise<LintResult
   const source = await openData(options.data, options, ui)
   await check(source, lint, found)
   const result = resultOf(lint, source.counts().rows, options.failOn)
-  show(result, options, ui)
+  sayLint(ui, { ...result, ...options })
   if (report !== undefined) writeWhole(report, reportText(result))
   return result
 }
@@ -77,35 +69,4 @@ function resultOf(lint: Lint, rows: number, failOn: LintOptions['failOn']): Lint
   for (const rule of rules) severities[rule.severity] += rule.count
   const fails = failOn !== 'none' && rules.some(({ severity }) => reaches(severity, failOn))
   return { rows, severities, rules, lengthBias: lint.lengthBias(), exitCode: fails ? EXIT.gate : EXIT.done }
-}
-
-/** Places shown for each rule. */
-const SHOWN = 3
-
-function show({ rules, rows, severities, exitCode }: LintResult, options: LintOptions, ui: Ui): void {
-  const name = options.data.join(', ')
-  if (rules.length === 0) {
-    ui.line(`${name}  ${count(rows)} rows, nothing found`)
-    return
-  }
-  ui.station(name, `${count(rows)} rows`)
-  ui.table(
-    rules.map(({ code, severity, count: n }) => ({ severity, code, count: n, meaning: RULES[code].meaning })),
-    [
-      { key: 'severity' },
-      { key: 'code', title: 'rule' },
-      { key: 'count', title: 'found' },
-      { key: 'meaning' },
-    ],
-  )
-  for (const { code, first, count: n } of rules) {
-    ui.line(`\n${code}`)
-    for (const item of first.slice(0, SHOWN)) ui.line(`  ${findingText(item)}`)
-    if (n > SHOWN) ui.line(`  … and ${count(n - SHOWN)} more (--json lists all)`)
-  }
-  const totals = SEVERITIES.map(
-    (name) => `${count(severities[name])} ${name}${severities[name] === 1 ? '' : 's'}`,
-  )
-  ui.line(`\n${totals.join(', ')}`)
-  if (exitCode !== EXIT.done) ui.line(`exit code ${exitCode}: --fail-on ${options.failOn}`)
 }

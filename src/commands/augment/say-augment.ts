@@ -1,0 +1,23 @@
+/** What came of augmenting, as people read it. */
+import type { WriteReport } from '../../data/write/write-examples.js'
+import { count } from '../../show/units.js'
+import type { JoinCounts } from '../../stations/sample/join-answers.js'
+import type { Ui } from '../../terminal/ui.js'
+
+export function sayCounts(ui: Ui, { answers, empty, duplicates, cut, kept }: JoinCounts): void {
+  const { data, sampled } = duplicates
+  const left = [
+    empty > 0 ? `${count(empty)} empty` : '',
+    data > 0 ? `${count(data)} that the data has` : '',
+    sampled > 0 ? `${count(sampled)} that came before` : '',
+  ].filter((part) => part !== '')
+  ui.line(
+    `${count(kept)} of ${count(answers)} answers are new candidates${left.length > 0 ? ` · left out: ${left.join(', ')}` : ''}`,
+  )
+  if (cut > 0)
+    ui.warn(`${count(cut)} of them end at max_new_tokens`, 'raise max_new_tokens, or they teach to break off')
+}
+export function sayLeftOut(ui: Ui, { skipped }: WriteReport): void {
+  for (const { file, row, reason } of skipped.slice(0, 5)) ui.warn(`${file}:${row} is left out: ${reason}`)
+  if (skipped.length > 5) ui.warn(`${count(skipped.length)} rows were left out`)
+}
