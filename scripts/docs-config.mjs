@@ -36,7 +36,7 @@ const HEAD = ['key', 'default', 'value', 'meaning']
 
 /**
  * @param parts `SECTIONS`, `SECTION_TITLES`, `configSchema` (config/schema), `expectation` (config/describe),
- *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (cli/registry)
+ *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (commands), `METHODS` (methods/registry)
  * @returns the text of docs/configuration.md
  */
 export function configPage({
@@ -46,6 +46,7 @@ export function configPage({
   expectation,
   LEGACY_DEFAULTS,
   COMMANDS,
+  METHODS,
 }) {
   const { properties } = configSchema()
   const out = [INTRO]
@@ -62,6 +63,7 @@ export function configPage({
         names.map((name) => keyRow(name, properties[name], expectation)),
       )}\n`,
     )
+    if ('method' in keys) out.push(methodTable(METHODS))
     if ('model_config' in keys) out.push(scratchTable(properties.model_config, expectation))
   }
   out.push('## Defaults of `mode: legacy`\n')
@@ -72,6 +74,25 @@ export function configPage({
   return `${out.join('\n')}\n`
 }
 
+/** A row a method, and one for each of its losses that has settings or defaults of its own. */
+function methodTable(methods) {
+  const list = (names = []) => names.map(code).join(', ')
+  const line = (name, title, { keys, defaults = {} }) => {
+    const set = Object.entries(defaults).map(([key, value]) => `${key}: ${value}`)
+    return [name, title, list(keys), list(set)]
+  }
+  const rows = Object.entries(methods).flatMap(([name, method]) => [
+    line(code(name), method.title, method),
+    ...Object.entries(method.losses ?? {})
+      .filter(([, { keys, defaults }]) => keys || defaults)
+      .map(([loss, variant]) => line(`${code(name)}, ${code(loss)}`, '', variant)),
+  ])
+  const head = ['method, `loss_type`', 'what it is', 'settings that act', 'defaults of its own']
+  const intro =
+    '[The methods](methods.md); a `loss_type` adds to its method. Other settings of this section are errors under them.'
+  return `${intro}\n\n${table(head, rows)}\n`
+}
+
 function scratchTable(schema, expectation) {
   const mapping = schema.anyOf.find(({ properties }) => properties)
   const rows = Object.entries(mapping.properties).map(([name, part]) => keyRow(name, part, expectation))
@@ -79,7 +100,7 @@ function scratchTable(schema, expectation) {
 }
 
 if (process.argv[1]?.endsWith('docs-config.mjs')) {
-  const names = ['config/schema', 'config/describe', 'config/defaults', 'commands/index']
+  const names = ['config/schema', 'config/describe', 'config/defaults', 'commands/index', 'methods/registry']
   const rooms = await Promise.all(names.map((name) => import(`../dist/${name}.js`)))
   writeFileSync(join(root, 'docs/configuration.md'), configPage(Object.assign({}, ...rooms)))
 }

@@ -77,12 +77,8 @@ function loaded(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen
   seen.add(file)
   const text = readFileSync(file, 'utf8')
-  for (const [statement, path] of text.matchAll(
-    /^(?:import|export)\b(?:(?!\n(?:import|export)\b)[^'])*'(\.[^']+)'/gm,
-  )) {
-    const types = /^(?:import|export) type\b/.test(statement)
-    if (!types) loaded(join(dirname(file), path.replace(/\.js$/, '.ts')), seen)
-  }
+  for (const [, path] of text.matchAll(/^(?:import|export) (?!type\b)[^'"]*from '(\.[^']+)\.js'/gm))
+    loaded(join(dirname(file), `${path}.ts`), seen)
   return seen
 }
 
