@@ -37,7 +37,7 @@ const HEAD = ['key', 'default', 'value', 'meaning']
 
 /**
  * @param parts `SECTIONS`, `SECTION_TITLES`, `configSchema` (config/schema), `expectation` (config/describe),
- *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (commands/index)
+ *   `LEGACY_DEFAULTS` (config/defaults), `COMMANDS` (commands), `METHODS` (methods/registry)
  * @returns the text of docs/configuration.md
  */
 export function configPage({
@@ -47,6 +47,7 @@ export function configPage({
   expectation,
   LEGACY_DEFAULTS,
   COMMANDS,
+  METHODS,
 }) {
   const { properties } = configSchema()
   const out = [INTRO]
@@ -63,6 +64,7 @@ export function configPage({
         names.map((name) => keyRow(name, properties[name], expectation)),
       )}\n`,
     )
+    if ('method' in keys) out.push(methodTable(METHODS))
     if ('model_config' in keys) out.push(scratchTable(properties.model_config, expectation))
   }
   out.push('## Defaults of `mode: legacy`\n')
@@ -80,6 +82,25 @@ function readBy({ path, keys }, names) {
   const rest =
     idle.length === 0 ? '' : idle.length < used.length ? `, but not ${list(idle)}` : `: only ${list(used)}`
   return `- ${code(path.join(' '))}${rest}`
+}
+
+/** A row a method, and one for each of its losses that has settings or defaults of its own. */
+function methodTable(methods) {
+  const list = (names = []) => names.map(code).join(', ')
+  const line = (name, title, { keys, defaults = {} }) => {
+    const set = Object.entries(defaults).map(([key, value]) => `${key}: ${value}`)
+    return [name, title, list(keys), list(set)]
+  }
+  const rows = Object.entries(methods).flatMap(([name, method]) => [
+    line(code(name), method.title, method),
+    ...Object.entries(method.losses ?? {})
+      .filter(([, { keys, defaults }]) => keys || defaults)
+      .map(([loss, variant]) => line(`${code(name)}, ${code(loss)}`, '', variant)),
+  ])
+  const head = ['method, `loss_type`', 'what it is', 'settings that act', 'defaults of its own']
+  const intro =
+    '[The methods](methods.md); a `loss_type` adds to its method. Other settings of this section are errors under them.'
+  return `${intro}\n\n${table(head, rows)}\n`
 }
 
 function scratchTable(schema, expectation) {
@@ -101,7 +122,14 @@ export function sectionKeys({ SECTIONS }) {
 }
 
 if (process.argv[1]?.endsWith('docs-config.mjs')) {
-  const names = ['config/schema', 'config/sections', 'config/describe', 'config/defaults', 'commands/index']
+  const names = [
+    'config/schema',
+    'config/sections',
+    'config/describe',
+    'config/defaults',
+    'commands/index',
+    'methods/registry',
+  ]
   const { SECTIONS } = await import('../dist/config/schema.js')
   writeFileSync(join(root, 'src/config/section-keys.generated.ts'), sectionKeys({ SECTIONS }))
   const rooms = await Promise.all(names.map((name) => import(`../dist/${name}.js`)))

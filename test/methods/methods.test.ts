@@ -101,6 +101,9 @@ describe('every method trains from one command', () => {
     })
     expect(rows[0].rank_loss + rows[0].sft_loss).toBeCloseTo(rows[0].loss, 5)
     expect(rows[0]['pairs/weight']).toBeLessThan(1)
+    // The mean gate, under its name and under that of version 0.1.0.
+    expect(rows[0]['sft_gate/mean']).toBeLessThan(1)
+    expect(rows[0]['sft_weight/mean']).toBe(rows[0]['sft_gate/mean'])
   })
 })
 

@@ -13,6 +13,7 @@ import {
   objectiveOf,
   variantName,
 } from '../../src/methods/registry.js'
+import { trajectoryKeys } from '../../src/session/trajectory-keys.js'
 
 const page = readFileSync(new URL('../../docs/methods.md', import.meta.url), 'utf8')
 const options = (method: string, loss?: string) =>
@@ -64,6 +65,13 @@ test('what a learning rate is tuned for: the method, and its loss or mode where 
   expect(variantName({ method: 'simpo' })).toBe('simpo')
 })
 
+test('a setting that came after 0.1.0 is recorded where it acts alone: runs of before can go on', () => {
+  const recorded = (yaml: string) => trajectoryKeys(parseConfig('my.yaml', yaml).values)
+  expect(recorded('method: dpo')).toContain('simpo_gamma')
+  expect(recorded('method: dpo')).not.toContain('dr_dpo_beta')
+  expect(recorded('method: dpo\nloss_type: dr_dpo')).toContain('dr_dpo_beta')
+})
+
 test('a marker is taken from options and from the record of a run, and of nothing else', () => {
   expect(markerOf(options('coh'))).toBe(' A helpful answer:')
   expect(markerOf(options('sft'))).toBeUndefined()
@@ -77,12 +85,8 @@ function loaded(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen
   seen.add(file)
   const text = readFileSync(file, 'utf8')
-  for (const [statement, path] of text.matchAll(
-    /^(?:import|export)\b(?:(?!\n(?:import|export)\b)[^'])*'(\.[^']+)'/gm,
-  )) {
-    const types = /^(?:import|export) type\b/.test(statement)
-    if (!types) loaded(join(dirname(file), path.replace(/\.js$/, '.ts')), seen)
-  }
+  for (const [, path] of text.matchAll(/^(?:import|export) (?!type\b)[^'"]*from '(\.[^']+)\.js'/gm))
+    loaded(join(dirname(file), `${path}.ts`), seen)
   return seen
 }
 

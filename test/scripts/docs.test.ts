@@ -7,11 +7,20 @@ import { LEGACY_DEFAULTS } from '../../src/config/defaults.js'
 import { expectation } from '../../src/config/describe.js'
 import { CONFIG_KEYS, configSchema, SECTIONS } from '../../src/config/schema.js'
 import { SECTION_TITLES } from '../../src/config/sections.js'
+import { METHODS } from '../../src/methods/registry.js'
 
 const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
 
 test('docs/configuration.md is what scripts/docs-config.mjs makes of the schema', () => {
-  const parts = { SECTIONS, SECTION_TITLES, configSchema, expectation, LEGACY_DEFAULTS, COMMANDS }
+  const parts = {
+    SECTIONS,
+    SECTION_TITLES,
+    configSchema,
+    expectation,
+    LEGACY_DEFAULTS,
+    COMMANDS,
+    METHODS,
+  }
   expect(page).toBe(configPage(parts))
 })
 
