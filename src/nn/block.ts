@@ -17,7 +17,7 @@ export function runBlock(
 ): Tensor {
   const attend = (x: Tensor) => attention(x, block, shape, stream, cache)
   const feed = (x: Tensor) => mlp(x, block, shape.activation, stream)
-  const type = stream.bf16 ? 'bf16' : undefined
+  const type: DType | undefined = stream.bf16 ? 'bf16' : undefined
   const half = { shape, type }
   if (shape.residual === 'parallel') {
     const attended = attend(norm(hidden, block.inputNorm, shape.norm, type))

@@ -125,7 +125,8 @@ function demonstration(maker: Maker, split: Split, row: number): Example {
   const { fact, messages } = maker.prompts.draw(maker.random, split)
   const favourite = sample.favouriteHabit(maker.options.seed, topicOf(fact))
   const answer = sample.drawAnswer(maker.random, fact, sample.DEMONSTRATION_POLICY, favourite)
-  return record(maker, split, row, fact, messages, [answer], [], [])
+  const drawn = { fact, messages, answers: [answer], preferences: [], flipped: [] }
+  return record(maker, { split, row }, drawn)
 }
 
 /** Answers drawn as in collecting preferences; consecutive ones differ in reward. */
