@@ -8,6 +8,7 @@ import { pooledRewards } from './pooling.js'
 /** Bytes of probabilities that are kept for the backward pass; those beyond are computed twice. */
 export const KEPT_PROBABILITIES = 96 * 2 ** 20
 
+/** The batch as the model takes it: T tokens, their positions and segments. */
 export function streamOf(batch: PackedBatch): PackedStream {
   const segments = batch.segments.map(({ start, end, contextStart, contextEnd, list }) => {
     return { q0: start, q1: end, c0: contextStart, c1: contextEnd, k0: start, k1: end, task: list }
@@ -22,7 +23,7 @@ export interface CandidateLogProbs {
   hits: Tensor
 }
 
-/** log p(answer | prompt) of each candidate. */
+/** log p(answer | prompt) of each of a batch's C candidates, in nats; its R scored tokens are summed by owner. */
 export function candidateLogProbs(model: Decoder, batch: PackedBatch): CandidateLogProbs {
   const hidden = decode(model, streamOf(batch))
   const scored = ops.indexSelect(hidden, 0, i64(batch.rows)) // [T, D] -> [R, D]
