@@ -1,10 +1,23 @@
-// How large the source files are, against the limits the project keeps. Exit 8 when one is broken. Generated files are exempt.
+// How large files, functions and the native rooms are, against the limits the project keeps. Exit 8 when one is broken. Generated files are exempt.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { functionsOf } from './functions.mjs'
 import { listFiles } from './setup/files.mjs'
 import { root } from './setup/paths.mjs'
 
-const LIMITS = { median: 90, p90: 220, typescript: 400, native: 500 }
+const LIMITS = { median: 90, p90: 220, typescript: 400, native: 500, function: 60, parameters: 5 }
+
+/** Lines of native code in all, by room: the door to libtorch, what runs around it, kernels for the CPU and for a GPU. */
+const NATIVE_ROOMS = { door: 900, runtime: 900, cpu: 2400, cuda: 1400 }
+
+/** Functions over a limit that are still to be cut, as `file name`. */
+const STILL_TOO_LARGE = [
+  'src/checkpoint/format/safetensors.ts readAt',
+  'src/commands/align/align.ts alignIn',
+  'src/losses/sft-term.ts sftTerm',
+  'src/report/kit/charts.ts finish',
+  'src/stations/fit/fit.ts fitIn',
+]
 
 const lineCount = (text) => text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
 
@@ -25,10 +38,38 @@ export function quantile(numbers, q) {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0
 }
 
+/** Every function of src over a limit, as a sentence. */
+export function largeFunctions(folder = root, exempt = STILL_TOO_LARGE) {
+  return listFiles(join(folder, 'src'))
+    .filter((file) => file.endsWith('.ts') && !/\.generated\./.test(file))
+    .flatMap((file) =>
+      functionsOf(join(folder, 'src', file)).map((found) => ({ ...found, file: `src/${file}` })),
+    )
+    .filter(({ file, name }) => !exempt.includes(`${file} ${name}`))
+    .flatMap(({ file, line, name, lines, parameters }) => [
+      ...(lines > LIMITS.function
+        ? [`${file}:${line}: ${name} has ${lines} lines, more than ${LIMITS.function}`]
+        : []),
+      ...(parameters > LIMITS.parameters
+        ? [`${file}:${line}: ${name} takes ${parameters} parameters, more than ${LIMITS.parameters}`]
+        : []),
+    ])
+}
+
+/** Lines of each native room, with its limit; rooms that are not there are left out. */
+function nativeRooms(native) {
+  return Object.entries(NATIVE_ROOMS)
+    .map(([room, limit]) => {
+      const own = native.filter(({ file }) => file.startsWith(`native/${room}/`))
+      return { room, lines: own.reduce((sum, { lines }) => sum + lines, 0), limit }
+    })
+    .filter(({ lines }) => lines > 0)
+}
+
 /** One row per group of files, and what breaks a limit. */
 export function sizeReport() {
   const typescript = measure('src', (file) => file.endsWith('.ts'))
-  const native = measure('native', (file) => /\.(cc|h|hpp|inc)$/.test(file))
+  const native = measure('native', (file) => /\.(cc|cu|h|hpp|inc)$/.test(file))
   const groups = {
     'src (TypeScript)': typescript,
     'native (C++)': native,
@@ -47,7 +88,11 @@ export function sizeReport() {
       longest: files[0],
     }
   })
-  return { rows, problems: problemsOf(rows[0], typescript, native) }
+  const rooms = nativeRooms(native)
+  const problems = [...problemsOf(rows[0], typescript, native), ...largeFunctions()]
+  for (const { room, lines, limit } of rooms)
+    if (lines > limit) problems.push(`native/${room} has ${lines} lines, more than ${limit}`)
+  return { rows, rooms, problems }
 }
 
 function problemsOf(src, typescript, native) {
@@ -69,7 +114,7 @@ function problemsOf(src, typescript, native) {
 }
 
 if (process.argv[1]?.endsWith('size.mjs')) {
-  const { rows, problems } = sizeReport()
+  const { rows, rooms, problems } = sizeReport()
   console.log(
     `${''.padEnd(18)}${['files', 'lines', 'median', 'p90'].map((head) => head.padStart(8)).join('')}   longest`,
   )
@@ -77,6 +122,8 @@ if (process.argv[1]?.endsWith('size.mjs')) {
     const numbers = [files, lines, median, p90].map((n) => String(n).padStart(8)).join('')
     console.log(`${name.padEnd(18)}${numbers}   ${longest ? `${longest.lines} ${longest.file}` : ''}`)
   }
+  for (const { room, lines, limit } of rooms)
+    console.log(`native/${room}`.padEnd(26) + String(lines).padStart(8) + `   of at most ${limit}`)
   for (const problem of problems) console.error(problem)
   if (problems.length > 0) process.exitCode = 8
 }

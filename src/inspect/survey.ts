@@ -49,65 +49,43 @@ const NAMED = 5
 
 /** @param examples how many rows are drawn as examples, each with the same chance; the same on every run */
 export function createSurvey({ examples: wanted = 2 } = {}): Survey {
-  const sketches = new Map<string, Sketch>()
-  const measure = (name: string, value: number) => {
-    const sketch = sketches.get(name) ?? createSketch()
-    sketches.set(name, sketch)
-    sketch.add(value)
-  }
+  const measures = createMeasures()
+  const prompts = createPrompts()
   const bias = createLengthBias()
   const rewards = createRewards()
   const drawn = reservoir<Example>(wanted)
   const perRow = counter()
   const scripts = counter()
-  const skipped: SurveyResult['skipped'] = {}
-  const prompts = { dialogue: 0, literal: 0, system: 0 }
+  const faults = createFaults()
   const preferences = { pairs: 0, rows: 0, desirable: 0, undesirable: 0 }
   let answers = 0
   return {
     add(example, tokens) {
-      const { prompt, candidates } = example
-      const asked = promptText(prompt)
-      const texts = candidates.map(({ text }) => text)
+      const asked = promptText(example.prompt)
+      const texts = example.candidates.map(({ text }) => text)
       answers += texts.length
       perRow.add(String(texts.length))
       scripts.add(mainScript([asked, ...texts]))
-      if (typeof prompt === 'string') prompts.literal++
-      else {
-        prompts.dialogue++
-        measure('turns', prompt.length)
-        if (prompt[0]?.role === 'system') prompts.system++
-      }
-      for (const [unit, size] of UNITS) {
-        const own = size(asked)
-        const sizes = texts.map(size)
-        measureAll(measure, unit, own, sizes)
-      }
-      if (tokens) measureAll(measure, 'tokens', tokens.prompt, tokens.answers)
+      prompts.add(example)
+      for (const [unit, size] of UNITS) measures.add(unit, size(asked), texts.map(size))
+      if (tokens) measures.add('tokens', tokens.prompt, tokens.answers)
       countPreferences(example, preferences)
       bias.add(example)
       rewards.add(example)
       drawn.add(example)
     },
-    fault(fault) {
-      skipped[fault.code] ??= { count: 0, first: [] }
-      const entry = skipped[fault.code]
-      entry.count++
-      if (entry.first.length < NAMED) entry.first.push(fault)
-    },
+    fault: faults.add,
     result: () => ({
       answers,
-      prompts,
+      prompts: prompts.counts,
       answersPerRow: perRow.counts(),
-      turns: (sketches.get('turns') ?? createSketch()).summary(),
-      lengths: Object.fromEntries(
-        [...sketches].filter(([name]) => name !== 'turns').map(([name, sketch]) => [name, sketch.summary()]),
-      ),
+      turns: prompts.turns(),
+      lengths: measures.summaries(),
       scripts: scripts.counts(),
       preferences,
       rewards: rewards.result(),
       lengthBias: bias.result(),
-      skipped,
+      skipped: faults.skipped,
       examples: drawn.items,
     }),
   }
@@ -118,15 +96,56 @@ const UNITS = [
   ['words', words],
 ] as const
 
-function measureAll(
-  measure: (name: string, value: number) => void,
-  unit: string,
-  prompt: number,
-  answers: readonly number[],
-): void {
-  measure(`${unit}/prompt`, prompt)
-  for (const answer of answers) measure(`${unit}/answer`, answer)
-  measure(`${unit}/sequence`, prompt + Math.max(0, ...answers))
+/** Lengths of prompts, answers and of a prompt with its longest answer, by unit. */
+function createMeasures() {
+  const sketches = new Map<string, Sketch>()
+  const measure = (name: string, value: number) => {
+    const sketch = sketches.get(name) ?? createSketch()
+    sketches.set(name, sketch)
+    sketch.add(value)
+  }
+  return {
+    add(unit: string, prompt: number, answers: readonly number[]): void {
+      measure(`${unit}/prompt`, prompt)
+      for (const answer of answers) measure(`${unit}/answer`, answer)
+      measure(`${unit}/sequence`, prompt + Math.max(0, ...answers))
+    },
+    summaries: (): Record<string, Summary> =>
+      Object.fromEntries([...sketches].map(([name, sketch]) => [name, sketch.summary()])),
+  }
+}
+
+/** Kinds of prompts, and the turns of dialogues. */
+function createPrompts() {
+  const counts = { dialogue: 0, literal: 0, system: 0 }
+  const turns = createSketch()
+  return {
+    counts,
+    add({ prompt }: Example): void {
+      if (typeof prompt === 'string') {
+        counts.literal++
+        return
+      }
+      counts.dialogue++
+      turns.add(prompt.length)
+      if (prompt[0]?.role === 'system') counts.system++
+    },
+    turns: (): Summary => turns.summary(),
+  }
+}
+
+/** Rows left out, by reason. */
+function createFaults() {
+  const skipped: SurveyResult['skipped'] = {}
+  return {
+    skipped,
+    add(fault: ReadFault): void {
+      skipped[fault.code] ??= { count: 0, first: [] }
+      const entry = skipped[fault.code]
+      entry.count++
+      if (entry.first.length < NAMED) entry.first.push(fault)
+    },
+  }
 }
 
 function countPreferences({ candidates, preferences }: Example, counts: SurveyResult['preferences']): void {

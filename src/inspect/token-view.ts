@@ -51,7 +51,12 @@ export async function tokenView(
     prompt,
     promptCut,
     answers: answers.map((answer, i) => ({
-      pieces: answerPieces(answer, tokenizer, texts[i], tokenised[i], shared, before.length),
+      pieces: answerPieces(answer, tokenizer, {
+        text: texts[i],
+        tokenised: tokenised[i],
+        promptTokens: shared,
+        promptEnd: before.length,
+      }),
       scored: answer.ids.length - answer.scoredFrom,
       truncated: answer.truncated,
       ended: answer.ended,
@@ -59,19 +64,24 @@ export async function tokenView(
   }
 }
 
+/** A prompt and one answer as text; `promptEnd` is in characters. */
+interface AnswerText {
+  text: string
+  tokenised: TokenizedText | undefined
+  promptTokens: number
+  promptEnd: number
+}
+
 function answerPieces(
   { ids, scoredFrom, ended }: EncodedAnswer,
   tokenizer: TextTokenizer,
-  text: string,
-  tokenised: TokenizedText | undefined,
-  shared: number,
-  promptEnd: number,
+  { text, tokenised, promptTokens, promptEnd }: AnswerText,
 ): TokenPiece[] {
   const straddles = tokenised?.boundary(promptEnd).straddles ?? false
   return Array.from(ids, (id, i): TokenPiece => {
     const role = i < scoredFrom ? 'context' : ended && i === ids.length - 1 ? 'end' : 'answer'
     const merged = straddles && i === scoredFrom ? { merged: true as const } : {}
-    return { id, text: pieceText(tokenizer, text, tokenised, shared + i, id), role, ...merged }
+    return { id, text: pieceText(tokenizer, text, tokenised, promptTokens + i, id), role, ...merged }
   })
 }
 

@@ -1,6 +1,7 @@
 /**
  * AlphaPO: SimPO with the reward (1 - p^-alpha) / alpha, p = exp(s); alpha = 0 is SimPO's s. arXiv 2501.03884; checked
  * against TRL's CPOTrainer (`alphapo`).
+ * TRL 1.16.0, `CPOTrainer.cpo_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops } from '../tensor/index.js'
 import { boundedExp, logistic } from './math.js'

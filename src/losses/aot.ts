@@ -2,6 +2,7 @@
  * AOT: stochastic dominance instead of dominance pair by pair, arXiv 2406.05882. Sorted over the whole optimizer step,
  * `aot` compares the policy's gaps with the reference's gaps of equal rank, `aot_unpaired` the better answers' log-ratios
  * with the worse answers' of equal rank. Checked against TRL's DPOTrainer.
+ * TRL 1.16.0, `DPOTrainer._compute_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops, type Tensor } from '../tensor/index.js'
 import { fromNumbers } from './from-numbers.js'

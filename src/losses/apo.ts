@@ -1,6 +1,7 @@
 /**
  * APO, arXiv 2408.06266. Zero: 1 - sg(beta D_w) + sg(beta D_l), for a policy worse than the answers. Down:
  * sg(beta D_w) + 1 - sg(beta (D_w - D_l)), for one that is better. Checked against TRL's DPOTrainer.
+ * TRL 1.16.0, `DPOTrainer._compute_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops, type Tensor } from '../tensor/index.js'
 import { oneMinus } from './math.js'

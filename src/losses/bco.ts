@@ -2,6 +2,7 @@
  * BCO, arXiv 2404.04656, eq. 9: -ln sg(beta D - delta) for desirable answers, -ln sg(delta - beta D) for undesirable ones;
  * delta is the running mean of the rewards beta D, this step's included, without gradient. `bco_pair` adds both sides of a
  * pair. Checked against TRL's DPOTrainer (`bco_pair`, recorded with delta = 0).
+ * TRL 1.16.0, `DPOTrainer._compute_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops } from '../tensor/index.js'
 import { logistic } from './math.js'

@@ -1,6 +1,7 @@
 /**
  * The Bradley-Terry loss of reward models: -ln sigmoid(r_better - r_worse - margin), with an optional centering term
- * coefficient * (r_better + r_worse)^2. Checked against TRL's RewardTrainer (test/fixtures/losses/reward.json).
+ * coefficient * (r_better + r_worse)^2. Checked against TRL's RewardTrainer.
+ * TRL 1.16.0, `RewardTrainer.compute_loss`; recorded in test/fixtures/losses/reward.json.
  */
 import { i64, ops } from '../tensor/index.js'
 import { share, sumDenominators } from './denominators.js'

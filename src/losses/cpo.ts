@@ -1,6 +1,7 @@
 /**
  * CPO: -ln sg(beta (S_w - S_l)), or max(0, 1 - beta (S_w - S_l)); its likelihood term is the pairwise loss's `nllWeight`
  * (TRL's cpo_alpha). arXiv 2401.08417, eq. 3; checked against TRL's CPOTrainer.
+ * TRL 1.16.0, `CPOTrainer.cpo_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops } from '../tensor/index.js'
 import { hinge, logistic, oneMinus } from './math.js'

@@ -1,6 +1,7 @@
 /**
  * DiscoPOP's log-ratio-modulated loss: with x = beta (D_w - D_l) and m = sg(x / tau), (1 - m) (-ln sg(x)) + m e^-x.
  * arXiv 2406.08414; checked against TRL's DPOTrainer (`discopop`).
+ * TRL 1.16.0, `DPOTrainer._compute_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops } from '../tensor/index.js'
 import { rewardMargin } from './dpo.js'

@@ -1,6 +1,7 @@
 /**
  * Robust DPO: [(1 - e) l(w, l) - e l(l, w)] / (1 - 2 e), unbiased where a share e of the labels is reversed.
  * arXiv 2403.00409; checked against TRL's DPOTrainer (`robust`).
+ * TRL 1.16.0, `DPOTrainer._compute_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops } from '../tensor/index.js'
 import { type DpoOptions, rewardMargin } from './dpo.js'

@@ -1,7 +1,8 @@
 /**
  * DPO: -ln sg(beta (D_w - D_l)), arXiv 2305.18290; with label smoothing e it is cDPO, (1 - e) l(w, l) + e l(l, w). The
  * divergence from the reference may be another than the reverse KL (f-DPO). Checked against TRL's DPOTrainer
- * (`sigmoid`, test/fixtures/losses/pairwise.json).
+ * (`sigmoid`).
+ * TRL 1.16.0, `DPOTrainer._compute_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops, type Tensor } from '../tensor/index.js'
 import { type Divergence, divergenceScore } from './f-divergence.js'

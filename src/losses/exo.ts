@@ -1,6 +1,7 @@
 /**
  * EXO for pairs: the reverse KL of the policy's preference q = sg(beta (D_w - D_l)) from the label's 1 - e.
  * arXiv 2402.00856, eq. 16; checked against TRL's DPOTrainer (`exo_pair`).
+ * TRL 1.16.0, `DPOTrainer._compute_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops } from '../tensor/index.js'
 import { type DpoOptions, rewardMargin } from './dpo.js'

@@ -2,6 +2,7 @@
  * KTO, arXiv 2402.01306, eq. 8: 1 - sg(beta (D - z)) for desirable answers, 1 - sg(beta (z - D)) for undesirable ones. z is
  * the mean log-ratio of mismatched answers over the step, at least 0, without gradient. APO-zero, unpaired, is z = 0.
  * Checked against TRL's KTOTrainer.
+ * TRL 1.16.0, `KTOTrainer._compute_loss`; recorded in test/fixtures/losses/kto.json.
  */
 import { ops } from '../tensor/index.js'
 import { oneMinus } from './math.js'

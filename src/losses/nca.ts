@@ -1,6 +1,7 @@
 /**
  * NCA for pairs: -ln sg(r_w) - (ln sg(-r_w) + ln sg(-r_l)) / 2, r = beta D. arXiv 2402.05369; checked against TRL's
  * DPOTrainer (`nca_pair`).
+ * TRL 1.16.0, `DPOTrainer._compute_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops } from '../tensor/index.js'
 import { logistic } from './math.js'

@@ -1,6 +1,7 @@
 /**
  * ORPO's odds-ratio term: -beta ln sg(o_w - o_l), o = s - ln(1 - e^s); its likelihood term is the pairwise loss's
  * `nllWeight` (1). arXiv 2403.07691, eq. 6 and 7 (their lambda is beta here, as in TRL); checked against TRL's ORPOTrainer.
+ * TRL 1.16.0, `ORPOTrainer.odds_ratio_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops, type Tensor } from '../tensor/index.js'
 import { logistic, oneMinus } from './math.js'

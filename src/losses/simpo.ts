@@ -1,6 +1,7 @@
 /**
  * SimPO: -ln sg(beta (s_w - s_l) - gamma), no reference model. arXiv 2405.14734, eq. 6; checked against TRL's CPOTrainer
  * (`simpo`).
+ * TRL 1.16.0, `CPOTrainer.cpo_loss`; recorded in test/fixtures/losses/pairwise.json.
  */
 import { ops } from '../tensor/index.js'
 import { logistic } from './math.js'

@@ -17,21 +17,21 @@ export function runBlock(
 ): Tensor {
   const attend = (x: Tensor) => attention(x, block, shape, stream, cache)
   const feed = (x: Tensor) => mlp(x, block, shape.activation, stream)
-  const type = stream.bf16 ? 'bf16' : undefined
+  const type: DType | undefined = stream.bf16 ? 'bf16' : undefined
+  const half = { shape, type }
   if (shape.residual === 'parallel') {
     const attended = attend(norm(hidden, block.inputNorm, shape.norm, type))
     return ops.add(ops.add(feed(norm(hidden, block.mlpNorm, shape.norm, type)), attended), hidden)
   }
-  const middle = addResidual(hidden, attend, shape, type, block.inputNorm, block.afterAttentionNorm)
-  return addResidual(middle, feed, shape, type, block.mlpNorm, block.afterMlpNorm)
+  const middle = addResidual(hidden, attend, half, block.inputNorm, block.afterAttentionNorm)
+  return addResidual(middle, feed, half, block.mlpNorm, block.afterMlpNorm)
 }
 
-/** One half of a block with its norm, whose result is of `type`, and its second norm where there is one. */
+/** One half of a block, [T, D] -> [T, D], with its norm, whose result is of `type`, and its second norm where there is one. */
 function addResidual(
   x: Tensor,
   f: (x: Tensor) => Tensor,
-  shape: BlockShape,
-  type: DType | undefined,
+  { shape, type }: { shape: BlockShape; type?: DType },
   first: Gain,
   second?: Gain,
 ): Tensor {

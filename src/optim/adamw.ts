@@ -43,6 +43,8 @@ function slotOf(name: string, parameter: Tensor, options: AdamWOptions): Slot {
 
 /**
  * AdamW over named parameters; their moments are kept until `dispose`. `step` takes the learning rate.
+ * @param parameters by name; matrices are those of two dimensions and more
+ * @returns its state: two moments of each parameter, in its shape and number type, and its step count
  * @example
  * ```ts
  * const weight = requiresGrad(f64([1]))
@@ -58,46 +60,14 @@ export function createAdamW(
   options: AdamWOptions,
 ): Optimizer {
   const slots = noGrad(() => Array.from(parameters, ([name, parameter]) => slotOf(name, parameter, options)))
-  const update = (group: readonly Slot[], learningRate: number, weightDecay: number) => {
-    const ready = group.flatMap((slot) => {
-      const grad = gradOf(slot.parameter)
-      return grad ? [{ ...slot, grad }] : []
-    })
-    if (ready.length === 0) return
-    ops.foreachAddInPlace(
-      ready.map((s) => s.count),
-      1,
-    )
-    ops.fusedAdamW(
-      ready.map((s) => s.parameter),
-      ready.map((s) => s.grad),
-      ready.map((s) => s.mean),
-      ready.map((s) => s.square),
-      [],
-      ready.map((s) => s.count),
-      learningRate,
-      options.beta1,
-      options.beta2,
-      weightDecay,
-      options.epsilon,
-      false,
-      false,
-    )
-  }
+  const decaying = slots.filter((s) => s.decays)
+  const others = slots.filter((s) => !s.decays)
   return {
     step: (learningRate) =>
       noGrad(() =>
         scope(() => {
-          update(
-            slots.filter((s) => s.decays),
-            learningRate,
-            options.weightDecay,
-          )
-          update(
-            slots.filter((s) => !s.decays),
-            learningRate,
-            0,
-          )
+          update(decaying, learningRate, options)
+          update(others, learningRate, { ...options, weightDecay: 0 })
         }),
       ),
     clearGradients: () => {
@@ -113,4 +83,32 @@ export function createAdamW(
       for (const { mean, square, count } of slots) for (const t of [mean, square, count]) t.dispose()
     },
   }
+}
+
+/** One step of the slots that have a gradient, in one call. */
+function update(slots: readonly Slot[], learningRate: number, options: AdamWOptions): void {
+  const ready = slots.flatMap((slot) => {
+    const grad = gradOf(slot.parameter)
+    return grad ? [{ ...slot, grad }] : []
+  })
+  if (ready.length === 0) return
+  ops.foreachAddInPlace(
+    ready.map((s) => s.count),
+    1,
+  )
+  ops.fusedAdamW(
+    ready.map((s) => s.parameter),
+    ready.map((s) => s.grad),
+    ready.map((s) => s.mean),
+    ready.map((s) => s.square),
+    [],
+    ready.map((s) => s.count),
+    learningRate,
+    options.beta1,
+    options.beta2,
+    options.weightDecay,
+    options.epsilon,
+    false,
+    false,
+  )
 }

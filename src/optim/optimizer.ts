@@ -12,6 +12,7 @@ export type OptimizerOptions =
   | ({ name: 'rmsprop' } & RmspropOptions)
   | ({ name: 'sgd' } & SgdOptions)
 
+/** @param parameters by name; state is kept under these names */
 export function createOptimizer(
   parameters: Iterable<readonly [string, Tensor]>,
   options: OptimizerOptions,

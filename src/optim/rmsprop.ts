@@ -8,6 +8,7 @@ export interface RmspropOptions {
   epsilon: number
 }
 
+/** State: `square_avg.<name>` of each parameter, in its shape. */
 export const createRmsprop = (
   parameters: Iterable<readonly [string, Tensor]>,
   { alpha, epsilon }: RmspropOptions,

@@ -7,6 +7,7 @@ export interface SgdOptions {
   weightDecay: number
 }
 
+/** State: `momentum_buffer.<name>` of each parameter, in its shape. */
 export const createSgd = (
   parameters: Iterable<readonly [string, Tensor]>,
   { momentum, weightDecay }: SgdOptions,

@@ -5,20 +5,20 @@ import { type Interval, quantile } from '../statistics/statistics.js'
 import type { Scale } from './beliefs.js'
 import {
   ERROR_BOUNDS,
-  type FitOptions,
-  fitError,
-  fitScale,
+  type EstimateOptions,
+  estimateError,
+  estimateScale,
   groupGaps,
   medianGap,
   TEMPERATURE_BOUNDS,
   type WeightedGaps,
-} from './fit.js'
+} from './estimate-scale.js'
 import { type ReliabilityBin, reliabilityTable } from './reliability.js'
 
 export interface CalibrateOptions {
   /** Fixes T, in the reward's unit. */
   temperature?: number
-  /** Fixes e in [0, 0.5). 0 is the plain fit, which evaluates a reward model and counts label noise as its own. */
+  /** Fixes e in [0, 0.5). 0 is the plain estimate, which evaluates a reward model and counts label noise as its own. */
   labelError?: number
   /** Fewer labelled pairs than this are refused. */
   minPairs?: number
@@ -35,7 +35,7 @@ export interface Calibration extends Scale {
   /** 95 % percentile bootstrap; absent where the value was fixed. */
   temperatureInterval?: Interval
   labelErrorInterval?: Interval
-  /** Values that stopped at the edge of what the fit allows: read them as a warning. */
+  /** Values that stopped at the edge of what the estimate allows: read them as a warning. */
   atBound: ('temperature' | 'label_error')[]
   reliability: ReliabilityBin[]
 }
@@ -47,11 +47,11 @@ export interface FoldCalibration extends Calibration {
   fold: number
 }
 
-/** e without any evidence: the mode of the fit's prior. */
+/** e without any evidence: the mode of the estimate's prior. */
 export const PRIOR_LABEL_ERROR = 0.25
 
 /**
- * Fits T and e to gaps d = r_chosen - r_rejected of labelled pairs that the scorer did not train on, maximising
+ * Estimates T and e from gaps d = r_chosen - r_rejected of labelled pairs that the scorer did not train on, maximising
  * sum ln[(1 - e) sg(d / T) + e sg(-d / T)] + 10 ln e + 30 ln(1 - e).
  * Intervals: 200 resamples of the pairs; above 1,000 pairs each resample is fitted on 1,000 groups of neighbouring gaps.
  * @throws ClhaError (usage) for fewer than `minPairs` (200) pairs, or gaps that are mostly 0, when something must be fitted
@@ -71,19 +71,23 @@ export function calibrate(gaps: ArrayLike<number>, options: CalibrateOptions = {
     return { ...scale, pairs: gap.length, atBound: [], reliability: reliability(scale) }
   }
   const median = checkGaps(gap, options)
-  const fitOnce = (data: WeightedGaps, extra: Partial<FitOptions> = {}): Scale =>
+  const estimateOnce = (data: WeightedGaps, extra: Partial<EstimateOptions> = {}): Scale =>
     temperature === undefined
-      ? fitScale(data, { labelError, median, ...extra })
-      : { temperature, labelError: fitError(data, temperature) }
-  const scale = fitOnce({ gap, weight: new Float64Array(gap.length).fill(1) })
-  const fits = resampled(gap, resamples, seed, (data) => fitOnce(data, { grid: 24, tolerance: 1e-4 }))
-  const interval = (of: (fit: Scale) => number): Interval | undefined =>
-    fits.length === 0 ? undefined : [quantile(fits.map(of), 0.025), quantile(fits.map(of), 0.975)]
+      ? estimateScale(data, { labelError, median, ...extra })
+      : { temperature, labelError: estimateError(data, temperature) }
+  const scale = estimateOnce({ gap, weight: new Float64Array(gap.length).fill(1) })
+  const estimates = resampled(gap, resamples, seed, (data) =>
+    estimateOnce(data, { grid: 24, tolerance: 1e-4 }),
+  )
+  const interval = (of: (found: Scale) => number): Interval | undefined =>
+    estimates.length === 0
+      ? undefined
+      : [quantile(estimates.map(of), 0.025), quantile(estimates.map(of), 0.975)]
   return {
     ...scale,
     pairs: gap.length,
-    temperatureInterval: temperature === undefined ? interval((fit) => fit.temperature) : undefined,
-    labelErrorInterval: labelError === undefined ? interval((fit) => fit.labelError) : undefined,
+    temperatureInterval: temperature === undefined ? interval((found) => found.temperature) : undefined,
+    labelErrorInterval: labelError === undefined ? interval((found) => found.labelError) : undefined,
     atBound: atBound(scale, median, options),
     reliability: reliability(scale),
   }
@@ -128,12 +132,12 @@ function atBound(scale: Scale, median: number, options: CalibrateOptions): Calib
   return out
 }
 
-/** Fits to resamples of the gaps with replacement; a group stands for as many gaps as were drawn from it. */
+/** Estimates from resamples of the gaps with replacement; a group stands for as many gaps as were drawn from it. */
 function resampled(
   gap: Float64Array,
   resamples: number,
   seed: number | string,
-  refit: (data: WeightedGaps) => Scale,
+  estimate: (data: WeightedGaps) => Scale,
 ): Scale[] {
   const groups = groupGaps(gap)
   const groupOf = new Uint32Array(gap.length)
@@ -146,6 +150,6 @@ function resampled(
   return Array.from({ length: resamples }, () => {
     const weight = new Float64Array(groups.gap.length)
     for (let i = 0; i < gap.length; i++) weight[groupOf[random.int(gap.length)]]++
-    return refit({ gap: groups.gap, weight })
+    return estimate({ gap: groups.gap, weight })
   })
 }

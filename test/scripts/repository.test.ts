@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { missingEntries, platformOf } from '../../scripts/complete-lock.mjs'
 import { checkLayers } from '../../scripts/layers.mjs'
-import { quantile, sizeReport } from '../../scripts/size.mjs'
+import { largeFunctions, quantile, sizeReport } from '../../scripts/size.mjs'
 import { METHOD_NAMES } from '../../src/methods/registry.js'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -17,6 +17,30 @@ test('source files keep the size limits', () => {
   expect(sizeReport().problems).toEqual([])
   expect(quantile([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0.9)).toBe(9)
   expect(quantile([3, 1, 2], 0.5)).toBe(2)
+})
+
+test('a function of 61 lines and one of six parameters are found, nested ones too; 60 and five are not', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'clha-functions-'))
+  const body = (lines: number) => `{\n${'  void 0\n'.repeat(lines - 2)}}`
+  mkdirSync(join(folder, 'src'))
+  writeFileSync(
+    join(folder, 'src/a.ts'),
+    [
+      `export function long() ${body(61)}`,
+      `export const fits = () => ${body(60)}`,
+      'export const outer = { inner(a: 1, b: 2, c: 3, d: 4, e: 5, f: 6) { return [a, b, c, d, e, f] } }',
+      'export const five = (a: 1, b: 2, c: 3, d: 4, e: 5) => [a, b, c, d, e]',
+    ].join('\n'),
+  )
+  try {
+    expect(largeFunctions(folder, [])).toEqual([
+      'src/a.ts:1: long has 61 lines, more than 60',
+      'src/a.ts:122: inner takes 6 parameters, more than 5',
+    ])
+    expect(largeFunctions(folder, ['src/a.ts long'])).toHaveLength(1)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 describe('layers', () => {

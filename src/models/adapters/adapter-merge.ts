@@ -28,7 +28,8 @@ export function mergeAdapter(model: Decoder): Decoder {
     )
     weights.set(name, merged)
   }
-  return borrowing(assembleDecoder(model.config, model.head, model.hfConfig, weights, model.dtype), model)
+  const { config, head, hfConfig, dtype } = model
+  return borrowing(assembleDecoder({ config, head, hfConfig, weights, dtype }), model)
 }
 
 export interface Difference {

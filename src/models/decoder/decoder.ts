@@ -37,23 +37,17 @@ export interface Decoder extends Places {
   dispose(): void
 }
 
+export interface DecoderParts extends Pick<Decoder, 'config' | 'head' | 'hfConfig' | 'weights' | 'dtype'> {
+  scales?: Map<string, Tensor>
+}
+
 /** Puts weights in their places. The decoder owns them from here on. */
-export function assembleDecoder(
-  config: DecoderConfig,
-  head: HeadKind,
-  hfConfig: HfConfig,
-  weights: Map<string, Tensor>,
-  dtype: DType,
-  scales: Map<string, Tensor> = new Map(),
-): Decoder {
+export function assembleDecoder({ scales = new Map(), ...parts }: DecoderParts): Decoder {
+  const { config, head, weights, dtype } = parts
   for (const tensor of [...weights.values(), ...scales.values()]) keep(tensor)
   const rotary = config.ropes.map((rope) => new RotaryTables(rope, dtype))
   return {
-    config,
-    head,
-    hfConfig,
-    dtype,
-    weights,
+    ...parts,
     scales,
     ...placesOf(config, head, weights, scales),
     rotary,

@@ -22,7 +22,7 @@ function inParts({ config }: Decoder, rows: number, use: (from: number, part: nu
 }
 
 /**
- * At every scored token of a batch. Exact at each position: it is the positions that are sampled.
+ * Sums over the R scored tokens of a batch. Exact at each position: it is the positions that are sampled.
  * @param other runs what it is given under the other model
  */
 export function divergence(

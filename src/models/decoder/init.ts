@@ -52,7 +52,7 @@ export function initModel(
       ),
   )
   generator.dispose()
-  return assembleDecoder(config, head, hfConfig, weights, dtype)
+  return assembleDecoder({ config, head, hfConfig, weights, dtype })
 }
 
 /**
@@ -77,6 +77,6 @@ export function rewardModelFrom(model: Decoder, seed: number, { shared = false }
   )
   generator.dispose()
   const scales = new Map(model.scales)
-  const reward = assembleDecoder(config, 'reward', hfConfig, weights, model.dtype, scales)
+  const reward = assembleDecoder({ config, head: 'reward', hfConfig, weights, dtype: model.dtype, scales })
   return shared ? borrowing(reward, model) : reward
 }

@@ -50,7 +50,7 @@ export function recomputing<T>(
   }
 }
 
-/** All blocks; with a tape, and where gradients are recorded, they are left to be computed again. */
+/** All blocks, hidden [T, D] -> [T, D]; with a tape, and where gradients are recorded, they are left to be computed again. */
 export function runBlocks(
   first: Tensor,
   blocks: readonly Block[],

@@ -8,6 +8,7 @@ import { pooledRewards } from './pooling.js'
 /** Bytes of probabilities that are kept for the backward pass; those beyond are computed twice. */
 export const KEPT_PROBABILITIES = 96 * 2 ** 20
 
+/** The batch as the model takes it: T tokens, their positions and segments. */
 export function streamOf(batch: PackedBatch): PackedStream {
   const segments = batch.segments.map(({ start, end, contextStart, contextEnd, list }) => {
     return { q0: start, q1: end, c0: contextStart, c1: contextEnd, k0: start, k1: end, task: list }
@@ -23,7 +24,7 @@ export interface CandidateLogProbs {
 }
 
 /**
- * log p(answer | prompt) of each candidate, in nats. The batch was packed without `lastToken`.
+ * log p(answer | prompt) of each of a batch's C candidates, in nats; its R scored tokens are summed by owner. The batch was packed without `lastToken`.
  * @example
  * ```ts
  * const { examples } = await readExamples('prefs.jsonl')

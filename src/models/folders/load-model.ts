@@ -64,7 +64,7 @@ export function loadModel(
       return [spec.name, weight]
     }
     const weights = noGrad(() => new Map(specs.map(read)))
-    return assembleDecoder(config, head, hfConfig, weights, dtype, scales)
+    return assembleDecoder({ config, head, hfConfig, weights, dtype, scales })
   } finally {
     files.close()
   }

@@ -41,7 +41,7 @@ export function shapedModel(
       return [name, weight]
     }),
   )
-  return assembleDecoder(config, head, hfConfig, weights, dtype, scales)
+  return assembleDecoder({ config, head, hfConfig, weights, dtype, scales })
 }
 
 /** Makes the tensors of an adapter the same way. */

@@ -1,15 +1,11 @@
 /** Maximum likelihood of a reward's temperature T and the annotators' error e, from gaps d = r_chosen - r_rejected. */
 import { logSigmoid, quantile, sigmoid } from '../statistics/statistics.js'
+import type { Scale } from './beliefs.js'
 
 /** Gaps with how often each counts. */
 export interface WeightedGaps {
   gap: Float64Array
   weight: Float64Array
-}
-
-export interface Fit {
-  temperature: number
-  labelError: number
 }
 
 export const ERROR_BOUNDS = [0.01, 0.45] as const
@@ -83,8 +79,8 @@ function golden(f: (x: number) => number, low: number, high: number, tolerance: 
   return (a + b) / 2
 }
 
-export interface FitOptions {
-  /** Fixed e; 0 is the plain fit without noise or prior. */
+export interface EstimateOptions {
+  /** Fixed e; 0 is the plain estimate without noise or prior. */
   labelError?: number
   /** Median |d|, which sets the bounds of T. */
   median: number
@@ -95,10 +91,10 @@ export interface FitOptions {
 }
 
 /**
- * The joint fit: a grid over log T, each point with its own best e, then every local maximum refined. Deterministic.
+ * The joint estimate: a grid over log T, each point with its own best e, then every local maximum refined. Deterministic.
  * Above `GROUPS` gaps the grid sees groups of neighbours; the last refinement sees every gap.
  */
-export function fitScale(data: WeightedGaps, options: FitOptions): Fit {
+export function estimateScale(data: WeightedGaps, options: EstimateOptions): Scale {
   const { labelError, median, grid = 47, tolerance = 1e-9 } = options
   const coarse = data.gap.length > GROUPS ? groupGaps(data.gap) : data
   const s = new Float64Array(data.gap.length)
@@ -121,11 +117,11 @@ export function fitScale(data: WeightedGaps, options: FitOptions): Fit {
 }
 
 /** The best e when T is known. */
-export function fitError(data: WeightedGaps, temperature: number): number {
+export function estimateError(data: WeightedGaps, temperature: number): number {
   return profile(data, Math.log(temperature), undefined, new Float64Array(data.gap.length)).labelError
 }
 
-/** From this many gaps on, neighbours are grouped wherever the fit is repeated. */
+/** From this many gaps on, neighbours are grouped wherever the estimate is repeated. */
 export const GROUPS = 1000
 
 /** Sorted gaps in `GROUPS` groups of equal size (to one), each at its mean. */
