@@ -1,5 +1,4 @@
-/** A jinja chat template as prompt, answer and end token. */
-import type { Message, Prompt } from '../data/example.js'
+import type { Message, Prompt } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { TEMPLATE_NAMES } from './presets.js'
 import { type CompiledTemplate, compileTemplate } from './render-template.js'

@@ -1,5 +1,4 @@
-/** How a dialogue becomes text: the model's own chat template, or one of the presets. */
-import type { Message, Prompt } from '../data/example.js'
+import type { Message, Prompt } from '../dialogue.js'
 import { jinjaTemplate } from './jinja-template.js'
 import { JINJA_PRESETS } from './presets.js'
 import type { RenderOptions, Span } from './render-template.js'

@@ -82,10 +82,10 @@ describe('a system', () => {
   test('per source and in total, with the total over all prompts', () => {
     const s = evaluateSystem(input)
     expect(s.total.count).toBe(3)
-    expect(s.total.rewards.judge.reward.mean).toBe(2)
-    expect(s.sources.b.rewards.judge.reward.mean).toBe(3)
+    expect(s.total.rewards.judge.reward.value).toBe(2)
+    expect(s.sources.b.rewards.judge.reward.value).toBe(3)
     const sg = (x: number) => 1 / (1 + Math.exp(-x))
-    expect(s.total.rewards.judge.sigmoid.mean).toBeCloseTo((0.5 + sg(2) + sg(4)) / 3, 12)
+    expect(s.total.rewards.judge.sigmoid.value).toBeCloseTo((0.5 + sg(2) + sg(4)) / 3, 12)
     expect(s.total.rewards.judge.versusBaseline).toMatchObject({ win: 2, tie: 0, loss: 1 })
     expect(s.sources.a.bleu!.charLegacy).toBeCloseTo(1, 12)
     expect(s.sources.a.bleu!.corpus.score).toBeCloseTo(100, 9)

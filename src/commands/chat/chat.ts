@@ -1,5 +1,4 @@
-/** `clha chat`: a dialogue with a model, line by line. */
-import type { Message } from '../../data/example.js'
+import type { Message } from '../../dialogue.js'
 import { hubLabel } from '../../hub/cache.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { parameterCount } from '../../models/decoder/decoder.js'

@@ -1,5 +1,6 @@
 /** What the cells of one seed and noise share: start model, reward models, rewards, test prompts, and who judges. */
-import type { Example, Message } from '../../data/example.js'
+import type { Example } from '../../data/example.js'
+import type { Message } from '../../dialogue.js'
 import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'

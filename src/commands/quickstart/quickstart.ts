@@ -1,7 +1,7 @@
 /** `clha quickstart`: the whole way on the starter world, where the truth is known; one seed, or several for a table. */
 import { join } from 'node:path'
 import type { ResolvedConfig } from '../../config/load-config.js'
-import type { Message } from '../../data/example.js'
+import type { Message } from '../../dialogue.js'
 import { loadStartModel } from '../../load/language-model.js'
 import { seedsTable } from '../../report/tables.js'
 import type { AlignReport, SampleReport, StationReport } from '../../report/types.js'

@@ -1,7 +1,8 @@
 /** Sampling answers to prompts, from a model here or from a server; what is known already is not asked for again. */
 import { join } from 'node:path'
-import type { Example, Prompt } from '../../data/example.js'
-import { promptKey } from '../../data/prompt-key.js'
+import type { Example } from '../../data/example.js'
+import type { Prompt } from '../../dialogue.js'
+import { promptKey } from '../../dialogue.js'
 import { type ClhaError, resourceError, usageError } from '../../errors.js'
 import { sha256 } from '../../files/digest.js'
 import { type GenerationEndpoint, generateByEndpoint } from '../../generate/endpoint.js'

@@ -11,7 +11,7 @@ import {
   SEVERITIES,
   type Severity,
 } from '../../../inspect/findings.js'
-import type { LengthBias } from '../../../inspect/length-bias.js'
+import type { LabelLengths } from '../../../inspect/length-bias.js'
 import { createLint, findingText, type Lint } from '../../../inspect/lint.js'
 import { count } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
@@ -36,7 +36,7 @@ export interface LintResult {
   rows: number
   severities: Record<Severity, number>
   rules: { code: RuleCode; severity: Severity; count: number; first: Finding[] }[]
-  lengthBias?: LengthBias
+  lengthBias?: LabelLengths
   exitCode: number
 }
 
