@@ -30,7 +30,7 @@ module.exports = {
       comment: 'files that import each other in a circle can be read and loaded in no order',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     {
       name: 'imports-resolve',
