@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     include: ['test/**/*.test.ts'],
-    exclude: ['test/faults/**', 'test/fuzz/**', 'test/e2e/**', 'test/cuda/**'],
+    exclude: ['test/faults/**', 'test/fuzz/**', 'test/e2e/**', 'test/cuda/**', 'test/emulated/**'],
     testTimeout: 60_000,
     maxWorkers: 2,
     // Two workers share the cores: threads that wait must not spin.

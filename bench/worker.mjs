@@ -21,7 +21,7 @@ await serveRounds(round, native().engine())
 
 async function train({ per, set = 'pairs', batch = BATCH }) {
   const rows = data[set]
-  const { matrixPeak } = await product('train/profile-peak')
+  const { matrixPeak } = await product('train/profile/profile-peak')
   const peak = matrixPeak(session.options.bf16 ? 'bf16' : session.dtype)
   const step = await createTrainer(spec, session, data.vocabulary)
   step(rows.slice(0, batch))
@@ -39,8 +39,8 @@ async function train({ per, set = 'pairs', batch = BATCH }) {
 
 /** Rewards of both answers of each pair, the packing included. */
 async function score({ size, per }) {
-  const { initModel } = await product('models/init')
-  const { decoderScorer } = await product('models/reward-scorer')
+  const { initModel } = await product('models/decoder/init')
+  const { decoderScorer } = await product('models/decoder/reward-scorer')
   const { scoreExamples } = await product('reward/model-scorer')
   const config = {
     ...configOf(size, data.vocabulary),
@@ -59,7 +59,7 @@ async function score({ size, per }) {
 
 /** Greedy answers of a fixed length to prompts that stand together from the first token to the last. */
 async function generate({ size, batchSize, newTokens }) {
-  const { initModel } = await product('models/init')
+  const { initModel } = await product('models/decoder/init')
   const { loadTokenizer } = await product('text/tokenizer')
   const { generate: answer } = await product('generate/generate')
   const model = initModel(configOf(size, data.vocabulary), 0, 'lm', session.dtype)
@@ -88,9 +88,9 @@ async function overhead({ per }) {
 
 /** The way of a file to packed batches: read, tokenised, packed. */
 async function tokens({ files, per }) {
-  const { readExamples } = await product('data/read-examples')
-  const { encodeExamples } = await product('data/encode')
-  const { packLists } = await product('data/pack')
+  const { readExamples } = await product('data/read/read-examples')
+  const { encodeExamples } = await product('data/encode/encode')
+  const { packLists } = await product('data/encode/pack')
   const { loadTokenizer } = await product('text/tokenizer')
   const { chatTemplate } = await product('text/template')
   const tokenizer = await loadTokenizer(data.tokenizer)

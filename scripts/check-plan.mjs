@@ -60,8 +60,8 @@ function numbers(seed) {
 /** Pairs of invented words, a tokenizer for them and a folder for each model. */
 async function workshop(folder) {
   const { saveTokenizer, trainByteLevelBpe } = await load('text/bpe-train.js')
-  const { initModel } = await load('models/init.js')
-  const { modelFiles } = await load('models/save.js')
+  const { initModel } = await load('models/decoder/init.js')
+  const { modelFiles } = await load('models/folders/save-model.js')
   const next = numbers(7)
   const syllables = ['ba', 'de', 'ki', 'lo', 'mu', 'na', 'pe', 'ri', 'so', 'tu']
   const word = () => Array.from({ length: 1 + next(3) }, () => syllables[next(10)]).join('')

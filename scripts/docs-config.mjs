@@ -16,7 +16,8 @@ Paths are relative to the working directory. A switch is turned on by \`--skip-b
 - An unknown key, a value of the wrong kind and a key that has no effect are errors (exit code 2) with file, line and column.
 - A key without a value (\`gate_level:\`) means "not set", where a key may be unset.
 
-A command reads the sections that it names as its own; keys of other sections may stand in the same file.
+A command reads the sections that name it. A key that has no effect in a command is no flag of it: the flag is refused. In a
+file it may stand, since one file serves several commands.
 `
 
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('<', '\\<')
@@ -52,10 +53,10 @@ export function configPage({
   for (const [section, keys] of Object.entries(SECTIONS)) {
     const names = Object.keys(keys)
     const commands = COMMANDS.filter(
-      ({ path, keys }) => path[0] !== 'config' && names.every((name) => keys.includes(name)),
+      ({ path, keys }) => !['config', 'data'].includes(path[0]) && names.some((name) => keys.includes(name)),
     )
     out.push(`## ${SECTION_TITLES[section]}\n`)
-    out.push(`Read by ${commands.map(({ path }) => code(path.join(' '))).join(', ')}.\n`)
+    out.push(`Read by:\n\n${commands.map((command) => readBy(command, names)).join('\n')}\n`)
     out.push(
       `${table(
         HEAD,
@@ -70,6 +71,15 @@ export function configPage({
   out.push(`${table(['key', 'default in legacy mode'], legacy)}\n`)
   out.push('With `method: sft` the default of `learning_rate` is `0.00002`.')
   return `${out.join('\n')}\n`
+}
+
+/** A command, and the keys of a section that have no effect in it: all but few, or few but all. */
+function readBy({ path, keys }, names) {
+  const [used, idle] = [true, false].map((is) => names.filter((name) => keys.includes(name) === is))
+  const list = (some) => some.map(code).join(', ')
+  const rest =
+    idle.length === 0 ? '' : idle.length < used.length ? `, but not ${list(idle)}` : `: only ${list(used)}`
+  return `- ${code(path.join(' '))}${rest}`
 }
 
 function scratchTable(schema, expectation) {

@@ -5,7 +5,7 @@ import { cpuLevel } from './setup/cpu.mjs'
 import { findCompiler } from './setup/engine.mjs'
 import { describeLibtorch, findLibtorch } from './setup/libtorch.mjs'
 import { python } from './setup/libtorch-fetch.mjs'
-import { cacheDir, platform, tilde } from './setup/paths.mjs'
+import { cacheDir, platform, setupCommand, tilde } from './setup/paths.mjs'
 import { run } from './setup/run.mjs'
 import { describeSetUp, dueSteps } from './setup/steps.mjs'
 import { hasKnownSum, wheels } from './setup/wheels.mjs'
@@ -36,7 +36,7 @@ export async function setUpDoctor() {
   for (const { name, done, text } of describeSetUp()) line(done, name, text)
   const due = dueSteps()
   if (due.length === 0) return 0
-  console.log('\nnext     npm run setup      does what is missing, and says what stops it')
+  console.log(`\nnext     ${setupCommand}      does what is missing, and says what stops it`)
   return 4
 }
 

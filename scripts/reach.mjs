@@ -142,7 +142,9 @@ if (process.argv[1]?.endsWith('reach.mjs')) {
   for (const { name, files, limit, chart } of rows) {
     const allowed = LIMITS.noCharts.includes(name) ? 'not allowed' : ''
     const numbers = [files, limit ?? ''].map((n) => String(n).padStart(8)).join('')
-    console.log(`${name.padEnd(18)}${numbers}   ${[chart ? 'yes' : 'no', allowed].filter(Boolean).join(', ')}`)
+    console.log(
+      `${name.padEnd(18)}${numbers}   ${[chart ? 'yes' : 'no', allowed].filter(Boolean).join(', ')}`,
+    )
   }
   console.log(`${'depth'.padEnd(18)}${[depth, LIMITS.depth].map((n) => String(n).padStart(8)).join('')}`)
   for (const problem of problems) console.error(problem)

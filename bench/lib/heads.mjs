@@ -3,11 +3,11 @@ import { product } from './product.mjs'
 
 /** @returns {Promise<Record<string, Function>>} forwards of an objective, in place of the product's own */
 export async function otherHeads() {
-  const { decode, logits, targetLogProbs } = await product('models/decoder')
-  const { streamOf } = await product('models/score')
+  const { decode, logits, targetLogProbs } = await product('models/decoder/decoder')
+  const { streamOf } = await product('models/decoder/score')
   const { i64, ops } = await product('tensor/index')
   const summed = (batch, logp) =>
-    ops.indexAdd(ops.zeros([batch.counts.length], 'f32'), 0, i64(batch.candidates), logp)
+    ops.indexAdd(ops.zeros([batch.counts.length], 'f32'), 0, i64(batch.owners), logp)
   return {
     /** The head on all rows, then those of the answers: what is saved by the head on answers only. */
     everyRow(model, batch) {

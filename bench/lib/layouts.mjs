@@ -38,7 +38,7 @@ export function unsharedBatch(batch, pad) {
     return start
   })
   const rows = batch.rows.map((row, i) => {
-    const candidate = batch.candidates[i]
+    const candidate = batch.owners[i]
     const { start, prompt } = sequences[candidate]
     const length = prompt.end - prompt.start
     const within = row < prompt.end && row >= prompt.start ? row - prompt.start : length + row - start

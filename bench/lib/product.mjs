@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 
-/** A module of the product, such as `train/step`. */
+/** A module of the product, such as `train/loop/step`. */
 export const product = (name) => import(pathToFileURL(join(root, 'dist', `${name}.js`)).href)
 
 /**
@@ -13,8 +13,8 @@ export const product = (name) => import(pathToFileURL(join(root, 'dist', `${name
  * @throws ClhaError for a GPU that is not there
  */
 export async function sessionOf({ device = 'cpu', dtype, bf16, maxTokens, threads }) {
-  const { parseConfig } = await product('config/load')
-  const { openSession } = await product('pipelines/session')
+  const { parseConfig } = await product('config/load-config')
+  const { openSession } = await product('session/session')
   const config = JSON.stringify({ device, dtype, bf16, max_tokens_per_batch: maxTokens, threads })
   return openSession(parseConfig('the benchmark', config), { line() {} })
 }

@@ -26,14 +26,14 @@ function itemOf(row, index) {
  * @returns {Promise<(rows: object[]) => object>} one optimizer step on the rows; its losses, and the FLOPs of its model
  */
 export async function createTrainer({ size, layout, head, microSize }, { dtype, options }, vocabulary) {
-  const { initModel } = await product('models/init')
+  const { initModel } = await product('models/decoder/init')
   const { createAdamW, ADAMW_DEFAULTS } = await product('optim/adamw')
-  const { planStep } = await product('train/items')
-  const { Tally } = await product('train/metrics')
-  const { clhaObjective } = await product('train/objective')
-  const { workMeter } = await product('train/profile-work')
-  const { trainStep } = await product('train/step')
-  const { packLists } = await product('data/pack')
+  const { packStep } = await product('train/loop/items')
+  const { Tally } = await product('train/loop/step-metrics')
+  const { clhaObjective } = await product('train/objectives/objective')
+  const { workMeter } = await product('train/profile/profile-work')
+  const { trainStep } = await product('train/loop/step')
+  const { packLists } = await product('data/encode/pack')
   const { requiresGrad } = await product('tensor/index')
   const model = initModel(configOf(size, vocabulary), 0, 'lm', dtype)
   model.bf16 = options.bf16
@@ -46,11 +46,11 @@ export async function createTrainer({ size, layout, head, microSize }, { dtype, 
   const workOf = workMeter(model)
   return (rows) => {
     const items = rows.map(itemOf)
-    const plan = planStep(items, packing)
-    if (microSize) plan.micro = bySize(packLists, items, microSize, packing)
-    if (change) plan.micro = plan.micro.map(change)
-    const losses = trainStep({ model, objective }, plan, optimizer, new Tally(), TRAINING)
-    return { ...losses, flops: workOf(plan).flops }
+    const batch = packStep(items, packing)
+    if (microSize) batch.micro = bySize(packLists, items, microSize, packing)
+    if (change) batch.micro = batch.micro.map(change)
+    const losses = trainStep({ model, objective }, batch, optimizer, new Tally(), TRAINING)
+    return { ...losses, flops: workOf(batch).flops }
   }
 }
 
@@ -60,7 +60,7 @@ function bySize(packLists, items, microSize, packing) {
   for (let at = 0; at < items.length; at += microSize) {
     const encoded = items.slice(at, at + microSize).map((item) => item.encoded)
     const [batch] = packLists(encoded, { ...packing, maxTokens: Number.POSITIVE_INFINITY })
-    out.push({ ...batch, lists: batch.lists.map((i) => i + at) })
+    out.push({ ...batch, places: batch.places.map((i) => i + at) })
   }
   return out
 }

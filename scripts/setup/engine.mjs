@@ -1,11 +1,12 @@
 // Step 3: compiles native/*.cc for this machine into build/clha.node; only what changed.
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, freemem } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { cpuLevel, LEVEL_FLAGS } from './cpu.mjs'
 import { SetupError, tail } from './errors.mjs'
-import { hashTree, readJson, sha256, writeJson } from './files.mjs'
+import { hashTree, readJson, removeLeftovers, sha256, writeJson } from './files.mjs'
 import { library } from './libtorch.mjs'
 import { buildDir, nativeDir, platform, root, tilde } from './paths.mjs'
 import { inParallel, run } from './run.mjs'
@@ -36,6 +37,15 @@ export function engineReady() {
   return existsSync(library(built.libtorch, 'torch_cpu'))
 }
 
+/** Why the addon of the record does not load on this machine; undefined where it does. */
+export function loadProblem() {
+  const { prebuilt, libtorch } = readJson(record)
+  const code = loading(addon, prebuilt ? libtorch : undefined)
+  const { status, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' })
+  if (status === 0) return undefined
+  return stderr.match(/^Error: (.*)$/m)?.[1] ?? `node ended with ${status ?? 'a signal'}`
+}
+
 /** @returns {Promise<{command: string, version: string, clang: boolean}>} $CXX, else g++, else clang++ */
 export async function findCompiler() {
   const mac = process.platform === 'darwin'
@@ -57,10 +67,13 @@ export async function findCompiler() {
   )
 }
 
-/** @returns what to print on the step's line; writes build/clha.node and build/engine.json */
-export async function compileEngine(say, torch) {
+/**
+ * @param options.portable  for other machines: no path of this one in it, and nothing newer than glibc 2.28 asked for
+ * @returns what to print on the step's line; writes build/clha.node and build/engine.json
+ */
+export async function compileEngine(say, torch, { portable = false } = {}) {
   const compiler = await findCompiler()
-  const plan = planBuild(torch, compiler)
+  const plan = planBuild(torch, compiler, portable)
   if (plan.units.length === 0)
     throw new SetupError(
       `${tilde(nativeDir)} holds no .cc file`,
@@ -81,7 +94,7 @@ export async function compileEngine(say, torch) {
   })
   await inParallel(jobs, compileWidth())
   say('linking and loading it')
-  await link(compiler, plan)
+  await link(compiler, plan, portable ? torch.path : undefined)
   removeOthers(plan.units)
   const { level, buildId, openmp } = plan
   const { path: libtorch, version, build } = torch
@@ -102,7 +115,7 @@ export async function compileEngine(say, torch) {
 /** An ATen unit takes about 1.5 GB to compile: no more at once than memory allows. */
 const compileWidth = () => Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / 1.5e9)))
 
-function planBuild(torch, compiler) {
+function planBuild(torch, compiler, portable) {
   const require = createRequire(join(root, 'package.json'))
   const packageDir = (name) => dirname(require.resolve(`${name}/package.json`))
   const headers = ['node-addon-api', 'node-api-headers']
@@ -121,6 +134,7 @@ function planBuild(torch, compiler) {
     ...(torch.build === 'CUDA' ? ['-DCLHA_CUDA=1'] : []),
     `-DCLHA_CPU_LEVEL="${level}"`,
     `-DCLHA_LIBTORCH="${torch.version}"`,
+    ...(portable ? portableFlags(torch) : []),
     ...(process.env.CXXFLAGS?.split(/\s+/).filter(Boolean) ?? []),
   ]
   const files = readdirSync(nativeDir).filter(isUnit).sort()
@@ -153,7 +167,7 @@ function planBuild(torch, compiler) {
     const args = [...flags, ...own, ...includes.flatMap((path) => ['-isystem', path]), '-c', source]
     return { file, hash, args, object: join(objects, file.replace(/\.cc$/, '.o')) }
   })
-  return { units, level, buildId, openmp: omp !== null, libraries: linkArguments(torch, omp) }
+  return { units, level, buildId, openmp: omp !== null, libraries: linkArguments(torch, omp, portable) }
 }
 
 /**
@@ -169,11 +183,19 @@ function openmpLibrary(torch, { clang }) {
   return null
 }
 
-function linkArguments(torch, omp) {
+/** Messages of libtorch's headers name files; glibc_2_28.h keeps to the older of two versions of a function. */
+const portableFlags = (torch) => [
+  `-ffile-prefix-map=${torch.path}=libtorch`,
+  `-ffile-prefix-map=${root}=clha`,
+  '-include',
+  join(root, 'scripts/setup/glibc_2_28.h'),
+]
+
+function linkArguments(torch, omp, portable) {
   const lib = join(torch.path, 'lib')
   const names = ['torch_cpu', 'c10', ...(torch.build === 'CUDA' ? ['torch_cuda', 'c10_cuda'] : [])]
   const folders = omp && dirname(omp) !== lib ? [lib, dirname(omp)] : [lib]
-  const rpaths = folders.map((folder) => `-Wl,-rpath,${folder}`)
+  const rpaths = portable ? [] : folders.map((folder) => `-Wl,-rpath,${folder}`)
   if (process.platform === 'darwin')
     return ['-undefined', 'dynamic_lookup', `-L${lib}`, ...names.map((name) => `-l${name}`), ...rpaths]
   // --no-as-needed: a CUDA library that no symbol refers to must still be loaded, to register its kernels.
@@ -194,23 +216,34 @@ async function compileUnit(compiler, unit) {
 }
 
 /** Linked beside the old addon and renamed: a process that runs with the old one keeps it. */
-async function link(compiler, plan) {
+async function link(compiler, plan, preload) {
+  removeLeftovers(addon, '.tmp.node')
   const fresh = `${addon}.${process.pid}.tmp.node`
   const shared = process.platform === 'darwin' ? ['-bundle'] : ['-shared']
   const args = [...shared, '-o', fresh, ...plan.units.map((unit) => unit.object), ...plan.libraries]
   try {
     const { code, output } = await run(compiler.command, args, { cwd: root, log })
     if (code !== 0) throw buildError('the engine does not link', output)
-    await tryLoading(fresh)
-    renameSync(fresh, addon)
+    await tryLoading(fresh, preload)
+    putInPlace(fresh)
   } finally {
     rmSync(fresh, { force: true })
   }
 }
 
+/** The record goes first: an interruption leaves an addon without one, which is made again, never one with another's. */
+export function putInPlace(fresh) {
+  rmSync(record, { force: true })
+  renameSync(fresh, addon)
+}
+
+const LOADER = join(root, 'scripts/setup/load.cjs')
+const loading = (path, libtorch) =>
+  `require(${JSON.stringify(LOADER)}).loadAddon(${JSON.stringify(path)}, ${JSON.stringify(libtorch)})`
+
 /** Loads the addon in a process of its own: it must load, and bring no second OpenMP runtime. */
-async function tryLoading(path) {
-  const code = `require(${JSON.stringify(path)})
+export async function tryLoading(path, libtorch) {
+  const code = `${loading(path, libtorch)}
     const maps = process.platform === 'linux' ? require('fs').readFileSync('/proc/self/maps', 'utf8') : ''
     console.log('\\nopenmp ' + JSON.stringify([...new Set(maps.match(/\\/\\S*lib(?:gomp|omp|iomp5)[^\\s/]*/g))]))`
   const { code: status, output } = await run(process.execPath, ['-e', code], { log })
@@ -224,6 +257,11 @@ async function tryLoading(path) {
 }
 
 function buildError(message, output) {
+  if (/No space left on device|Disk quota exceeded/.test(output))
+    return new SetupError(
+      `the disk is full: ${message}`,
+      `make room in ${tilde(buildDir)} and for the compiler's files (TMPDIR), then run the same command again: it goes on`,
+    )
   const errors = output.split('\n').filter((line) => /\berror\b/i.test(line))
   const lines = errors.length ? errors.slice(0, 6).join('\n') : tail(output)
   return new SetupError(message, `${lines}\nthe whole log: ${tilde(log)}`)

@@ -9,8 +9,24 @@ export class SetupError extends Error {
   }
 }
 
+const MACHINE = {
+  ENOSPC: 'the disk is full: make room, then run the same command again; what is done stays done',
+  EDQUOT: 'your disk quota is used up: make room, then run the same command again; what is done stays done',
+  EROFS:
+    'this file system is read-only: CLHA_CACHE=/some/folder and CLHA_BUILD_DIR=/some/folder move what set-up writes',
+  EACCES:
+    'set-up may not write there: CLHA_CACHE=/some/folder and CLHA_BUILD_DIR=/some/folder move what it writes',
+}
+
+/** What a machine refuses is no bug: an error of the file system with advice, anything else as it is. */
+const known = (error) =>
+  error instanceof SetupError || !MACHINE[error?.code]
+    ? error
+    : new SetupError(error.message, MACHINE[error.code])
+
 /** Prints an error as `message` and indented hint lines, and returns the exit code to leave with. */
-export function explain(error) {
+export function explain(thrown) {
+  const error = known(thrown)
   if (!(error instanceof SetupError)) {
     console.error(error?.stack ?? String(error))
     return 1

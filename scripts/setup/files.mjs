@@ -6,10 +6,11 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 export const sha256 = (...parts) => {
   const hash = createHash('sha256')
@@ -59,8 +60,13 @@ export function readJson(path) {
 export function writeJson(path, value) {
   mkdirSync(dirname(path), { recursive: true })
   const temporary = `${path}.${process.pid}.tmp`
-  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`)
-  renameSync(temporary, path)
+  try {
+    writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`)
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }
 
 /** Bytes in all files below a directory; files that vanish meanwhile count as nothing. */
@@ -72,4 +78,24 @@ export function sizeOf(dir) {
     } catch {}
   }
   return total
+}
+
+/** Removes what earlier processes left beside `path` when they were killed: `path.<pid><ending>`. */
+export function removeLeftovers(path, ending) {
+  const start = `${basename(path)}.`
+  for (const name of safely(() => readdirSync(dirname(path))) ?? [])
+    if (
+      name.startsWith(start) &&
+      name.endsWith(ending) &&
+      /^\d+$/.test(name.slice(start.length, -ending.length))
+    )
+      rmSync(join(dirname(path), name), { recursive: true, force: true })
+}
+
+function safely(read) {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
 }

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SetupError, tail } from './errors.mjs'
-import { readJson, sha256OfFile, sizeOf, writeJson } from './files.mjs'
+import { readJson, removeLeftovers, sha256OfFile, sizeOf, writeJson } from './files.mjs'
 import { withLock } from './lock.mjs'
 import { megabytes } from './output.mjs'
-import { buildDir, cacheDir, platform, tilde, torchVersion } from './paths.mjs'
+import { buildDir, cacheDir, platform, setupWith, tilde, torchVersion, torchVersions } from './paths.mjs'
 import { run } from './run.mjs'
 import { checkWheel, cpuIndex, wheels } from './wheels.mjs'
 
@@ -35,7 +35,7 @@ export async function fetchLibtorch(say, { acceptCudaWheel = false } = {}) {
   if (!wheel)
     throw new SetupError(
       `there is no PyTorch wheel for ${platform}`,
-      'set LIBTORCH to a folder with lib/ and include/ of libtorch 2.9 to 2.13',
+      `set LIBTORCH to a folder with lib/ and include/ of libtorch ${torchVersions}`,
     )
   const onWait = (pid) => say(`waiting for process ${pid ?? '?'}, which is fetching it`)
   const home = homeOf(acceptCudaWheel)
@@ -49,7 +49,7 @@ export async function fetchLibtorch(say, { acceptCudaWheel = false } = {}) {
 
 async function fetchAlone(wheel, home, say, acceptCudaWheel) {
   const work = `${home}.${process.pid}.part`
-  rmSync(work, { recursive: true, force: true })
+  removeLeftovers(home, '.part')
   mkdirSync(join(work, 'pip'), { recursive: true })
   try {
     const report = acceptCudaWheel ? await installCuda(wheel, work, say) : await unpackCpu(wheel, work, say)
@@ -125,13 +125,13 @@ async function download(wheel, work, say) {
 const noPip = (output) =>
   new SetupError(
     `${python} with pip is needed once, to fetch libtorch`,
-    `${tail(output, 1)}\ninstall it (Debian, Ubuntu: apt install python3-pip), name another one with PYTHON=/path/to/python,\nor set LIBTORCH to a folder with lib/ and include/ of libtorch 2.9 to 2.13`,
+    `${tail(output, 1)}\ninstall it (Debian, Ubuntu: apt install python3-pip), name another one with PYTHON=/path/to/python,\nor set LIBTORCH to a folder with lib/ and include/ of libtorch ${torchVersions}`,
   )
 
 /** What a person can do; asks whether the indexes have the CUDA build, which is never taken silently. */
 async function advice(wheel, work, outputs, say) {
   const choices = [
-    'LIBTORCH=/path/to/libtorch      a folder with lib/ and include/, such as …/site-packages/torch (2.9 to 2.13)',
+    `LIBTORCH=/path/to/libtorch      a folder with lib/ and include/, such as …/site-packages/torch (${torchVersions})`,
     "CLHA_TORCH_INDEX=<url>          a package index that has PyTorch's CPU wheels",
   ]
   let cuda = ''
@@ -151,7 +151,7 @@ async function advice(wheel, work, outputs, say) {
     const url = code === 0 ? output.match(/"url":\s*"([^"]+torch-[^"]+\.whl)[^"]*"/)?.[1] : undefined
     if (url) {
       cuda = `Only the CUDA build was found: ${await remoteSize(url)}, and it needs CUDA's libraries beside it (several GB in all).\n`
-      choices.push('npm run setup -- --accept-cuda-wheel      fetch it all the same')
+      choices.push(`${setupWith('--accept-cuda-wheel')}      fetch it all the same`)
     }
   }
   return `${cuda}${outputs.join('\n')}\n${choices.join('\n')}\nthe whole log: ${tilde(log)}`

@@ -4,12 +4,11 @@ import { join, resolve } from 'node:path'
 import { SetupError } from './errors.mjs'
 import { fetchLibtorch, privateCopy, python } from './libtorch-fetch.mjs'
 import { megabytes } from './output.mjs'
-import { isSupportedTorch, tilde, torchRange } from './paths.mjs'
+import { isSupportedTorch, tilde, torchVersions } from './paths.mjs'
 import { run } from './run.mjs'
 
 const extension = process.platform === 'darwin' ? 'dylib' : 'so'
 export const library = (torch, name) => join(torch, 'lib', `lib${name}.${extension}`)
-const range = `${torchRange.oldest.join('.')} to ${torchRange.newest.join('.')}`
 
 /**
  * @typedef {{path: string, version: string, build: 'CPU' | 'CUDA', origin: string, fetched?: number}} Libtorch
@@ -27,7 +26,7 @@ export function inspectLibtorch(path, origin) {
   const number = (name) => header.match(new RegExp(`TORCH_VERSION_${name}\\s+(\\d+)`))?.[1] ?? '0'
   const version = ['MAJOR', 'MINOR', 'PATCH'].map(number).join('.')
   if (!isSupportedTorch(version))
-    return { problem: `${tilde(path)} is libtorch ${version}; clha supports ${range}` }
+    return { problem: `${tilde(path)} is libtorch ${version}; clha supports ${torchVersions}` }
   if (existsSync(library(path, 'torch_hip')) || existsSync(library(path, 'torch_xpu')))
     return { problem: `${tilde(path)} is a ROCm or XPU build; clha supports CPU and CUDA` }
   const build = existsSync(library(path, 'torch_cuda')) ? 'CUDA' : 'CPU'
@@ -63,6 +62,11 @@ export async function provideLibtorch(say, options) {
   const found = await findLibtorch()
   if (found && (!options.acceptCudaWheel || found.build === 'CUDA' || found.origin === 'LIBTORCH'))
     return found
+  return ownLibtorch(say, options)
+}
+
+/** @returns {Promise<Libtorch>} the private copy, fetched where it is not there */
+export async function ownLibtorch(say, options = {}) {
   const { size: fetched } = await fetchLibtorch(say, options)
   const copy = privateCopy(inspectLibtorch)
   if (!copy) throw new SetupError('the fetched libtorch is not complete', 'run the same command again')

@@ -27,7 +27,7 @@ export function packagesReady() {
 /** @returns what to print on the step's line */
 export async function installPackages(say) {
   say('npm ci, about 140 MB to fetch')
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund']
+  const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund']
   const { code, output, missing } = await run('npm', args, { cwd: root, log })
   if (missing) throw new SetupError('npm was not found', 'it comes with Node 20 or later: https://nodejs.org')
   if (code !== 0) {

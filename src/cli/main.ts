@@ -1,14 +1,17 @@
 /** One call of `clha`: parse, run, and turn what went wrong into a message and an exit code. */
 import { readFileSync } from 'node:fs'
 import { CommanderError } from '@commander-js/extra-typings'
-import type { CliCommand } from '../commands/command.js'
+import type { Command } from '../commands/command.js'
 import { COMMANDS } from '../commands/index.js'
-import { type Io, processIo } from '../commands/io.js'
 import { knownError } from '../errors.js'
 import { EXIT } from '../exit-codes.js'
 import { toJsonLine } from '../show/json-lines.js'
 import { printable } from '../show/printable.js'
+import { type Io, processIo } from './io.js'
 import { createProgram } from './program.js'
+
+/** Help with every flag. */
+const HELP_ALL = '--help-all'
 
 /**
  * @param argv arguments after `clha`
@@ -17,14 +20,21 @@ import { createProgram } from './program.js'
 export async function main(
   argv: readonly string[],
   io: Io = processIo(),
-  commands: readonly CliCommand[] = COMMANDS,
+  commands: readonly Command[] = COMMANDS,
 ): Promise<number> {
   let code: number = EXIT.done
   try {
-    const program = createProgram(commands, io, version(), (exitCode) => {
-      code = exitCode
+    const all = argv.includes(HELP_ALL)
+    const program = createProgram(commands, io, {
+      all,
+      version: version(),
+      finish(exitCode) {
+        code = exitCode
+      },
     })
-    await program.parseAsync([...argv], { from: 'user' })
+    await program.parseAsync(all ? argv.map((arg) => (arg === HELP_ALL ? '--help' : arg)) : [...argv], {
+      from: 'user',
+    })
     return code
   } catch (error) {
     if (error instanceof CommanderError) return error.code === 'commander.help' ? EXIT.usage : EXIT.done

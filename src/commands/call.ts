@@ -1,12 +1,10 @@
 /** The commands as functions: the same settings, the same pipelines, no command line. */
 import { Writable } from 'node:stream'
-import { loadConfig, type ResolvedConfig } from '../config/load-config.js'
-import type { CamelKeys } from '../config/options.js'
 import type { ConfigInput } from '../config/schema.js'
 import { knownError } from '../errors.js'
+import type { CamelKeys } from '../key-names.js'
 import { createUi, type Ui } from '../terminal/ui.js'
-import { checkNeeds, type PipelineSpec } from './command.js'
-import type { Pipeline } from './pipeline.js'
+import type { PipelineCommand } from './pipeline.js'
 
 /** Any key of a config, in camelCase. Mappings inside keep their names: `modelConfig: { hidden_size: 64 }`. */
 export interface Settings extends Partial<CamelKeys<ConfigInput>> {
@@ -29,16 +27,14 @@ export type Call<Result extends object> = (
   options?: CallOptions,
 ) => Promise<Result>
 
-/** A call of a command; its pipeline is loaded when it is first made. */
+/** A command as a function; the code behind it is loaded when it is first called. */
 export function callOf<Result extends object>(
-  spec: PipelineSpec,
-  load: () => Promise<Pipeline<Result>>,
+  command: Pick<PipelineCommand<never, Result>, 'call'>,
 ): Call<Result> {
   return async (settings, { ui = quietUi() } = {}) => {
-    const config = await resolve(settings, spec)
-    checkNeeds(spec, config)
+    const { config: file, ...given } = typeof settings === 'string' ? { config: settings } : settings
     try {
-      return await (await load())(config, ui, noInput())
+      return await command.call(given, file, ui)
     } catch (error) {
       throw knownError(error) ?? error
     } finally {
@@ -47,11 +43,4 @@ export function callOf<Result extends object>(
   }
 }
 
-function resolve(settings: string | Settings, spec: PipelineSpec): Promise<ResolvedConfig> {
-  const { config: file, ...given } = typeof settings === 'string' ? { config: settings } : settings
-  return loadConfig(file, given, spec.path.join('-'))
-}
-
 const quietUi = (): Ui => createUi({ stream: new Writable({ write: (_chunk, _encoding, done) => done() }) })
-
-async function* noInput(): AsyncGenerator<string> {}

@@ -1,126 +1,86 @@
-/** A command: its name, its help and what it runs. Most run a pipeline on a config. */
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import type { Command } from '@commander-js/extra-typings'
-import { flagName } from '../config/flags.js'
-import { loadConfig, type ResolvedConfig } from '../config/load-config.js'
-import { type ConfigKey, configSchema, SECTIONS, type SectionName } from '../config/schema.js'
-import { usageError } from '../errors.js'
-import { addConfigFlags } from './config-flags.js'
-import { type Io, inputLines } from './io.js'
-import type { Pipeline } from './pipeline.js'
-import { withUi } from './with-ui.js'
+/** What a command is: data that the command line turns into flags and the library into a function. Light to import. */
+import type { ConfigKey } from '../config/schema.js'
+import type { Ui } from '../terminal/ui.js'
 
-export interface CliCommand {
+/** A flag that is no key of a config. */
+export interface OwnFlag {
+  /** As help shows it: `--output <path>`; without a value it is a switch. */
+  flag: string
+  meaning: string
+  /** May be given more than once: its value is a list. */
+  repeatable?: boolean
+  required?: boolean
+}
+
+/** Keys under one heading of help. */
+export interface KeyGroup {
+  heading?: string
+  keys: readonly ConfigKey[]
+}
+
+/** What a command line, or a call of the library, came to. */
+export interface CommandCall {
+  args: readonly string[]
+  /** Keys and own flags in camelCase, as they were given. */
+  flags: Record<string, unknown>
+  ui: Ui
+  /** The lines of standard input. */
+  input: AsyncIterable<string>
+  terminal: TerminalOut
+  /** All commands there are. */
+  commands: readonly Command[]
+}
+
+/** Standard output for what is no talk: documents, JSON lines, coloured views. */
+export interface TerminalOut {
+  /** `--json` was given: text belongs to standard error. */
+  json: boolean
+  colors: boolean
+  /** Standard output. */
+  print(text: string): void
+  /** Where text for people goes. */
+  say(text: string): void
+}
+
+export interface Outcome {
+  /** One JSON line with `--json`. */
+  result?: object
+  /** 0 when left out. */
+  exitCode?: number
+}
+
+export interface Command {
   /** Such as `['reward', 'train']`. */
   path: readonly string[]
   summary: string
   /** Whole command lines. */
   examples: readonly string[]
+  /** Positional arguments as help shows them (`<file>`, `[config]`, `<data...>`), and their meaning. */
+  arguments: readonly (readonly [name: string, meaning: string])[]
+  /** Its own flags; they come first in help. */
+  flags: readonly OwnFlag[]
   /** Config keys that it takes as flags. */
   keys: readonly ConfigKey[]
-  /** Adds arguments and options. */
-  define(command: Command): void
-  /** @returns the exit code; 0 when nothing is returned */
-  run(
-    io: Io,
-    args: readonly (string | undefined)[],
-    options: Record<string, unknown>,
-  ): Promise<number | undefined>
+  /** The same keys as help groups them. */
+  groups: readonly KeyGroup[]
+  /** Keys that `--help` shows, `--help-all` shows the rest; left out: all. */
+  first?: readonly ConfigKey[]
+  /** Names that stand for a longer key here. */
+  short?: ShortNames
+  /** What `--json` does; left out: the command has no such flag. */
+  json?: string
+  /** Said at the first signal, in place of the usual words. */
+  stopping?: string
+  /** Signals end the process: the work has nothing to save. */
+  unstoppable?: boolean
+  /** Loads the code behind the command, and runs it. */
+  run(call: CommandCall): Promise<Outcome>
 }
 
-export interface PipelineSpec {
-  path: readonly string[]
-  summary: string
-  examples: readonly string[]
-  /** The sections of the config that it reads; their keys are its flags. */
-  sections: readonly SectionName[]
-  /** Keys that have to be set; of an inner list at least one. */
-  needs: readonly (ConfigKey | readonly ConfigKey[])[]
-  /** Keys of these sections that are no flags of this command, since a flag of its own has the name. */
-  without?: readonly ConfigKey[]
-  /** The positional argument may also be a data file, which then is `train_dataset`. */
-  takesData?: boolean
-}
+/** Such as `learning_rate: 'reward_learning_rate'`, where a command has only the one. */
+export type ShortNames = Readonly<Partial<Record<ConfigKey, ConfigKey>>>
 
-/** Where a run folder keeps its config, in the form of `clha config show`. */
-export const RUN_CONFIG = 'config.yaml'
+export const JSON_LINES = 'JSON Lines on standard output, text on standard error'
 
-/** A command that resolves its config and hands it to a pipeline, which is loaded only then. */
-export function pipelineCommand(spec: PipelineSpec, load: () => Promise<Pipeline>): CliCommand {
-  const keys = spec.sections
-    .flatMap((section) => Object.keys(SECTIONS[section]) as ConfigKey[])
-    .filter((key) => !spec.without?.includes(key))
-  return {
-    path: spec.path,
-    summary: spec.summary,
-    examples: spec.examples,
-    keys,
-    define(command) {
-      if (spec.takesData)
-        command.argument('[config-or-data]', 'YAML config, or a data file (then train_dataset)')
-      else command.argument('[config]', 'YAML config; flags win over it')
-      addConfigFlags(command, spec.sections, spec.without)
-      command.option('--json', 'JSON Lines on standard output, text on standard error')
-    },
-    async run(io, [positional], { json, ...flags }) {
-      const config = await configOf(spec, positional, flags)
-      checkNeeds(spec, config)
-      const { stopCode } = await withUi(io, { json }, async (ui) => {
-        const pipeline = await load()
-        return pipeline(config, ui, inputLines(io))
-      })
-      return stopCode
-    },
-  }
-}
-
-async function configOf(
-  spec: PipelineSpec,
-  positional: string | undefined,
-  flags: Record<string, unknown>,
-): Promise<ResolvedConfig> {
-  const name = spec.path.join('-')
-  const isData = spec.takesData === true && positional !== undefined && !/\.ya?ml$/i.test(positional)
-  if (!isData) return loadConfig(positional ?? resumedConfig(flags), flags, name)
-  if (flags.trainDataset !== undefined) {
-    throw usageError(`both ${positional} and --train-dataset name the data`, 'give one of them')
-  }
-  return loadConfig(undefined, { ...flags, trainDataset: positional }, name)
-}
-
-/** The config of the run that `--resume-from-checkpoint` names, when no other is given. */
-function resumedConfig({ resumeFromCheckpoint: folder }: Record<string, unknown>): string | undefined {
-  if (typeof folder !== 'string' || folder === 'true' || folder === 'false') return undefined
-  const found = [join(folder, RUN_CONFIG), join(dirname(folder), RUN_CONFIG)].find((path) => existsSync(path))
-  if (!found && !existsSync(folder)) {
-    throw usageError(
-      `--resume-from-checkpoint: ${folder}: no such folder`,
-      'name a run folder or one of its checkpoints',
-    )
-  }
-  return found
-}
-
-/** @throws ClhaError (exit 2) naming every key that has to be set and is not */
-export function checkNeeds(spec: PipelineSpec, config: ResolvedConfig): void {
-  const missing = spec.needs
-    .map((need) => [need].flat())
-    .filter((keys) => keys.every((key) => !isSet(config, key)))
-  const { model_name_or_path: model, model_config, reward_model_config } = config.values
-  const fromSizes = model === undefined && (model_config ?? reward_model_config) !== undefined
-  if (fromSizes && !isSet(config, 'tokenizer_name_or_path')) missing.push(['tokenizer_name_or_path'])
-  if (missing.length === 0) return
-  const properties = configSchema().properties
-  const lines = missing.map((keys) => {
-    const meaning = keys.map((key) => `\n  ${key}: ${properties[key].description}`).join('')
-    return `${config.file ?? `clha ${spec.path.join(' ')}`}  ${keys.join(' or ')} is missing${meaning}`
-  })
-  const flags = missing.map(([key]) => flagName(key)).join(' and ')
-  throw usageError(
-    lines.join('\n'),
-    `set ${missing.length > 1 ? 'them' : 'it'} in a config, or with ${flags}`,
-  )
-}
-
-const isSet = ({ values }: ResolvedConfig, key: ConfigKey): boolean => values[key] !== undefined
+/** How it is called: `clha reward train`. */
+export const commandName = ({ path }: Pick<Command, 'path'>): string => `clha ${path.join(' ')}`

@@ -1,42 +1,43 @@
-/** Every command of `clha`, in the order of its help. A pipeline is loaded only when its command runs. */
-import { alignSpec } from './align/index.js'
-import { augmentSpec } from './augment/index.js'
-import { chatSpec } from './chat/index.js'
-import { type CliCommand, pipelineCommand } from './command.js'
-import { configImportCommand } from './config/config-import.js'
-import { configSchemaCommand } from './config/config-schema.js'
-import { configShowCommand } from './config/config-show.js'
+/** Every command of `clha`, in the order of its help. The code behind a command is loaded only when it runs. */
+import { alignCommand } from './align/index.js'
+import { augmentCommand } from './augment/index.js'
+import { chatCommand } from './chat/index.js'
+import type { Command } from './command.js'
+import { completionCommand } from './completion/index.js'
+import { configImportCommand } from './config/import/index.js'
+import { configSchemaCommand } from './config/schema/index.js'
+import { configShowCommand } from './config/show/index.js'
 import { DATA_COMMANDS } from './data/index.js'
 import { doctorCommand } from './doctor/index.js'
-import { evalSpec } from './eval/index.js'
+import { evalCommand } from './eval/index.js'
 import { experimentCommand } from './experiment/index.js'
-import { explainSpec } from './explain/index.js'
-import { generateSpec } from './generate/index.js'
-import { mergeSpec } from './merge/index.js'
+import { explainCommand } from './explain/index.js'
+import { generateCommand } from './generate/index.js'
+import { mergeCommand } from './merge/index.js'
 import { planCommand } from './plan/index.js'
 import { pushCommand } from './push/index.js'
-import { quickstartSpec } from './quickstart/index.js'
-import { rescoreSpec } from './rescore/index.js'
-import { rewardScoreSpec } from './reward-score/index.js'
-import { rewardTrainSpec } from './reward-train/index.js'
-import { serveSpec } from './serve/index.js'
-import { trainSpec } from './train/index.js'
+import { quickstartCommand } from './quickstart/index.js'
+import { rescoreCommand } from './rescore/index.js'
+import { rewardScoreCommand } from './reward-score/index.js'
+import { rewardTrainCommand } from './reward-train/index.js'
+import { serveCommand } from './serve/index.js'
+import { trainCommand } from './train/index.js'
 
-export const COMMANDS: readonly CliCommand[] = [
-  pipelineCommand(quickstartSpec, async () => (await import('./quickstart/quickstart.js')).quickstart),
-  pipelineCommand(alignSpec, async () => (await import('./align/align.js')).align),
-  pipelineCommand(trainSpec, async () => (await import('./train/train.js')).train),
+export const COMMANDS: readonly Command[] = [
+  quickstartCommand,
+  alignCommand,
+  trainCommand,
   planCommand,
-  pipelineCommand(rewardTrainSpec, async () => (await import('./reward-train/reward-train.js')).rewardTrain),
-  pipelineCommand(rewardScoreSpec, async () => (await import('./reward-score/reward-score.js')).rewardScore),
-  pipelineCommand(rescoreSpec, async () => (await import('./rescore/rescore.js')).rescore),
-  pipelineCommand(augmentSpec, async () => (await import('./augment/augment.js')).augment),
-  pipelineCommand(explainSpec, async () => (await import('./explain/explain.js')).explain),
-  pipelineCommand(evalSpec, async () => (await import('./eval/eval.js')).evalPipeline),
-  pipelineCommand(generateSpec, async () => (await import('./generate/generate.js')).generatePipeline),
-  pipelineCommand(chatSpec, async () => (await import('./chat/chat.js')).chatPipeline),
-  pipelineCommand(serveSpec, async () => (await import('./serve/serve.js')).serve),
-  pipelineCommand(mergeSpec, async () => (await import('./merge/merge.js')).merge),
+  rewardTrainCommand,
+  rewardScoreCommand,
+  rescoreCommand,
+  augmentCommand,
+  explainCommand,
+  evalCommand,
+  generateCommand,
+  chatCommand,
+  serveCommand,
+  mergeCommand,
   pushCommand,
   experimentCommand,
   ...DATA_COMMANDS,
@@ -44,4 +45,5 @@ export const COMMANDS: readonly CliCommand[] = [
   configShowCommand,
   configImportCommand,
   configSchemaCommand,
+  completionCommand,
 ]

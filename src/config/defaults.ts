@@ -1,6 +1,7 @@
 /** Defaults that depend on other keys: the paper's values in legacy mode, and what follows from the rest. */
 import { basename, extname, join } from 'node:path'
-import { methodDefaults } from './methods.js'
+import { promptShare } from '../data/limits.js'
+import { METHODS, methodDefaults } from '../methods/registry.js'
 import { type ConfigKey, configZod, type ParsedConfig } from './schema.js'
 
 /** Keys that have a value once the config is resolved, though the schema has no default for them. */
@@ -78,10 +79,10 @@ function derive(
     base.max_prompt_length === undefined ||
     (base.max_prompt_length >= base.max_length! && !given.max_prompt_length)
   ) {
-    set('max_prompt_length', Math.max(1, Math.floor((base.max_length! * 3) / 4)))
+    set('max_prompt_length', promptShare(base.max_length!))
   }
-  // Without rewards there is nothing that a gate could go by; CLHA asks for rewards in any case.
-  if (base.method !== 'clha' && base.label_source === 'human') set('sft_gate', 'off')
+  // Without rewards there is nothing that a gate could go by; a method that is gated asks for rewards in any case.
+  if (!METHODS[base.method!].gated && base.label_source === 'human') set('sft_gate', 'off')
   set('output_dir', join('runs', basename(file, extname(file))))
   if (given.lr_scheduler_type === 'constant' || given.warmup_steps !== undefined) set('warmup_ratio', 0)
   if (given.eval_dataset !== undefined) set('dev_fraction', 0)

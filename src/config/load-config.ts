@@ -1,10 +1,11 @@
 /** From a YAML file and flags to a resolved config; everything that is wrong is told at once. */
 import { usageError } from '../errors.js'
+import { snakeCase } from '../key-names.js'
 import { type ConfigValues, type Origin, withDefaults } from './defaults.js'
 import { flagName, flagValue } from './flags.js'
 import { foreignAdvice } from './foreign-keys.js'
 import { checkValue, didYouMean } from './issues.js'
-import { type Options, snakeCase, toOptions } from './options.js'
+import { type OptionsWith, toOptions } from './options.js'
 import { conflicts, idleReason } from './rules.js'
 import {
   CONFIG_KEYS,
@@ -17,11 +18,12 @@ import {
 import { type ConfigIssue, type ConfigSource, parseSource, readSource } from './source.js'
 import { suggest } from './suggest.js'
 
-export interface ResolvedConfig {
+/** `Needed` are keys that are set for certain. */
+export interface ResolvedConfig<Needed extends ConfigKey = never> {
   /** Every key, defaults filled in, in the names of the YAML. */
   values: ConfigValues
   /** The same, in camelCase, for the rooms. */
-  options: Options
+  options: OptionsWith<Needed>
   /** Who set each key. */
   origin: Record<ConfigKey, Origin>
   /** The YAML file, as it was named. */

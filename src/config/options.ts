@@ -1,22 +1,16 @@
-/** The one place where snake_case keys become camelCase options. Nested mappings keep their names. */
+/** The resolved config as options in camelCase. */
+import { type Camel, type CamelKeys, camelKeys } from '../key-names.js'
 import type { ConfigValues } from './defaults.js'
-
-type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
-  ? `${Head}${Capitalize<Camel<Tail>>}`
-  : S
-
-export type CamelKeys<T> = { [K in keyof T as K extends string ? Camel<K> : never]: T[K] }
 
 /** The resolved config as the rooms below take it: `options.perDeviceTrainBatchSize`. */
 export type Options = CamelKeys<ConfigValues>
 
-export const camelCase = (key: string): string =>
-  key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+/** `learning_rate` as `learningRate`. */
+export type OptionName<Key extends string> = Extract<Camel<Key>, keyof Options>
 
-export const snakeCase = (name: string): string =>
-  name.replace(/[A-Z]|\d(?=[a-z])/g, (letter) => `_${letter.toLowerCase()}`)
-
-export const camelKeys = <T extends object>(values: T): CamelKeys<T> =>
-  Object.fromEntries(Object.entries(values).map(([key, value]) => [camelCase(key), value])) as CamelKeys<T>
+/** Options of which some are set for certain. */
+export type OptionsWith<Needed extends string> = Options & {
+  [K in OptionName<Needed>]-?: Exclude<Options[K], undefined>
+}
 
 export const toOptions = (values: ConfigValues): Options => camelKeys(values)

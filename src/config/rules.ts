@@ -1,9 +1,9 @@
 /** Rules between keys. An option that can't act is an error that says why: nothing is ignored in silence. */
 
+import { snakeCase } from '../key-names.js'
 import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
 import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
-import { snakeCase } from './options.js'
 import type { ConfigKey } from './schema.js'
 import { LORA_KEYS } from './sections/lora-section.js'
 
@@ -13,6 +13,7 @@ const REWARD_TRAIN_KEYS = [
   'folds',
   'reward_learning_rate',
   'reward_num_train_epochs',
+  'reward_max_steps',
   'reward_per_device_train_batch_size',
   'center_rewards_coefficient',
 ] as const
@@ -89,6 +90,10 @@ const RULES: readonly Rule[] = [
   {
     keys: ['num_train_epochs'],
     idle: (_, given) => given('max_steps') && 'max_steps decides when training ends',
+  },
+  {
+    keys: ['reward_num_train_epochs'],
+    idle: (_, given) => given('reward_max_steps') && 'reward_max_steps decides when its training ends',
   },
   {
     keys: ['dev_fraction'],

@@ -1,12 +1,12 @@
 /** The one schema of all settings: a flat mapping, as TRL has it. Every key is also a flag. */
 import { z } from 'zod'
+import { methodSection } from '../methods/registry.js'
 import { augmentSection, explainSection, roundsSection } from './sections/augment-section.js'
 import { dataSection } from './sections/data-section.js'
 import { endpointSection } from './sections/endpoint-section.js'
 import { evaluateSection } from './sections/evaluate-section.js'
 import { generateSection, promptSection } from './sections/generate-section.js'
 import { loraSection, mergeSection } from './sections/lora-section.js'
-import { methodSection } from './sections/method-section.js'
 import { modelSection } from './sections/model-section.js'
 import { profileSection } from './sections/profile-section.js'
 import { rescoreSection } from './sections/rescore-section.js'

@@ -14,6 +14,9 @@ export interface SplitOptions {
   seed: number
 }
 
+/** What a prompt is for: to train on, to choose checkpoints by, or kept for the evaluation. */
+export type Part = 'train' | 'dev' | 'test'
+
 export interface Splits {
   train: Example[]
   dev: Example[]
@@ -25,14 +28,22 @@ export interface Splits {
  * @throws ClhaError (usage) when the shares are negative or do not add up to 1
  */
 export function splitByPrompt(examples: readonly Example[], options: SplitOptions): Splits {
-  const { train, dev } = shares(options)
   const splits: Splits = { train: [], dev: [], test: [] }
-  for (const example of examples) {
-    const at = hashUnit(`split:${options.seed}:${promptKey(example.prompt)}`)
-    const name = at < train ? 'train' : at < train + dev ? 'dev' : 'test'
-    splits[name].push(example)
-  }
+  const parts = partsByPrompt(examples, options)
+  for (const [i, example] of examples.entries()) splits[parts[i]].push(example)
   return splits
+}
+
+/**
+ * The part of each example, as `splitByPrompt` has it.
+ * @throws ClhaError (usage) when the shares are negative or do not add up to 1
+ */
+export function partsByPrompt(examples: readonly Pick<Example, 'prompt'>[], options: SplitOptions): Part[] {
+  const { train, dev } = shares(options)
+  return examples.map(({ prompt }) => {
+    const at = hashUnit(`split:${options.seed}:${promptKey(prompt)}`)
+    return at < train ? 'train' : at < train + dev ? 'dev' : 'test'
+  })
 }
 
 function shares({ fractions, devFraction }: SplitOptions): { train: number; dev: number } {

@@ -1,5 +1,6 @@
 /** Which prompts an evaluation asks, and what people preferred as their answers. */
 import type { Example } from '../data/example.js'
+import { preferredIndex } from '../data/preferred.js'
 import type { Prompt } from '../dialogue.js'
 import { promptKey } from '../dialogue.js'
 import { hashUnit } from '../random.js'
@@ -26,21 +27,6 @@ export function evaluationSet(examples: readonly Example[], limit: number, seed:
   return {
     prompts: chosen.map(({ prompt }) => prompt),
     sources: chosen.map(({ source }) => source),
-    references: chosen.map(preferredAnswer),
+    references: chosen.map((example) => example.candidates[preferredIndex(example)].text),
   }
-}
-
-/** The answer with most wins over losses; of equal ones that with the highest reward, then the first. */
-export function preferredAnswer({ candidates, preferences }: Example): string {
-  const balance = candidates.map(() => 0)
-  for (const { better, worse } of preferences) {
-    balance[better] += 1
-    balance[worse] -= 1
-  }
-  let best = 0
-  candidates.forEach(({ reward = 0 }, i) => {
-    const ahead = balance[i] - balance[best] || reward - (candidates[best].reward ?? 0)
-    if (ahead > 0) best = i
-  })
-  return candidates[best].text
 }

@@ -7,17 +7,19 @@ import { type Bits, bitsOf, type Quantized, weightBytes, wideBytes } from '../mo
 import type { Session } from '../session/session.js'
 import { bytes, count } from '../show/units.js'
 
-export const bitsAsked = ({ loadIn8bit, loadIn4bit }: Options): Bits | undefined =>
+type BitsKeys = Pick<Options, 'loadIn8bit' | 'loadIn4bit'>
+
+export const bitsAsked = ({ loadIn8bit, loadIn4bit }: BitsKeys): Bits | undefined =>
   loadIn4bit ? 4 : loadIn8bit ? 8 : undefined
 
 /** What is narrow of a language model: `all` where it is only used, `blocks` where it is the base of a training. */
-export function quantizedOf(options: Options, which: Quantized['which']): Quantized | undefined {
+export function quantizedOf(options: BitsKeys, which: Quantized['which']): Quantized | undefined {
   const bits = bitsAsked(options)
   return bits && { bits, which }
 }
 
 /** The keys are for the language model; for the reward model only where that is the only one. */
-export const quantizedReward = (options: Options): Bits | undefined =>
+export const quantizedReward = (options: BitsKeys & Pick<Options, 'modelNameOrPath'>): Bits | undefined =>
   options.modelNameOrPath === undefined ? bitsAsked(options) : undefined
 
 /**

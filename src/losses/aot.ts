@@ -6,21 +6,12 @@
 import { ops, type Tensor } from '../tensor/index.js'
 import { fromNumbers } from './from-numbers.js'
 import { logistic } from './math.js'
-import type { PairTerm } from './pairwise.js'
+import type { PairNumbers, PairTerm } from './pairwise.js'
 import type { LossPair, Partner, StepFacts } from './types.js'
 
 export interface AotOptions {
   beta: number
   labelSmoothing: number
-}
-
-/** Scores of one pair of the step, as numbers. */
-export interface PairNumbers {
-  pair: LossPair
-  better: number
-  worse: number
-  betterReference: number
-  worseReference: number
 }
 
 /** Places of the values by rising value; ties in the order given. */

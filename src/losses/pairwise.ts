@@ -26,6 +26,15 @@ export interface PairContext {
   facts?: StepFacts
 }
 
+/** Scores of one pair of the step, as numbers. */
+export interface PairNumbers {
+  pair: LossPair
+  better: number
+  worse: number
+  betterReference: number
+  worseReference: number
+}
+
 /** Loss of each pair, [P]. */
 export type PairTerm = (better: Side, worse: Side, context: PairContext) => Tensor
 

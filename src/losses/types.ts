@@ -59,7 +59,7 @@ export interface Denominators {
 
 /** What some losses take, without gradient, from the scores of the whole step. */
 export interface StepFacts {
-  /** Subtracted from every log-ratio or reward: KTO's estimate of the KL divergence, BCO's running mean. */
+  /** Subtracted from every log-ratio, reward or exponent: KTO's estimate of the KL divergence, BCO's running mean, Dr. DPO's ln mean. */
   shift?: number
   /** AOT: what each pair is matched with. */
   partners?: ReadonlyMap<LossPair, Partner>

@@ -1,11 +1,18 @@
-import type { Example } from '../data/example.js'
-import { withMarker } from '../load/answering-template.js'
-import type { RankedList } from '../rescore/ranked.js'
-import type { ChatTemplate } from '../text/template.js'
+/** Chain of hindsight: pairs as text with feedback, loss on the answers alone. */
 
-export interface Sequence {
-  example: Example
-  weight: number
+import type { RankedList } from '../rescore/ranked.js'
+import { withMarker } from '../text/marker.js'
+import type { ChatTemplate } from '../text/template.js'
+import { text } from '../value-shapes.js'
+import { pairsOf } from './items.js'
+import type { Method, OptionsOf, Sequence, SharedOptions } from './method.js'
+import { GATE_KEYS, HUMAN, likelihoodShown } from './shared.js'
+
+export const cohKeys = {
+  coh_positive: text()
+    .default(' A helpful answer:')
+    .describe('coh: text before better answers; also ends the prompts that a model so trained answers'),
+  coh_negative: text().default(' An unhelpful answer:').describe('coh: text before worse answers'),
 }
 
 /** The sequences of a list, as literal text with one answer each. */
@@ -43,4 +50,23 @@ export function hindsight(
         },
       }))
     })
+}
+
+export const coh: Method<SharedOptions & OptionsOf<typeof cohKeys>> = {
+  title: 'chain of hindsight',
+  material: 'sequences',
+  keys: ['coh_positive', 'coh_negative', 'list_pairs'],
+  defaults: { ...HUMAN, learning_rate: 2e-5 },
+  idle: [
+    {
+      keys: ['sft_weight', ...GATE_KEYS],
+      reason: 'method: coh trains on likelihood alone; there is no further SFT term',
+    },
+  ],
+  marker: ({ cohPositive }) => cohPositive,
+  objective: async () =>
+    (await import('../train/objectives/objective-sequences.js')).weightedSftObjective('coh'),
+  sequences: (list, template, { cohPositive: positive, cohNegative: negative, listPairs }) =>
+    hindsight(list, pairsOf(list, listPairs), template, { positive, negative }),
+  shown: likelihoodShown,
 }

@@ -21,7 +21,7 @@ export interface PlanInput {
   /** Lists that every epoch scores without gradients besides: KTO's mismatched answers. */
   mismatched?: readonly Size[]
   /** The loss asks for the scores of a whole step first, so steps of several micro-batches run forward twice. */
-  surveys?: boolean
+  previews?: boolean
 }
 
 export interface LargestBatch extends Size {
@@ -87,7 +87,7 @@ function memoryWith(
 }
 
 function workOf(
-  { mismatched = [], reference = [], surveys, sizes }: PlanInput,
+  { mismatched = [], reference = [], previews, sizes }: PlanInput,
   steps: PlannedStep[],
   recompute: boolean,
   scale: number,
@@ -95,7 +95,7 @@ function workOf(
 ): Work {
   let work = NO_WORK
   for (const { micro } of steps) {
-    const twice = surveys === true && micro.length > 1
+    const twice = previews === true && micro.length > 1
     for (const size of micro) {
       work = addWork(work, trainWork(shape, size, recompute))
       if (twice) work = addWork(work, forwardWork(shape, size))

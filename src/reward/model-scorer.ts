@@ -53,7 +53,7 @@ export async function scoreExamples(
   for (const batch of packLists(partial, { maxTokens, lastToken: true })) {
     if (stopRequested?.()) break
     const values = noGrad(() => scope(() => scorer.rewards(batch).numbers()))
-    batch.lists.forEach((list, i) => {
+    batch.places.forEach((list, i) => {
       const { example, answers } = missing[list]
       answers.forEach((answer, j) => {
         const score = values[batch.offsets[i] + j]

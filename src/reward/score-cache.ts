@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { EncodedExample } from '../data/encode/encoded.js'
-import { openAppendLog } from '../files/append-log.js'
+import { openAppendLog, readLog } from '../files/append-log.js'
 
 export interface ScoreCache {
   get(key: string): number | undefined
@@ -21,11 +21,15 @@ export function scoreKey(example: EncodedExample, answer: number): string {
   return hash.digest('base64url')
 }
 
-/** @param scorer hash of everything that makes the scorer: its weights, its config, its dtype */
-export function openScoreCache(dir: string, scorer: string): ScoreCache {
-  const log = openAppendLog(join(dir, `scores-${scorer.slice(0, 16)}.jsonl`))
+/**
+ * @param scorer hash of everything that makes the scorer: its weights, its config, its dtype
+ * @param earlier what the same scorer was called before: its scores are read and stay where they are
+ */
+export function openScoreCache(dir: string, scorer: string, earlier: readonly string[] = []): ScoreCache {
+  const pathOf = (name: string) => join(dir, `scores-${name.slice(0, 16)}.jsonl`)
+  const log = openAppendLog(pathOf(scorer))
   const known = new Map<string, number>()
-  for (const line of log.lines) {
+  for (const line of [...earlier.flatMap((name) => readLog(pathOf(name)).lines), ...log.lines]) {
     const [key, score] = parse(line)
     if (key !== undefined) known.set(key, score)
   }

@@ -2,22 +2,12 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Options } from '../config/options.js'
-import { LOCK_FILE, lockOrBusy, requireNoRun, type TakeLock } from '../runs/open-run.js'
+import { shareLock, takeLock } from '../runs/lock.js'
+import { LOCK_FILE, lockOrBusy, requireNoRun } from '../runs/open-run.js'
 import { RUN_FILE } from '../runs/run-manifest.js'
-import { native } from '../tensor/index.js'
-
-/** Lock files that a pipeline of this process holds; its runs share them. */
-const held = new Set<string>()
-
-/** The kernel's file lock: a process that dies, however it dies, holds it no longer. */
-export const takeLock: TakeLock = (path) => {
-  if (held.has(resolve(path))) return { release: () => {} }
-  const fd = native().tryLock(path)
-  return fd === null ? undefined : { release: () => native().unlock(fd) }
-}
 
 /**
- * Runs a pipeline as the only writer of `output_dir`.
+ * Runs a command as the only writer of `output_dir`.
  * @param fresh without resuming, the folder and its stages may hold no run
  * @throws ClhaError exit 3: another process writes there; exit 2: it holds a run already. Nothing is changed then
  */
@@ -29,9 +19,7 @@ export async function inOutputDir<T>(
   const dir = resolve(options.outputDir)
   mkdirSync(dir, { recursive: true })
   const lock = lockOrBusy(takeLock, dir)
-  const path = join(dir, LOCK_FILE)
-  const outermost = !held.has(path)
-  held.add(path)
+  const unshare = shareLock(join(dir, LOCK_FILE))
   try {
     if (fresh && options.resumeFromCheckpoint === false) {
       for (const name of ['.', ...readdirSync(dir)]) {
@@ -40,7 +28,7 @@ export async function inOutputDir<T>(
     }
     return await run()
   } finally {
-    if (outermost) held.delete(path)
+    unshare()
     lock.release()
   }
 }

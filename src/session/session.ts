@@ -4,6 +4,7 @@ import * as os from 'node:os'
 import type { Conditions } from '../checkpoint/policy/state.js'
 import type { ResolvedConfig } from '../config/load-config.js'
 import type { Options } from '../config/options.js'
+import { takeLock } from '../runs/lock.js'
 import type { OpenRunOptions } from '../runs/open-run.js'
 import type { DataFile, HubEntry } from '../runs/run-manifest.js'
 import {
@@ -16,7 +17,6 @@ import {
 } from '../tensor/index.js'
 import { stopRequested } from '../terminal/signals.js'
 import type { Ui } from '../terminal/ui.js'
-import { takeLock } from './claim.js'
 import { resolveHubNames } from './names/resolve-names.js'
 
 export interface Session {

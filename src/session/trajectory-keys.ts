@@ -1,9 +1,37 @@
 /** Config keys that change the numbers of a training: a run is resumed only under the same ones. */
 
-import { METHOD_KEYS } from '../config/methods.js'
+import type { ConfigValues } from '../config/defaults.js'
 import type { ConfigKey } from '../config/schema.js'
+import { actingKeys, METHOD_KEYS } from '../methods/registry.js'
 
-export const TRAJECTORY_KEYS: readonly ConfigKey[] = [
+/** The settings of methods that version 0.1.0 recorded, whether they acted or not. */
+const FIRST: readonly string[] = [
+  'loss_type',
+  'beta',
+  'label_smoothing',
+  'f_divergence_type',
+  'f_alpha_divergence_coef',
+  'discopop_tau',
+  'dpop_lambda',
+  'simpo_gamma',
+  'alpha',
+  'cpo_alpha',
+  'desirable_weight',
+  'undesirable_weight',
+  'slic_delta',
+  'slic_lambda',
+  'rrhf_weight',
+  'rrhf_nll',
+  'list_pairs',
+  'sft_target',
+  'coh_positive',
+  'coh_negative',
+  'mode',
+  'margin',
+  'margin_scale',
+]
+
+const COMMON: readonly ConfigKey[] = [
   'dtype',
   'bf16',
   'max_samples',
@@ -14,12 +42,7 @@ export const TRAJECTORY_KEYS: readonly ConfigKey[] = [
   'chat_template',
   'splitter',
   'method',
-  'mode',
-  'margin',
-  'margin_scale',
   'sft_weight',
-  // The reference model shows in the log-probabilities, which are part of the items' hash.
-  ...METHOD_KEYS.filter((key) => key !== 'ref_model'),
   'lr_scheduler_type',
   'lr_scheduler_kwargs',
   'warmup_ratio',
@@ -39,3 +62,13 @@ export const TRAJECTORY_KEYS: readonly ConfigKey[] = [
   'metric_for_best_model',
   'greater_is_better',
 ]
+
+/** The keys to record: a method's newer settings only where they act, so that runs of earlier versions can go on. */
+export function trajectoryKeys(values: ConfigValues): ConfigKey[] {
+  const acting = actingKeys(values)
+  // The reference model shows in the log-probabilities, which are part of the items' hash.
+  const own = METHOD_KEYS.filter(
+    (key) => key !== 'ref_model' && (FIRST.includes(key) || acting.includes(key)),
+  )
+  return [...COMMON, ...own]
+}

@@ -1,7 +1,5 @@
 /** The addon, loaded on first use, with the types of what it exports. */
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { resourceError, usageError } from '../errors.js'
 
 export interface EngineInfo {
@@ -61,15 +59,21 @@ export function native(): Native {
   return loaded
 }
 
+interface Loader {
+  loadEngine(): Native | undefined
+  setupCommand: string
+}
+
 function load(): Native {
-  const path = fileURLToPath(new URL('../../build/clha.node', import.meta.url))
-  if (!existsSync(path)) throw usageError('the engine is not built', 'run: node scripts/setup.mjs')
+  const { loadEngine, setupCommand } = createRequire(import.meta.url)(
+    '../../scripts/setup/load.cjs',
+  ) as Loader
+  let engine: Native | undefined
   try {
-    return createRequire(import.meta.url)(path) as Native
+    engine = loadEngine()
   } catch (error) {
-    throw resourceError(
-      `the engine does not load: ${(error as Error).message}`,
-      'run: node scripts/setup.mjs',
-    )
+    throw resourceError(`the engine does not load: ${(error as Error).message}`, `run: ${setupCommand}`)
   }
+  if (!engine) throw usageError('the engine is not built', `run: ${setupCommand}`)
+  return engine
 }

@@ -1,4 +1,5 @@
 /** A Hugging Face tokenizer: text to ids with offsets, ids to text. Adds no special token by itself. */
+import { createHash } from 'node:crypto'
 import { copyFile, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Tokenizer } from 'tokenizers'
@@ -13,6 +14,8 @@ export type { TokenizedText } from './tokenized-text.js'
 export interface TextTokenizer extends SpecialIds {
   /** The folder that it was read from. */
   dir: string
+  /** SHA-256 of what makes the ids of a text: two folders with the same one read alike. */
+  hash: string
   /** One more than the largest id, added tokens included. */
   vocabSize: number
   /** Special tokens by their text. */
@@ -37,7 +40,8 @@ export interface TextTokenizer extends SpecialIds {
  */
 export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
   const files = await readTokenizerFiles(dir)
-  const tokenizer = build(files)
+  const made = definitionOf(files)
+  const tokenizer = build(files, made)
   checkAgreement(files, tokenizer)
   const vocabSize = files.added.reduce((size, { id }) => Math.max(size, id + 1), tokenizer.getVocabSize(true))
   const special = files.added.filter((token) => token.special)
@@ -45,10 +49,14 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
     const encodings = await tokenizer.encodeBatch([...texts], { addSpecialTokens: false })
     return encodings.map((encoding, i) => toTokenizedText(encoding, texts[i]))
   }
+  const ids = specialIds(files, (token) => tokenizer.tokenToId(token), vocabSize)
+  const { eosId, bosId, addsBos } = ids
+  const read = [made, files.tokenizer.post_processor, files.chatTemplate, eosId, bosId, addsBos]
   return {
     dir,
+    hash: createHash('sha256').update(JSON.stringify(read)).digest('hex'),
     vocabSize,
-    ...specialIds(files, (token) => tokenizer.tokenToId(token), vocabSize),
+    ...ids,
     specialTokens: new Map(special.map(({ content, id }) => [content, id])),
     chatTemplate: files.chatTemplate,
     frames: specialFrames(files.tokenizer.post_processor as Json | null),
@@ -61,10 +69,12 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
 }
 
 /** Without post-processor (it trims offsets and adds tokens), truncation and padding: these are decided elsewhere. */
-function build(files: TokenizerFiles): Tokenizer {
-  const plain = { ...files.tokenizer, post_processor: null, truncation: null, padding: null }
+const definitionOf = (files: TokenizerFiles): string =>
+  JSON.stringify({ ...files.tokenizer, post_processor: null, truncation: null, padding: null })
+
+function build(files: TokenizerFiles, definition: string): Tokenizer {
   try {
-    return Tokenizer.fromString(JSON.stringify(plain))
+    return Tokenizer.fromString(definition)
   } catch (error) {
     const where = join(files.dir, 'tokenizer.json')
     throw usageError(`${where}: not a tokenizer: ${(error as Error).message}`, 'Fetch the file again.')

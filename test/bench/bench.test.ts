@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 // @ts-expect-error plain JavaScript
 import { unsharedBatch } from '../../bench/lib/layouts.mjs'
@@ -27,6 +28,20 @@ const packed = () =>
     rows.map((row, i) => encodedOf(row, i)),
     { maxTokens: 100, lastToken: false },
   )[0]
+
+test('every module of the product that a benchmark or a script loads from dist/ is there', () => {
+  const scripts = ['bench', 'scripts'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+  )
+  const loaded = scripts
+    .filter((name) => name.endsWith('.mjs'))
+    .flatMap((name) => [
+      ...readFileSync(name, 'utf8').matchAll(/\b(?:product|load)\('([\w./-]+?)(?:\.js)?'\)/g),
+    ])
+    .map(([, module]) => module)
+  expect(loaded.length).toBeGreaterThan(20)
+  expect(loaded.filter((module) => !existsSync(`src/${module}.ts`))).toEqual([])
+})
 
 test('a ratio is the median of the rounds, with the smallest and the largest', () => {
   expect(median([3, 1, 2])).toBe(2)

@@ -4,39 +4,39 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { main } from '../../src/cli/main.js'
-import { alignSpec } from '../../src/commands/align/index.js'
-import { chatSpec } from '../../src/commands/chat/index.js'
-import { type CliCommand, pipelineCommand } from '../../src/commands/command.js'
-import { evalSpec } from '../../src/commands/eval/index.js'
-import { generateSpec } from '../../src/commands/generate/index.js'
+import { alignCommand } from '../../src/commands/align/index.js'
+import { chatCommand } from '../../src/commands/chat/index.js'
+import type { Command } from '../../src/commands/command.js'
+import { evalCommand } from '../../src/commands/eval/index.js'
+import { generateCommand } from '../../src/commands/generate/index.js'
 import { COMMANDS } from '../../src/commands/index.js'
-import type { Pipeline } from '../../src/commands/pipeline.js'
-import { quickstartSpec } from '../../src/commands/quickstart/index.js'
-import { rescoreSpec } from '../../src/commands/rescore/index.js'
-import { rewardScoreSpec } from '../../src/commands/reward-score/index.js'
-import { rewardTrainSpec } from '../../src/commands/reward-train/index.js'
-import { trainSpec } from '../../src/commands/train/index.js'
+import { type Pipeline, pipeline } from '../../src/commands/pipeline.js'
+import { quickstartCommand } from '../../src/commands/quickstart/index.js'
+import { rescoreCommand } from '../../src/commands/rescore/index.js'
+import { rewardScoreCommand } from '../../src/commands/reward-score/index.js'
+import { rewardTrainCommand } from '../../src/commands/reward-train/index.js'
+import { trainCommand } from '../../src/commands/train/index.js'
 import { flagName } from '../../src/config/flags.js'
 import type { ResolvedConfig } from '../../src/config/load-config.js'
 import { CONFIG_KEYS } from '../../src/config/schema.js'
 import { usageError } from '../../src/errors.js'
 import { Sink } from '../helpers/sink.js'
 
-const SPECS = [
-  alignSpec,
-  trainSpec,
-  rewardTrainSpec,
-  rewardScoreSpec,
-  rescoreSpec,
-  evalSpec,
-  generateSpec,
-  chatSpec,
-  quickstartSpec,
+const PIPELINES = [
+  alignCommand,
+  trainCommand,
+  rewardTrainCommand,
+  rewardScoreCommand,
+  rescoreCommand,
+  evalCommand,
+  generateCommand,
+  chatCommand,
+  quickstartCommand,
 ]
 
 async function call(
   argv: string[],
-  commands: readonly CliCommand[] = COMMANDS,
+  commands: readonly Command[] = COMMANDS,
   env: NodeJS.ProcessEnv = {},
   input = '',
 ) {
@@ -47,7 +47,8 @@ async function call(
 }
 
 /** All pipeline commands, each running the given pipeline. */
-const withPipeline = (pipeline: Pipeline) => SPECS.map((spec) => pipelineCommand(spec, async () => pipeline))
+const withPipeline = (work: Pipeline) =>
+  PIPELINES.map((command) => pipeline({ ...command, load: async () => work }))
 
 function recording() {
   const seen: ResolvedConfig[] = []
@@ -83,11 +84,11 @@ describe('help', () => {
   test('of a command has every key of its sections as a flag, with its meaning', async () => {
     const commands = withPipeline(async () => ({}))
     for (const command of commands) {
-      const { out } = await call([...command.path, '--help'], commands)
+      const { out } = await call([...command.path, '--help-all'], commands)
       for (const key of command.keys) {
         const flag = flagName(key)
         expect(
-          out.includes(`${flag} `) || out.includes(`--no-${flag.slice(2)} `),
+          out.includes(`${flag} `) || out.includes(`${flag}\n`) || out.includes(`--no-${flag.slice(2)} `),
           `${command.path} ${flag}`,
         ).toBe(true)
       }
@@ -96,7 +97,7 @@ describe('help', () => {
   })
 
   test('of config show has every key there is', async () => {
-    const { out } = await call(['config', 'show', '--help'])
+    const { out } = await call(['config', 'show', '--help-all'])
     for (const key of CONFIG_KEYS) expect(out).toMatch(new RegExp(`--(no-)?${flagName(key).slice(2)}\\b`))
   })
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { experiment } from '../../src/commands/experiment/experiment.js'
 import { planCells } from '../../src/commands/experiment/plan-cells.js'
 import { readExperiment } from '../../src/config/experiment-file.js'
-import { METHOD_NAMES } from '../../src/config/methods.js'
+import { METHOD_NAMES } from '../../src/methods/registry.js'
 import { createUi } from '../../src/terminal/ui.js'
 import { Sink } from '../helpers/sink.js'
 

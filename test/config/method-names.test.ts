@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../src/config/load-config.js'
-import { DPO_LOSSES, METHOD_KEYS, METHOD_NAMES, METHODS } from '../../src/config/methods.js'
 import { CONFIG_KEYS } from '../../src/config/schema.js'
 import { showConfig } from '../../src/config/show.js'
+import { actingKeys, lossesOf, METHOD_KEYS, METHOD_NAMES } from '../../src/methods/registry.js'
 
 const values = (yaml: string) => parseConfig('my.yaml', yaml).values
 const complaint = (yaml: string): string => {
@@ -22,7 +22,7 @@ test.each(METHOD_NAMES)(
   },
 )
 
-test.each(DPO_LOSSES)('dpo, %s: what is shown reads back as the same', (loss) => {
+test.each(lossesOf('dpo'))('dpo, %s: what is shown reads back as the same', (loss) => {
   const config = parseConfig('my.yaml', `method: dpo\nloss_type: ${loss}`)
   expect(parseConfig('my.yaml', showConfig(config)).values).toEqual(config.values)
 })
@@ -31,12 +31,12 @@ test('the keys of the methods are known, and each is used by some method', () =>
   expect(METHOD_KEYS.filter((key) => !CONFIG_KEYS.includes(key))).toEqual([])
   const settings = [
     ...METHOD_NAMES.map((method) => ({ method })),
-    ...DPO_LOSSES.map(
+    ...lossesOf('dpo').map(
       (loss) => ({ method: 'dpo', loss_type: loss, f_divergence_type: 'alpha_divergence' }) as const,
     ),
     { method: 'cpo', loss_type: 'alphapo' } as const,
   ]
-  const used = new Set(settings.flatMap((s) => METHODS[s.method].keys(s)))
+  const used = new Set(settings.flatMap((s) => actingKeys(s)))
   expect(METHOD_KEYS.filter((key) => !used.has(key))).toEqual([])
 })
 

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { flagName, flagSpec } from '../../src/config/flags.js'
 import { parseConfig } from '../../src/config/load-config.js'
-import { camelCase, snakeCase } from '../../src/config/options.js'
 import { CONFIG_KEYS, configSchema, configZod, SECTIONS } from '../../src/config/schema.js'
 import { showConfig } from '../../src/config/show.js'
 import { editDistance, suggest } from '../../src/config/suggest.js'
 import { FORMATS } from '../../src/data/formats/registry.js'
+import { camelCase, snakeCase } from '../../src/key-names.js'
 
 describe('the schema', () => {
   test('has every key in exactly one section', () => {

@@ -1,7 +1,7 @@
 /** Training on a GPU: the run of the CPU, the same bits twice, flat memory; half precision near it. */
 import { afterEach, expect, test } from 'vitest'
 import { currentDevice, useDevice } from '../../src/tensor/index.js'
-import type { TrainingRun } from '../../src/train/loop/run.js'
+import type { TrainingRun } from '../../src/train/loop/training-run.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { run, tinyModel, training } from '../train/tiny.js'
 

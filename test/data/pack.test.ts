@@ -23,10 +23,10 @@ test('two lists by hand, for a language model: the last token of an answer predi
   // the first token of an answer is predicted from the prompt's last row, unscored context from nowhere
   expect(plain(batch.rows)).toEqual([1, 2, 3, 1, 5, 6])
   expect(plain(batch.targets)).toEqual([20, 21, 22, 30, 41, 42])
-  expect(plain(batch.candidates)).toEqual([0, 0, 0, 1, 2, 2])
+  expect(plain(batch.owners)).toEqual([0, 0, 0, 1, 2, 2])
   expect(batch.counts).toEqual([3, 1, 2])
   expect(batch.offsets).toEqual([0, 2, 3])
-  expect(batch.lists).toEqual([0, 1])
+  expect(batch.places).toEqual([0, 1])
 })
 
 test('the same lists for a reward: the last token stays, and its row is known', () => {
@@ -60,22 +60,22 @@ test('every list is in exactly one micro-batch, in order, and none is over the l
     const lastToken = random.int(2) === 1
     const maxTokens = 1 + random.int(150)
     const batches = packLists(lists, { maxTokens, lastToken })
-    expect(batches.flatMap((b) => b.lists)).toEqual(lists.map((_, i) => i))
+    expect(batches.flatMap((b) => b.places)).toEqual(lists.map((_, i) => i))
     for (const batch of batches) {
-      const sizes = batch.lists.map((i) => listTokens(lists[i], lastToken))
+      const sizes = batch.places.map((i) => listTokens(lists[i], lastToken))
       const size = sizes.reduce((a, b) => a + b, 0)
       expect(batch.tokens.length).toBe(size)
       expect(batch.positions.length).toBe(size)
-      if (batch.lists.length > 1) expect(size).toBeLessThanOrEqual(maxTokens)
-      const scored = batch.lists.flatMap((i) => lists[i].answers.map((a) => a.ids.length - a.scoredFrom))
+      if (batch.places.length > 1) expect(size).toBeLessThanOrEqual(maxTokens)
+      const scored = batch.places.flatMap((i) => lists[i].answers.map((a) => a.ids.length - a.scoredFrom))
       expect(batch.counts).toEqual(scored)
       expect(batch.rows.length).toBe(scored.reduce((a, b) => a + b, 0))
-      const answers = batch.lists.map((i) => lists[i].answers.length)
+      const answers = batch.places.map((i) => lists[i].answers.length)
       expect(batch.offsets.slice(1).map((end, i) => end - batch.offsets[i])).toEqual(answers)
       expect(batch.offsets[0]).toBe(0)
       expect(batch.segments.reduce((at, s) => (s.start === at ? s.end : -1), 0)).toBe(size)
       if (!lastToken) continue
-      const last = batch.lists.flatMap((i) => lists[i].answers.map((a) => a.ids.at(-1)))
+      const last = batch.places.flatMap((i) => lists[i].answers.map((a) => a.ids.at(-1)))
       expect(Array.from(batch.lastRows, (row) => batch.tokens[row])).toEqual(last)
     }
   }
@@ -86,7 +86,7 @@ test('the row that scores a token holds the token before it', () => {
   const lists = Array.from({ length: 10 }, (_, i) => randomList(random, `${i}`, 1 + random.int(6), 500))
   for (const batch of packLists(lists, { maxTokens: 80, lastToken: false })) {
     let at = 0
-    for (const i of batch.lists) {
+    for (const i of batch.places) {
       const { promptIds, answers } = lists[i]
       for (const { ids, scoredFrom } of answers) {
         const all = [...promptIds, ...ids]
@@ -103,7 +103,7 @@ test('the row that scores a token holds the token before it', () => {
 
 test('a list longer than the limit is a micro-batch of its own; no lists make none; an empty prompt is refused', () => {
   const batches = packLists([two[0], two[0], two[1]], { maxTokens: 3, lastToken: false })
-  expect(batches.map((b) => b.lists)).toEqual([[0], [1], [2]])
+  expect(batches.map((b) => b.places)).toEqual([[0], [1], [2]])
   expect(packLists([], { maxTokens: 3, lastToken: false })).toEqual([])
   const bare = encoded('bare', [], [answer([1, 2])])
   expect(() => packLists([bare], { maxTokens: 9, lastToken: false })).toThrow('bare: an empty prompt')

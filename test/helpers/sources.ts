@@ -23,6 +23,7 @@ export function compileSources(folder: string): string {
     fs.writeFileSync(out, ts.transpileModule(source, { compilerOptions: OPTIONS }).outputText)
   }
   fs.copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'))
-  for (const name of ['build', 'node_modules']) fs.symlinkSync(join(ROOT, name), join(folder, name))
+  for (const name of ['build', 'node_modules', 'scripts'])
+    fs.symlinkSync(join(ROOT, name), join(folder, name))
   return dist
 }

@@ -1,12 +1,6 @@
 /** The recorded pairwise cases: six pairs, one loss each, and the term here that stands for each name. */
 import { alphapoTerm } from '../../src/losses/alphapo.js'
-import {
-  aotFacts,
-  aotTerm,
-  aotUnpairedFacts,
-  aotUnpairedTerm,
-  type PairNumbers,
-} from '../../src/losses/aot.js'
+import { aotFacts, aotTerm, aotUnpairedFacts, aotUnpairedTerm } from '../../src/losses/aot.js'
 import { apoDownTerm, apoZeroTerm } from '../../src/losses/apo.js'
 import { bcoPairTerm } from '../../src/losses/bco.js'
 import { cpoHingeTerm, cpoTerm } from '../../src/losses/cpo.js'
@@ -15,11 +9,17 @@ import { dpoTerm } from '../../src/losses/dpo.js'
 import { dpoHingeTerm } from '../../src/losses/dpo-hinge.js'
 import { robustTerm } from '../../src/losses/dpo-robust.js'
 import { dpopTerm } from '../../src/losses/dpop.js'
+import { drDpoFacts, drDpoTerm } from '../../src/losses/dr-dpo.js'
 import { exoTerm } from '../../src/losses/exo.js'
 import { ipoTerm } from '../../src/losses/ipo.js'
 import { ncaTerm } from '../../src/losses/nca.js'
 import { orpoTerm } from '../../src/losses/orpo.js'
-import { type PairTerm, pairwiseDenominators, pairwiseLoss } from '../../src/losses/pairwise.js'
+import {
+  type PairNumbers,
+  type PairTerm,
+  pairwiseDenominators,
+  pairwiseLoss,
+} from '../../src/losses/pairwise.js'
 import { sigmoidNormTerm } from '../../src/losses/sigmoid-norm.js'
 import { simpoTerm } from '../../src/losses/simpo.js'
 import { slicTerm } from '../../src/losses/slic-hf.js'
@@ -30,7 +30,15 @@ import { allPairs, type Loss } from './lists.js'
 
 type Params = Partial<
   Record<
-    'beta' | 'label_smoothing' | 'discopop_tau' | 'gamma' | 'alpha' | 'lambda' | 'delta' | 'cpo_alpha',
+    | 'beta'
+    | 'beta_prime'
+    | 'label_smoothing'
+    | 'discopop_tau'
+    | 'gamma'
+    | 'alpha'
+    | 'lambda'
+    | 'delta'
+    | 'cpo_alpha',
     number
   >
 >
@@ -97,6 +105,7 @@ export function lossOf(name: string, p: Params): PairLoss | undefined {
   const beta = p.beta ?? 1
   const labelSmoothing = p.label_smoothing ?? 0
   const aot = { beta, labelSmoothing }
+  const drDpo = { beta, betaPrime: p.beta_prime ?? 1 }
   const simpo = { ...aot, gamma: p.gamma ?? 0 }
   const numbers =
     (of: (n: PairNumbers[]) => StepFacts): PairLoss['facts'] =>
@@ -120,6 +129,7 @@ export function lossOf(name: string, p: Params): PairLoss | undefined {
     discopop: { term: discopopTerm({ beta, tau: p.discopop_tau ?? 0.05 }) },
     sigmoid_norm: { term: sigmoidNormTerm({ beta }) },
     dpop: { term: dpopTerm({ beta, lambda: p.lambda ?? 0 }) },
+    dr_dpo: { term: drDpoTerm(drDpo), facts: numbers(drDpoFacts(drDpo)) },
     simpo: { term: simpoTerm(simpo) },
     cpo: { term: cpoTerm(aot), nllWeight: p.cpo_alpha },
     cpo_hinge: { term: cpoHingeTerm({ beta }) },

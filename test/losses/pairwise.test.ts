@@ -13,7 +13,7 @@ import { lossOf, type PairLoss, pairLists, readPairs, run, shutGate } from './pa
 const { inputs, cases } = readPairs()
 const { sums, counts, reference, lists } = pairLists(inputs)
 
-/** One case of each loss, and Cal-DPO, which has none. */
+/** One case of each loss, and Cal-DPO and Dr. DPO, which have none. */
 const LOSSES: [string, PairLoss][] = [
   ...new Map(
     cases.flatMap((c) => {
@@ -22,6 +22,7 @@ const LOSSES: [string, PairLoss][] = [
     }),
   ),
   ['cal_dpo', { term: calDpoTerm({ beta: 0.02 }) }],
+  ['dr_dpo', lossOf('dr_dpo', { beta: 0.3, beta_prime: 0.6 }) as PairLoss],
   ...(['forward_kl', 'js_divergence', 'alpha_divergence'] as const).map((name): [string, PairLoss] => [
     name,
     { term: dpoTerm({ beta: 0.3, labelSmoothing: 0.1, divergence: { name, alpha: 0.7 } }) },
@@ -240,6 +241,69 @@ test('Cal-DPO by hand: D_w = 0.2, D_l = -0.1, b = 2', () => {
     Math.log(1 + Math.exp(-0.3)) + 0.5 * ((0.2 - 0.25) ** 2 + (-0.1 + 0.25) ** 2),
     14,
   )
+})
+
+describe('Dr. DPO', () => {
+  const step = randomStep('dr_dpo', 7)
+  const ref = step.reference.flat()
+  /** -b' ln( sum of w e^(-l / b') / sum of w ), from the numbers alone. */
+  const formula = (rows: readonly number[][], beta: number, betaPrime: number) => {
+    let [likelihood, weights] = [0, 0]
+    step.lists.forEach(({ pairs }, i) => {
+      for (const { better, worse, weight } of pairs) {
+        const log = rows[i].map((sum, k) => sum - step.reference[i][k])
+        const loss = Math.log(1 + Math.exp(-beta * (log[better] - log[worse])))
+        likelihood += weight * Math.exp(-loss / betaPrime)
+        weights += weight
+      }
+    })
+    return -betaPrime * Math.log(likelihood / weights)
+  }
+
+  test.each([
+    [0.1, 1],
+    [0.5, 1],
+    [2, 0.3],
+    [0.3, 25],
+  ])("is an independent formula's value and gradient: beta %d, b' %d", (beta, betaPrime) => {
+    const loss = lossOf('dr_dpo', { beta, beta_prime: betaPrime }) as PairLoss
+    const found = runLoss(run(loss), step.sums, step.counts, step.lists, { reference: ref })
+    expect(relative([found.total], [formula(step.sums, beta, betaPrime)])).toBeLessThan(1e-10)
+    const offsets = offsetsOf(step.sums)
+    const moved = (sums: number[]) =>
+      formula(
+        step.sums.map((_, i) => sums.slice(offsets[i], offsets[i + 1])),
+        beta,
+        betaPrime,
+      )
+    expect(relative(found.gradient, centralDifferences(step.sums.flat(), moved))).toBeLessThan(1e-7)
+  })
+
+  test("without bound on b' it is DPO; a pair that the policy finds unlikely counts less, the less b' is", () => {
+    const two = [shutGate(allPairs(2)), shutGate(allPairs(2))]
+    const scores = [
+      [-1, -2],
+      [-9, -1],
+    ]
+    const of = (loss: PairLoss) =>
+      runLoss(
+        run(loss),
+        scores,
+        [
+          [3, 3],
+          [3, 3],
+        ],
+        two,
+        { reference: [0, 0, 0, 0] },
+      )
+    const dpo = of({ term: dpoTerm({ beta: 1, labelSmoothing: 0 }) })
+    const nearly = of(lossOf('dr_dpo', { beta_prime: 1e6 }) as PairLoss)
+    expect(nearly.total).toBeCloseTo(dpo.total, 4)
+    const pull = (betaPrime: number) =>
+      Math.abs(of(lossOf('dr_dpo', { beta_prime: betaPrime }) as PairLoss).gradient[2])
+    expect(Math.abs(dpo.gradient[2])).toBeGreaterThan(pull(2))
+    expect(pull(2)).toBeGreaterThan(pull(1))
+  })
 })
 
 test('AOT, unpaired: both sides get the gradient of the sorted comparison, wherever their partners stand', () => {

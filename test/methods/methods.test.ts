@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { generatePipeline } from '../../src/commands/generate/generate.js'
 import { train } from '../../src/commands/train/train.js'
-import { METHOD_NAMES } from '../../src/config/methods.js'
-import { answeringTemplate, withMarker } from '../../src/load/answering-template.js'
+import { answeringTemplate } from '../../src/load/answering-template.js'
 import { loadLanguageModel } from '../../src/load/language-model.js'
 import { hindsight } from '../../src/methods/hindsight.js'
-import { pairsOf } from '../../src/methods/policy-items.js'
+import { pairsOf } from '../../src/methods/items.js'
+import { METHOD_NAMES, METHODS } from '../../src/methods/registry.js'
 import type { RankedList } from '../../src/rescore/ranked.js'
 import { readMetrics } from '../../src/runs/metrics.js'
+import { withMarker } from '../../src/text/marker.js'
 import { chatTemplate } from '../../src/text/template.js'
 import type { TextTokenizer } from '../../src/text/tokenizer.js'
 import { call, type Files, pairs, typed, writeFiles } from '../commands/eval-folder.js'
@@ -71,7 +72,7 @@ describe('every method trains from one command', () => {
     expect(rows.some((row) => Number.isFinite(row.eval_loss))).toBe(true)
   })
 
-  test.each(['robust', 'ipo', 'exo_pair', 'aot', 'aot_unpaired', 'bco_pair', 'discopop', 'dpop'])(
+  test.each(['robust', 'ipo', 'exo_pair', 'aot', 'aot_unpaired', 'bco_pair', 'discopop', 'dpop', 'dr_dpo'])(
     'dpo, loss_type %s',
     async (lossType) => {
       const { rows } = await run({ method: 'dpo', lossType })
@@ -79,12 +80,13 @@ describe('every method trains from one command', () => {
     },
   )
 
-  test.each(['kto', 'bco'])('%s on answers that were judged one by one', async (method) => {
+  test.each(['kto', 'bco'] as const)('%s on answers that were judged one by one', async (method) => {
     const { rows } = await run({ method, trainDataset: judged, maxSteps: 4 })
     const seen = Object.keys(Object.assign({}, ...rows))
     expect(seen).toContain('rewards/chosen')
     expect(seen).toContain('rewards/rejected')
-    expect(seen).toContain(method === 'kto' ? 'kl' : 'delta')
+    expect(METHODS[method].logs).toEqual([method === 'kto' ? 'kl' : 'delta'])
+    expect(seen).toEqual(expect.arrayContaining([...(METHODS[method].logs ?? [])]))
   })
 
   test('a pairwise loss on lists that the rewards ordered, with a soft weight and the gated SFT term', async () => {

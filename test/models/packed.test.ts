@@ -76,7 +76,7 @@ for (const [dtype, tolerance] of [
         )) {
           scope(() => {
             const { sum } = candidateLogProbs(model, batch)
-            const which = batch.lists.map((at) => order[at])
+            const which = batch.places.map((at) => order[at])
             expect(
               relative(
                 sum.numbers(),

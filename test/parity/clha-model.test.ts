@@ -83,7 +83,7 @@ function accumulate(model: Decoder, { examples, lists, options, counts }: SetUp,
       const scores = { sum, counts: batch.counts, offsets: batch.offsets }
       const { total, parts } = clhaLoss(
         scores,
-        batch.lists.map((i) => lists[i]),
+        batch.places.map((i) => lists[i]),
         options,
         denominators,
       )

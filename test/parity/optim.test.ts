@@ -1,5 +1,5 @@
 /** Learning-rate schedules of transformers, optimizers of torch.optim. */
-import { camelKeys } from '../../src/config/options.js'
+import { camelKeys } from '../../src/key-names.js'
 import { clipGradients } from '../../src/optim/clip.js'
 import { createOptimizer, type OptimizerOptions } from '../../src/optim/optimizer.js'
 import { type ScheduleName, scheduleFactor } from '../../src/optim/schedule.js'

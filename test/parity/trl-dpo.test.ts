@@ -6,7 +6,7 @@ import { candidateLogProbs } from '../../src/models/decoder/score.js'
 import { loadModel } from '../../src/models/folders/load-model.js'
 import { createAdamW } from '../../src/optim/adamw.js'
 import { noGrad, ops, requiresGrad, scope } from '../../src/tensor/index.js'
-import { planStep } from '../../src/train/loop/items.js'
+import { packStep } from '../../src/train/loop/items.js'
 import { referenceLogProbs } from '../../src/train/loop/reference.js'
 import { trainStep } from '../../src/train/loop/step.js'
 import { Tally } from '../../src/train/loop/step-metrics.js'
@@ -133,7 +133,7 @@ async function checkSteps(check: Check, { config, replay_f64, trl_logs: logs }: 
   for (const [step, replay] of replay_f64.entries()) {
     const where = `step ${step}, micro-batches of ${maxTokens} tokens`
     const tally = new Tally()
-    const plan = planStep(await itemsOf(step), { maxTokens, lastToken: false })
+    const plan = packStep(await itemsOf(step), { maxTokens, lastToken: false })
     const options = { learningRate: config.lr, maxGradNorm: config.max_grad_norm }
     const row = trainStep({ model, objective }, plan, optimizer, tally, options)
     check('loss', Math.abs((row?.loss ?? Number.NaN) - replay.loss), 1e-5, where)

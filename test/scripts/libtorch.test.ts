@@ -1,19 +1,15 @@
 // Finding and fetching libtorch, with a wheel made here: nothing is downloaded.
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inspectLibtorch } from '../../scripts/setup/libtorch.mjs'
 import { isSupportedTorch } from '../../scripts/setup/paths.mjs'
+import { fetchInto, header, makeWheel, sumOf } from '../helpers/torch-wheel.js'
 
-const root = new URL('../..', import.meta.url).pathname
 const scratch = mkdtempSync(join(tmpdir(), 'clha-libtorch-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
-
-const header = (minor: number) =>
-  `#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR ${minor}\n#define TORCH_VERSION_PATCH 1\n`
 
 function fakeTorch(name: string, minor: number, libraries: string[]) {
   const folder = join(scratch, name)
@@ -24,8 +20,8 @@ function fakeTorch(name: string, minor: number, libraries: string[]) {
   return folder
 }
 
-test('versions 2.9 to 2.13 are supported, with any local version', () => {
-  const versions = ['2.8.1', '2.9.0', '2.11.0+cu128', '2.13.0+cpu', '2.14.0', '3.9.0', '1.13.1']
+test('versions 2.9 to 2.14 are supported, with any local version', () => {
+  const versions = ['2.8.1', '2.9.0', '2.11.0+cu128', '2.14.1', '2.15.0', '3.9.0', '1.13.1']
   expect(versions.map(isSupportedTorch)).toEqual([false, true, true, true, false, false, false])
 })
 
@@ -39,7 +35,7 @@ describe.skipIf(process.platform !== 'linux')('a folder named as libtorch (Linux
 
   test('is refused with the reason: too old, no library, ROCm', () => {
     expect(inspectLibtorch(fakeTorch('old', 8, ['libtorch_cpu.so']), 'x').problem).toContain(
-      '2.8.1; clha supports 2.9 to 2.13',
+      '2.8.1; clha supports 2.9 to 2.14',
     )
     expect(inspectLibtorch(fakeTorch('empty', 13, []), 'x').problem).toContain('has no lib/libtorch_cpu.so')
     expect(
@@ -136,65 +132,3 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || !hasPi
     })
   },
 )
-
-function makeWheel(folder: string, version: string) {
-  mkdirSync(folder, { recursive: true })
-  const libraries = [
-    'libtorch.so',
-    'libtorch_cpu.so',
-    'libc10.so',
-    'libgomp.so.1',
-    'libtorch_python.so',
-    'libshm.so',
-    ...(version.endsWith('+cpu') ? [] : ['libtorch_cuda.so']),
-  ]
-  const files: Record<string, string> = {
-    [`torch-${version}.dist-info/METADATA`]: `Metadata-Version: 2.1\nName: torch\nVersion: ${version}\n`,
-    [`torch-${version}.dist-info/WHEEL`]:
-      'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: cp311-cp311-manylinux_2_28_x86_64\n',
-    [`torch-${version}.dist-info/RECORD`]: '',
-    'torch/__init__.py': '',
-    'torch/include/torch/headeronly/version.h': header(13),
-    ...Object.fromEntries(libraries.map((name) => [`torch/lib/${name}`, name])),
-  }
-  const code = `import json, sys, zipfile
-with zipfile.ZipFile(sys.argv[1], 'w') as z:
-    for name, text in json.loads(sys.argv[2]).items(): z.writestr(name, text)`
-  const name = `torch-${version}-cp311-cp311-manylinux_2_28_x86_64.whl`
-  execFileSync('python3', ['-c', code, join(folder, name), JSON.stringify(files)])
-}
-
-const sumOf = (folder: string, part = '') =>
-  createHash('sha256')
-    .update(readFileSync(join(folder, readdirSync(folder).find((name) => name.includes(part)) as string)))
-    .digest('hex')
-
-/** Runs the fetch in a process of its own, with pip looking into one folder only. */
-function fetchInto(cache: string, links: string, more: Record<string, string> = {}, options = {}) {
-  const code = `import('${root}scripts/setup/errors.mjs').then(async ({ explain }) => {
-    try {
-      const { provideLibtorch, describeLibtorch } = await import('${root}scripts/setup/libtorch.mjs')
-      console.log(describeLibtorch(await provideLibtorch(() => {}, ${JSON.stringify(options)})))
-    } catch (error) { process.exitCode = explain(error) }
-  })`
-  const env: NodeJS.ProcessEnv = {
-    ...process.env,
-    PIP_CONFIG_FILE: '/dev/null',
-    PIP_NO_INDEX: '1',
-    PIP_FIND_LINKS: links,
-    CLHA_CACHE: cache,
-    CLHA_BUILD_DIR: join(scratch, 'build'),
-    ...more,
-  }
-  delete env.LIBTORCH
-  return new Promise<{ code: number | null; output: string }>((resolve) => {
-    const child = spawn(process.execPath, ['-e', code], { env })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk) => {
-        output += chunk
-      })
-    }
-    child.on('close', (status) => resolve({ code: status, output }))
-  })
-}

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { missingEntries, platformOf } from '../../scripts/complete-lock.mjs'
 import { checkLayers } from '../../scripts/layers.mjs'
 import { quantile, sizeReport } from '../../scripts/size.mjs'
+import { METHOD_NAMES } from '../../src/methods/registry.js'
 
 const root = new URL('../..', import.meta.url).pathname
 const scratch = mkdtempSync(join(tmpdir(), 'clha-layers-'))
@@ -94,6 +95,28 @@ describe.skipIf(!isCheckout)('files of the repository (a git checkout)', () => {
 
   test('are read by this test at all', () => {
     expect(texts.length).toBeGreaterThan(20)
+  })
+
+  test('know a method by its name in src/methods alone', () => {
+    const names = METHOD_NAMES.join('|')
+    const byName = new RegExp(
+      [
+        `(?:method|kind|name)\\)?\\s*[!=]==?\\s*['"](?:${names})['"]`,
+        `['"](?:${names})['"]\\s*[!=]==?\\s*\\S*(?:method|kind|name)\\b`,
+        'switch \\([^)]*\\bmethod\\)',
+        '\\.includes\\([^()]*\\bmethod\\)',
+      ].join('|'),
+      'i',
+    )
+    for (const text of [
+      "o.method === 'sft'",
+      "method !== 'clha'",
+      'switch (o.method)',
+      "['dpo'].includes(method)",
+    ])
+      expect(text).toMatch(byName)
+    const found = holding(byName).filter((line) => /^src\/(?!methods\/)/.test(line))
+    expect(found).toEqual([])
   })
 
   test('name no path of one machine', () => {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Message } from '../../src/dialogue.js'
-import { evaluationSet, preferredAnswer } from '../../src/evaluate/evaluation-set.js'
+import { evaluationSet } from '../../src/evaluate/evaluation-set.js'
 import { loadLanguageModel } from '../../src/load/language-model.js'
 import { loadScoringModel } from '../../src/load/scoring-model.js'
 import { openSession, type Session } from '../../src/session/session.js'
@@ -174,5 +174,5 @@ test('an evaluation set has each prompt once; its references are the preferred a
     ],
     preferences: [],
   }
-  expect(preferredAnswer(ranked)).toBe('q')
+  expect(evaluationSet([ranked], 1, 42).references).toEqual(['q'])
 })

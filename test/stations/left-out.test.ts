@@ -9,7 +9,14 @@ import { temporaryFolder } from '../helpers/folders.js'
 
 const sessionIn = (outputDir: string) =>
   ({
-    options: { outputDir, skipBad: true, maxDropped: 0.5, datasetFormat: 'auto', splitter: 'full' },
+    options: {
+      method: 'clha',
+      outputDir,
+      skipBad: true,
+      maxDropped: 0.5,
+      datasetFormat: 'auto',
+      splitter: 'full',
+    },
     config: {},
     ui: { warn: () => {}, line: () => {} },
   }) as unknown as Session

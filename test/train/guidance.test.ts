@@ -73,8 +73,8 @@ describe('what is raised, and at which step', () => {
     ['most are', { 'pairs/saturated': many(9, 0.9) }, []],
     ['no pair is contrasted', { 'pairs/active': many(4, 0) }, ['no_pairs 30']],
     ['one in a hundred is', { 'pairs/active': many(4, 0.02) }, []],
-    ['the gate is shut', { 'sft_weight/mean': many(4, 0.01) }, ['gate_shut 30']],
-    ['the gate is nearly shut', { 'sft_weight/mean': many(4, 0.05) }, []],
+    ['the gate is shut', { 'sft_gate/mean': many(4, 0.01) }, ['gate_shut 30']],
+    ['the gate is nearly shut', { 'sft_gate/mean': many(4, 0.05) }, []],
     ['half a nat per token from the start', { 'eval_generated/kl': [0.1, 0.51] }, ['kl 20']],
     ['less', { 'eval_generated/kl': [0.1, 0.49] }, []],
     [
@@ -118,7 +118,7 @@ test('a warning comes once; again only after the cause was gone', () => {
 })
 
 test('without an SFT term or a gate, a shut gate is no trouble', () => {
-  const columns = { 'sft_weight/mean': many(6, 0) }
+  const columns = { 'sft_gate/mean': many(6, 0) }
   expect(raised(columns, { ...SETTINGS, sftWeight: 0 })).toEqual([])
   expect(raised(columns, { ...SETTINGS, gated: false })).toEqual([])
 })

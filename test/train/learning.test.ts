@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createRandom } from '../../src/random.js'
-import { planStep, type TrainItem } from '../../src/train/loop/items.js'
+import { packStep, type TrainItem } from '../../src/train/loop/items.js'
 import { evaluateStep } from '../../src/train/loop/step.js'
 import { answer, encoded } from '../helpers/encoded.js'
 import { temporaryFolder } from '../helpers/folders.js'
@@ -31,7 +31,7 @@ test('SFT learns eight answers by heart: more than 95 % of their tokens', async 
     maxTokens: 400,
   })
   await run({ ...t, items })
-  const plan = planStep(items, { maxTokens: 400, lastToken: false })
+  const plan = packStep(items, { maxTokens: 400, lastToken: false })
   expect(evaluateStep(t.trainable, plan).mean_token_accuracy).toBeGreaterThan(0.95)
 })
 
@@ -57,7 +57,7 @@ test('a reward model learns what makes an answer good, and is right on more than
     maxTokens: 600,
   })
   await run({ ...t, items: items.slice(0, 60) })
-  const unseen = planStep(items.slice(60), { maxTokens: 600, lastToken: true })
+  const unseen = packStep(items.slice(60), { maxTokens: 600, lastToken: true })
   expect(evaluateStep(t.trainable, unseen).accuracy).toBeGreaterThan(0.9)
 })
 
@@ -72,7 +72,7 @@ test('CLHA widens the margin of contrasted pairs, and the gradient of a masked p
   const measure = (t: ReturnType<typeof training>) => {
     const margin = (worse: number) => {
       const pairs = [{ better: 0, worse, distance: 1, weight: 1 }]
-      const plan = planStep(
+      const plan = packStep(
         items.map((item) => ({ ...item, pairs })),
         { maxTokens: 400, lastToken: false },
       )

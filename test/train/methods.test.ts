@@ -4,7 +4,7 @@ import { candidateLogProbs } from '../../src/models/decoder/score.js'
 import { createAdamW } from '../../src/optim/adamw.js'
 import { readMetrics } from '../../src/runs/metrics.js'
 import { type DType, gradOf, noGrad, requiresGrad, scope } from '../../src/tensor/index.js'
-import { planStep } from '../../src/train/loop/items.js'
+import { packStep } from '../../src/train/loop/items.js'
 import { referenceLogProbs } from '../../src/train/loop/reference.js'
 import { evaluateStep, trainStep } from '../../src/train/loop/step.js'
 import { Tally } from '../../src/train/loop/step-metrics.js'
@@ -28,7 +28,7 @@ function steps(
   const model = tinyModel('lm', 1, dtype)
   for (const w of model.weights.values()) requiresGrad(w)
   const optimizer = createAdamW(model.weights, ADAMW)
-  const plan = planStep(equipped(randomItems(6, 'methods')), { maxTokens, lastToken: false })
+  const plan = packStep(equipped(randomItems(6, 'methods')), { maxTokens, lastToken: false })
   const tally = new Tally()
   const losses = Array.from(
     { length: number },
@@ -80,7 +80,7 @@ test("KTO logs its estimate of the KL divergence, BCO its running mean; held-out
 test('rewards of methods with a reference are those of TRL: beta times the log-ratio', () => {
   const model = tinyModel()
   const items = equipped(randomItems(4, 'rewards')).map(({ rows, ...item }) => item)
-  const plan = planStep(items, { maxTokens: 1e6, lastToken: false })
+  const plan = packStep(items, { maxTokens: 1e6, lastToken: false })
   const found = evaluateStep({ model, objective: methods().dpo }, plan)
   const [batch] = plan.micro
   const sums = noGrad(() => scope(() => candidateLogProbs(model, batch).sum.numbers()))

@@ -6,13 +6,14 @@ import { cpoTerm } from '../../src/losses/cpo.js'
 import { dpoTerm } from '../../src/losses/dpo.js'
 import { dpoHingeTerm } from '../../src/losses/dpo-hinge.js'
 import { dpopTerm } from '../../src/losses/dpop.js'
+import { drDpoFacts, drDpoTerm } from '../../src/losses/dr-dpo.js'
 import { ipoTerm } from '../../src/losses/ipo.js'
 import { ktoTerm } from '../../src/losses/kto.js'
 import { orpoTerm } from '../../src/losses/orpo.js'
 import type { PairTerm } from '../../src/losses/pairwise.js'
 import { simpoTerm } from '../../src/losses/simpo.js'
 import { slicTerm } from '../../src/losses/slic-hf.js'
-import { withMismatched } from '../../src/methods/policy-items.js'
+import { withMismatched } from '../../src/methods/items.js'
 import type { TrainItem } from '../../src/train/loop/items.js'
 import type { Objective } from '../../src/train/objectives/objective.js'
 import { sftObjective } from '../../src/train/objectives/objective.js'
@@ -31,6 +32,7 @@ const reward = (sum: number, _: number, reference: number) => 0.5 * (sum - refer
 const pairs = (term: PairTerm, nllWeight = 0): Objective =>
   pairwiseObjective({ name: 'pairs', term, nllWeight, sftWeight: 0, reward })
 const rows = { name: 'rows', beta: 0.5, desirableWeight: 1, undesirableWeight: 1, sftWeight: 0 }
+const drDpo = { beta: 0.5, betaPrime: 1 }
 const aot = { beta: 0.5, labelSmoothing: 0 }
 
 /** Fresh ones at each call: some have a state. */
@@ -57,6 +59,14 @@ export const methods = (): Record<string, Objective> => ({
     name: 'aot',
     term: aotUnpairedTerm(aot),
     facts: aotUnpairedFacts,
+    nllWeight: 0,
+    sftWeight: 0,
+    reward,
+  }),
+  dr_dpo: pairwiseObjective({
+    name: 'dr_dpo',
+    term: drDpoTerm(drDpo),
+    facts: drDpoFacts(drDpo),
     nllWeight: 0,
     sftWeight: 0,
     reward,

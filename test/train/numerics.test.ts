@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { ClhaError } from '../../src/errors.js'
 import { createAdamW } from '../../src/optim/adamw.js'
 import { i64, ops, requiresGrad, scope, type Tensor } from '../../src/tensor/index.js'
-import { planStep, type TrainItem } from '../../src/train/loop/items.js'
+import { packStep, type TrainItem } from '../../src/train/loop/items.js'
 import { trainStep } from '../../src/train/loop/step.js'
 import { Tally } from '../../src/train/loop/step-metrics.js'
 import type { Objective } from '../../src/train/objectives/objective.js'
@@ -32,7 +32,7 @@ function trainer(objective: Objective = CLHA) {
   const step = (items: readonly TrainItem[], with_: Objective = objective) =>
     trainStep(
       { model, objective: with_, margin: () => 1 },
-      planStep(items, { maxTokens: 100, lastToken: objective.lastToken }),
+      packStep(items, { maxTokens: 100, lastToken: objective.lastToken }),
       optimizer,
       new Tally(),
       { learningRate: 0.01, maxGradNorm: 1 },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createAdamW } from '../../src/optim/adamw.js'
 import { type DType, gradOf, requiresGrad, scope } from '../../src/tensor/index.js'
-import { planStep, type TrainItem } from '../../src/train/loop/items.js'
+import { packStep, type TrainItem } from '../../src/train/loop/items.js'
 import { trainStep } from '../../src/train/loop/step.js'
 import { Tally } from '../../src/train/loop/step-metrics.js'
 import { clhaObjective, type Objective } from '../../src/train/objectives/objective.js'
@@ -34,7 +34,7 @@ function item(prompt: number, lengths: readonly number[], ended = true): TrainIt
 const OPTIONS = { maxTokens: 1000, lastToken: false }
 
 test('default: one denominator for everything, every end token a target', () => {
-  const plan = planStep([item(3, [4, 2]), item(1, [2, 3])], OPTIONS)
+  const plan = packStep([item(3, [4, 2]), item(1, [2, 3])], OPTIONS)
   expect(plan.groups).toBe(1)
   expect(plan.counts).toEqual([
     [4, 2],
@@ -47,7 +47,7 @@ test('default: one denominator for everything, every end token a target', () => 
 
 test('legacy: denominators for each group of lists and each rank distance', () => {
   const lists = [item(3, [4, 2, 2]), item(1, [2, 3, 4]), item(2, [2, 2, 2])]
-  const plan = planStep(lists, { ...OPTIONS, legacyGroupSize: 2 })
+  const plan = packStep(lists, { ...OPTIONS, legacyGroupSize: 2 })
   const legacy = clhaObjective({ margin: 3, marginScale: 'rank', sftWeight: 0.05, sftReduction: 'lists' })
   expect(plan.groups).toBe(2)
   const { pairs, sft } = legacy.denominators(plan)
@@ -60,7 +60,7 @@ test('legacy: denominators for each group of lists and each rank distance', () =
 
 test('legacy: an answer has an end target only where it is shorter than the longest row of its group', () => {
   const lists = [item(3, [4, 2]), item(1, [3, 6]), item(2, [2, 3])]
-  const plan = planStep(lists, { ...OPTIONS, legacyGroupSize: 2 })
+  const plan = packStep(lists, { ...OPTIONS, legacyGroupSize: 2 })
   // Rows without their end token: 3 + 3 and 3 + 1; 1 + 2 and 1 + 5: the longest is 6, twice. Then 2 + 1, 2 + 2.
   expect(plan.counts).toEqual([
     [3, 2],
@@ -72,7 +72,7 @@ test('legacy: an answer has an end target only where it is shorter than the long
 })
 
 test('legacy: an answer that was cut has no end token to lose', () => {
-  const plan = planStep([item(3, [4, 2], false)], { ...OPTIONS, legacyGroupSize: 1 })
+  const plan = packStep([item(3, [4, 2], false)], { ...OPTIONS, legacyGroupSize: 1 })
   expect(plan.counts).toEqual([[4, 2]])
 })
 
@@ -93,7 +93,7 @@ function stepOf(
     weightDecay: 0,
     decayOn: 'all',
   })
-  const plan = planStep(items, { maxTokens, lastToken: objective.lastToken, legacyGroupSize: legacy })
+  const plan = packStep(items, { maxTokens, lastToken: objective.lastToken, legacyGroupSize: legacy })
   const losses = trainStep({ model, objective, margin: () => 1 }, plan, optimizer, new Tally(), {
     learningRate: 0,
     maxGradNorm: 0,

@@ -4,12 +4,12 @@ import { expect, test } from 'vitest'
 import { createRandom } from '../../src/random.js'
 import { writeProfile } from '../../src/stations/fit/profile-output.js'
 import { backward, f32, noGrad, ops, requiresGrad, scope } from '../../src/tensor/index.js'
-import { planStep } from '../../src/train/loop/items.js'
+import { packStep } from '../../src/train/loop/items.js'
 import { runTraining } from '../../src/train/loop/run.js'
 import { createProfiler, type Profile, stopProfiling } from '../../src/train/profile/profile.js'
 import { recordOperators } from '../../src/train/profile/profile-operators.js'
 import { matrixPeak } from '../../src/train/profile/profile-peak.js'
-import { recordStations, STATIONS, station } from '../../src/train/profile/profile-stations.js'
+import { PHASES, phase, recordPhases } from '../../src/train/profile/profile-phases.js'
 import { summarize } from '../../src/train/profile/profile-summary.js'
 import { chromeTrace } from '../../src/train/profile/profile-trace.js'
 import { noWork, workMeter } from '../../src/train/profile/profile-work.js'
@@ -17,8 +17,8 @@ import { answer, encoded } from '../helpers/encoded.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { itemOf, randomItems, tinyModel, training } from './tiny.js'
 
-async function profiled(changes: object = {}) {
-  const t = training(temporaryFolder(), undefined, { totalSteps: 9, profile: true, ...changes })
+async function profiled(changes: object = {}, profile = true) {
+  const t = { ...training(temporaryFolder(), undefined, { totalSteps: 9, ...changes }), profile }
   const profiles: Profile[] = []
   const result = await runTraining({ ...t, hooks: { ...t.hooks, profiled: (p) => profiles.push(p) } })
   return { profiles, result }
@@ -62,25 +62,25 @@ test('nothing is recorded before the start and after the stop', () => {
   expect(recordOperators()()).toEqual([])
 })
 
-test('a station gives back what its function gives, recorded or not, and is recorded also when it throws', () => {
-  expect(station('loss', () => 7)).toBe(7)
-  const stop = recordStations()
-  expect(station('loss', () => 8)).toBe(8)
+test('a phase gives back what its function gives, recorded or not, and is recorded also when it throws', () => {
+  expect(phase('loss', () => 7)).toBe(7)
+  const stop = recordPhases()
+  expect(phase('loss', () => 8)).toBe(8)
   expect(() =>
-    station('clip', () => {
+    phase('clip', () => {
       throw new Error('x')
     }),
   ).toThrow('x')
-  expect(stop().map((m) => m.station)).toEqual(['loss', 'clip'])
+  expect(stop().map((m) => m.phase)).toEqual(['loss', 'clip'])
 })
 
-test('five steps are profiled after two to warm up, with every station and both passes', async () => {
+test('five steps are profiled after two to warm up, with every phase and both passes', async () => {
   const { profiles } = await profiled()
   expect(profiles).toHaveLength(1)
   expect(profiles[0].steps.map((s) => s.step)).toEqual([3, 4, 5, 6, 7])
-  const { stations, operators } = summarize(profiles[0])
-  expect(stations.map((s) => s.station).filter((s) => s !== 'other')).toEqual([...STATIONS])
-  expect(stations.reduce((sum, s) => sum + s.share, 0)).toBeCloseTo(1, 6)
+  const { phases, operators } = summarize(profiles[0])
+  expect(phases.map((s) => s.phase).filter((s) => s !== 'other')).toEqual([...PHASES])
+  expect(phases.reduce((sum, s) => sum + s.share, 0)).toBeCloseTo(1, 6)
   const linear = operators.filter((o) => o.operator === 'clha::linear')
   expect(linear.map((o) => o.pass)).toEqual(['forward'])
   expect(operators.some((o) => o.pass === 'backward' && o.milliseconds > 0)).toBe(true)
@@ -89,7 +89,7 @@ test('five steps are profiled after two to warm up, with every station and both 
 
 test('a profile changes no number of the training', async () => {
   const loss = ({ result }: Awaited<ReturnType<typeof profiled>>) => result.rows.map((row) => row.loss)
-  expect(loss(await profiled())).toEqual(loss(await profiled({ profile: false })))
+  expect(loss(await profiled())).toEqual(loss(await profiled({}, false)))
 })
 
 test('a training that is shorter than the profile is profiled from its first step', async () => {
@@ -105,14 +105,14 @@ test('a recording that an error left open ends, and the next one begins', () => 
   expect(profiler.end(noWork())?.steps).toHaveLength(1)
 })
 
-test('the Chrome trace has each step, its stations within it, and microseconds', async () => {
+test('the Chrome trace has each step, its phases within it, and microseconds', async () => {
   const { profiles } = await profiled()
   const { traceEvents } = chromeTrace(profiles[0])
   const steps = traceEvents.filter((e) => e.name.startsWith('step ')) as Required<(typeof traceEvents)[0]>[]
   expect(steps).toHaveLength(5)
   const total = profiles[0].steps.reduce((sum, s) => sum + s.milliseconds, 0)
   expect(steps.reduce((sum, e) => sum + e.dur, 0)).toBeCloseTo(total * 1000, 0)
-  for (const e of traceEvents.filter((e) => e.cat === 'stations')) {
+  for (const e of traceEvents.filter((e) => e.cat === 'phases')) {
     const inside = steps.some((s) => e.ts! >= s.ts - 1 && e.ts! + e.dur! <= s.ts + s.dur + 1)
     expect(inside).toBe(true)
   }
@@ -136,7 +136,7 @@ test('the FLOPs of a step are those of its products, by hand', () => {
   const body = 2 * (4 * 1024 + 3 * 2048)
   const list = encoded('a', [3, 4, 5], [answer([6, 7, 2]), answer([8, 2])])
   const items = [itemOf(list, createRandom('x'))]
-  const work = workMeter(tinyModel())(planStep(items, { maxTokens: 100, lastToken: false }))
+  const work = workMeter(tinyModel())(packStep(items, { maxTokens: 100, lastToken: false }))
   // the stream: 3 of the prompt, 2 and 1 of the answers; 5 scored tokens
   const pairs = 6 + (2 * 3 + 3) + (1 * 3 + 1)
   const forward = 2 * body * 6 + 2 * (64 * 32) * 5 + 2 * (4 * 32 * pairs)
@@ -144,7 +144,7 @@ test('the FLOPs of a step are those of its products, by hand', () => {
 })
 
 test('the log has what packing saves and the share of the matrix peak', async () => {
-  const { result } = await profiled({ profile: false })
+  const { result } = await profiled({}, false)
   const row = result.rows[0]
   expect(row.padding_saved).toBeGreaterThan(0)
   expect(row.prompt_sharing_saved).toBeGreaterThan(0)

@@ -5,7 +5,7 @@ import { initModel } from '../../src/models/decoder/init.js'
 import { createOptimizer } from '../../src/optim/optimizer.js'
 import { createRandom } from '../../src/random.js'
 import { memory, native, requiresGrad } from '../../src/tensor/index.js'
-import { planStep } from '../../src/train/loop/items.js'
+import { packStep } from '../../src/train/loop/items.js'
 import { trainStep } from '../../src/train/loop/step.js'
 import { Tally } from '../../src/train/loop/step-metrics.js'
 import { sftObjective } from '../../src/train/objectives/objective.js'
@@ -55,7 +55,7 @@ test.skipIf(!resetPeak())(
     for (const weight of model.weights.values()) requiresGrad(weight)
     const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, decayOn: 'all' } as const
     const optimizer = createOptimizer(model.weights, { name: 'adamw', ...options })
-    const plan = planStep(items, { maxTokens: TOKENS * 2, lastToken: false })
+    const plan = packStep(items, { maxTokens: TOKENS * 2, lastToken: false })
     const taken = (recompute: boolean) => {
       resetPeak()
       const before = status('VmRSS')

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { epochOrder } from '../../src/data/encode/order.js'
 import { readMetrics } from '../../src/runs/metrics.js'
-import type { TrainingRun } from '../../src/train/loop/run.js'
+import type { TrainingRun } from '../../src/train/loop/training-run.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { fileOf, OBJECTIVES, randomItems, run, training } from './tiny.js'
 

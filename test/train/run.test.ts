@@ -8,7 +8,7 @@ import { DiskStorage } from '../../src/files/storage.js'
 import { readRun } from '../../src/runs/read-run.js'
 import { readTensorBoard } from '../../src/runs/tensorboard.js'
 import { BestTracker } from '../../src/train/loop/best.js'
-import type { TrainingRun } from '../../src/train/loop/run.js'
+import type { TrainingRun } from '../../src/train/loop/training-run.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
 import { CLHA, filesBelow, OBJECTIVES, randomItems, run, tinyModel, training } from './tiny.js'
 

@@ -6,10 +6,11 @@ import type { Decoder } from '../../src/models/decoder/decoder.js'
 import { initModel } from '../../src/models/decoder/init.js'
 import type { HeadKind } from '../../src/models/folders/weights.js'
 import { createRandom, type Random } from '../../src/random.js'
-import { takeLock } from '../../src/session/claim.js'
+import { takeLock } from '../../src/runs/lock.js'
 import { type DType, native } from '../../src/tensor/index.js'
 import type { TrainItem } from '../../src/train/loop/items.js'
-import { runTraining, type TrainingRun } from '../../src/train/loop/run.js'
+import { runTraining } from '../../src/train/loop/run.js'
+import type { TrainingRun } from '../../src/train/loop/training-run.js'
 import {
   clhaObjective,
   type Objective,

@@ -1,19 +1,18 @@
 /** From what an alignment did to what its report says. */
 
-import type { Example } from '../../data/example.js'
 import type { AlignReport, Curve, ReportWarning } from '../../report/types.js'
+import { writeReports } from '../../report/write-reports.js'
 import { warningsOf } from '../../runs/metrics.js'
-import type { Session } from '../../session/session.js'
 import { reportHeader } from '../../stations/judge/eval-report.js'
 import type { Evaluation } from '../../stations/judge/evaluation.js'
 import { gatherSources } from './align-sources.js'
-import type { Aligned } from './align-stations.js'
+import type { AlignData, Aligned, Alignment } from './alignment.js'
+import { sayReport } from './say-report.js'
 
-export interface AlignReportInput {
+/** What a report says of itself. */
+export interface Told {
   title: string
   command?: string
-  train: readonly Example[]
-  test: readonly Example[]
   /** Share of labels reversed on purpose. */
   noise?: number
   notes: string[]
@@ -37,7 +36,9 @@ const DRAWN: [prefix: string, metrics: string[]][] = [
   ['', ['loss', 'mean_token_accuracy']],
 ]
 
-function curve({ name, run }: Aligned['curves'][number]): Curve {
+type Trained = Alignment['curves'][number]
+
+function curve({ name, run }: Trained): Curve {
   const [, metrics] = DRAWN.find(([prefix]) => name.startsWith(prefix)) as (typeof DRAWN)[number]
   const points = run.rows.map((row) => {
     const drawn = metrics.flatMap((m) => (typeof row[m] === 'number' ? [[m, row[m]] as const] : []))
@@ -52,7 +53,7 @@ function roundNotes({ rounds }: Aligned): string[] {
 }
 
 /** What the trainings warned of while they ran. */
-function runWarnings({ name, run }: Aligned['curves'][number]): ReportWarning[] {
+function runWarnings({ name, run }: Trained): ReportWarning[] {
   return run.rows.flatMap((row) =>
     warningsOf(row).map(({ text, advice }) => ({
       message: `${name}, step ${row.step}: ${text}.`,
@@ -61,40 +62,59 @@ function runWarnings({ name, run }: Aligned['curves'][number]): ReportWarning[] 
   )
 }
 
-export function alignReport(
-  session: Session,
+/** Says and writes the report. @returns path of its page */
+export async function reportStation(
+  a: Alignment,
+  data: AlignData,
   aligned: Aligned,
   evaluation: Evaluation | undefined,
-  input: AlignReportInput,
+  told: Told,
+): Promise<string> {
+  const { ui, options } = a.session
+  const report = alignReport(a, data, aligned, evaluation, told)
+  sayReport(ui, report)
+  const { html } = await writeReports(options.outputDir, report)
+  ui.line(`report   ${html}`)
+  ui.line(`model    ${aligned.clha}`)
+  return html
+}
+
+export function alignReport(
+  a: Alignment,
+  { train, test }: AlignData,
+  aligned: Aligned,
+  evaluation: Evaluation | undefined,
+  told: Told,
 ): AlignReport {
-  const { hiddenSize, layers, vocabSize, family } = aligned.shape
+  const { session, curves, stations, parameters, lm } = a
+  const { hiddenSize, layers, vocabSize, family } = lm.model.config
   return {
-    ...reportHeader(session, input.title, input.command),
-    notes: [...input.notes, ...roundNotes(aligned)],
-    warnings: aligned.curves.flatMap(runWarnings),
-    stations: aligned.stations,
-    data: { pairs: input.train.length, noise: input.noise, sources: gatherSources(input.train, input.test) },
+    ...reportHeader(session, told.title, told.command),
+    notes: [...told.notes, ...roundNotes(aligned)],
+    warnings: curves.flatMap(runWarnings),
+    stations,
+    data: { pairs: train.length, noise: told.noise, sources: gatherSources(train, test) },
     model: {
-      parameters: aligned.parameters,
+      parameters,
       shape: `${family}, ${layers} layers, width ${hiddenSize}, ${vocabSize} tokens`,
     },
-    curves: aligned.curves.map(curve),
-    rewardModel: {
-      folds: [...aligned.scorers, ...(aligned.second ? [aligned.second] : [])].flatMap(
-        ({ fold, accuracy }, i) =>
-          accuracy
-            ? [
-                {
-                  name: i < aligned.scorers.length ? `fold ${fold}` : 'second',
-                  accuracy: { value: accuracy.value, interval: [accuracy.low, accuracy.high] as const },
-                  pairs: accuracy.pairs,
-                },
-              ]
-            : [],
-      ),
-    },
+    curves: curves.map(curve),
+    rewardModel: { folds: accuraciesOf(aligned) },
     audit: aligned.rescored.audit,
     evaluation: evaluation?.report,
     samples: evaluation?.samples,
   }
+}
+
+/** How often each reward model was right, where that could be measured. */
+function accuraciesOf({ scorers, second }: Aligned) {
+  const named = [
+    ...scorers.map(({ fold, accuracy }) => ({ name: `fold ${fold}`, accuracy })),
+    ...(second ? [{ name: 'second', accuracy: second.accuracy }] : []),
+  ]
+  return named.flatMap(({ name, accuracy }) => {
+    if (!accuracy) return []
+    const { value, low, high, pairs } = accuracy
+    return [{ name, accuracy: { value, interval: [low, high] as const }, pairs }]
+  })
 }

@@ -1,32 +1,60 @@
 /** `clha align`: from preferences to an aligned model that was compared with what it started from. */
-
+import type { Options } from '../../config/options.js'
+import { partOf } from '../../data/corpus.js'
 import { usageError } from '../../errors.js'
 import { loadTrainable } from '../../load/trainable.js'
-import { terminalTable, verdicts } from '../../report/result-summary.js'
-import type { AlignReport, StationReport } from '../../report/types.js'
-import { writeReports } from '../../report/write-reports.js'
+import { isAlignment } from '../../methods/registry.js'
 import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
-import { openSession, type Session } from '../../session/session.js'
-import { Stopped } from '../../session/stopped.js'
+import { openSession } from '../../session/session.js'
+import { sayingStop } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
-import { showTable } from '../../stations/judge/eval-report.js'
+import type { TrainResult } from '../../stations/fit/train-result.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
-import type { Ui } from '../../terminal/ui.js'
-import type { AlignResult, Pipeline } from '../pipeline.js'
-import { evaluateAligned } from './align-evaluate.js'
-import { alignReport } from './align-report.js'
-import { alignStations, station } from './align-stations.js'
+import type { Pipeline } from '../pipeline.js'
+import { reportStation } from './align-report.js'
+import { type AlignData, type Alignment, station, withAlignment } from './alignment.js'
+import { evaluateStation } from './evaluate-aligned.js'
+import { prepareStations } from './prepare.js'
+import { alignedOf, policyStations, rescoreStation } from './rounds.js'
+import { resultOf, stoppedResult } from './say-report.js'
+
+const KEPT = 'what is done is kept. Go on with the same command and --resume-from-checkpoint true'
+
+export interface AlignResult extends TrainResult {
+  /** Path of the HTML report. */
+  report?: string
+}
 
 export const align: Pipeline<AlignResult> = async (config, ui) => {
   const session = await openSession(config, ui)
-  return inOutputDir(session.options, true, () => alignIn(session))
+  const { options } = session
+  return inOutputDir(options, true, async () => {
+    requireAlignable(options)
+    const start = await loadTrainable(session)
+    const work = () => withAlignment(session, start, alignIn)
+    return sayingStop(ui, KEPT, work, () => stoppedResult(options.outputDir))
+  })
 }
 
-async function alignIn(session: Session): Promise<AlignResult> {
-  const { options, config, ui } = session
-  if (options.method !== 'clha') {
+/** The stations, a line each. */
+async function alignIn(a: Alignment): Promise<AlignResult> {
+  const data = await dataStation(a)
+  const prepared = await prepareStations(a, data)
+  const rescored = await rescoreStation(a, data, prepared)
+  const policies = await policyStations(a, data, prepared, rescored)
+  const aligned = alignedOf(prepared, rescored, policies)
+  const evaluation = await evaluateStation(a, data, aligned, judgingOf(a))
+  const report = await reportStation(a, data, aligned, evaluation, toldOf(a))
+  return resultOf(a, aligned, report)
+}
+
+/** @throws ClhaError (exit 2) for what `clha align` can't do */
+function requireAlignable(
+  options: Pick<Options, 'method' | 'modelNameOrPath' | 'sftNumTrainEpochs' | 'adapterNameOrPath'>,
+): void {
+  if (!isAlignment(options)) {
     const text = `method: ${options.method}: clha align aligns with CLHA`
     throw usageError(text, 'for SFT alone: clha train --method sft')
   }
@@ -36,71 +64,36 @@ async function alignIn(session: Session): Promise<AlignResult> {
       'a new model needs an SFT start',
     )
   }
-  const stations: StationReport[] = []
   if (options.adapterNameOrPath !== undefined) {
     const text = 'adapter_name_or_path: clha align starts from one folder'
     throw usageError(text, "name the adapter's folder as model_name_or_path; it names its base")
   }
-  const lm = await loadTrainable(session)
-  try {
-    const { train, test, files } = await station(session, stations, 'data', async () => {
-      const splits = await loadSplits(session, 2, 'align')
-      ui.line(
-        `${count(splits.train.length)} lists to train on · ${count(splits.test.length)} held out for the evaluation`,
-      )
-      return splits
-    })
-    const { sftDataset } = options
-    const demonstrations =
-      sftDataset === undefined ? undefined : (await loadData(session, sftDataset, 1)).examples
-    await writeConfig(session)
-    const aligned = await alignStations(
-      session,
-      lm,
-      { train, files, demonstrations, compareSft: false },
-      stations,
-    )
-    const evaluation =
-      test.length === 0
-        ? undefined
-        : await station(session, stations, 'evaluate', () =>
-            evaluateAligned(session, lm, aligned, { test, temperatures: [options.temperature] }),
-          )
-    aligned.dispose()
-    if (!evaluation)
-      ui.warn('nothing was held out, so nothing is evaluated', 'set test_fraction, or give an eval_dataset')
-    const report = alignReport(session, aligned, evaluation, {
-      title: 'Alignment',
-      command: config.file && `clha align ${config.file}`,
-      train,
-      test,
-      notes: ['Intervals are 95 %, over prompts, of one seed.'],
-    })
-    showReport(ui, report)
-    const written = await writeReports(options.outputDir, report)
-    ui.line(`report   ${written.html}`)
-    ui.line(`model    ${aligned.clha}`)
-    const last = aligned.curves[aligned.curves.length - 1].run
-    return {
-      outputDir: options.outputDir,
-      model: aligned.clha,
-      steps: last.outcome.step,
-      stopped: false,
-      metrics: last.outcome.metrics,
-      report: written.html,
-    }
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error
-    ui.line(`stopped; what is done is kept. Go on with the same command and --resume-from-checkpoint true`)
-    return { outputDir: options.outputDir, model: '', steps: 0, stopped: true, metrics: {} }
-  } finally {
-    lm.model.dispose()
-  }
 }
 
-/** The short table that ends an alignment, and what can be concluded from it. */
-export function showReport(ui: Ui, report: AlignReport): void {
-  if (!report.evaluation) return
-  showTable(ui, terminalTable(report))
-  for (const line of verdicts(report.evaluation)) ui.line(line)
+/** Reads and splits the data; sft_dataset gives answers of its own for the start. */
+async function dataStation(a: Alignment): Promise<AlignData> {
+  const { session } = a
+  const { sftDataset } = session.options
+  const { train, test, files } = await station(a, 'data', async () => {
+    const { corpus, files } = await loadSplits(session, 2, 'align')
+    const [train, test] = [partOf(corpus, 'train').examples, partOf(corpus, 'test').examples]
+    session.ui.line(
+      `${count(train.length)} lists to train on · ${count(test.length)} held out for the evaluation`,
+    )
+    return { train, test, files }
+  })
+  const own = sftDataset === undefined ? undefined : await loadData(session, sftDataset, 1)
+  await writeConfig(session)
+  return { train, test, files, demonstrations: own?.examples }
 }
+
+const judgingOf = ({ session: { options } }: Alignment) => ({
+  title: 'evaluate',
+  temperatures: [options.temperature],
+})
+
+const toldOf = ({ session: { config } }: Alignment) => ({
+  title: 'Alignment',
+  command: config.file && `clha align ${config.file}`,
+  notes: ['Intervals are 95 %, over prompts, of one seed.'],
+})

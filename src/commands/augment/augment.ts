@@ -1,5 +1,6 @@
 /** `clha augment`: further answers to the prompts of a data set, as candidates beside those that it has. */
 import { join } from 'node:path'
+import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { type WriteReport, writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
@@ -9,9 +10,10 @@ import { hubLabel } from '../../hub/cache.js'
 import { loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { inOutputDir } from '../../session/claim.js'
+import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
-import { Stopped } from '../../session/stopped.js'
+import { sayingStop } from '../../session/stopped.js'
 import { count, figure } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { type JoinCounts, joinAnswers } from '../../stations/sample/join-answers.js'
@@ -23,8 +25,27 @@ import {
 } from '../../stations/sample/sample-answers.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
-import type { AugmentResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
 import { readAnswersFile } from './answers-file.js'
+
+export interface AugmentResult {
+  outputFile: string
+  /** Lists in the file. */
+  rows: number
+  /** Answers that were wanted; equal prompts count once. */
+  asked: number
+  /** Those that an earlier run had. */
+  known: number
+  refused: number
+  /** Answers by row, and what became of them. */
+  answers: number
+  empty: number
+  duplicates: { data: number; sampled: number }
+  cut: number
+  kept: number
+  /** Generated tokens. */
+  tokens: number
+}
 
 export const augment: Pipeline<AugmentResult> = async (config, ui) => {
   const session = await openSession(config, ui)
@@ -33,7 +54,7 @@ export const augment: Pipeline<AugmentResult> = async (config, ui) => {
 
 async function augmentIn(session: Session): Promise<AugmentResult> {
   const { options, ui } = session
-  const { examples } = await loadData(session, options.trainDataset as string[], 0)
+  const { examples } = await loadData(session, required(options, 'trainDataset'), 0)
   if (examples.length === 0) throw usageError('train_dataset holds no prompt')
   requireOneUnit(session, examples)
   await writeConfig(session)
@@ -53,7 +74,7 @@ async function augmentIn(session: Session): Promise<AugmentResult> {
 
 /** Rewards of a list have one unit, or they can't be compared. */
 function requireOneUnit(session: Session, examples: readonly Example[]): void {
-  if (hasOutsideScorer(session) || session.options.answersFile !== undefined) return
+  if (hasOutsideScorer(session.options) || session.options.answersFile !== undefined) return
   if (!hasColumnScores(examples)) return
   throw usageError(
     'train_dataset has rewards, and further answers would have none',
@@ -67,18 +88,12 @@ async function answersOf(session: Session, examples: readonly Example[]): Promis
   if (answersFile !== undefined) return fromFile(session, examples, answersFile)
   const { numSamples, temperature, seed, outputDir: dir } = options
   const common = { count: numSamples, temperature, seed, dir }
-  try {
-    if (url !== undefined) {
-      const endpoint = configuredGenerator(session, url)
-      ui.line(`answers come from ${endpoint.name}`)
-      return await sampleFromEndpoint(session, endpoint, examples, { ...common, name: endpoint.model })
-    }
-    return await fromModel(session, examples, common)
-  } catch (error) {
-    if (error instanceof Stopped)
-      ui.line('stopped; answers that came are kept: the same command goes on from here')
-    throw error
-  }
+  return sayingStop(ui, 'answers that came are kept: the same command goes on from here', async () => {
+    if (url === undefined) return fromModel(session, examples, common)
+    const endpoint = configuredGenerator(session, url)
+    ui.line(`answers come from ${endpoint.name}`)
+    return sampleFromEndpoint(session, endpoint, examples, { ...common, name: endpoint.model })
+  })
 }
 
 async function fromModel(
@@ -86,7 +101,7 @@ async function fromModel(
   examples: readonly Example[],
   common: Omit<Sampling, 'name'>,
 ): Promise<Sampled> {
-  const path = session.options.modelNameOrPath as string
+  const path = required(session.options, 'modelNameOrPath')
   const lm = await loadStartModel(session, 'lm', 'all')
   try {
     const sampling = { ...common, name: hubLabel(path) }
@@ -139,9 +154,10 @@ function sayCounts({ ui }: Session, { answers, empty, duplicates, cut, kept }: J
 
 /** Every answer of every list, scored by one scorer. */
 async function withRewards(session: Session, examples: Example[]): Promise<Example[]> {
-  if (!hasOutsideScorer(session)) return examples
+  if (!hasOutsideScorer(session.options)) return examples
   const answered = examples.filter(({ candidates }) => candidates.length > 0)
-  const { examples: kept, rewards } = await outsideScores(session, answered)
+  const { corpus } = await outsideScores(session, corpusOf(answered))
+  const { examples: kept, rewards } = corpus
   const flat = rewards.flat()
   session.ui.line(`mean reward ${figure(flat.reduce((a, b) => a + b, 0) / Math.max(1, flat.length))}`)
   const scored = kept.map((example, i) => ({

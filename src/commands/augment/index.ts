@@ -1,7 +1,8 @@
 /** `clha augment`: further answers as candidates. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
+import { OF_A_TRAINING, OF_HELD_OUT_DATA } from '../sections.js'
 
-export const augmentSpec: PipelineSpec = {
+export const augmentCommand = pipeline({
   path: ['augment'],
   summary: 'add answers of a model, of a server or of a file to the lists of a data file, and score them',
   examples: [
@@ -12,4 +13,18 @@ export const augmentSpec: PipelineSpec = {
   sections: ['model', 'data', 'generate', 'augment', 'score', 'endpoint', 'prompt', 'run'],
   needs: ['train_dataset', ['model_name_or_path', 'generation_endpoint', 'answers_file']],
   takesData: true,
-}
+  without: [...OF_HELD_OUT_DATA, ...OF_A_TRAINING, 'model_config', 'prompt'],
+  first: [
+    'model_name_or_path',
+    'train_dataset',
+    'num_samples',
+    'temperature',
+    'max_new_tokens',
+    'reward_model',
+    'generation_endpoint',
+    'answers_file',
+    'output_file',
+    'output_dir',
+  ],
+  load: async () => (await import('./augment.js')).augment,
+})

@@ -1,16 +1,19 @@
+/** `clha chat`: a dialogue with a model, line by line. */
+
+import { answeringRoom } from '../../data/limits.js'
 import type { Message } from '../../dialogue.js'
 import { hubLabel } from '../../hub/cache.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { parameterCount } from '../../models/decoder/decoder.js'
 import { openSession, type Session } from '../../session/session.js'
 import { count } from '../../show/units.js'
-import { promptRoom, requestAnswers, trimAnswer } from '../../stations/judge/answer.js'
+import { requestAnswers, trimAnswer } from '../../stations/judge/answer.js'
 import { streamed } from '../generate/generate.js'
 import type { Pipeline } from '../pipeline.js'
 import { fitHistory } from './chat-history.js'
 import { chatInterrupts, type Interrupts } from './chat-interrupt.js'
 
-interface ChatResult {
+export interface ChatResult {
   /** Answers given, those of dialogues that were reset included. */
   turns: number
   /** The dialogue as it stood at the end. */
@@ -79,7 +82,8 @@ async function answerTurn(
   interrupts: Interrupts,
 ) {
   const { options, ui } = session
-  const room = promptRoom(lm, options.maxNewTokens, lm.model.config.maxPositions)
+  const { maxPositions } = lm.model.config
+  const room = answeringRoom(maxPositions, options.maxNewTokens, maxPositions)
   const history = await fitHistory(lm, messages, room)
   if (history.length < messages.length) ui.line('(the oldest turns no longer fit and are forgotten)')
   const show = streamed(ui)

@@ -1,15 +1,12 @@
 /** What the `clha data` commands have in common: the data, how it is read, where results go. */
-import type { Command } from '@commander-js/extra-typings'
 import { loadConfig } from '../../config/load-config.js'
 import type { Options } from '../../config/options.js'
 import type { ConfigKey } from '../../config/schema.js'
 import { WRITE_FORMATS, type WriteFormat } from '../../data/write/write-rows.js'
 import { usageError } from '../../errors.js'
+import { camelCase } from '../../key-names.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { CliCommand } from '../command.js'
-import { addKeyFlags } from '../config-flags.js'
-import type { Io } from '../io.js'
-import { withUi } from '../with-ui.js'
+import { type Command, JSON_LINES, type OwnFlag, type TerminalOut } from '../command.js'
 
 /** How rows are read; the keys are those of a config. */
 const READING: readonly ConfigKey[] = ['dataset_format', 'columns', 'reward_column', 'splitter']
@@ -22,8 +19,7 @@ export interface DataCall {
   /** Of the command's own flags. */
   flags: Record<string, unknown>
   ui: Ui
-  io: Io
-  json: boolean
+  terminal: TerminalOut
 }
 
 export interface DataCommandSpec {
@@ -32,7 +28,7 @@ export interface DataCommandSpec {
   examples: readonly string[]
   /** Config keys that it takes beside those of reading. */
   keys?: readonly ConfigKey[]
-  define?(command: Command): void
+  flags?: readonly OwnFlag[]
   /** @returns the result for `--json`, with `exitCode` where it is not 0 */
   run(call: DataCall): Promise<object>
 }
@@ -43,44 +39,35 @@ export function dataCommand({
   summary,
   examples,
   keys = [],
-  define,
+  flags = [],
   run,
-}: DataCommandSpec): CliCommand {
+}: DataCommandSpec): Command {
   const all = [...keys, ...READING]
+  const names = new Set(all.map(camelCase))
   return {
     path: ['data', name],
-    summary,
-    examples,
+    ...{ summary, examples, flags },
+    arguments: [['<data...>', 'data files, folders, or names on the hub']],
     keys: all,
-    define(command) {
-      command.argument('<data...>', 'data files, folders, or names on the hub')
-      define?.(command)
-      addKeyFlags(command, keys)
-      addKeyFlags(command, READING, 'Reading:')
-      command.option('--json', 'JSON Lines on standard output, text on standard error')
-    },
-    async run(io, args, given) {
-      const { json, ...flags } = given
-      const isKey = (flag: string) =>
-        all.includes(flag.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`) as ConfigKey)
-      const ofConfig = Object.fromEntries(Object.entries(flags).filter(([flag]) => isKey(flag)))
+    groups: [{ keys }, { heading: 'Reading', keys: READING }],
+    json: JSON_LINES,
+    stopping: 'stopping …',
+    async run({ args: data, flags: given, ui, terminal }) {
+      const ofConfig = Object.fromEntries(Object.entries(given).filter(([flag]) => names.has(flag)))
       const { options } = await loadConfig(undefined, ofConfig, `data-${name}`)
-      const { result, stopCode } = await withUi(io, { json, stopping: 'stopping …' }, (ui) =>
-        run({ data: args as string[], options, flags, ui, io, json: json === true }),
-      )
-      if (result === undefined) return stopCode
-      return 'exitCode' in result ? (result.exitCode as number) : undefined
+      const result = await run({ data, options, flags: given, ui, terminal })
+      return { result, exitCode: 'exitCode' in result ? Number(result.exitCode) : undefined }
     },
   }
 }
 
 /** Flags of the commands that write data. */
-export function addWritingFlags(command: Command, output: string, to = 'format of the first row'): void {
-  command.requiredOption('--output <path>', output)
-  command.option('--to <format>', `${WRITE_FORMATS.join(', ')} (default: ${to})`)
-  command.option('--report <file>', 'JSON report (default: <output>.report.json)')
-  command.option('--force', 'write over files that are there')
-}
+export const writingFlags = (output: string, to = 'format of the first row'): OwnFlag[] => [
+  { flag: '--output <path>', meaning: output, required: true },
+  { flag: '--to <format>', meaning: `${WRITE_FORMATS.join(', ')} (default: ${to})` },
+  { flag: '--report <file>', meaning: 'JSON report (default: <output>.report.json)' },
+  { flag: '--force', meaning: 'write over files that are there' },
+]
 
 /** @throws ClhaError (exit 2) for a format that is not written */
 export function writingOptions({ data, options, flags }: DataCall) {
@@ -88,9 +75,9 @@ export function writingOptions({ data, options, flags }: DataCall) {
   return {
     ...options,
     data,
-    output: output as string,
-    to: to === undefined ? undefined : (oneOf('--to', to, WRITE_FORMATS) as WriteFormat),
-    report: report as string | undefined,
+    output: String(output),
+    to: to === undefined ? undefined : oneOf<WriteFormat>('--to', to, WRITE_FORMATS),
+    report: textOf(report),
     force: force === true,
   }
 }
@@ -122,3 +109,10 @@ export const numberIfGiven = (
   value: unknown,
   range: Parameters<typeof numberOf>[2],
 ): number | undefined => (value === undefined ? undefined : numberOf(flag, value, range))
+
+/** Text where the flag was given. */
+export const textOf = (value: unknown): string | undefined =>
+  value === undefined ? undefined : String(value)
+
+/** The texts of a flag that may be repeated. */
+export const textsOf = (value: unknown): string[] => [value ?? []].flat().map(String)

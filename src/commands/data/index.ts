@@ -1,5 +1,5 @@
 /** The commands of `clha data`, in the order of its help. */
-import type { CliCommand } from '../command.js'
+import type { Command } from '../command.js'
 import { dataConvertCommand } from './convert/index.js'
 import { dataDedupeCommand } from './dedupe/index.js'
 import { dataInspectCommand } from './inspect/index.js'
@@ -9,7 +9,7 @@ import { dataSampleCommand } from './sample/index.js'
 import { dataShowCommand } from './show/index.js'
 import { dataSplitCommand } from './split/index.js'
 
-export const DATA_COMMANDS: readonly CliCommand[] = [
+export const DATA_COMMANDS: readonly Command[] = [
   dataInspectCommand,
   dataLintCommand,
   dataShowCommand,

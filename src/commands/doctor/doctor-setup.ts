@@ -17,7 +17,7 @@ interface SetUp {
   tilde(path: string): string
 }
 
-const script = (name: string): string => new URL(`../../scripts/setup/${name}.mjs`, import.meta.url).href
+const script = (name: string): string => new URL(`../../../scripts/setup/${name}.mjs`, import.meta.url).href
 
 async function loadSetUp(): Promise<SetUp> {
   const names = ['cpu', 'engine', 'libtorch', 'paths']

@@ -1,43 +1,15 @@
 /** `clha doctor`: what this machine has, what is missing, and how to get it. */
-import { EXIT } from '../../exit-codes.js'
-import { toJsonLine } from '../../show/json-lines.js'
-import { printable } from '../../show/printable.js'
-import type { CliCommand } from '../command.js'
-import type { Io } from '../io.js'
-import { type Check, machineChecks } from './doctor-machine.js'
-import { setUpChecks } from './doctor-setup.js'
+import type { Command } from '../command.js'
 
-export const doctorCommand: CliCommand = {
+export const doctorCommand: Command = {
   path: ['doctor'],
   summary: 'what this machine has, what is missing, and how to get it',
   examples: ['clha doctor', 'clha doctor --json'],
+  arguments: [],
+  flags: [],
   keys: [],
-  define(command) {
-    command.option('--json', 'one line of JSON')
-  },
-  async run(io, _, { json }) {
-    const checks = [...(await machineChecks()), ...(await setUpChecks())]
-    const missing = checks.filter((check) => check.state === 'missing')
-    if (json)
-      io.stdout.write(
-        toJsonLine({ doctor: { ok: missing.length === 0, checks: checks.map((c) => ({ ...c })) } }),
-      )
-    else show(checks, io)
-    return missing.length === 0 ? EXIT.done : EXIT.resources
-  },
-}
-
-const MARKS = { ok: '✓', note: '·', missing: '✗' } as const
-
-function show(checks: readonly Check[], io: Io): void {
-  const width = Math.max(...checks.map((check) => check.name.length))
-  for (const { name, state, text, advice } of checks) {
-    io.stdout.write(`${MARKS[state]} ${name.padEnd(width)}  ${printable(text)}\n`)
-    for (const line of advice?.split('\n') ?? [])
-      io.stdout.write(`${' '.repeat(width + 4)}${printable(line)}\n`)
-  }
-  const missing = checks.filter((check) => check.state === 'missing').map((check) => check.name)
-  io.stdout.write(
-    missing.length === 0 ? '\neverything needed is here\n' : `\nmissing: ${missing.join(', ')}\n`,
-  )
+  groups: [],
+  json: 'one line of JSON',
+  unstoppable: true,
+  run: async ({ terminal }) => (await import('./doctor.js')).doctor(terminal),
 }

@@ -1,5 +1,6 @@
 /** `clha eval`: models side by side on held-out prompts. */
 
+import { partOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { usageError } from '../../errors.js'
 import { evaluationSet } from '../../evaluate/evaluation-set.js'
@@ -12,14 +13,20 @@ import { evalReport, metricsOf, showEvaluation } from '../../stations/judge/eval
 import { evaluateSystems } from '../../stations/judge/evaluation.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
-import type { EvalResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
+
+export interface EvalResult {
+  /** By model name, then by metric. */
+  metrics: Record<string, Record<string, number>>
+  report?: string
+}
 
 export const evalPipeline: Pipeline<EvalResult> = async (config, ui) => {
   const session = await openSession(config, ui)
   const { options } = session
-  checkModels(session)
+  checkModels(options)
   const set = evaluationSet(await heldOut(session), options.evalPrompts, options.seed)
-  const models = modelPaths(session)
+  const models = modelPaths(options)
   ui.station('evaluate', `${count(set.prompts.length)} held-out prompts`)
   if (lazyScorers(session).length === 0) {
     ui.warn(
@@ -36,17 +43,18 @@ export const evalPipeline: Pipeline<EvalResult> = async (config, ui) => {
     baseline: hubLabel(models[1] ?? models[0]),
   })
   const report = evalReport(session, evaluation)
-  showEvaluation(session, report)
+  showEvaluation(ui, report)
   const files = await writeReports(options.outputDir, report)
   ui.line(`report  ${files.html}`)
   return { metrics: metricsOf(evaluation.report), report: files.html }
 }
 
 /** eval_dataset, else the test prompts of train_dataset: those that `align` keeps for its evaluation. */
-async function heldOut(session: Session): Promise<Example[]> {
+async function heldOut(session: Session): Promise<readonly Example[]> {
   const { options } = session
   if (options.evalDataset !== undefined) return (await loadData(session, options.evalDataset, 1)).examples
-  const { test } = await loadSplits(session, 1, 'eval')
+  const { corpus } = await loadSplits(session, 1, 'eval')
+  const { examples: test } = partOf(corpus, 'test')
   if (test.length > 0) return test
   throw usageError(
     `test_fraction ${options.testFraction} of train_dataset leaves no prompt to evaluate on`,

@@ -1,7 +1,8 @@
 /** `clha eval`: compares models on held-out prompts. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
+import { OF_A_TRAINING } from '../sections.js'
 
-export const evalSpec: PipelineSpec = {
+export const evalCommand = pipeline({
   path: ['eval'],
   summary: 'compare a model with others on held-out prompts: rewards, wins, lengths, with intervals',
   examples: [
@@ -10,4 +11,18 @@ export const evalSpec: PipelineSpec = {
   ],
   sections: ['model', 'data', 'score', 'endpoint', 'generate', 'evaluate', 'run'],
   needs: ['model_name_or_path', ['eval_dataset', 'train_dataset']],
-}
+  without: [...OF_A_TRAINING, 'model_config', 'num_samples'],
+  first: [
+    'model_name_or_path',
+    'baseline',
+    'eval_dataset',
+    'train_dataset',
+    'reward_model',
+    'eval_reward_model',
+    'eval_prompts',
+    'temperature',
+    'max_new_tokens',
+    'output_dir',
+  ],
+  load: async () => (await import('./eval.js')).evalPipeline,
+})

@@ -8,10 +8,11 @@ import { experimentTable } from '../../report/experiment/tables.js'
 import { writeExperimentReport } from '../../report/write-reports.js'
 import { inOutputDir } from '../../session/claim.js'
 import { VERSION } from '../../session/session.js'
+import { Stopped, sayingStop } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
 import { showTable } from '../../stations/judge/eval-report.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { ExperimentResult } from '../pipeline.js'
+import type { ExperimentResult } from './experiment-result.js'
 import { type PlanContext, planCells, tunedRates } from './plan-cells.js'
 import { type Failure, failedCells, runCells } from './run-cells.js'
 import { tune } from './tune.js'
@@ -37,6 +38,8 @@ export async function experiment(options: ExperimentOptions, ui: Ui): Promise<Ex
   )
 }
 
+const KEPT = 'finished cells are kept: the same command goes on from here'
+
 async function runExperiment(context: PlanContext, results: string, ui: Ui): Promise<ExperimentResult> {
   const plans = planCells(context)
   const known = readCells(results)
@@ -50,18 +53,16 @@ async function runExperiment(context: PlanContext, results: string, ui: Ui): Pro
     known.set(cell.hash, cell)
   })
   const cells = plans.flatMap(({ hash }) => known.get(hash) ?? [])
-  const written = cells.length > 0 ? await writeTables(context, cells, failures, ui) : undefined
-  const result = {
-    outputDir: context.outputDir,
-    cells: plans.length,
-    finished: cells.length,
-    failed: failures.length,
-    stopped,
-    report: written,
+  const report = cells.length > 0 ? await writeTables(context, cells, failures, ui) : undefined
+  const { outputDir } = context
+  const [finished, failed] = [cells.length, failures.length]
+  const result = { outputDir, cells: plans.length, finished, failed, stopped, report }
+  const end = async () => {
+    if (stopped) throw new Stopped()
+    if (failed > 0) throw failedCells(failures)
+    return result
   }
-  if (stopped) ui.line('stopped; finished cells are kept: the same command goes on from here')
-  else if (failures.length > 0) throw failedCells(failures)
-  return result
+  return sayingStop(ui, KEPT, end, () => result)
 }
 
 /** Scorers in the order of trust: the oracle, the judge that training never saw, training's own. */

@@ -1,9 +1,7 @@
 /** `clha experiment`: methods, ablations, noise and seeds as one grid. */
-import { usageError } from '../../errors.js'
-import type { CliCommand } from '../command.js'
-import { withUi } from '../with-ui.js'
+import { type Command, JSON_LINES } from '../command.js'
 
-export const experimentCommand: CliCommand = {
+export const experimentCommand: Command = {
   path: ['experiment'],
   summary: 'run methods side by side on the same data and seeds, with statistics',
   examples: [
@@ -11,18 +9,23 @@ export const experimentCommand: CliCommand = {
     'clha experiment experiments/paper-table.yaml --tune',
     'clha experiment experiments/paper-table.yaml',
   ],
+  arguments: [['<file>', 'YAML file of the experiment']],
+  flags: [
+    {
+      flag: '--output-dir <folder>',
+      meaning: "folder of the models and tables; unset: runs/<the file's name>",
+    },
+    {
+      flag: '--results <file>',
+      meaning: "JSON Lines of finished cells; unset: the experiment's own",
+    },
+    { flag: '--tune', meaning: 'find the learning rate of each method first, on development prompts' },
+  ],
   keys: [],
-  define(command) {
-    command.argument('<file>', 'YAML file of the experiment')
-    command.option('--output-dir <folder>', "folder of the models and tables; unset: runs/<the file's name>")
-    command.option('--results <file>', "JSON Lines of finished cells; unset: the experiment's own")
-    command.option('--tune', 'find the learning rate of each method first, on development prompts')
-    command.option('--json', 'JSON Lines on standard output, text on standard error')
-  },
-  async run(io, [file], options) {
-    if (file === undefined) throw usageError('experiment needs the YAML file of an experiment')
-    const { json, ...rest } = options
+  groups: [],
+  json: JSON_LINES,
+  async run({ args: [file], flags, ui }) {
     const { experiment } = await import('./experiment.js')
-    return (await withUi(io, { json }, (ui) => experiment({ ...rest, file }, ui))).stopCode
+    return { result: await experiment({ ...flags, file }, ui) }
   },
 }

@@ -6,6 +6,7 @@ import { parseConfig, type ResolvedConfig } from '../../config/load-config.js'
 import { ClhaError, usageError } from '../../errors.js'
 import type { Factors } from '../../evaluate/cells.js'
 import { sha256 } from '../../files/digest.js'
+import { variantName } from '../../methods/registry.js'
 import type { WorldOptions } from '../../world/index.js'
 import { QUICKSTART_SETTINGS } from '../quickstart/quickstart-config.js'
 
@@ -66,10 +67,7 @@ export function tunedRates({ tune }: Experiment): Tuning {
 }
 
 /** What a learning rate is tuned for: the method, and its loss or mode where it has several. */
-export function rateKey({ values: { method, mode, loss_type: loss } }: ResolvedConfig): string {
-  const kind = method === 'clha' ? mode === 'legacy' && mode : loss
-  return kind ? `${method}/${kind}` : method
-}
+export const rateKey = ({ values }: ResolvedConfig): string => variantName(values)
 
 export interface PlanContext {
   file: string

@@ -5,22 +5,21 @@ import type { EncodedExample } from '../../data/encode/encoded.js'
 import { packLists } from '../../data/encode/pack.js'
 import type { Cell } from '../../evaluate/cells.js'
 import { textStats } from '../../evaluate/text-stats.js'
-import { withMarker } from '../../load/answering-template.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { loadTrainable } from '../../load/trainable.js'
-import { needsRewards, usesReference } from '../../methods/methods.js'
+import { markerOf, needsRewards } from '../../methods/registry.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { logProbSums } from '../../models/decoder/score.js'
+import type { AuditReport } from '../../rescore/audit.js'
 import { rescoreLists } from '../../rescore/rescore.js'
 import { type Session, VERSION } from '../../session/session.js'
 import { Stopped } from '../../session/stopped.js'
-import { fitPolicy, rankedHash } from '../../stations/fit/policy.js'
-import { withReferences } from '../../stations/fit/references.js'
-import { type Answer, answerPrompts } from '../../stations/judge/evaluation.js'
+import { trainPolicy } from '../../stations/fit/policy.js'
+import { type Answer, answerPrompts } from '../../stations/judge/answer.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { mean } from '../../statistics/statistics.js'
-import { itemsOf } from '../train/train.js'
+import { withMarker } from '../../text/marker.js'
 import type { CellPlan } from './plan-cells.js'
 import type { Started } from './start.js'
 
@@ -30,7 +29,7 @@ type Figures = Record<string, number>
 export async function runCell(session: Session, plan: CellPlan, started: Started): Promise<Cell> {
   const began = performance.now()
   const figures: Figures = {}
-  const folder = plan.untrained ? started.folder : await trainPolicy(session, plan, started, figures)
+  const folder = plan.untrained ? started.folder : await trainCell(session, plan, started, figures)
   const rewards = await judge(session, plan, started, folder, figures)
   const { variant, noise, augmented, seed, hash } = plan
   const { cpu, threads } = session.hardware
@@ -51,44 +50,38 @@ export async function runCell(session: Session, plan: CellPlan, started: Started
 
 const rounded = (x: number): number => Number(x.toPrecision(6))
 
-async function trainPolicy(
+async function trainCell(
   session: Session,
   plan: CellPlan,
   started: Started,
   figures: Figures,
 ): Promise<string> {
   const { options } = session
+  const { learningRate, numTrainEpochs: epochs, maxSteps, method: kind, outputDir } = options
   const scored = await started.scored(plan.augmented ?? 0)
-  const truth = started.truth && { audit: { truth: started.truth } }
-  const { lists, audit } = rescoreLists({ ...scored, options: { ...rescoreOptions(session), ...truth } })
-  if (audit.truth && needsRewards(options)) {
-    const { precision, recall, orderRight } = audit.truth
-    const shares = { audit_precision: precision, audit_recall: recall, order_right: orderRight }
-    for (const [name, { share }] of Object.entries(shares)) if (share !== null) figures[name] = share
-  }
+  const { lists, audit } = rescoreLists({ ...scored, options: rescoreOptions(options, started.truth) })
+  if (needsRewards(options)) Object.assign(figures, auditFigures(audit))
   const lm = await loadTrainable(session, started.folder)
   try {
-    const items = await itemsOf(session, lm, lists)
-    const [ready] = usesReference(options) ? await withReferences(session, lm, [items]) : [items]
-    const { learningRate, numTrainEpochs: epochs, maxSteps } = options
-    const run = await fitPolicy(session, lm, {
-      kind: options.method,
-      dir: join(options.outputDir, 'cells', plan.hash.slice(0, 12)),
-      items: ready,
-      devItems: [],
-      data: started.files,
-      learningRate,
-      epochs,
-      maxSteps,
-      stage: true,
-      trajectory: { ranked: rankedHash(lists) },
-    })
+    const dir = join(outputDir, 'cells', plan.hash.slice(0, 12))
+    const training = { kind, dir, files: started.files, learningRate, epochs, maxSteps, stage: true }
+    const run = await trainPolicy(session, lm, { ...scored, lists }, training)
     if (run.outcome.stopped) throw new Stopped()
     figures.steps = run.outcome.step
     return run.model
   } finally {
     lm.model.dispose()
   }
+}
+
+/** How well the audit found what was reversed, where that is known. */
+function auditFigures({ truth }: AuditReport): Figures {
+  if (!truth) return {}
+  const { precision, recall, orderRight } = truth
+  const shares = { audit_precision: precision, audit_recall: recall, order_right: orderRight }
+  return Object.fromEntries(
+    Object.entries(shares).flatMap(([name, { share }]) => (share === null ? [] : [[name, share]])),
+  )
 }
 
 /** Greedy answers for the rewards; sampled ones for the distance to the start. */
@@ -101,8 +94,9 @@ async function judge(
 ): Promise<Cell['rewards']> {
   const { options, dtype } = session
   const plain = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'all'))
-  const marked = options.method === 'coh' ? withMarker(plain.template, options.cohPositive) : plain.template
-  const lm: LanguageModel = { ...plain, template: marked }
+  const marker = markerOf(options)
+  const template = marker === undefined ? plain.template : withMarker(plain.template, marker)
+  const lm: LanguageModel = { ...plain, template }
   try {
     const greedy = await answerPrompts(session, lm, set.prompts, { label: variant, temperature: 0 })
     const sampled = await answerPrompts(session, lm, set.prompts, {
@@ -157,7 +151,7 @@ function logProbs(model: Decoder, examples: readonly EncodedExample[], maxTokens
   const out = new Array<number>(examples.length).fill(0)
   for (const batch of packLists(examples, { maxTokens, lastToken: false })) {
     const sums = logProbSums(model, batch)
-    batch.lists.forEach((list, i) => {
+    batch.places.forEach((list, i) => {
       out[list] = sums[batch.offsets[i]]
     })
   }

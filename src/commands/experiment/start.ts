@@ -1,5 +1,7 @@
 /** What the cells of one seed and noise share: start model, reward models, rewards, test prompts, and who judges. */
-import type { Example } from '../../data/example.js'
+
+import { partOf, type ScoredCorpus } from '../../data/corpus.js'
+import type { Part } from '../../data/split.js'
 import type { Message } from '../../dialogue.js'
 import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from '../../load/language-model.js'
@@ -14,9 +16,9 @@ import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import { makeStarterWorld } from '../../stations/read/starter-world.js'
 import { augmentScored } from '../../stations/sample/sampled-candidates.js'
-import type { ScoredData } from '../../stations/score/scoring.js'
-import { scorersOf } from '../align/align-evaluate.js'
-import { disposeScorers, prepareStations, temperaturesOf } from '../align/align-stations.js'
+import { type AlignData, closeAlignment, openAlignment } from '../align/alignment.js'
+import { scorersOf, temperaturesOf } from '../align/evaluate-aligned.js'
+import { prepareStations } from '../align/prepare.js'
 import type { StartPlan } from './plan-cells.js'
 
 export interface Started {
@@ -25,7 +27,7 @@ export interface Started {
   folder: string
   files: DataFile[]
   /** The training data with its rewards, and so many sampled answers of the start model added to each prompt. */
-  scored(augmented: number): Promise<ScoredData>
+  scored(augmented: number): Promise<ScoredCorpus>
   truth?(list: RankedList): readonly boolean[]
   set: EvaluationSet
   scorers: Scorer[]
@@ -33,19 +35,15 @@ export interface Started {
   dispose(): void
 }
 
-interface Source {
-  train: Example[]
-  test: readonly Example[]
-  files: DataFile[]
-  demonstrations?: Example[]
-  truth?(list: RankedList): readonly boolean[]
+interface Source extends AlignData {
   oracle?(prompt: readonly Message[], answer: string): number
 }
 
 async function sourceOf(session: Session, { world: options, dir }: StartPlan, dev: boolean): Promise<Source> {
   if (!options) {
-    const { train, test, dev: held, files } = await loadSplits(session, 2, dev ? 'train' : 'align')
-    return { train, test: dev ? held : test, files }
+    const { corpus, files } = await loadSplits(session, 2, dev ? 'train' : 'align')
+    const of = (part: Part) => partOf(corpus, part).examples
+    return { train: of('train'), test: of(dev ? 'dev' : 'test'), files }
   }
   const { world, hash, truth, trueReward } = await makeStarterWorld(options.seed, dir, options)
   const { train, test, demonstrations } = world
@@ -56,42 +54,37 @@ async function sourceOf(session: Session, { world: options, dir }: StartPlan, de
 /** @param dev judge on the development prompts, as `--tune` does */
 export async function startOf(session: Session, plan: StartPlan, dev: boolean): Promise<Started> {
   const { options, dtype } = session
-  const { oracle, ...source } = await sourceOf(session, plan, dev)
+  const { oracle, ...data } = await sourceOf(session, plan, dev)
   await writeConfig(session)
-  const fresh = await loadStartModel(session)
-  const prepared = await prepareStations(
-    session,
-    fresh,
-    { ...source, compareSft: false },
-    [],
-    (_, run) => run.model,
-  )
+  const a = openAlignment(session, await loadStartModel(session))
+  const prepared = await prepareStations(a, data)
   const { start: folder, scorers: models } = prepared
   // One unit of the judges for all cells, whatever their own label source is.
-  const calibrated = rescoreLists({ ...prepared.scored, options: rescoreOptions(session) })
-  const temperatures = temperaturesOf(models, calibrated)
+  const calibrated = rescoreLists({ ...prepared.scored, options: rescoreOptions(options) })
   const lm = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'blocks'))
-  const set = evaluationSet(source.test, options.evalPrompts, options.seed)
-  const known = new Map<number, Promise<ScoredData>>()
+  const set = evaluationSet(data.test, options.evalPrompts, options.seed)
   return {
     lm,
     folder,
-    files: source.files,
-    truth: source.truth,
+    files: data.files,
+    truth: data.truth,
     set,
-    scorers: scorersOf(session, fresh, { ...prepared, temperatures }),
+    scorers: scorersOf(a, prepared, temperaturesOf(models, calibrated)),
     ...(oracle && { trueReward: (i: number, text: string) => oracle(set.prompts[i] as Message[], text) }),
-    scored(augmented) {
-      const found =
-        known.get(augmented) ??
-        augmentScored(session, lm, { scored: prepared.scored, scorers: models, count: augmented })
-      known.set(augmented, found)
-      return found
-    },
+    scored: once((count) => augmentScored(session, lm, { scored: prepared.scored, scorers: models, count })),
     dispose() {
-      disposeScorers(prepared)
-      fresh.model.dispose()
+      closeAlignment(a)
       lm.model.dispose()
     },
+  }
+}
+
+/** What is asked for again by the same number is made once. */
+function once<T>(make: (count: number) => Promise<T>): (count: number) => Promise<T> {
+  const known = new Map<number, Promise<T>>()
+  return (count) => {
+    const found = known.get(count) ?? make(count)
+    known.set(count, found)
+    return found
   }
 }

@@ -5,7 +5,7 @@ import { writeWhole } from '../../files/whole.js'
 import { showTable } from '../../stations/judge/eval-report.js'
 import { mean } from '../../statistics/statistics.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { ExperimentResult } from '../pipeline.js'
+import type { ExperimentResult } from './experiment-result.js'
 import { type CellPlan, type PlanContext, planCell, rateKey, type Tuning } from './plan-cells.js'
 import { type Failure, failedCells, runCells } from './run-cells.js'
 

@@ -1,29 +1,53 @@
 /** `clha explain`: one example of a rescored file, or of data and rewards, through the whole method. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { corpusOf } from '../../data/corpus.js'
 import { packLists } from '../../data/encode/pack.js'
 import { usageError } from '../../errors.js'
 import { loadStartModel } from '../../load/language-model.js'
+import { isAlignment } from '../../methods/registry.js'
 import { logProbSums } from '../../models/decoder/score.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import type { Scale } from '../../rescore/beliefs.js'
-import { type ExplainRules, explainList, fitsList, levelOfGate } from '../../rescore/explain.js'
+import {
+  type Explained,
+  type ExplainRules,
+  explainList,
+  fitsList,
+  levelOfGate,
+} from '../../rescore/explain.js'
 import { type ExplainedLoss, explainLoss } from '../../rescore/explain-loss.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { readRankedJsonl } from '../../rescore/ranked-jsonl.js'
 import { rescoreLists } from '../../rescore/rescore.js'
+import { required } from '../../session/needs.js'
 import { openSession, type Session } from '../../session/session.js'
-import { scores } from '../../stations/rank/ranked-data.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
-import { encodeData, loadData } from '../../stations/read/load-data.js'
-import type { ExplainResult, Pipeline } from '../pipeline.js'
+import { encodeCorpus } from '../../stations/read/encode-corpus.js'
+import { loadData } from '../../stations/read/load-data.js'
+import { scoreCorpus } from '../../stations/score/scoring.js'
+import type { Pipeline } from '../pipeline.js'
 import { letters, sayExplained } from './say-explained.js'
+
+/** One example, by step; answers are named by their places, and by `names`. */
+export interface ExplainResult extends Explained {
+  id: string
+  file: string
+  row: number
+  mode: 'default' | 'legacy'
+  /** T and e; in the default mode. */
+  temperature?: number
+  labelError?: number
+  names: string[]
+  /** With a model. */
+  loss?: ExplainedLoss
+}
 
 export const explain: Pipeline<ExplainResult> = async (config, ui) => {
   const session = await openSession(config, ui)
   const { options } = session
-  if (options.method !== 'clha')
+  if (!isAlignment(options))
     throw usageError(`method: ${options.method}: clha explain goes through CLHA`, 'set method: clha')
   const { list, rules } = await found(session)
   const explained = explainList(list, rules)
@@ -48,7 +72,7 @@ interface Found {
 }
 
 async function found(session: Session): Promise<Found> {
-  const paths = [session.options.trainDataset as string | string[]].flat()
+  const paths = [required(session.options, 'trainDataset')].flat()
   const ranked = paths.every(isRankedFile)
   return ranked ? fromRescored(session, paths) : fromData(session, paths)
 }
@@ -94,15 +118,15 @@ async function fromData(session: Session, paths: string[]): Promise<Found> {
     examples.filter((e) => isAsked(session, { example: e })),
     (example) => ({ example }),
   )
-  const scored = await scores(session, examples)
-  const { lists, calibrations } = rescoreLists({ ...scored, options: rescoreOptions(session) })
+  const scored = await scoreCorpus(session, corpusOf(examples))
+  const { lists, calibrations } = rescoreLists({ ...scored, options: rescoreOptions(session.options) })
   const list = theOne(
     session,
     lists.filter((l) => isAsked(session, l)),
     (l) => l,
   )
   if (session.options.mode === 'legacy') return { list, rules: legacyRules(session) }
-  const fold = scored.folds?.[scored.examples.indexOf(list.example)] ?? 0
+  const fold = scored.folds?.[lists.indexOf(list)] ?? 0
   const scale = calibrations.find((c) => c.fold === fold) as Scale
   return { list, rules: defaultRules(session, list, scale) }
 }
@@ -151,7 +175,7 @@ async function lossOf(session: Session, list: RankedList): Promise<ExplainedLoss
   const { options } = session
   const lm = await loadStartModel(session)
   try {
-    const { encoded } = await encodeData(session, lm, [list.example], 1)
+    const { encoded } = await encodeCorpus(session, lm, corpusOf([list.example]), 1)
     if (encoded.length === 0) throw usageError(`${list.example.id}: no room for its answers in max_length`)
     const [batch] = packLists(encoded, { maxTokens: options.maxTokensPerBatch, lastToken: false })
     const sums = logProbSums(lm.model, batch)

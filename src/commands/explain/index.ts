@@ -1,7 +1,8 @@
 /** `clha explain`: one example through the whole method. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
+import { OF_A_TRAINING, OF_HELD_OUT_DATA, OF_OTHER_METHODS } from '../sections.js'
 
-export const explainSpec: PipelineSpec = {
+export const explainCommand = pipeline({
   path: ['explain'],
   summary: 'show one example through the method, step by step, and what would change it',
   examples: [
@@ -11,4 +12,18 @@ export const explainSpec: PipelineSpec = {
   sections: ['explain', 'model', 'data', 'method', 'rescore', 'score', 'endpoint', 'run'],
   needs: ['train_dataset', ['row', 'id']],
   takesData: true,
-}
+  without: [...OF_HELD_OUT_DATA, ...OF_A_TRAINING, ...OF_OTHER_METHODS, 'method', 'model_config'],
+  first: [
+    'row',
+    'id',
+    'train_dataset',
+    'model_name_or_path',
+    'reward_model',
+    'label_source',
+    'min_confidence',
+    'reward_temperature',
+    'label_error',
+    'output_dir',
+  ],
+  load: async () => (await import('./explain.js')).explain,
+})

@@ -10,7 +10,12 @@ import { type Answer, requestAnswers } from '../../stations/judge/answer.js'
 import { sayQuantizedChange } from '../../stations/judge/quantized-change.js'
 import { loadData } from '../../stations/read/load-data.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { GenerateResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
+
+export interface GenerateResult {
+  answers: { prompt: unknown; answer: string; tokens: number; finishReason: string }[]
+  outputFile?: string
+}
 
 interface Row {
   prompt: Prompt

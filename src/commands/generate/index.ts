@@ -1,7 +1,7 @@
 /** `clha generate`: answers to prompts. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
 
-export const generateSpec: PipelineSpec = {
+export const generateCommand = pipeline({
   path: ['generate'],
   summary: 'answer prompts with a model',
   examples: [
@@ -10,4 +10,18 @@ export const generateSpec: PipelineSpec = {
   ],
   sections: ['model', 'data', 'generate', 'prompt'],
   needs: ['model_name_or_path', ['prompt', 'eval_dataset']],
-}
+  without: ['train_dataset', 'dev_fraction', 'test_fraction', 'reward_column', 'truncation', 'model_config'],
+  first: [
+    'model_name_or_path',
+    'prompt',
+    'eval_dataset',
+    'output_file',
+    'temperature',
+    'num_samples',
+    'max_new_tokens',
+    'chat_template',
+    'dtype',
+    'device',
+  ],
+  load: async () => (await import('./generate.js')).generatePipeline,
+})

@@ -14,7 +14,19 @@ import { openSession, type Session } from '../../session/session.js'
 import { figure } from '../../show/units.js'
 import { noGrad, ops, scope } from '../../tensor/index.js'
 import { TOKENIZER_FILES } from '../../text/tokenizer-files.js'
-import type { MergeResult, Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
+
+export interface MergeResult {
+  /** Folder of the merged model. */
+  exportDir: string
+  /** Between the logits (or rewards) of adapter and merged model, before the weights are rounded to `dtype`. */
+  largestDifference: number
+  /** Largest absolute logit (or reward), to compare it with. */
+  largestOutput: number
+  /** Random tokens that were compared. */
+  tokens: number
+  dtype: string
+}
 
 export const merge: Pipeline<MergeResult> = async (config, ui) => {
   const session = await openSession(config, ui)

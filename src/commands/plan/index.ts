@@ -1,10 +1,9 @@
 /** `clha plan`: memory, time and disk of a training before it is started. */
 import { DEVICES } from '../../plan/devices.js'
-import { type CliCommand, type PipelineSpec, pipelineCommand } from '../command.js'
-import { trainSpec } from '../train/index.js'
+import { pipeline } from '../pipeline.js'
+import { TRAIN_SECTIONS } from '../sections.js'
 
-export const planSpec: PipelineSpec = {
-  ...trainSpec,
+export const planCommand = pipeline({
   path: ['plan'],
   summary: 'what a training will need, before it starts: memory, time, tokens, disk, and what to change',
   examples: [
@@ -13,20 +12,29 @@ export const planSpec: PipelineSpec = {
     'clha plan my.yaml --device h100 --dtype bfloat16',
     'clha plan my.yaml --reward --json',
   ],
-  sections: [...trainSpec.sections, 'rewardTrain'],
-  without: ['device'],
-}
-
-const load = async (device?: string, reward?: boolean) =>
-  (await import('./plan.js')).planPipeline({ device, reward })
-
-export const planCommand: CliCommand = {
-  ...pipelineCommand(planSpec, () => load()),
-  define(command) {
-    pipelineCommand(planSpec, () => load()).define(command)
-    command.option('--device <name>', `for another device: ${Object.keys(DEVICES).join(', ')}`)
-    command.option('--reward', 'plan clha reward train in place of clha train')
-  },
-  run: (io, args, { device, reward, ...flags }) =>
-    pipelineCommand(planSpec, () => load(device as string | undefined, reward === true)).run(io, args, flags),
-}
+  sections: [...TRAIN_SECTIONS, 'rewardTrain'],
+  needs: ['train_dataset', ['model_name_or_path', 'model_config']],
+  // Otherwise it takes what the trainings take, so that a command line can be planned as it is.
+  without: ['device', 'num_samples'],
+  first: [
+    'model_name_or_path',
+    'train_dataset',
+    'max_length',
+    'dtype',
+    'use_peft',
+    'load_in_4bit',
+    'max_tokens_per_batch',
+    'gradient_checkpointing',
+    'per_device_train_batch_size',
+    'gradient_accumulation_steps',
+  ],
+  flags: [
+    { flag: '--device <name>', meaning: `for another device: ${Object.keys(DEVICES).join(', ')}` },
+    { flag: '--reward', meaning: 'plan clha reward train in place of clha train' },
+  ],
+  load: async ({ device, reward }: Record<string, unknown>) =>
+    (await import('./plan.js')).planPipeline({
+      device: device === undefined ? undefined : String(device),
+      reward: reward === true,
+    }),
+})

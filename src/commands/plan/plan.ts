@@ -2,26 +2,28 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { partOf } from '../../data/corpus.js'
 import { stepsPerEpoch } from '../../data/encode/order.js'
 import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { loadShapes } from '../../load/load-shapes.js'
-import { objectiveOf, usesReference } from '../../methods/methods.js'
+import { objectiveOf, usesReference } from '../../methods/registry.js'
 import { bestChanges, type Change, changesFor } from '../../plan/advice.js'
 import { DEVICE_PROGRAM, DEVICES, type Device, deviceRates, type Rates } from '../../plan/devices.js'
 import { type DiskPlan, diskPlan } from '../../plan/disk.js'
 import { flops, type PlanInput, planTraining, seconds, type TrainingPlan } from '../../plan/plan.js'
 import { type TokenFigures, tokenFigures } from '../../plan/tokens.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
+import { required } from '../../session/needs.js'
 import { openSession, type Session } from '../../session/session.js'
-import { loadRanked, plainLists } from '../../stations/rank/ranked-data.js'
-import { encodeData } from '../../stations/read/load-data.js'
+import { itemsOf } from '../../stations/fit/items.js'
+import { loadRanked, plainlyRanked } from '../../stations/rank/ranked-data.js'
+import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import { momentsOf, planInput } from '../../stations/rehearse/plan-input.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import { rewardObjective } from '../../train/objectives/objective.js'
 import type { Pipeline } from '../pipeline.js'
-import { itemsOf } from '../train/train.js'
 import { measureRates } from './measure-rates.js'
 import { showPlan } from './say-plan.js'
 
@@ -78,13 +80,14 @@ async function made(session: Session, reward: boolean, device: Device | undefine
   const items = reward ? await rewardItems(session, lm) : await policyItems(session, lm)
   if (items.length === 0) throw usageError('no example is left to train on')
   const answers = Math.max(0, ...items.map(({ encoded }) => encoded.answers.length))
-  const objective = reward ? rewardObjective(0) : objectiveOf(session, answers)
+  const objective = reward ? rewardObjective(0) : await objectiveOf(options, answers)
   const batchSize = reward
     ? options.rewardPerDeviceTrainBatchSize
     : options.perDeviceTrainBatchSize * options.gradientAccumulationSteps
   const epochs = reward ? options.rewardNumTrainEpochs : options.numTrainEpochs
   const perEpoch = stepsPerEpoch(items.length, batchSize)
-  const totalSteps = (reward ? undefined : options.maxSteps) ?? Math.max(1, Math.round(epochs * perEpoch))
+  const totalSteps =
+    (reward ? options.rewardMaxSteps : options.maxSteps) ?? Math.max(1, Math.round(epochs * perEpoch))
   const here = planInput(session, {
     ...{ model: lm.model, items, objective, batchSize, totalSteps },
     generates: !reward && options.evalGenerationSteps !== undefined,
@@ -126,14 +129,16 @@ async function made(session: Session, reward: boolean, device: Device | undefine
 
 /** What `clha train` takes; rewards that are still to come change the order of answers, not their tokens. */
 async function policyItems(session: Session, lm: LanguageModel): Promise<TrainItem[]> {
-  const paths = [session.options.trainDataset as string | string[]].flat()
-  if (paths.every(isRankedFile)) return itemsOf(session, lm, (await loadRanked(session)).train)
-  const { train } = await loadSplits(session, 1, 'train')
-  return itemsOf(session, lm, plainLists(session, train))
+  const { options } = session
+  const paths = [required(options, 'trainDataset')].flat()
+  if (paths.every(isRankedFile))
+    return itemsOf(session, lm, partOf((await loadRanked(session)).corpus, 'train'))
+  const { corpus } = await loadSplits(session, 1, 'train')
+  return itemsOf(session, lm, plainlyRanked(options, partOf(corpus, 'train')))
 }
 
 async function rewardItems(session: Session, lm: LanguageModel): Promise<TrainItem[]> {
-  const { train } = await loadSplits(session, 2, 'train')
-  const { encoded } = await encodeData(session, lm, train, 2)
+  const { corpus } = await loadSplits(session, 2, 'train')
+  const { encoded } = await encodeCorpus(session, lm, partOf(corpus, 'train'), 2)
   return encoded.map((e) => ({ encoded: e, pairs: [], sft: { index: 0, weight: 0 }, labels: [] }))
 }

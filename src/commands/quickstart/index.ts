@@ -1,10 +1,36 @@
 /** `clha quickstart`: the starter world from start to report. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
+import { OF_DEVELOPMENT } from '../sections.js'
 
-export const quickstartSpec: PipelineSpec = {
+export const quickstartCommand = pipeline({
   path: ['quickstart'],
   summary: 'align a small language model on this machine, from nothing to a report',
   examples: ['clha quickstart', 'clha quickstart --seeds 5'],
   sections: ['quickstart', 'model', 'method', 'rescore', 'train', 'rounds', 'run', 'profile'],
   needs: [],
-}
+  // Model, tokenizer and data are made here.
+  without: [
+    ...OF_DEVELOPMENT,
+    'model_name_or_path',
+    'model_revision',
+    'adapter_name_or_path',
+    'tokenizer_name_or_path',
+    'resize_embeddings',
+    'load_in_8bit',
+    'load_in_4bit',
+    'save_total_limit',
+  ],
+  first: [
+    'seeds',
+    'output_dir',
+    'resume_from_checkpoint',
+    'method',
+    'mode',
+    'learning_rate',
+    'num_train_epochs',
+    'rounds',
+    'seed',
+    'device',
+  ],
+  load: async () => (await import('./quickstart.js')).quickstart,
+})

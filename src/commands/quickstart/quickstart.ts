@@ -4,129 +4,122 @@ import type { ResolvedConfig } from '../../config/load-config.js'
 import type { Message } from '../../dialogue.js'
 import { loadStartModel } from '../../load/language-model.js'
 import { seedsTable } from '../../report/tables.js'
-import type { AlignReport, SampleReport, StationReport } from '../../report/types.js'
+import type { AlignReport, SampleReport } from '../../report/types.js'
 import { writeReports } from '../../report/write-reports.js'
 import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
-import { Stopped } from '../../session/stopped.js'
+import { sayingStop } from '../../session/stopped.js'
 import { count, percent } from '../../show/units.js'
 import { showTable } from '../../stations/judge/eval-report.js'
-import { makeStarterWorld } from '../../stations/read/starter-world.js'
+import { makeStarterWorld, type StarterWorld } from '../../stations/read/starter-world.js'
 import type { Ui } from '../../terminal/ui.js'
-import { showReport } from '../align/align.js'
-import { evaluateAligned } from '../align/align-evaluate.js'
-import { alignReport } from '../align/align-report.js'
-import { type Aligned, alignStations, station } from '../align/align-stations.js'
-import type { AlignResult, Pipeline } from '../pipeline.js'
+import type { AlignResult } from '../align/align.js'
+import { alignReport, type Told } from '../align/align-report.js'
+import { type AlignData, type Alignment, station, withAlignment } from '../align/alignment.js'
+import { evaluateStation, type Judging } from '../align/evaluate-aligned.js'
+import { prepareStations } from '../align/prepare.js'
+import { alignedOf, compareStation, policyStations, rescoreStation } from '../align/rounds.js'
+import { resultOf, sayReport, stoppedResult } from '../align/say-report.js'
+import type { Pipeline } from '../pipeline.js'
 import { quickstartConfig } from './quickstart-config.js'
 import { seedsReport } from './quickstart-seeds.js'
 
 interface SeedRun {
   seed: number
   report: AlignReport
-  aligned: Aligned
+  result: AlignResult
 }
 
-export const quickstart: Pipeline<AlignResult> = (config, ui) =>
-  inOutputDir(config.options, false, () => runSeeds(config, ui))
+const KEPT = 'what is done is kept: the same command goes on from here'
+
+export const quickstart: Pipeline<AlignResult> = (config, ui) => {
+  const { outputDir } = config.options
+  const stopped = () => stoppedResult(outputDir)
+  return inOutputDir(config.options, false, () => sayingStop(ui, KEPT, () => runSeeds(config, ui), stopped))
+}
 
 async function runSeeds(config: ResolvedConfig, ui: Ui): Promise<AlignResult> {
   const { seeds, seed: first, outputDir } = config.options
   ui.line('clha quickstart · aligns a small language model on this machine, nothing leaves it\n')
   const runs: SeedRun[] = []
-  try {
-    for (let i = 0; i < seeds; i++) {
-      const seed = first + i
-      if (seeds > 1) ui.line(`seed ${seed}  (${i + 1} of ${seeds})`)
-      runs.push(await runSeed(config, ui, seed, seeds > 1 ? join(outputDir, `seed-${seed}`) : outputDir))
-    }
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error
-    ui.line('stopped; what is done is kept: the same command goes on from here')
-    return { outputDir, model: '', steps: 0, stopped: true, metrics: {} }
+  for (let i = 0; i < seeds; i++) {
+    const seed = first + i
+    if (seeds > 1) ui.line(`seed ${seed}  (${i + 1} of ${seeds})`)
+    runs.push(await runSeed(config, ui, seed, seeds > 1 ? join(outputDir, `seed-${seed}`) : outputDir))
   }
   const last = runs[runs.length - 1]
   const report = runs.length > 1 ? seedsReport(runs) : last.report
-  const written = await writeReports(outputDir, report)
-  if (report.multiSeed) {
-    const { caption, columns, rows } = seedsTable(report.multiSeed)
+  const { html } = await writeReports(outputDir, report)
+  sayEnd(ui, report, html, last.result.model)
+  return { ...last.result, outputDir, report: html }
+}
+
+/** The table over seeds, where there are several, and what to do next. */
+function sayEnd(ui: Ui, { multiSeed }: AlignReport, page: string, model: string): void {
+  if (multiSeed) {
+    const { caption, columns, rows } = seedsTable(multiSeed)
     ui.station(caption)
     showTable(ui, { columns: columns.map(({ label }) => label), rows }, 2)
   }
   ui.line('')
-  ui.line(`report   ${written.html}`)
-  ui.line(`model    ${last.aligned.clha}`)
-  ui.line(`next     ./clha chat --model-name-or-path ${last.aligned.clha}`)
+  ui.line(`report   ${page}`)
+  ui.line(`model    ${model}`)
+  ui.line(`next     ./clha chat --model-name-or-path ${model}`)
   ui.line('         ./clha align recipes/own-pairs.yaml    your own preferences')
-  const { outcome } = last.aligned.curves[last.aligned.curves.length - 1].run
-  return {
-    outputDir,
-    model: last.aligned.clha,
-    steps: outcome.step,
-    stopped: false,
-    metrics: outcome.metrics,
-    report: written.html,
-  }
 }
 
 async function runSeed(given: ResolvedConfig, ui: Ui, seed: number, dir: string): Promise<SeedRun> {
-  const stations: StationReport[] = []
   const starter = await makeStarterWorld(seed, dir)
-  const { world } = starter
-  const config = quickstartConfig(given, seed, dir, starter.tokenizerDir)
-  const session = await openSession(config, ui)
+  const session = await openSession(quickstartConfig(given, seed, dir, starter.tokenizerDir), ui)
   await writeConfig(session)
-  const { train, test, demonstrations, options } = world
-  await station(session, stations, 'data', async () => {
-    ui.line(
+  return withAlignment(session, await loadStartModel(session), async (a) => {
+    const { report, aligned } = await alignWorld(a, starter)
+    sayReport(ui, report)
+    const { html } = await writeReports(dir, report)
+    return { seed, report, result: resultOf(a, aligned, html) }
+  })
+}
+
+/** The stations of an alignment, a line each, on data whose truth is known. */
+async function alignWorld(a: Alignment, starter: StarterWorld) {
+  const data = await dataStation(a, starter)
+  const prepared = await prepareStations(a, data)
+  const rescored = await rescoreStation(a, data, prepared)
+  const sft = await compareStation(a, data, prepared)
+  const policies = await policyStations(a, data, prepared, rescored)
+  const aligned = alignedOf(prepared, rescored, policies, sft)
+  const evaluation = await evaluateStation(a, data, aligned, judgingOf(starter))
+  const shown = evaluation && { ...evaluation, samples: greedySamples(evaluation.samples) }
+  return { aligned, report: alignReport(a, data, aligned, shown, toldOf(starter)) }
+}
+
+/** The world was made before: its tokenizer is part of the config. */
+const dataStation = (a: Alignment, { world, hash, truth }: StarterWorld): Promise<AlignData> =>
+  station(a, 'data', async () => {
+    const { train, test, demonstrations, options } = world
+    a.session.ui.line(
       `${count(train.length)} pairs from the starter world, ${percent(options.noise, 0)} of the labels reversed on purpose`,
     )
+    const files = [{ path: 'starter world', sha256: hash, rows: train.length }]
+    return { train, test, files, demonstrations, truth }
   })
-  const files = [{ path: 'starter world', sha256: starter.hash, rows: train.length }]
-  const lm = await loadStartModel(session)
-  try {
-    const aligned = await alignStations(
-      session,
-      lm,
-      { train, files, demonstrations, truth: starter.truth, compareSft: true },
-      stations,
-    )
-    const evaluation = await station(
-      session,
-      stations,
-      `evaluate  ${count(test.length)} unseen prompts`,
-      () =>
-        evaluateAligned(session, lm, aligned, {
-          test,
-          temperatures: [0, 1],
-          trueReward: (prompt, answer) => starter.trueReward(prompt as readonly Message[], answer),
-        }),
-    )
-    aligned.dispose()
-    const report = alignReport(
-      session,
-      aligned,
-      { ...evaluation, samples: greedySamples(evaluation.samples) },
-      {
-        title: 'Quickstart: the starter world',
-        command: 'npm run quickstart',
-        train,
-        test,
-        noise: options.noise,
-        notes: [
-          'The starter world is made up, and small: its oracle knows the true reward of any answer.',
-          'Intervals are 95 %, over prompts, of one seed; several seeds: npm run quickstart -- --seeds 5',
-        ],
-      },
-    )
-    showReport(ui, report)
-    await writeReports(dir, report)
-    return { seed, report, aligned }
-  } finally {
-    lm.model.dispose()
-  }
-}
+
+const judgingOf = ({ world, trueReward }: StarterWorld): Judging => ({
+  title: `evaluate  ${count(world.test.length)} unseen prompts`,
+  temperatures: [0, 1],
+  trueReward: (prompt, answer) => trueReward(prompt as readonly Message[], answer),
+})
+
+const toldOf = ({ world }: StarterWorld): Told => ({
+  title: 'Quickstart: the starter world',
+  command: 'npm run quickstart',
+  noise: world.options.noise,
+  notes: [
+    'The starter world is made up, and small: its oracle knows the true reward of any answer.',
+    'Intervals are 95 %, over prompts, of one seed; several seeds: npm run quickstart -- --seeds 5',
+  ],
+})
 
 /** A page of examples: the greedy answers to the first prompts. */
 const greedySamples = (samples: readonly SampleReport[]): SampleReport[] =>

@@ -1,7 +1,8 @@
 /** `clha rescore`: rewards and labels become pairs, weights and gates; the labels are audited. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
+import { OF_A_LANGUAGE_MODEL, OF_A_TRAINING, OF_HELD_OUT_DATA, OF_OTHER_METHODS } from '../sections.js'
 
-export const rescoreSpec: PipelineSpec = {
+export const rescoreCommand = pipeline({
   path: ['rescore'],
   summary: 'score and re-order the answers of a data file, and audit its labels',
   examples: [
@@ -11,4 +12,26 @@ export const rescoreSpec: PipelineSpec = {
   sections: ['model', 'data', 'method', 'rescore', 'score', 'endpoint', 'run'],
   needs: ['train_dataset'],
   takesData: true,
-}
+  without: [
+    ...OF_A_LANGUAGE_MODEL,
+    ...OF_HELD_OUT_DATA,
+    ...OF_A_TRAINING,
+    ...OF_OTHER_METHODS,
+    'margin',
+    'margin_scale',
+    'sft_weight',
+  ],
+  first: [
+    'train_dataset',
+    'reward_model',
+    'reward_endpoint',
+    'reward_column',
+    'label_source',
+    'pair_weight',
+    'min_confidence',
+    'sft_gate',
+    'score_cache_dir',
+    'output_dir',
+  ],
+  load: async () => (await import('./rescore.js')).rescore,
+})

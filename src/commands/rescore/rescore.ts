@@ -1,14 +1,24 @@
 /** `clha rescore`: every answer scored, labels and rewards weighed, the labels audited. */
 
+import { corpusOf } from '../../data/corpus.js'
 import { inOutputDir } from '../../session/claim.js'
+import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
 import { count } from '../../show/units.js'
-import { scores } from '../../stations/rank/ranked-data.js'
+import { rescoredFile } from '../../stations/rank/rescored-file.js'
 import { rescoreStation } from '../../stations/rank/rescoring.js'
 import { loadData } from '../../stations/read/load-data.js'
-import { rescoredFile } from '../../stations/score/scoring.js'
-import type { Pipeline, RescoreResult } from '../pipeline.js'
+import { scoreCorpus } from '../../stations/score/scoring.js'
+import type { Pipeline } from '../pipeline.js'
+
+export interface RescoreResult {
+  outputDir: string
+  pairs: { kept: number; doubtful: number; reversed: number }
+  /** Fitted unit of the reward and error of the labels, where they were fitted. */
+  rewardTemperature?: number
+  labelError?: number
+}
 
 export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
   const session = await openSession(config, ui)
@@ -17,9 +27,9 @@ export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
 
 async function rescoreIn(session: Session): Promise<RescoreResult> {
   const { ui } = session
-  const { examples } = await loadData(session, session.options.trainDataset as string | string[], 2)
+  const { examples } = await loadData(session, required(session.options, 'trainDataset'), 2)
   ui.line(`${count(examples.length)} lists`)
-  const scored = await scores(session, examples)
+  const scored = await scoreCorpus(session, corpusOf(examples))
   const { audit, calibrations } = await rescoreStation(session, scored)
   await writeConfig(session)
   const { outputDir } = session.options

@@ -1,7 +1,8 @@
 /** `clha reward score`: rewards for answers. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
+import { OF_A_LANGUAGE_MODEL, OF_A_TRAINING, OF_HELD_OUT_DATA } from '../sections.js'
 
-export const rewardScoreSpec: PipelineSpec = {
+export const rewardScoreCommand = pipeline({
   path: ['reward', 'score'],
   summary: 'score the answers of a data file with a reward model or a reward server',
   examples: [
@@ -11,4 +12,18 @@ export const rewardScoreSpec: PipelineSpec = {
   sections: ['model', 'data', 'score', 'endpoint', 'prompt', 'run'],
   needs: ['train_dataset', ['reward_model', 'reward_endpoint']],
   takesData: true,
-}
+  without: [...OF_A_LANGUAGE_MODEL, ...OF_HELD_OUT_DATA, ...OF_A_TRAINING, 'reward_column', 'prompt'],
+  first: [
+    'train_dataset',
+    'reward_model',
+    'reward_endpoint',
+    'reward_format',
+    'max_length',
+    'dataset_format',
+    'score_cache_dir',
+    'output_file',
+    'dtype',
+    'device',
+  ],
+  load: async () => (await import('./reward-score.js')).rewardScore,
+})

@@ -1,31 +1,41 @@
 /** `clha reward score`: a reward for every answer of a data file. */
+import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { writeJsonLines } from '../../files/json-lines.js'
+import { required } from '../../session/needs.js'
 import { openSession } from '../../session/session.js'
 import { count, figure, percent } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { agreement } from '../../stations/score/reward-models.js'
 import { outsideScores } from '../../stations/score/scoring.js'
-import type { Pipeline, ScoreResult } from '../pipeline.js'
+import type { Pipeline } from '../pipeline.js'
+
+export interface ScoreResult {
+  answers: number
+  /** Answers whose score was known already. */
+  cached: number
+  outputFile?: string
+}
 
 export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
   const session = await openSession(config, ui)
-  const { examples } = await loadData(session, session.options.trainDataset as string | string[], 1)
-  const scored = await outsideScores(session, examples)
-  const flat = scored.rewards.flat()
+  const loaded = await loadData(session, required(session.options, 'trainDataset'), 1)
+  const { corpus, cached } = await outsideScores(session, corpusOf(loaded.examples))
+  const { examples, rewards } = corpus
+  const flat = rewards.flat()
   ui.line(
     `${count(flat.length)} answers · mean reward ${figure(flat.reduce((a, b) => a + b, 0) / Math.max(1, flat.length))}`,
   )
   const accuracy = agreement(
-    scored.examples.map((e) => e.preferences),
-    scored.rewards,
+    examples.map((e) => e.preferences),
+    rewards,
   )
   if (accuracy) ui.line(`agrees with ${percent(accuracy.value)} of ${count(accuracy.pairs)} human labels`)
   const { outputFile } = session.options
-  if (outputFile === undefined) return { answers: flat.length, cached: scored.cached }
-  writeJsonLines(outputFile, scored.examples, (example, i) => scoredRow(example, scored.rewards[i]))
+  if (outputFile === undefined) return { answers: flat.length, cached }
+  writeJsonLines(outputFile, examples, (example, i) => scoredRow(example, rewards[i]))
   ui.line(`scores   ${outputFile}`)
-  return { answers: flat.length, cached: scored.cached, outputFile }
+  return { answers: flat.length, cached, outputFile }
 }
 
 /** A row that this and other tools read again: a labelled pair in TRL's columns with its scores, else a list with rewards. */

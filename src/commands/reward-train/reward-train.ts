@@ -1,21 +1,26 @@
 /** `clha reward train`: a reward model from preferences; with several folds, one that never scores what it was trained on. */
 import { join } from 'node:path'
+import type { Options } from '../../config/options.js'
+import { type EncodedCorpus, partOf, withoutPart } from '../../data/corpus.js'
 import { usageError } from '../../errors.js'
-import { loadStartModel } from '../../load/language-model.js'
+import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { requireAdapterOnQuantized } from '../../load/quantized-options.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { inOutputDir } from '../../session/claim.js'
+import type { Needs } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
-import { count, percent } from '../../show/units.js'
-import { encodeData } from '../../stations/read/load-data.js'
+import { resultOf } from '../../stations/fit/say-training.js'
+import type { TrainResult } from '../../stations/fit/train-result.js'
+import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadSplits } from '../../stations/read/splits.js'
-import { type Accuracy, labelAccuracy, trainRewardModels } from '../../stations/score/reward-models.js'
-import type { Pipeline, TrainResult } from '../pipeline.js'
-import { resultOf } from '../train/train.js'
-
-export const accuracyText = ({ value, low, high, pairs }: Accuracy): string =>
-  `${percent(value)} (${percent(low)}–${percent(high)}) of ${count(pairs)} held-out human labels`
+import {
+  accuracyText,
+  type FoldModel,
+  labelAccuracy,
+  trainRewardModels,
+} from '../../stations/score/reward-models.js'
+import type { Pipeline } from '../pipeline.js'
 
 export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
   const session = await openSession(config, ui)
@@ -23,20 +28,11 @@ export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
 }
 
 async function trainIn(session: Session): Promise<TrainResult> {
-  const { ui } = session
-  const { folds, outputDir, seed, modelNameOrPath, modelConfig, rewardModelConfig } = session.options
-  // Sizes alone are enough: then only the tokenizer and the template of the start model are used.
-  const sizes = modelNameOrPath === undefined ? (modelConfig ?? rewardModelConfig) : undefined
-  const start = await loadStartModel(
-    { ...session, options: { ...session.options, modelConfig: sizes } },
-    'any',
-  )
-  requireAdapterOnQuantized(session)
-  if (session.options.usePeft) checkAdapter(session, start.model)
-  const { train, dev, files } = await loadSplits(session, 2, 'train')
-  const data = await encodeData(session, start, train, 2)
-  const heldOut = await encodeData(session, start, dev, 2)
-  const models = await trainRewardModels(session, start, data, {
+  const { folds, outputDir, seed } = session.options
+  const start = await loadStart(session)
+  const { corpus, files } = await loadSplits(session, 2, 'train')
+  const data = await encodeCorpus(session, start, withoutPart(corpus, 'test'), 2)
+  const models = await trainRewardModels(session, start, partOf(data, 'train'), {
     folds,
     seed,
     dir: (fold) => (folds === 1 ? outputDir : join(outputDir, `fold-${fold}`)),
@@ -45,19 +41,44 @@ async function trainIn(session: Session): Promise<TrainResult> {
     stage: false,
     opened: () => writeConfig(session),
   })
-  const last = models[models.length - 1]
-  const metrics: Record<string, number> = { ...last.run.outcome.metrics }
+  const last = models[models.length - 1].run
+  const accuracies = await sayAccuracies(session, models, partOf(data, 'dev'))
+  return { ...resultOf(last), outputDir, metrics: { ...last.outcome.metrics, ...accuracies } }
+}
+
+/** Sizes alone are enough: then only the tokenizer and the template of the start model are used. */
+async function loadStart(session: Session): Promise<LanguageModel> {
+  const { options } = session
+  const { modelNameOrPath, modelConfig, rewardModelConfig } = options
+  const sizes = modelNameOrPath === undefined ? (modelConfig ?? rewardModelConfig) : undefined
+  const start = await loadStartModel({ ...session, options: { ...options, modelConfig: sizes } }, 'any')
+  requireAdapterOnQuantized(session)
+  if (options.usePeft) checkAdapter(options, start.model)
+  return start
+}
+
+/** Of several folds each on its own prompts, of a single model on those held out. @returns the metrics of the run */
+async function sayAccuracies(
+  { options, ui }: Needs<'folds' | 'maxTokensPerBatch', 'ui'>,
+  models: readonly FoldModel[],
+  heldOut: EncodedCorpus,
+): Promise<Record<string, number>> {
+  const metrics: Record<string, number> = {}
+  const several = options.folds > 1
   for (const { fold, model, accuracy, run } of models) {
-    const measured = folds > 1 ? accuracy : await labelAccuracy(session, model, heldOut)
+    const measured = several ? accuracy : await labelAccuracy({ options }, model, heldOut)
     if (!measured) continue
-    ui.line(`${folds > 1 ? `fold ${fold}: ` : ''}right on ${accuracyText(measured)} · ${run.model}`)
-    metrics[folds > 1 ? `held_out_accuracy_fold_${fold}` : 'held_out_accuracy'] = measured.value
+    ui.line(`${several ? `fold ${fold}: ` : ''}right on ${accuracyText(measured)} · ${run.model}`)
+    metrics[several ? `held_out_accuracy_fold_${fold}` : 'held_out_accuracy'] = measured.value
   }
-  return { ...resultOf(last.run), outputDir, metrics }
+  return metrics
 }
 
 /** @throws ClhaError (exit 2) where a reward model can't begin as an adapter on the start model */
-function checkAdapter({ options }: Session, { adapter }: Decoder): void {
+function checkAdapter(
+  options: Pick<Options, 'rewardModelConfig' | 'modelNameOrPath'>,
+  { adapter }: Decoder,
+): void {
   if (options.rewardModelConfig !== undefined)
     throw usageError('use_peft: reward_model_config starts from random weights', 'remove one of them')
   if (adapter)

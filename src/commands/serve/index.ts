@@ -1,7 +1,7 @@
 /** `clha serve`: models behind HTTP. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
 
-export const serveSpec: PipelineSpec = {
+export const serveCommand = pipeline({
   path: ['serve'],
   summary: "serve a model behind OpenAI's endpoints, a reward model behind /score",
   examples: [
@@ -11,4 +11,18 @@ export const serveSpec: PipelineSpec = {
   ],
   sections: ['model', 'generate', 'score', 'serve'],
   needs: [['model_name_or_path', 'reward_model']],
-}
+  without: ['model_config'],
+  first: [
+    'model_name_or_path',
+    'reward_model',
+    'adapter_name_or_path',
+    'host',
+    'port',
+    'api_key_env',
+    'max_model_len',
+    'load_in_4bit',
+    'dtype',
+    'device',
+  ],
+  load: async () => (await import('./serve.js')).serve,
+})

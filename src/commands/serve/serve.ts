@@ -2,14 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Options } from '../../config/options.js'
 import { usageError } from '../../errors.js'
-import { sha256 } from '../../files/digest.js'
 import { hubLabel } from '../../hub/cache.js'
 import { loadStartModel, stopIdsOf } from '../../load/language-model.js'
 import { quantizedReward } from '../../load/quantized-options.js'
 import { loadScoringModel } from '../../load/scoring-model.js'
-import { modelHash, resolveModelFolder } from '../../models/folders/model-folder.js'
+import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
-import { openScoreCache, type ScoreCache } from '../../reward/score-cache.js'
 import { ApiError } from '../../serve/api-error.js'
 import { createApp } from '../../serve/app.js'
 import { createEngine } from '../../serve/engine.js'
@@ -18,9 +16,11 @@ import { isLoopback } from '../../serve/guard.js'
 import type { ServedRewardModel } from '../../serve/reward-routes.js'
 import { createScorer } from '../../serve/scorer.js'
 import { listen } from '../../serve/server.js'
+import { required } from '../../session/needs.js'
 import { openSession, type Session } from '../../session/session.js'
 import { bytes, count } from '../../show/units.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
+import { openModelCache } from '../../stations/score/model-cache.js'
 import { DTYPES } from '../../tensor/index.js'
 import type { Pipeline } from '../pipeline.js'
 
@@ -93,7 +93,7 @@ async function loadLm(session: Session): Promise<Loaded<ServedLanguageModel>> {
   const contextLength = contextOf(model.config.maxPositions, options.maxModelLen)
   const { evalBatchSize: slots, maxQueue } = options
   const engine = createEngine(model, tokenizer, { slots, contextLength, maxQueue })
-  const name = options.servedModelName ?? hubLabel(options.modelNameOrPath as string)
+  const name = options.servedModelName ?? hubLabel(required(options, 'modelNameOrPath'))
   const { layers, kvHeads, headDim } = model.config
   const cache = 2 * slots * contextLength * layers * kvHeads * headDim * DTYPES[dtype].bytes
   ui.line(
@@ -132,13 +132,12 @@ function contextOf(maxPositions: number, asked?: number): number {
 
 async function loadReward(session: Session): Promise<Loaded<ServedRewardModel>> {
   const { options, dtype, ui } = session
-  const path = options.rewardModel as string
+  const path = required(options, 'rewardModel')
   const folder = resolveModelFolder(path)
   const { chatTemplate, rewardFormat: format } = options
-  const { model, tokenizer, template } = await loadScoringModel(folder, {
-    ...{ dtype, format, chatTemplate, bits: quantizedReward(options) },
-  })
-  const cache = await cacheOf(session, folder)
+  const bits = quantizedReward(options)
+  const { model, tokenizer, template } = await loadScoringModel(folder, { dtype, format, chatTemplate, bits })
+  const cache = await openModelCache(session, { folder, bits, template: template.name })
   let givenUp = false
   const scorer = createScorer({
     tokenizer,
@@ -167,12 +166,4 @@ async function loadReward(session: Session): Promise<Loaded<ServedRewardModel>> 
       model.dispose()
     },
   }
-}
-
-/** Scores are known by their tokens: only the model and its numbers tell the files apart. */
-async function cacheOf({ options, dtype }: Session, folder: string): Promise<ScoreCache | undefined> {
-  if (options.scoreCacheDir === undefined) return undefined
-  const bits = quantizedReward(options)
-  const narrow = bits ? `:${bits} bits` : ''
-  return openScoreCache(options.scoreCacheDir, sha256(`serve:${await modelHash(folder)}:${dtype}${narrow}`))
 }

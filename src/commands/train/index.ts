@@ -1,7 +1,8 @@
 /** `clha train`: CLHA or SFT on data whose rewards are known. */
-import type { PipelineSpec } from '../command.js'
+import { pipeline } from '../pipeline.js'
+import { TRAIN_SECTIONS } from '../sections.js'
 
-export const trainSpec: PipelineSpec = {
+export const trainCommand = pipeline({
   path: ['train'],
   summary: 'train a model with CLHA on rescored preferences, or with SFT',
   examples: [
@@ -11,18 +12,21 @@ export const trainSpec: PipelineSpec = {
     'clha train my.yaml --use-peft --lora-r 16 --learning-rate 2e-4',
     'clha train --resume-from-checkpoint runs/my',
   ],
-  sections: [
-    'model',
-    'data',
-    'method',
-    'rescore',
-    'train',
-    'lora',
-    'score',
-    'endpoint',
-    'generate',
-    'run',
-    'profile',
-  ],
+  sections: TRAIN_SECTIONS,
   needs: ['train_dataset', ['model_name_or_path', 'model_config']],
-}
+  // Sample answers come one by one.
+  without: ['num_samples'],
+  first: [
+    'model_name_or_path',
+    'train_dataset',
+    'eval_dataset',
+    'output_dir',
+    'method',
+    'reward_model',
+    'learning_rate',
+    'num_train_epochs',
+    'max_length',
+    'use_peft',
+  ],
+  load: async () => (await import('./train.js')).train,
+})

@@ -116,8 +116,8 @@ export const trlDefaults = (method: string | undefined): Values => ({
   max_length: 1024,
 })
 
+const CONSTANTS: Record<string, Values> = { sft: {}, reward: {}, simpo: { beta: 0.1, simpo_gamma: 0.5 } }
+
 /** Constants of the losses, as TRL has them; the other tools call TRL. */
 export const lossDefaults = (method: string | undefined): Values =>
-  method === undefined || ['sft', 'reward'].includes(method)
-    ? {}
-    : { beta: 0.1, ...(method === 'simpo' && { simpo_gamma: 0.5 }) }
+  method === undefined ? {} : (CONSTANTS[method] ?? { beta: 0.1 })

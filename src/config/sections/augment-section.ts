@@ -1,5 +1,5 @@
 /** Config sections: further answers for a data set, rounds of sampling, and what `clha explain` shows. */
-import { count, nonNegative, positive, text, wholeNumber } from './fields.js'
+import { count, nonNegative, positive, text, wholeNumber } from '../../value-shapes.js'
 
 export const augmentSection = {
   generation_endpoint: text()

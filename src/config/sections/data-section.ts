@@ -1,7 +1,7 @@
 /** Config section: where examples come from, what is kept of them, how they are split. */
 import { z } from 'zod'
 import { FORMAT_NAMES } from '../../data/formats/registry.js'
-import { count, fraction, oneOrMany, text } from './fields.js'
+import { count, fraction, oneOrMany, text } from '../../value-shapes.js'
 import { datasetRevision } from './revision-keys.js'
 
 export const dataSection = {

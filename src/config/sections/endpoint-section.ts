@@ -1,7 +1,7 @@
 /** Config section: a reward server that scores the answers over HTTP. */
 import { z } from 'zod'
 import { ENDPOINT_TYPES } from '../../reward/endpoint-formats.js'
-import { count, positive, text, wholeNumber } from './fields.js'
+import { count, positive, text, wholeNumber } from '../../value-shapes.js'
 
 export const endpointSection = {
   reward_endpoint: text()

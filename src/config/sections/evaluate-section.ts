@@ -1,5 +1,5 @@
 /** Config section: what the final evaluation compares, and with whom it asks. */
-import { count, oneOrMany, text } from './fields.js'
+import { count, oneOrMany, text } from '../../value-shapes.js'
 
 export const evaluateSection = {
   eval_prompts: count().default(300).describe('most prompts to evaluate on'),

@@ -1,5 +1,5 @@
 /** Config section: how answers are generated. */
-import { count, fraction, nonNegative, oneOrMany, text, wholeNumber } from './fields.js'
+import { count, fraction, nonNegative, oneOrMany, text, wholeNumber } from '../../value-shapes.js'
 
 export const generateSection = {
   max_new_tokens: count().default(128).describe('longest answer, tokens'),

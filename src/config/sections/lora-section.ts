@@ -1,6 +1,6 @@
 /** Config section: training an adapter in place of all weights, in the names of TRL and PEFT. */
 import { z } from 'zod'
-import { count, oneOrMany, positive, text } from './fields.js'
+import { count, oneOrMany, positive, text } from '../../value-shapes.js'
 
 export const loraSection = {
   use_peft: z

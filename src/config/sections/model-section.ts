@@ -1,6 +1,6 @@
 /** Config section: the model, its tokenizer and its numbers. */
 import { z } from 'zod'
-import { count, positive, text, wholeNumber } from './fields.js'
+import { count, positive, text, wholeNumber } from '../../value-shapes.js'
 import { modelRevision } from './revision-keys.js'
 
 /** A model from scratch, in the names of Hugging Face's config.json; the vocabulary comes from the tokenizer. */

@@ -1,6 +1,6 @@
 /** Config section: how rewards and labels become pairs, weights and gates. */
 import { z } from 'zod'
-import { fraction, nonNegative, positive } from './fields.js'
+import { fraction, nonNegative, positive } from '../../value-shapes.js'
 
 export const rescoreSection = {
   label_source: z

@@ -1,5 +1,5 @@
 /** Config keys of names on the hub: which revision of a repository is meant. */
-import { text } from './fields.js'
+import { text } from '../../value-shapes.js'
 
 export const modelRevision = {
   model_revision: text()

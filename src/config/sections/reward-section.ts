@@ -1,5 +1,5 @@
 /** Config section: where rewards come from, and how a reward model is trained. */
-import { count, nonNegative, positive, text } from './fields.js'
+import { count, nonNegative, positive, text } from '../../value-shapes.js'
 import { modelConfig } from './model-section.js'
 
 export const scoreSection = {
@@ -25,6 +25,9 @@ export const rewardTrainSection = {
     ),
   reward_learning_rate: positive().default(1e-5).describe('peak learning rate of the reward model'),
   reward_num_train_epochs: positive().default(1).describe('passes over the data for the reward model'),
+  reward_max_steps: count()
+    .optional()
+    .describe('optimizer steps of each reward model; instead of reward_num_train_epochs'),
   reward_per_device_train_batch_size: count()
     .default(16)
     .describe('examples per optimizer step of the reward model'),

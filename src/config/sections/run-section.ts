@@ -1,6 +1,6 @@
 /** Config section: the run folder, its logs and its checkpoints. */
 import { z } from 'zod'
-import { count, oneOrMany, text } from './fields.js'
+import { count, oneOrMany, text } from '../../value-shapes.js'
 
 const REPORTERS = ['tensorboard', 'jsonl', 'all', 'none'] as const
 

@@ -1,6 +1,6 @@
 /** Config section: the HTTP server. */
 import { z } from 'zod'
-import { count, nonNegative, text } from './fields.js'
+import { count, nonNegative, text } from '../../value-shapes.js'
 
 export const serveSection = {
   host: text()

@@ -1,5 +1,5 @@
 /** Config section: the SFT start that `clha align` puts before the alignment. */
-import { nonNegative, oneOrMany, positive, text } from './fields.js'
+import { nonNegative, oneOrMany, positive, text } from '../../value-shapes.js'
 
 export const sftStartSection = {
   sft_dataset: oneOrMany(text())

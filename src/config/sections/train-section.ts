@@ -1,7 +1,7 @@
 /** Config section: the optimizer, its schedule and its batches. */
 import { z } from 'zod'
 import { SCHEDULES } from '../../optim/schedule.js'
-import { count, fraction, nonNegative, positive, wholeNumber } from './fields.js'
+import { count, fraction, nonNegative, positive, wholeNumber } from '../../value-shapes.js'
 
 export const trainSection = {
   learning_rate: positive().default(1e-6).describe('peak learning rate; legacy: 5e-6; method sft: 2e-5'),

@@ -19,7 +19,7 @@ export interface PackedBatch {
   /** Scored tokens: the row whose hidden state predicts it, the token, and the flat index of its candidate, each [R]. */
   rows: Int32Array
   targets: Int32Array
-  candidates: Int32Array
+  owners: Int32Array
   /** Scored tokens of each candidate, [C]. */
   counts: number[]
   /** Row of each candidate's last token, [C]; only where `lastToken` was asked for. */
@@ -27,7 +27,7 @@ export interface PackedBatch {
   /** Candidates of list i are offsets[i] … offsets[i + 1] - 1; [lists + 1]. */
   offsets: number[]
   /** Place of each list in what was packed. */
-  lists: number[]
+  places: number[]
 }
 
 export interface PackOptions {
@@ -71,17 +71,17 @@ export function packLists(examples: readonly EncodedExample[], options: PackOpti
   return out
 }
 
-function packOne(examples: readonly EncodedExample[], lists: number[], lastToken: boolean): PackedBatch {
+function packOne(examples: readonly EncodedExample[], places: number[], lastToken: boolean): PackedBatch {
   const tokens: number[] = []
   const positions: number[] = []
   const segments: PackedSegment[] = []
   const rows: number[] = []
   const targets: number[] = []
-  const candidates: number[] = []
+  const owners: number[] = []
   const counts: number[] = []
   const lastRows: number[] = []
   const offsets = [0]
-  lists.forEach((index, list) => {
+  places.forEach((index, list) => {
     const { promptIds, answers } = examples[index]
     const contextStart = tokens.length
     for (let t = 0; t < promptIds.length; t++) {
@@ -107,7 +107,7 @@ function packOne(examples: readonly EncodedExample[], lists: number[], lastToken
       for (let t = scoredFrom; t < ids.length; t++) {
         rows.push(t === 0 ? lastPromptRow : start + t - 1)
         targets.push(ids[t])
-        candidates.push(counts.length)
+        owners.push(counts.length)
       }
       if (length > 0) segments.push({ start, end: start + length, contextStart, contextEnd, list })
       lastRows.push(length > 0 ? start + length - 1 : lastPromptRow)
@@ -121,10 +121,10 @@ function packOne(examples: readonly EncodedExample[], lists: number[], lastToken
     segments,
     rows: Int32Array.from(rows),
     targets: Int32Array.from(targets),
-    candidates: Int32Array.from(candidates),
+    owners: Int32Array.from(owners),
     counts,
     lastRows: Int32Array.from(lastRows),
     offsets,
-    lists,
+    places,
   }
 }

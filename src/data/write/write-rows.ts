@@ -4,6 +4,7 @@ import type { Message } from '../../dialogue.js'
 import type { Candidate, Example, Preference } from '../example.js'
 import type { RawRow } from '../formats/format.js'
 import { preferencesOfRanks } from '../formats/listwise.js'
+import { mostPreferred } from '../preferred.js'
 
 export const WRITE_FORMATS = ['trl', 'hh', 'listwise', 'messages', 'kto'] as const
 export type WriteFormat = (typeof WRITE_FORMATS)[number]
@@ -105,23 +106,14 @@ function ranksOf(count: number, preferences: readonly Preference[]): (number | n
   return key(preferencesOfRanks(ranks)) === key(preferences) ? ranks : undefined
 }
 
-/** For supervised fine-tuning: the dialogue with its best answer. */
-function messagesRows({ id, source, prompt, candidates, preferences }: Example): RawRow[] | string {
+/** For supervised fine-tuning: the dialogue with its preferred answer. */
+function messagesRows(example: Example): RawRow[] | string {
+  const { id, source, prompt, candidates } = example
   if (typeof prompt === 'string') return 'the prompt is literal text, not turns'
-  const best = bestOf(candidates, preferences)
-  if (typeof best === 'string') return best
-  return [{ id, source, messages: [...prompt, ...reply(best.text)] }]
-}
-
-function bestOf(candidates: readonly Candidate[], preferences: readonly Preference[]): Candidate | string {
-  const wanted = candidates.filter(({ desirable }) => desirable !== false)
-  if (wanted.length === 0) return 'there is no answer that is wanted'
-  const unbeaten = wanted.filter((_, i) => preferences.every(({ worse }) => worse !== i))
-  if (unbeaten.length === 1) return unbeaten[0]
-  const rewards = unbeaten.map(({ reward }) => reward ?? Number.NaN)
-  const most = Math.max(...rewards)
-  const first = unbeaten.filter((_, i) => rewards[i] === most)
-  return first.length === 1 ? first[0] : 'no answer is the best one'
+  const [best, ...others] = mostPreferred(example)
+  if (best === undefined || candidates[best].desirable === false) return 'there is no answer that is wanted'
+  if (others.length > 0) return 'no answer is the best one'
+  return [{ id, source, messages: [...prompt, ...reply(candidates[best].text)] }]
 }
 
 /** One row per labelled answer. */

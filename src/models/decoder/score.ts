@@ -28,7 +28,7 @@ export function candidateLogProbs(model: Decoder, batch: PackedBatch): Candidate
   const scored = ops.indexSelect(hidden, 0, i64(batch.rows)) // [T, D] -> [R, D]
   const [logp, hits] = targetLogProbs(model, scored, i64(batch.targets), KEPT_PROBABILITIES)
   const zeros = ops.zeros([batch.counts.length], logp.dtype)
-  return { sum: ops.indexAdd(zeros, 0, i64(batch.candidates), logp), hits }
+  return { sum: ops.indexAdd(zeros, 0, i64(batch.owners), logp), hits }
 }
 
 /** The sums of `candidateLogProbs` as numbers, without gradients. */

@@ -2,10 +2,10 @@
 import type { HubSettings } from '../../hub/settings.js'
 import { hubSettings } from '../../hub/settings.js'
 import type { HubAccess } from '../../hub/snapshot.js'
+import { takeLock } from '../../runs/lock.js'
 import { bytes } from '../../show/units.js'
 import { stopRequested } from '../../terminal/signals.js'
 import type { Ui } from '../../terminal/ui.js'
-import { takeLock } from '../claim.js'
 import { throwIfStopped } from '../stopped.js'
 
 const MEGABYTE = 1e6

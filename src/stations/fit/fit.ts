@@ -1,24 +1,27 @@
 /** One training within a pipeline: options to a run folder, progress to the user. */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { camelKeys } from '../../config/options.js'
-import { stepsPerEpoch } from '../../data/encode/order.js'
 import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { adapterTrajectory } from '../../load/trainable.js'
 import { inBf16 } from '../../models/decoder/decoder.js'
-import type { OptimizerOptions } from '../../optim/optimizer.js'
-import { type DataFile, RUN_FILE } from '../../runs/run-manifest.js'
+import type { DataFile } from '../../runs/run-manifest.js'
 import { manifestOf, type Session } from '../../session/session.js'
-import { TRAJECTORY_KEYS } from '../../session/trajectory-keys.js'
-import { figure } from '../../show/units.js'
-import type { GuideSettings } from '../../train/guidance/guidance.js'
 import { hashItems, type TrainItem } from '../../train/loop/items.js'
 import { runTraining, type TrainingResult } from '../../train/loop/run.js'
+import type { RunHooks } from '../../train/loop/training-run.js'
 import type { Objective } from '../../train/objectives/objective.js'
 import { matrixPeak } from '../../train/profile/profile-peak.js'
-import { beginPlan } from '../rehearse/plan-check.js'
+import { type BegunPlan, beginPlan } from '../rehearse/plan-check.js'
+import {
+  guidanceOf,
+  loopOptions,
+  optimizerOptions,
+  resumeOf,
+  totalStepsOf,
+  trajectoryValues,
+} from './fit-options.js'
 import { writeProfile } from './profile-output.js'
+import { fieldsOf, summaryOf } from './say-training.js'
 
 export interface Fit {
   /** Shown beside the progress, and kept in run.json. */
@@ -56,7 +59,7 @@ export function fitModel(session: Session, f: Fit): Promise<TrainingResult> {
 }
 
 /** Without bfloat16 instructions numbers are rounded and then multiplied as f32. */
-function warnIfSlower({ ui }: Session): void {
+function warnIfSlower({ ui }: Pick<Session, 'ui'>): void {
   const [bf16, f32] = [matrixPeak('f32', 'bf16'), matrixPeak('f32')]
   const rate = (flops: number) => `${Math.round(flops / 1e9)} GFLOP/s`
   if (bf16 < f32)
@@ -69,155 +72,72 @@ function warnIfSlower({ ui }: Session): void {
 async function fitIn(session: Session, f: Fit): Promise<TrainingResult> {
   const { options, ui } = session
   if (f.items.length === 0) throw usageError(`${f.kind}: no example is left to train on`)
-  const perEpoch = stepsPerEpoch(f.items.length, f.batchSize)
-  const totalSteps = f.maxSteps ?? Math.max(1, Math.round(f.epochs * perEpoch))
-  const warmupSteps = options.warmupSteps ?? Math.ceil(options.warmupRatio * totalSteps)
+  const totalSteps = totalStepsOf(f)
   const bar = ui.progress(totalSteps, f.kind, 'steps')
-  const legacy = options.mode === 'legacy' && f.objective.name === 'clha'
-  const resume = resumeOf(session, f)
-  const loadBest = !f.stage && options.loadBestModelAtEnd && f.devItems.length > 0
-  const { plan, say, explain } = beginPlan(session, {
-    model: f.model,
-    items: f.items,
-    objective: f.objective,
-    batchSize: f.batchSize,
-    totalSteps,
-    generates: f.generate !== undefined,
-  })
+  const { model, items, devItems, objective, batchSize } = f
+  const generates = f.generate !== undefined
+  const begun = beginPlan(session, { model, items, objective, batchSize, totalSteps, generates })
+  const { largest, recompute } = begun.plan
   const result = await runTraining({
     dir: f.dir,
-    largest: plan.largest,
-    trainable: {
-      model: f.model,
-      objective: f.objective,
-      margin: f.objective.name === 'clha' ? marginOf(session) : undefined,
-      recompute: plan.recompute,
-    },
-    items: f.items,
-    devItems: f.devItems,
-    loop: {
-      seed: options.seed,
-      batchSize: f.batchSize,
-      totalSteps,
-      learningRate: f.learningRate,
-      schedule: {
-        ...camelKeys(options.lrSchedulerKwargs ?? {}),
-        name: options.lrSchedulerType,
-        warmupSteps,
-        totalSteps,
-      },
-      maxGradNorm: options.maxGradNorm,
-      loggingSteps: options.loggingSteps,
-      evalSteps: options.evalSteps,
-      saveSteps: options.saveSteps,
-      evalGenerationSteps: f.generate && options.evalGenerationSteps,
-      evalOnStart: options.evalOnStart,
-      metricForBestModel: f.stage ? 'eval_loss' : options.metricForBestModel,
-      greaterIsBetter: f.stage ? false : options.greaterIsBetter,
-      earlyStoppingPatience: f.stage ? undefined : options.earlyStoppingPatience,
-      maxTokens: options.maxTokensPerBatch,
-      lastToken: f.objective.lastToken,
-      legacyGroupSize: legacy ? options.perDeviceTrainBatchSize : undefined,
-      profile: options.profile,
-    },
-    optimizer: optimizerOf(session, legacy),
+    largest,
+    trainable: { model, objective, margin: objective.margin, recompute },
+    items,
+    devItems,
+    loop: loopOptions(options, f),
+    optimizer: optimizerOptions(options, f),
+    profile: options.profile,
     manifest: manifestOf(session, f.kind, f.data),
     conditions: session.conditions,
-    trajectory: {
-      ...pick(session),
-      kind: f.kind,
-      learning_rate: f.learningRate,
-      epochs: f.epochs,
-      batch: f.batchSize,
-      ...f.trajectory,
-      ...(await adapterTrajectory(f.model)),
-      data: f.data.map((d) => d.sha256),
-      items: hashItems(f.items),
-      dev_items: hashItems(f.devItems),
-    },
+    trajectory: await trajectoryOf(session, f),
     tokenizerDir: f.tokenizerDir,
     saveTotalLimit: f.stage ? 1 : options.saveTotalLimit,
-    loadBest,
+    loadBest: !f.stage && options.loadBestModelAtEnd && devItems.length > 0,
     tensorboard: [options.reportTo].flat().includes('tensorboard'),
-    resume,
+    resume: resumeOf(options, f),
     allowInexact: options.allowInexact,
-    guidance: guidanceOf(session, f),
+    guidance: guidanceOf(options, f),
     opened: f.opened,
-    hooks: {
-      progress: (step, _total, row) => bar.update(step, fieldsOf(row, f.shown)),
-      warn: (text, advice) => ui.warn(text, advice),
-      rehearsed: say,
-      log: (row) => ui.metric(row),
-      generate: f.generate,
-      stopRequested: session.stopRequested,
-      profiled: (profile) => {
-        for (const line of writeProfile(f.dir, profile)) ui.line(line)
-      },
-    },
+    hooks: hooksOf(session, f, bar, begun),
   }).catch((error: unknown) => {
-    throw explain(error)
+    throw begun.explain(error)
   })
   bar.update(result.outcome.step)
   bar.done(summaryOf(result, f.shown))
   return result
 }
 
-/** When a pipeline goes on, a stage (or fold) that was begun goes on, and one that was not starts. */
-function resumeOf({ options }: Session, { stage, dir }: Fit): boolean | string {
-  if (!stage && dir === options.outputDir) return options.resumeFromCheckpoint
-  return options.resumeFromCheckpoint !== false && existsSync(join(dir, RUN_FILE))
-}
-
-/** What warnings say of the settings; reward models have none of these troubles. */
-function guidanceOf({ options }: Session, { objective, learningRate }: Fit): GuideSettings | undefined {
-  if (!options.guidance || objective.lastToken) return undefined
-  const { margin, minConfidence, maxNewTokens, sftGate } = options
-  const gated = objective.name !== 'sft' && sftGate !== 'off'
-  return { learningRate, margin, minConfidence, maxNewTokens, sftWeight: options.sftWeight, gated }
-}
-
-const marginOf =
-  ({ options }: Session) =>
-  (distance: number) =>
-    options.marginScale === 'rank' ? options.margin * distance : options.margin
-
-function pick({ config }: Session): Record<string, unknown> {
-  return Object.fromEntries(TRAJECTORY_KEYS.map((key) => [key, config.values[key] ?? null]))
-}
-
-function fieldsOf(row: Record<string, number>, shown: Record<string, string> = {}): Record<string, string> {
-  const names = { loss: 'loss', ...shown }
-  return Object.fromEntries(
-    Object.entries(names).flatMap(([label, key]) => (key in row ? [[label, figure(row[key])]] : [])),
-  )
-}
-
-/** First and last logged value of what the progress line showed. */
-function summaryOf({ rows }: TrainingResult, shown: Record<string, string> = {}): string {
-  const parts: string[] = []
-  for (const [label, key] of Object.entries({ loss: 'loss', ...shown })) {
-    const values = rows.map((row) => row[key]).filter((v): v is number => typeof v === 'number')
-    const [first, last] = [values[0], values[values.length - 1]]
-    if (values.length > 0)
-      parts.push(
-        values.length > 1 ? `${label} ${figure(first)} → ${figure(last)}` : `${label} ${figure(last)}`,
-      )
-  }
-  return parts.join(' · ')
-}
-
-export const stageDir = (session: Session, name: string): string => join(session.options.outputDir, name)
-
-function optimizerOf({ options }: Session, legacy: boolean): OptimizerOptions {
-  const { optim, weightDecay, adamEpsilon: epsilon } = options
-  if (optim === 'rmsprop') return { name: optim, alpha: options.rmspropAlpha, epsilon }
-  if (optim === 'sgd') return { name: optim, momentum: options.sgdMomentum, weightDecay }
+/** Everything that changes the numbers: settings, adapter, data, items. */
+async function trajectoryOf({ config }: Session, f: Fit): Promise<Record<string, unknown>> {
   return {
-    name: optim,
-    beta1: options.adamBeta1,
-    beta2: options.adamBeta2,
-    epsilon,
-    weightDecay,
-    decayOn: legacy ? 'all' : 'matrices',
+    ...trajectoryValues(config),
+    kind: f.kind,
+    learning_rate: f.learningRate,
+    epochs: f.epochs,
+    batch: f.batchSize,
+    ...f.trajectory,
+    ...(await adapterTrajectory(f.model)),
+    data: f.data.map((d) => d.sha256),
+    items: hashItems(f.items),
+    dev_items: hashItems(f.devItems),
   }
 }
+
+type Bar = ReturnType<Session['ui']['progress']>
+
+function hooksOf({ ui, stopRequested }: Session, f: Fit, bar: Bar, { say }: BegunPlan): RunHooks {
+  return {
+    progress: (step, _total, row) => bar.update(step, fieldsOf(row, f.shown)),
+    warn: (text, advice) => ui.warn(text, advice),
+    rehearsed: say,
+    log: (row) => ui.metric(row),
+    generate: f.generate,
+    stopRequested,
+    profiled: (profile) => {
+      for (const line of writeProfile(f.dir, profile)) ui.line(line)
+    },
+  }
+}
+
+/** Folder of a stage of a larger pipeline. */
+export const stageDir = ({ outputDir }: Session['options'], name: string): string => join(outputDir, name)

@@ -14,8 +14,8 @@ const milliseconds: Column = { key: 'milliseconds', title: 'ms a step', align: '
 const share: Column = { key: 'share', align: 'right', format: (v) => percent(v as number) }
 const size: Column = { key: 'bytes', title: 'new memory', align: 'right', format: (v) => bytes(v as number) }
 
-const STATION_COLUMNS: Column[] = [
-  { key: 'station' },
+const PHASE_COLUMNS: Column[] = [
+  { key: 'phase' },
   milliseconds,
   share,
   { key: 'outside', title: 'outside libtorch', align: 'right', format: (v) => percent(v as number) },
@@ -42,7 +42,7 @@ export function writeProfile(dir: string, profile: Profile): string[] {
 }
 
 function profileLines(summary: ProfileSummary, shown = Number.POSITIVE_INFINITY): string[] {
-  const { steps, tokensPerSecond, mfu, peak, outside, stations, operators } = summary
+  const { steps, tokensPerSecond, mfu, peak, outside, phases, operators } = summary
   const facts = [
     `${steps} steps`,
     `${figure(summary.milliseconds)} ms a step`,
@@ -55,7 +55,7 @@ function profileLines(summary: ProfileSummary, shown = Number.POSITIVE_INFINITY)
   return [
     facts.join(' · '),
     '',
-    ...tableLines(rows(stations), STATION_COLUMNS),
+    ...tableLines(rows(phases), PHASE_COLUMNS),
     '',
     ...tableLines(rows(operators.slice(0, shown)), OPERATOR_COLUMNS),
   ]

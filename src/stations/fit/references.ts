@@ -3,13 +3,13 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { EncodedExample } from '../../data/encode/encoded.js'
-import { sha256 } from '../../files/digest.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { withAdapterOff } from '../../models/adapters/adapter.js'
 import { type Decoder, inBf16 } from '../../models/decoder/decoder.js'
 import { openScoreCache } from '../../reward/score-cache.js'
-import type { Session } from '../../session/session.js'
+import { logProbIdentity } from '../../reward/scorer-identity.js'
+import type { Needs } from '../../session/needs.js'
 import { Stopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
 import type { TrainItem } from '../../train/loop/items.js'
@@ -29,12 +29,25 @@ export function weightsHash(model: Decoder): string {
   return hash.digest('hex')
 }
 
+/** What tells which model is the reference, and where its log-probabilities are kept. */
+export type ReferenceNeeds = Needs<
+  | 'refModel'
+  | 'chatTemplate'
+  | 'loadIn8bit'
+  | 'loadIn4bit'
+  | 'bf16'
+  | 'scoreCacheDir'
+  | 'outputDir'
+  | 'maxTokensPerBatch',
+  'ui' | 'dtype' | 'stopRequested'
+>
+
 /**
  * The items with the log-probabilities of their answers (and mismatched answers) under `ref_model`, or under the start model as
  * it stands. Known ones come from `score_cache_dir`, else from the run's own folder.
  */
 export async function withReferences(
-  session: Session,
+  session: ReferenceNeeds,
   start: LanguageModel,
   groups: readonly (readonly TrainItem[])[],
 ): Promise<TrainItem[][]> {
@@ -65,10 +78,10 @@ export async function withReferences(
   }
 }
 
-async function computed(session: Session, model: Decoder, encoded: readonly EncodedExample[]) {
+async function computed(session: ReferenceNeeds, model: Decoder, encoded: readonly EncodedExample[]) {
   const { options, ui } = session
   const dir = options.scoreCacheDir ?? join(options.outputDir, 'reference')
-  const cache = openScoreCache(dir, sha256(`logps:${weightsHash(model)}${model.bf16 ? ':bf16' : ''}`))
+  const cache = openScoreCache(dir, logProbIdentity(weightsHash(model), model.bf16 === true))
   const bar = ui.progress(encoded.length, 'reference', 'lists')
   try {
     const found = await referenceLogProbs(model, encoded, {

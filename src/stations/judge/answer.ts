@@ -1,5 +1,6 @@
 /** Prompts to answers: rendered, decoded, trimmed. */
 import { encodePrompts } from '../../data/encode/encode.js'
+import { answeringRoom } from '../../data/limits.js'
 import type { Prompt } from '../../dialogue.js'
 import { promptKey } from '../../dialogue.js'
 import { ClhaError, usageError } from '../../errors.js'
@@ -53,7 +54,8 @@ export async function requestAnswers(
   const template = answeringTemplate(lm)
   if (model.head !== 'lm') throw usageError(`${tokenizer.dir}: a reward model, it can't generate`)
   const options = { ...decodingOptions(session, lm), ...given }
-  const room = promptRoom(lm, options.maxNewTokens, maxPromptLength ?? session.options.maxPromptLength)
+  const most = maxPromptLength ?? session.options.maxPromptLength
+  const room = answeringRoom(model.config.maxPositions, options.maxNewTokens, most)
   const { ids, cut } = await encodePrompts(prompts, tokenizer, template, { maxPromptLength: room })
   sayCut(session, cut, room)
   const requests = ids.map((promptIds, i) => ({ promptIds, name: names[i] }))
@@ -90,12 +92,6 @@ function decodingOptions({ options, config }: Session, lm: LanguageModel): Gener
     stopIds: stopIdsOf(lm),
     stop: config.origin.stop === 'default' ? lm.template.stops : stop,
   }
-}
-
-/** A short context is shared: new tokens get what they may need, but at most half of it. */
-export function promptRoom({ model }: LanguageModel, maxNewTokens: number, maxPromptLength: number): number {
-  const { maxPositions } = model.config
-  return Math.min(maxPromptLength, Math.max(maxPositions - maxNewTokens, Math.ceil(maxPositions / 2)))
 }
 
 /** The prompt names its random numbers; further samples of the same prompt get their own. */

@@ -1,16 +1,17 @@
 /** The models of an evaluation: checked before the first answer, loaded one at a time. */
+import type { Options } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
-import { sha256 } from '../../files/digest.js'
 import { hubLabel } from '../../hub/cache.js'
 import { loadLanguageModel, loadStartModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
-import { loadScoringModel, type ScoringModel } from '../../load/scoring-model.js'
+import { loadScoringModel } from '../../load/scoring-model.js'
 import { headOfFolder } from '../../models/adapters/adapter-load.js'
-import { modelHash, resolveModelFolder } from '../../models/folders/model-folder.js'
-import { openScoreCache, type ScoreCache } from '../../reward/score-cache.js'
+import { resolveModelFolder } from '../../models/folders/model-folder.js'
+import { required } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
-import { configuredEndpoint } from '../score/endpoint-scores.js'
+import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
+import { openModelCache } from '../score/model-cache.js'
 import { answerPrompts } from './answer.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import type { AnsweredSystem } from './evaluation.js'
@@ -18,12 +19,14 @@ import { sayQuantizedChange } from './quantized-change.js'
 import { modelScorer, type Scorer } from './scorers.js'
 
 /** The model first, then those to compare it with. */
-export const modelPaths = ({ options }: Session): string[] => [
-  ...new Set([options.modelNameOrPath as string, ...(options.baseline ?? [])]),
+export const modelPaths = (options: Pick<Options, 'modelNameOrPath' | 'baseline'>): string[] => [
+  ...new Set([required(options, 'modelNameOrPath'), ...(options.baseline ?? [])]),
 ]
 
 /** `reward_model` is called `reward`, the first of `eval_reward_model` `second`, further ones by their folders. */
-export function rewardModelPaths({ options }: Session): { name: string; path: string }[] {
+export function rewardModelPaths(
+  options: Pick<Options, 'rewardModel' | 'evalRewardModel'>,
+): { name: string; path: string }[] {
   const [second, ...more] = [options.evalRewardModel ?? []].flat()
   return [
     ...(options.rewardModel === undefined ? [] : [{ name: 'reward', path: options.rewardModel }]),
@@ -33,10 +36,13 @@ export function rewardModelPaths({ options }: Session): { name: string; path: st
 }
 
 /** @throws ClhaError (exit 2) for a folder that holds no model, or one of the wrong kind */
-export function checkModels(session: Session): void {
-  configuredEndpoint(session)
+export function checkModels(
+  options: EndpointOptions &
+    Pick<Options, 'modelNameOrPath' | 'adapterNameOrPath' | 'baseline' | 'rewardModel' | 'evalRewardModel'>,
+): void {
+  configuredEndpoint(options)
   const check = (path: string, wanted: 'lm' | 'reward') => {
-    const adapter = path === session.options.modelNameOrPath ? session.options.adapterNameOrPath : undefined
+    const adapter = path === options.modelNameOrPath ? options.adapterNameOrPath : undefined
     if (headOfFolder(resolveModelFolder(path), adapter && resolveModelFolder(adapter)) === wanted) return
     const [is, not] =
       wanted === 'lm' ? ['a reward model', 'it cannot answer'] : ['a language model', 'it cannot judge']
@@ -45,8 +51,8 @@ export function checkModels(session: Session): void {
       `reward models are named by reward_model and eval_reward_model`,
     )
   }
-  for (const path of modelPaths(session)) check(path, 'lm')
-  for (const { path } of rewardModelPaths(session)) check(path, 'reward')
+  for (const path of modelPaths(options)) check(path, 'lm')
+  for (const { path } of rewardModelPaths(options)) check(path, 'reward')
 }
 
 /** Answers of every model, greedy or sampled as the config says. */
@@ -58,7 +64,7 @@ export async function answersOfModels(
   const { temperature, adapterNameOrPath, chatTemplate } = options
   const decoding = temperature === 0 ? 'greedy' : `sampled, temperature ${temperature}`
   const systems: AnsweredSystem[] = []
-  for (const [i, path] of modelPaths(session).entries()) {
+  for (const [i, path] of modelPaths(options).entries()) {
     const name = hubLabel(path)
     const lm =
       i === 0
@@ -80,10 +86,10 @@ export async function answersOfModels(
 
 /** Scorers that load their model when they are asked, and keep scores in `score_cache_dir`. */
 export function lazyScorers(session: Session): Scorer[] {
-  const endpoint = configuredEndpoint(session)
+  const endpoint = configuredEndpoint(session.options)
   return [
     ...(endpoint ? [endpointScorer(session, 'reward', endpoint)] : []),
-    ...rewardModelPaths(session).map((scorer) => lazyScorer(session, scorer)),
+    ...rewardModelPaths(session.options).map((scorer) => lazyScorer(session, scorer)),
   ]
 }
 
@@ -95,7 +101,7 @@ const lazyScorer = (session: Session, { name, path }: { name: string; path: stri
     // Other judges than the reward_model say by themselves how they read.
     const format = path === rewardModel ? rewardFormat : 'auto'
     const lm = await loadScoringModel(folder, { dtype: session.dtype, format, chatTemplate })
-    const cache = await cacheOf(session, folder, lm)
+    const cache = await openModelCache(session, { folder, template: lm.template.name })
     try {
       return await modelScorer(session, name, lm, cache).score(prompts, answers)
     } finally {
@@ -104,19 +110,3 @@ const lazyScorer = (session: Session, { name, path }: { name: string; path: stri
     }
   },
 })
-
-async function cacheOf(
-  { options, dtype }: Session,
-  folder: string,
-  lm: ScoringModel,
-): Promise<ScoreCache | undefined> {
-  if (options.scoreCacheDir === undefined) return undefined
-  const settings = JSON.stringify([
-    'eval',
-    options.maxLength,
-    options.maxPromptLength,
-    dtype,
-    lm.template.name,
-  ])
-  return openScoreCache(options.scoreCacheDir, sha256(`${await modelHash(folder)}:${settings}`))
-}

@@ -2,7 +2,8 @@
 
 import { terminalTable, verdicts } from '../../report/result-summary.js'
 import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from '../../report/types.js'
-import { type Session, VERSION } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
+import { VERSION } from '../../session/session.js'
 import { formatNumber } from '../../show/numbers.js'
 import type { Ui } from '../../terminal/ui.js'
 import { rewardModelPaths } from './eval-models.js'
@@ -10,7 +11,7 @@ import type { Evaluation } from './evaluation.js'
 
 /** What every report says first: which command, when, with what. */
 export function reportHeader(
-  { options, hardware, versions }: Session,
+  { options, hardware, versions }: Needs<'seed', 'hardware' | 'versions'>,
   title: string,
   command?: string,
 ): ReportHeader {
@@ -29,9 +30,12 @@ export function reportHeader(
   }
 }
 
-export function evalReport(session: Session, { report, samples }: Evaluation): EvalReport {
+export function evalReport(
+  session: Needs<'seed' | 'rewardModel' | 'evalRewardModel', 'config' | 'hardware' | 'versions'>,
+  { report, samples }: Evaluation,
+): EvalReport {
   const { config } = session
-  const judges = rewardModelPaths(session)
+  const judges = rewardModelPaths(session.options)
   return {
     ...reportHeader(session, 'Evaluation', config.file && `clha eval ${config.file}`),
     notes: [
@@ -54,7 +58,7 @@ export function showTable(ui: Ui, { columns, rows }: ReturnType<typeof terminalT
 }
 
 /** The short table of the report, the figures of the texts, and what can be concluded. */
-export function showEvaluation({ ui }: Session, report: EvalReport): void {
+export function showEvaluation(ui: Ui, report: EvalReport): void {
   const evaluation = report.evaluation as EvaluationReport
   showTable(ui, terminalTable(report))
   ui.table(totals(evaluation).map(textFigures), [

@@ -1,10 +1,11 @@
+/** Names of the scorers in the columns of the report. */
 import type { Prompt } from '../../dialogue.js'
 import { promptText } from '../../dialogue.js'
 import { compare, indicesBySource } from '../../evaluate/compare.js'
 import { evaluateSystem } from '../../evaluate/system-summary.js'
 import { type EvaluatedSystem, evaluationReport } from '../../report/evaluation-rows.js'
 import type { EvaluationReport, EvaluationRow, SampleReport } from '../../report/types.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { bootstrapMean } from '../../statistics/intervals.js'
 import type { Answer } from './answer.js'
 import type { Scorer } from './scorers.js'
@@ -39,7 +40,6 @@ export interface Evaluation {
   evaluations: EvaluatedSystem[]
 }
 
-/** Names of the scorers in the columns of the report. */
 const COLUMNS = { trueReward: 'true', reward: 'reward', secondReward: 'second' } as const
 
 interface Judged extends AnsweredSystem {
@@ -48,7 +48,10 @@ interface Judged extends AnsweredSystem {
 }
 
 /** Scores all systems and compares them prompt by prompt. Lengths are in tokens. */
-export async function evaluateSystems({ options }: Session, input: EvaluationInput): Promise<Evaluation> {
+export async function evaluateSystems(
+  { options }: Needs<'seed'>,
+  input: EvaluationInput,
+): Promise<Evaluation> {
   const judged: Judged[] = []
   for (const system of input.systems) judged.push(await judge(system, input))
   const bootstrap = { seed: options.seed }

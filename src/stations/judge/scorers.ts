@@ -1,11 +1,12 @@
 /** Who judges answers: a reward model, or the mean of several. */
 import { encodeExamples } from '../../data/encode/encode.js'
 import type { Example } from '../../data/example.js'
+import { fitLengths } from '../../data/limits.js'
 import type { Prompt } from '../../dialogue.js'
 import type { ScoringModel } from '../../load/scoring-model.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
 import type { ScoreCache } from '../../reward/score-cache.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { stoppedError } from './answer.js'
 
 export interface Scorer {
@@ -15,20 +16,28 @@ export interface Scorer {
   score(prompts: readonly Prompt[], answers: readonly string[]): Promise<number[]>
 }
 
+export type ScorerNeeds = Needs<
+  'maxLength' | 'maxPromptLength' | 'truncation' | 'maxTokensPerBatch',
+  'ui' | 'stopRequested'
+>
+
 /**
  * A reward model, with its own tokenizer and format. Every answer gets a score: of an empty one the end token is read.
  */
-export function modelScorer(session: Session, name: string, lm: ScoringModel, cache?: ScoreCache): Scorer {
+export function modelScorer(
+  session: ScorerNeeds,
+  name: string,
+  lm: ScoringModel,
+  cache?: ScoreCache,
+): Scorer {
   const { options, ui, stopRequested } = session
-  const maxLength = Math.min(options.maxLength, lm.model.config.maxPositions)
-  const maxPromptLength = Math.min(options.maxPromptLength, Math.max(1, Math.floor((maxLength * 3) / 4)))
+  const lengths = fitLengths(options, lm.model.config.maxPositions)
   return {
     name,
     async score(prompts, answers) {
       const examples = prompts.map((prompt, i) => exampleOf(prompt, answers[i], i))
       const { encoded, report } = await encodeExamples(examples, lm.tokenizer, lm.template, {
-        maxLength,
-        maxPromptLength,
+        ...lengths,
         truncation: options.truncation,
       })
       if (report.dropped.length > 0) throw new Error(`${name}: ${report.dropped[0].reason}`)

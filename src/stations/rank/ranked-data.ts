@@ -1,22 +1,30 @@
-import type { Example } from '../../data/example.js'
-import { splitByPrompt } from '../../data/split.js'
+/** Ranked lists to train on and to choose checkpoints by: from a rescored file, or ranked here. */
+import type { Options } from '../../config/options.js'
+import { type Corpus, corpusOf, partOf, withoutPart } from '../../data/corpus.js'
+import { type Part, partsByPrompt } from '../../data/split.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
-import { materialOf, needsRewards } from '../../methods/methods.js'
+import { materialOf, needsRewards } from '../../methods/registry.js'
 import { PRIOR_LABEL_ERROR } from '../../rescore/calibrate.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { rankDefaults, rankLists } from '../../rescore/rank.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { readRankedJsonl } from '../../rescore/ranked-jsonl.js'
 import type { DataFile } from '../../runs/run-manifest.js'
+import { required } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
 import { fractionsOf, loadSplits } from '../read/splits.js'
-import { columnScores, hasColumnScores, hasOutsideScorer, outsideScores } from '../score/scoring.js'
+import { scoreCorpus } from '../score/scoring.js'
 import { rescoreData, writeRescored } from './rescoring.js'
 
+/** Examples with the list that each became. */
+export interface RankedCorpus extends Corpus {
+  lists: readonly RankedList[]
+}
+
 export interface RankedData {
-  train: RankedList[]
-  dev: RankedList[]
+  /** Of the parts train and dev. */
+  corpus: RankedCorpus
   files: DataFile[]
   /** Writes the lists and their audit beside the run, where they were made here. */
   write?(): Promise<void>
@@ -24,61 +32,36 @@ export interface RankedData {
 
 /** @throws ClhaError (exit 2) when neither the data nor a reward model has rewards */
 export async function loadRanked(session: Session): Promise<RankedData> {
-  const paths = [session.options.trainDataset as string | string[]].flat()
-  if (paths.every(isRankedFile)) return readRanked(session, paths)
   const { options } = session
+  const paths = [required(options, 'trainDataset')].flat()
+  if (paths.every(isRankedFile)) return readRanked(options, paths)
   const one = materialOf(options) === 'answer'
-  const { train, dev, files } = await loadSplits(session, one ? 1 : 2, 'train')
-  if (!needsRewards(options))
-    return { train: plainLists(session, train), dev: plainLists(session, dev), files }
-  const scored = await scores(session, [...train, ...dev])
-  if (one && options.labelSource === 'reward') {
-    const inTrain = new Set<unknown>(train)
-    const of = (wanted: boolean) => scored.examples.flatMap((e, i) => (inTrain.has(e) === wanted ? [i] : []))
-    const lists = (places: number[]) =>
-      plainLists(
-        session,
-        places.map((i) => scored.examples[i]),
-        places.map((i) => scored.rewards[i]),
-      )
-    return { train: lists(of(true)), dev: lists(of(false)), files }
-  }
+  const { corpus: all, files } = await loadSplits(session, one ? 1 : 2, 'train')
+  const corpus = withoutPart(all, 'test')
+  if (!needsRewards(options)) return { corpus: plainlyRanked(options, corpus), files }
+  const scored = await scoreCorpus(session, corpus)
+  if (one && options.labelSource === 'reward') return { corpus: plainlyRanked(options, scored), files }
   const rescored = rescoreData(session, scored)
-  const { lists } = rescored
-  const inTrain = new Set(train.map((e) => e.id))
-  return {
-    train: lists.filter((l) => inTrain.has(l.example.id)),
-    dev: lists.filter((l) => !inTrain.has(l.example.id)),
-    files,
-    write: () => writeRescored(session, rescored),
-  }
+  const write = () => writeRescored(rescored, options.outputDir)
+  return { corpus: { ...scored, lists: rescored.lists }, files, write }
 }
 
 /** Lists that labels alone or rewards alone order, so that nothing has to be calibrated. */
-export function plainLists(
-  { options }: Session,
-  examples: readonly Example[],
-  rewards = examples.map(({ candidates }) => candidates.map(() => 0)),
-): RankedList[] {
+export function plainlyRanked(options: Options, corpus: Corpus): RankedCorpus {
   const { labelSource, pairWeight, minConfidence, labelError = PRIOR_LABEL_ERROR } = options
   const rules = { ...rankDefaults, labelSource, pairWeight, minConfidence, sftGate: 'off' } as const
+  const { examples, rewards = examples.map(({ candidates }) => candidates.map(() => 0)) } = corpus
   // No reward is asked for: whatever the source, labels are all there is.
   const source = needsRewards(options) ? labelSource : 'human'
-  return rankLists(examples, rewards, { ...rules, labelSource: source }, () => ({
-    temperature: 1,
-    labelError,
-  }))
+  const scale = { temperature: 1, labelError }
+  return { ...corpus, lists: rankLists(examples, rewards, { ...rules, labelSource: source }, () => scale) }
 }
 
-async function readRanked({ options }: Session, paths: string[]): Promise<RankedData> {
-  const { lists, files } = await readLists(paths)
-  const examples = lists.map((l) => l.example)
-  const split = splitByPrompt(examples, { fractions: fractionsOf(options, 'train'), seed: options.seed })
-  const only = (part: readonly Example[]) => {
-    const kept = new Set(part)
-    return lists.filter((l) => kept.has(l.example))
-  }
-  if (options.evalDataset === undefined) return { train: only(split.train), dev: only(split.dev), files }
+async function readRanked(options: Options, paths: readonly string[]): Promise<RankedData> {
+  const { corpus, files } = await readLists(paths)
+  const fractions = fractionsOf(options, 'train')
+  const own = { ...corpus, parts: partsByPrompt(corpus.examples, { fractions, seed: options.seed }) }
+  if (options.evalDataset === undefined) return { corpus: withoutPart(own, 'test'), files }
   const held = [options.evalDataset].flat()
   if (!held.every(isRankedFile)) {
     throw usageError(
@@ -87,10 +70,14 @@ async function readRanked({ options }: Session, paths: string[]): Promise<Ranked
     )
   }
   const dev = await readLists(held)
-  return { train: only(split.train), dev: dev.lists, files: [...files, ...dev.files] }
+  const lists = [...partOf(own, 'train').lists, ...dev.corpus.lists]
+  const trained = lists.length - dev.corpus.lists.length
+  const examples = lists.map(({ example }) => example)
+  const parts = lists.map((_, row): Part => (row < trained ? 'train' : 'dev'))
+  return { corpus: { examples, lists, parts }, files: [...files, ...dev.files] }
 }
 
-async function readLists(paths: readonly string[]): Promise<{ lists: RankedList[]; files: DataFile[] }> {
+async function readLists(paths: readonly string[]): Promise<{ corpus: RankedCorpus; files: DataFile[] }> {
   const lists: RankedList[] = []
   const files: DataFile[] = []
   for (const path of paths) {
@@ -98,15 +85,5 @@ async function readLists(paths: readonly string[]): Promise<{ lists: RankedList[
     for await (const list of readRankedJsonl(path)) lists.push(list)
     files.push({ path, sha256: await sha256File(path), rows: lists.length - before })
   }
-  return { lists, files }
-}
-
-export async function scores(session: Session, examples: Example[]) {
-  if (hasOutsideScorer(session)) return outsideScores(session, examples)
-  const { rewardColumn } = session.options
-  if (rewardColumn !== undefined || hasColumnScores(examples)) return columnScores(examples, rewardColumn)
-  throw usageError(
-    `method: ${session.options.method} with label_source: ${session.options.labelSource} orders answers by rewards, and the data has none`,
-    'give a reward_model or a reward_endpoint, name the column with reward_column, or run the whole pipeline: clha align',
-  )
+  return { corpus: { ...corpusOf(lists.map(({ example }) => example)), lists }, files }
 }

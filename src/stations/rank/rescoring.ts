@@ -1,20 +1,42 @@
 /** Rewards and labels to ranked lists, the audit said and written. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Options } from '../../config/options.js'
+import type { ScoredCorpus } from '../../data/corpus.js'
 import { writeWhole } from '../../files/whole.js'
 import { writeAuditPage } from '../../report/write-reports.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { writeRankedJsonl } from '../../rescore/ranked-jsonl.js'
 import { type Rescored, type RescoreOptions, rescoreLists } from '../../rescore/rescore.js'
+import type { Needs } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
 import { count, figure, percent } from '../../show/units.js'
-import type { ScoredData } from '../score/scoring.js'
-import { rescoredFile } from '../score/scoring.js'
+import { rescoredFile } from './rescored-file.js'
+
+/** The keys that decide beliefs, order, pairs and gates. */
+export type RescoringOptions = Pick<
+  Options,
+  | 'labelSource'
+  | 'pairWeight'
+  | 'minConfidence'
+  | 'sftGate'
+  | 'gateQuantile'
+  | 'gateLevel'
+  | 'labelError'
+  | 'rewardTemperature'
+  | 'rewardThreshold'
+  | 'seed'
+  | 'mode'
+>
+
+interface RescoringNeeds extends Pick<Session, 'ui'> {
+  options: RescoringOptions
+}
 
 /** The config's words for what rescoring takes. */
 export function rescoreOptions(
-  { options }: Session,
+  options: RescoringOptions,
   truth?: (list: RankedList) => readonly boolean[],
 ): RescoreOptions {
   const {
@@ -40,39 +62,35 @@ export function rescoreOptions(
 
 /** Calibrates, ranks, audits; writes rescored.jsonl, audit.json and audit.html to the output folder. */
 export async function rescoreStation(
-  session: Session,
-  scored: ScoredData,
+  session: RescoringNeeds & Needs<'outputDir'>,
+  scored: ScoredCorpus,
   truth?: (list: RankedList) => readonly boolean[],
 ): Promise<Rescored> {
   const rescored = rescoreData(session, scored, truth)
-  await writeRescored(session, rescored)
+  await writeRescored(rescored, session.options.outputDir)
   return rescored
 }
 
 /** Calibrates, ranks, audits; says what came out. */
 export function rescoreData(
-  session: Session,
-  { examples, rewards, folds }: ScoredData,
+  session: RescoringNeeds,
+  { examples, rewards, folds }: ScoredCorpus,
   truth?: (list: RankedList) => readonly boolean[],
 ): Rescored {
-  const rescored = rescoreLists({ examples, rewards, folds, options: rescoreOptions(session, truth) })
+  const rescored = rescoreLists({ examples, rewards, folds, options: rescoreOptions(session.options, truth) })
   sayAudit(session, rescored.audit)
   return rescored
 }
 
 /** Writes rescored.jsonl, audit.json and audit.html to the output folder, or to that of a round. */
-export async function writeRescored(
-  session: Session,
-  rescored: Rescored,
-  dir = session.options.outputDir,
-): Promise<void> {
+export async function writeRescored(rescored: Rescored, dir: string): Promise<void> {
   mkdirSync(dir, { recursive: true })
   await writeRankedJsonl(rescoredFile(dir), rescored.lists)
   writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
   await writeAuditPage(join(dir, 'audit.html'), rescored.audit)
 }
 
-function sayAudit({ ui, options }: Session, audit: AuditReport): void {
+function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {
   const { total, calibrations } = audit
   if (total.agreement.total > 0)
     ui.line(`labels agree with the reward  ${percent(total.agreement.share ?? 0)}`)

@@ -1,10 +1,15 @@
 /** Which prompts train, which choose checkpoints, which are kept for the evaluation. */
-import { type Splits, splitByPrompt } from '../../data/split.js'
+import type { Options } from '../../config/options.js'
+import { type Corpus, corpusOf, inParts } from '../../data/corpus.js'
+import { partsByPrompt } from '../../data/split.js'
 import type { DataFile } from '../../runs/run-manifest.js'
+import { required } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
 import { loadData } from './load-data.js'
 
-export interface SplitData extends Splits {
+export interface SplitData {
+  /** The rows to train on first, then those of the other parts. */
+  corpus: Corpus
   files: DataFile[]
 }
 
@@ -17,22 +22,27 @@ export type SplitUse = 'train' | 'align' | 'eval'
  */
 export async function loadSplits(session: Session, minCandidates: 1 | 2, use: SplitUse): Promise<SplitData> {
   const { options } = session
-  const { examples, files } = await loadData(
-    session,
-    options.trainDataset as string | string[],
-    minCandidates,
-  )
-  const splits = splitByPrompt(examples, { fractions: fractionsOf(options, use), seed: options.seed })
-  if (options.evalDataset === undefined) return { ...splits, files }
+  const { examples, files } = await loadData(session, required(options, 'trainDataset'), minCandidates)
+  const parts = partsByPrompt(examples, { fractions: fractionsOf(options, use), seed: options.seed })
+  const own = { examples, parts }
+  if (options.evalDataset === undefined) return { corpus: inParts(own), files }
   const held = await loadData(session, options.evalDataset, minCandidates)
-  const all = [...files, ...held.files]
-  return use === 'train'
-    ? { ...splits, dev: held.examples, files: all }
-    : { ...splits, test: held.examples, files: all }
+  const all = heldOut(own, held.examples, use === 'train' ? 'dev' : 'test')
+  return { corpus: inParts(all), files: [...files, ...held.files] }
+}
+
+/** Examples of an eval_dataset take the place of what was kept back for their part. */
+function heldOut({ examples, parts }: Corpus, held: Corpus['examples'], part: 'dev' | 'test'): Corpus {
+  const kept = parts.flatMap((p, row) => (p === part ? [] : [row]))
+  const added = corpusOf(held, part)
+  return {
+    examples: [...kept.map((row) => examples[row]), ...added.examples],
+    parts: [...kept.map((row) => parts[row]), ...added.parts],
+  }
 }
 
 export function fractionsOf(
-  options: Session['options'],
+  options: Pick<Options, 'evalDataset' | 'testFraction' | 'devFraction'>,
   use: SplitUse,
 ): { train: number; dev: number; test: number } {
   const test = options.evalDataset === undefined ? options.testFraction : 0

@@ -13,7 +13,7 @@ import { memoryHere } from './free-memory.js'
 export interface Planned {
   model: Decoder
   items: readonly TrainItem[]
-  objective: Pick<Objective, 'lastToken' | 'survey'>
+  objective: Pick<Objective, 'lastToken' | 'preview'>
   batchSize: number
   totalSteps: number
   /** Answers are generated during the training. */
@@ -26,7 +26,7 @@ export interface Planned {
 export const momentsOf = ({ optim }: Session['options']): number => (optim === 'adamw' ? 2 : 1)
 
 export function planInput({ options }: Session, p: Planned): PlanInput {
-  const { lastToken, survey } = p.objective
+  const { lastToken, preview } = p.objective
   const size = (encoded: EncodedExample) => sizeOf(encoded, lastToken)
   const mismatched = p.items.flatMap((item) => (item.mismatched ? [size(item.mismatched.encoded)] : []))
   const reference = p.reference?.map(({ encoded }) => size(encoded))
@@ -51,6 +51,6 @@ export function planInput({ options }: Session, p: Planned): PlanInput {
     reference:
       reference && (p.reference?.some((i) => i.mismatched) ? [...reference, ...mismatched] : reference),
     mismatched,
-    surveys: survey?.of === 'answers',
+    previews: preview?.of === 'answers',
   }
 }

@@ -1,11 +1,12 @@
 /** Sampled answers as further candidates: the augmentation of the paper. */
+import { type Corpus, corpusOf, type ScoredCorpus } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import type { Session } from '../../session/session.js'
 import { answerPrompts } from '../judge/evaluation.js'
-import { encodeData } from '../read/load-data.js'
+import { encodeCorpus } from '../read/encode-corpus.js'
 import type { FoldModel } from '../score/reward-models.js'
-import { crossFittedScores, outsideScores, type ScoredData } from '../score/scoring.js'
+import { crossFittedScores, outsideScores } from '../score/scoring.js'
 import { joinAnswers } from './join-answers.js'
 
 /**
@@ -30,11 +31,11 @@ export async function withSampled(
 export async function augmentScored(
   session: Session,
   lm: LanguageModel,
-  { scored, scorers, count }: { scored: ScoredData; scorers: readonly FoldModel[]; count: number },
-): Promise<ScoredData> {
+  { scored, scorers, count }: { scored: ScoredCorpus; scorers: readonly FoldModel[]; count: number },
+): Promise<ScoredCorpus> {
   if (count === 0) return scored
   const examples = await withSampled(session, lm, scored.examples, { count, origin: 'start', temperature: 1 })
-  return scoreAnswers(session, lm, examples, scorers)
+  return scoreAnswers(session, lm, corpusOf(examples), scorers)
 }
 
 /**
@@ -44,9 +45,9 @@ export async function augmentScored(
 export async function scoreAnswers(
   session: Session,
   lm: LanguageModel,
-  examples: readonly Example[],
+  corpus: Corpus,
   scorers: readonly FoldModel[],
-): Promise<ScoredData> {
-  if (scorers.length === 0) return outsideScores(session, examples)
-  return crossFittedScores(session, scorers, await encodeData(session, lm, examples, 2))
+): Promise<ScoredCorpus> {
+  if (scorers.length === 0) return (await outsideScores(session, corpus)).corpus
+  return crossFittedScores(session, scorers, await encodeCorpus(session, lm, corpus, 2))
 }

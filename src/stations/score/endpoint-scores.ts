@@ -1,18 +1,35 @@
 /** Rewards from the server that the config names. */
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Options } from '../../config/options.js'
+import { type Corpus, where } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { usageError } from '../../errors.js'
 import { openEndpoint, type RewardEndpoint } from '../../reward/endpoint.js'
 import { type EndpointScored, scoreByEndpoint } from '../../reward/endpoint-score.js'
 import { openScoreCache } from '../../reward/score-cache.js'
-import type { Session } from '../../session/session.js'
+import type { Needs } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
-import type { ScoredData } from './scoring.js'
+import type { Scored } from './scoring.js'
+
+/** The keys of a reward server. */
+export type EndpointOptions = Pick<
+  Options,
+  | 'rewardEndpoint'
+  | 'rewardEndpointType'
+  | 'rewardEndpointModel'
+  | 'rewardEndpointConcurrency'
+  | 'rewardEndpointTimeout'
+  | 'rewardEndpointRetries'
+  | 'rewardEndpointTokenEnv'
+  | 'rewardRubric'
+>
+
+export type RunNeeds = Needs<'scoreCacheDir' | 'outputDir', 'ui' | 'stopRequested'>
 
 /** The endpoint of the config; undefined when it names none. @throws ClhaError (exit 2) when it can't be used */
-export function configuredEndpoint({ options }: Session): RewardEndpoint | undefined {
+export function configuredEndpoint(options: EndpointOptions): RewardEndpoint | undefined {
   const { rewardEndpoint: url, rewardEndpointTokenEnv: name, rewardRubric } = options
   if (url === undefined) return undefined
   return openEndpoint({
@@ -52,12 +69,16 @@ function readRubric(given: string): string {
 
 /** Scores every answer of a data set; with skip_bad, examples that a chat model can't judge are left out and listed. */
 export async function endpointScores(
-  session: Session,
+  session: RunNeeds & Needs<'skipBad'>,
   endpoint: RewardEndpoint,
-  examples: readonly Example[],
-): Promise<ScoredData> {
+  corpus: Corpus,
+): Promise<Scored> {
   const { ui, options } = session
-  const scored = await runScoring(session, endpoint, examples, 'scoring', options.skipBad)
+  const { examples } = corpus
+  const scored = await runScoring(session, endpoint, examples, {
+    label: 'scoring',
+    skipUnread: options.skipBad,
+  })
   throwIfStopped(session)
   const { rewards, cached, unread } = scored
   for (const { example, reason } of unread.slice(0, 5)) {
@@ -65,17 +86,16 @@ export async function endpointScores(
   }
   const dropped = new Set(unread.map(({ example }) => example))
   if (dropped.size > 5) ui.warn(`${count(dropped.size)} rows were left out, for they have no score`)
-  const kept = (_: unknown, i: number) => !dropped.has(i)
-  return { examples: examples.filter(kept), rewards: rewards.filter(kept) as number[][], cached }
+  const all = { ...corpus, rewards: rewards as number[][] }
+  return { corpus: where(all, (_, row) => !dropped.has(row)), cached }
 }
 
 /** Scores cost time and money there: they are always kept, beside the run where no folder is named. */
 export async function runScoring(
-  session: Session,
+  session: RunNeeds,
   endpoint: RewardEndpoint,
   examples: readonly Example[],
-  label: string,
-  skipUnread: boolean,
+  { label, skipUnread }: { label: string; skipUnread: boolean },
 ): Promise<EndpointScored> {
   const { options, ui, stopRequested } = session
   const dir = options.scoreCacheDir ?? join(options.outputDir, 'endpoint-scores')

@@ -1,6 +1,6 @@
 /** Reward models trained on preferences, cross-fitted by prompt: none scores a prompt that it was trained on. */
 
-import type { EncodedExample } from '../../data/encode/encoded.js'
+import { type EncodedCorpus, where } from '../../data/corpus.js'
 import type { Example, Preference } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
 import { type LanguageModel, scratchConfig } from '../../load/language-model.js'
@@ -11,13 +11,14 @@ import { decoderScorer } from '../../models/decoder/reward-scorer.js'
 import { rewardConfig } from '../../models/families/families.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
 import type { DataFile } from '../../runs/run-manifest.js'
+import type { Needs } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
+import { count, percent } from '../../show/units.js'
 import { labelAgreement } from '../../statistics/agreement.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
 import { rewardObjective } from '../../train/objectives/objective.js'
 import { fitModel } from '../fit/fit.js'
-import type { EncodedData } from '../read/load-data.js'
 
 export interface FoldModel {
   /** It was trained on all prompts but those of this fold, and scores them. With one fold it was trained on all. */
@@ -35,8 +36,11 @@ export interface Accuracy {
   pairs: number
 }
 
+export const accuracyText = ({ value, low, high, pairs }: Accuracy): string =>
+  `${percent(value)} (${percent(low)}–${percent(high)}) of ${count(pairs)} held-out human labels`
+
 /** Training items of a reward model: every human preference is a pair of weight 1. */
-export function rewardItems(examples: readonly Example[], encoded: readonly EncodedExample[]): TrainItem[] {
+export function rewardItems({ examples, encoded }: EncodedCorpus): TrainItem[] {
   return examples.flatMap(({ preferences }, i) => {
     if (preferences.length === 0) return []
     const pairs = preferences.map(({ better, worse }) => ({ better, worse, distance: 1, weight: 1 }))
@@ -71,7 +75,7 @@ function freshScorer(session: Session, { model, tokenizer }: LanguageModel, seed
 export async function trainRewardModels(
   session: Session,
   start: LanguageModel,
-  data: EncodedData,
+  data: EncodedCorpus,
   options: RewardModelOptions,
 ): Promise<FoldModel[]> {
   const out: FoldModel[] = []
@@ -95,22 +99,23 @@ interface FoldOptions extends RewardModelOptions {
 async function trainFold(
   session: Session,
   start: LanguageModel,
-  data: EncodedData,
+  data: EncodedCorpus,
   f: FoldOptions,
 ): Promise<FoldModel> {
   const { options } = session
-  const heldOut = select(data, (example) => f.within(example))
-  const trainedOn = select(data, (example) => !f.within(example))
+  const heldOut = where(data, (example) => f.within(example))
+  const trainedOn = where(data, (example) => !f.within(example))
   const run = await fitModel(session, {
     kind: f.label(f.fold),
     dir: f.dir(f.fold),
     model: f.model,
     tokenizerDir: start.tokenizer.dir,
     objective: rewardObjective(options.centerRewardsCoefficient),
-    items: rewardItems(trainedOn.examples, trainedOn.encoded),
+    items: rewardItems(trainedOn),
     devItems: [],
     learningRate: options.rewardLearningRate,
     epochs: options.rewardNumTrainEpochs,
+    maxSteps: options.rewardMaxSteps,
     batchSize: options.rewardPerDeviceTrainBatchSize,
     data: f.data,
     stage: f.stage,
@@ -122,29 +127,22 @@ async function trainFold(
       fold: f.fold,
       reward_seed: f.seed,
       center: options.centerRewardsCoefficient,
+      ...(options.rewardMaxSteps !== undefined && { max_steps: options.rewardMaxSteps }),
     },
   })
   const accuracy = run.outcome.stopped ? undefined : await labelAccuracy(session, f.model, heldOut)
   return { fold: f.fold, model: f.model, run, accuracy }
 }
 
-export function select(
-  { examples, encoded }: Pick<EncodedData, 'examples' | 'encoded'>,
-  use: (e: Example, i: number) => boolean,
-) {
-  const indices = examples.flatMap((example, i) => (use(example, i) ? [i] : []))
-  return { indices, examples: indices.map((i) => examples[i]), encoded: indices.map((i) => encoded[i]) }
-}
-
 /** Share of human labels that a reward model agrees with; a tie counts half. */
 export async function labelAccuracy(
-  session: Session,
+  { options }: Needs<'maxTokensPerBatch'>,
   model: Decoder,
-  data: Pick<EncodedData, 'examples' | 'encoded'>,
+  data: EncodedCorpus,
 ): Promise<Accuracy | undefined> {
   if (data.examples.length === 0) return undefined
   const { rewards } = await scoreExamples(decoderScorer(model), data.encoded, {
-    maxTokens: session.options.maxTokensPerBatch,
+    maxTokens: options.maxTokensPerBatch,
   })
   return agreement(
     data.examples.map((e) => e.preferences),

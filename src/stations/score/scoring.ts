@@ -1,36 +1,48 @@
-/** Rewards for every answer of a data set: from the data, from a reward model, or from cross-fitted ones. */
-import { join } from 'node:path'
+/** Rewards for every answer of a corpus: from the data, from a reward model, or from cross-fitted ones. */
+import type { Options } from '../../config/options.js'
+import { type Corpus, type EncodedCorpus, rowsWhere, type ScoredCorpus, select } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
 import { usageError } from '../../errors.js'
-import { sha256 } from '../../files/digest.js'
 import { quantizedReward } from '../../load/quantized-options.js'
 import { loadScoringModel, type ScoringModel } from '../../load/scoring-model.js'
 import { decoderScorer } from '../../models/decoder/reward-scorer.js'
-import { modelHash, resolveModelFolder } from '../../models/folders/model-folder.js'
-import { scoreExamples } from '../../reward/model-scorer.js'
-import { openScoreCache } from '../../reward/score-cache.js'
+import { resolveModelFolder } from '../../models/folders/model-folder.js'
+import { type Scored as Scores, scoreExamples } from '../../reward/model-scorer.js'
+import type { ScoreCache } from '../../reward/score-cache.js'
+import { type Needs, required } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
-import { type EncodedData, encodeData } from '../read/load-data.js'
+import { encodeCorpus } from '../read/encode-corpus.js'
 import { configuredEndpoint, endpointScores } from './endpoint-scores.js'
-import { type FoldModel, select } from './reward-models.js'
+import { openModelCache } from './model-cache.js'
+import type { FoldModel } from './reward-models.js'
 
-export interface ScoredData {
-  examples: Example[]
-  /** Raw rewards [examples][candidates]. */
-  rewards: number[][]
-  /** Which fold's model scored each example, where models were cross-fitted. */
-  folds?: number[]
+export interface Scored {
+  corpus: ScoredCorpus
+  /** Answers whose score was known. */
   cached: number
 }
 
+/** Rewards by whatever the config names, else those of the data. @throws ClhaError (exit 2) where there are none */
+export async function scoreCorpus(session: Session, corpus: Corpus): Promise<ScoredCorpus> {
+  const { options } = session
+  if (hasOutsideScorer(options)) return (await outsideScores(session, corpus)).corpus
+  const { rewardColumn } = options
+  if (rewardColumn !== undefined || hasColumnScores(corpus.examples))
+    return columnScores(corpus, rewardColumn)
+  throw usageError(
+    `method: ${options.method} with label_source: ${options.labelSource} orders answers by rewards, and the data has none`,
+    'give a reward_model or a reward_endpoint, name the column with reward_column, or run the whole pipeline: clha align',
+  )
+}
+
 /** Rewards that the data brought along. @throws ClhaError (exit 2) naming the first row that lacks one */
-export function columnScores(examples: Example[], column?: string): ScoredData {
+export function columnScores(corpus: Corpus, column?: string): ScoredCorpus {
   const place =
     column === undefined ? '' : ` in ${column} (lists), ${column}_chosen and ${column}_rejected (pairs)`
-  const rewards = examples.map(({ candidates, file, row }) =>
+  const rewards = corpus.examples.map(({ candidates, file, row }) =>
     candidates.map(({ reward }) => {
       if (reward !== undefined) return reward
       throw usageError(
@@ -39,7 +51,7 @@ export function columnScores(examples: Example[], column?: string): ScoredData {
       )
     }),
   )
-  return { examples, rewards, cached: 0 }
+  return { ...corpus, rewards }
 }
 
 /** One reward is enough to expect all of them; the row that lacks one is then named. */
@@ -47,51 +59,50 @@ export const hasColumnScores = (examples: readonly Example[]): boolean =>
   examples.some((e) => e.candidates.some((c) => c.reward !== undefined))
 
 /** Whether the config names a scorer: a reward model or a reward server. */
-export const hasOutsideScorer = ({ options }: Session): boolean =>
+export const hasOutsideScorer = (options: Pick<Options, 'rewardModel' | 'rewardEndpoint'>): boolean =>
   options.rewardModel !== undefined || options.rewardEndpoint !== undefined
 
-/** Scores with the scorer that the config names. */
-export function outsideScores(session: Session, examples: readonly Example[]): Promise<ScoredData> {
-  const endpoint = configuredEndpoint(session)
-  return endpoint ? endpointScores(session, endpoint, examples) : scoreWithModel(session, examples)
+/** Scores with the scorer that the config names; rows that it can't score are left out, and said. */
+export function outsideScores(session: Session, corpus: Corpus): Promise<Scored> {
+  const endpoint = configuredEndpoint(session.options)
+  return endpoint ? endpointScores(session, endpoint, corpus) : scoreWithModel(session, corpus)
 }
 
 /** Scores with `reward_model`, its own tokenizer and template. Known scores come from `score_cache_dir`. */
-async function scoreWithModel(session: Session, examples: readonly Example[]): Promise<ScoredData> {
+async function scoreWithModel(session: Session, corpus: Corpus): Promise<Scored> {
   const { options, dtype } = session
-  const folder = resolveModelFolder(options.rewardModel as string)
+  const folder = resolveModelFolder(required(options, 'rewardModel'))
   const { chatTemplate, rewardFormat: format } = options
   const bits = quantizedReward(options)
   const scorer = await loadScoringModel(folder, { dtype, format, chatTemplate, bits })
   try {
-    const data = await encodeData(session, scorer, examples, 1)
-    const settings = JSON.stringify([
-      options.maxLength,
-      options.maxPromptLength,
-      options.truncation,
-      dtype,
-      scorer.template.name,
-      ...(bits ? [`${bits} bits`] : []),
-    ])
-    const identity = sha256(`${await modelHash(folder)}:${settings}`)
-    return { examples: data.examples, ...(await scoreEncoded(session, scorer, data, identity)) }
+    // The scorer's tokens are its own: they go no further than this.
+    const { examples, parts } = corpus
+    const numbered = { examples, parts, row: examples.map((_, i) => i) }
+    const { row, ...data } = await encodeCorpus(session, scorer, numbered, 1)
+    const cache = await openModelCache(session, { folder, bits, template: scorer.template.name })
+    const { rewards, cached } = await scoreEncoded(session, scorer, data, cache)
+    return { corpus: { ...select(corpus, row), rewards }, cached }
   } finally {
     scorer.model.dispose()
   }
 }
 
-async function scoreEncoded(session: Session, scorer: ScoringModel, data: EncodedData, identity: string) {
-  const { options, ui } = session
-  const cache =
-    options.scoreCacheDir === undefined ? undefined : openScoreCache(options.scoreCacheDir, identity)
-  const answers = data.encoded.reduce((sum, e) => sum + e.answers.length, 0)
+async function scoreEncoded(
+  session: Needs<'maxTokensPerBatch', 'ui' | 'stopRequested'>,
+  scorer: ScoringModel,
+  { encoded }: EncodedCorpus,
+  cache: ScoreCache | undefined,
+): Promise<Scores> {
+  const { options, ui, stopRequested } = session
+  const answers = encoded.reduce((sum, e) => sum + e.answers.length, 0)
   const bar = ui.progress(answers, 'scoring', 'answers')
   try {
-    const scored = await scoreExamples(scorer.model, data.encoded, {
+    const scored = await scoreExamples(scorer.model, encoded, {
       maxTokens: options.maxTokensPerBatch,
       cache,
       progress: (done, tokens) => bar.update(done, { tokens: count(tokens) }),
-      stopRequested: session.stopRequested,
+      stopRequested,
     })
     throwIfStopped(session)
     if (scored.cached === answers) bar.update(answers)
@@ -104,36 +115,32 @@ async function scoreEncoded(session: Session, scorer: ScoringModel, data: Encode
 
 /** Each prompt is scored by the model that was not trained on it. */
 export async function crossFittedScores(
-  session: Session,
+  session: Needs<'maxTokensPerBatch' | 'seed', 'ui' | 'stopRequested'>,
   models: readonly FoldModel[],
-  data: EncodedData,
-): Promise<ScoredData> {
-  const { options, ui } = session
-  const folds = data.examples.map((e) =>
-    models.length > 1 ? foldOf(e.prompt, options.seed, models.length) : 0,
-  )
-  const rewards: number[][] = new Array(data.examples.length)
+  corpus: EncodedCorpus,
+): Promise<ScoredCorpus> {
+  const { options, ui, stopRequested } = session
+  const several = models.length > 1
+  const folds = corpus.examples.map((e) => (several ? foldOf(e.prompt, options.seed, models.length) : 0))
+  const rewards = new Array<number[]>(corpus.examples.length)
+  const answers = corpus.encoded.map((e) => e.answers.length)
   const bar = ui.progress(
-    data.encoded.reduce((sum, e) => sum + e.answers.length, 0),
+    answers.reduce((sum, n) => sum + n, 0),
     'scoring',
     'answers',
   )
   let before = 0
   for (const { fold, model } of models) {
-    const part = select(data, (_, i) => folds[i] === fold)
-    const scored = await scoreExamples(decoderScorer(model), part.encoded, {
+    const rows = rowsWhere(corpus, (_, row) => folds[row] === fold)
+    const scored = await scoreExamples(decoderScorer(model), select(corpus, rows).encoded, {
       maxTokens: options.maxTokensPerBatch,
       progress: (done) => bar.update(before + done),
-      stopRequested: session.stopRequested,
+      stopRequested,
     })
     throwIfStopped(session)
-    part.indices.forEach((index, i) => {
-      rewards[index] = scored.rewards[i]
-    })
-    before += part.encoded.reduce((sum, e) => sum + e.answers.length, 0)
+    for (const [i, row] of rows.entries()) rewards[row] = scored.rewards[i]
+    before += rows.reduce((sum, row) => sum + answers[row], 0)
   }
   bar.done()
-  return { examples: data.examples, rewards, folds: models.length > 1 ? folds : undefined, cached: 0 }
+  return { ...corpus, rewards, ...(several && { folds }) }
 }
-
-export const rescoredFile = (dir: string): string => join(dir, 'rescored.jsonl')

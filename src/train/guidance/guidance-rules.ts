@@ -152,7 +152,7 @@ function noPairs(series: Series, { minConfidence }: GuideSettings): Finding | un
 }
 
 function gateShut(series: Series, { sftWeight, gated }: GuideSettings): Finding | undefined {
-  const metric = 'sft_weight/mean'
+  const metric = 'sft_gate/mean'
   const gate = recent(series.values(metric))
   if (gate === undefined || sftWeight === 0 || !gated) return undefined
   return {

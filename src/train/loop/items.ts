@@ -19,7 +19,7 @@ export interface TrainItem {
 }
 
 /** Everything that shares one optimizer step. Denominators are counted over it before the first forward. */
-export interface StepPlan {
+export interface StepBatch {
   micro: PackedBatch[]
   /** By item. */
   lists: LossList[]
@@ -33,7 +33,7 @@ export interface StepPlan {
   groups: number
 }
 
-export interface PlanOptions {
+export interface PackStepOptions {
   maxTokens: number
   lastToken: boolean
   /** `legacy`: this many consecutive items share denominators and decide who gets an end token. */
@@ -43,7 +43,7 @@ export interface PlanOptions {
 /** No term's distance reaches this: group ids of pairs are group * GROUP + distance. */
 const GROUP = 1 << 16
 
-export function planStep(items: readonly TrainItem[], options: PlanOptions): StepPlan {
+export function packStep(items: readonly TrainItem[], options: PackStepOptions): StepBatch {
   const size = options.legacyGroupSize
   const group = (i: number) => (size ? Math.floor(i / size) : 0)
   const encoded = size ? legacyEnds(items, size) : items.map((item) => item.encoded)
@@ -111,15 +111,4 @@ export function hashItems(items: readonly TrainItem[]): string {
     if (mismatched) add(mismatched.encoded, [mismatched.reference])
   }
   return hash.digest('hex')
-}
-
-/** The item with only the answer that SFT keeps likely. */
-export function onlyBest(item: TrainItem): TrainItem {
-  const answers = [item.encoded.answers[item.sft.index]]
-  return {
-    encoded: { ...item.encoded, answers },
-    pairs: [],
-    sft: { index: 0, weight: item.sft.weight },
-    labels: [],
-  }
 }

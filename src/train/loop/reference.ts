@@ -41,7 +41,7 @@ export async function referenceLogProbs(
   for (const batch of packLists(partial, { maxTokens, lastToken: false })) {
     if (stopRequested?.()) return undefined
     const sums = base(() => logProbSums(model, batch))
-    batch.lists.forEach((list, i) => {
+    batch.places.forEach((list, i) => {
       const at = missing[list]
       found[at] = sums.slice(batch.offsets[i], batch.offsets[i + 1])
       found[at].forEach((sum, k) => {
@@ -52,7 +52,7 @@ export async function referenceLogProbs(
         cache?.add(keyOf(examples[at], k), sum as number)
       })
     })
-    done += batch.lists.length
+    done += batch.places.length
     progress?.(done)
     await new Promise<void>((resolve) => setImmediate(resolve))
   }

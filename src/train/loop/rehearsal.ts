@@ -3,7 +3,7 @@ import { stepIndices } from '../../data/encode/order.js'
 import { trainableWeights, withDropout } from '../../models/adapters/adapter.js'
 import { recomputing } from '../../models/decoder/recompute.js'
 import { currentDevice, ops, scope, setGrad } from '../../tensor/index.js'
-import { planStep, type TrainItem } from './items.js'
+import { packStep, type TrainItem } from './items.js'
 import type { LoopOptions } from './loop.js'
 import type { Trainable } from './step.js'
 
@@ -25,7 +25,7 @@ export function rehearse(
   { step, place }: BatchPlace,
 ): number {
   const { indices } = stepIndices(items.length, options.batchSize, options.seed, step)
-  const { micro } = planStep(
+  const { micro } = packStep(
     Array.from(indices, (i) => items[i]),
     options,
   )

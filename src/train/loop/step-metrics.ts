@@ -48,6 +48,8 @@ export function tallyLogProbs(
   { sums, rewards }: ListScores,
   margin?: (distance: number) => number,
 ): void {
+  tally.add('sft_gate/mean', list.sft.weight)
+  // The name of version 0.1.0, for one more release.
   tally.add('sft_weight/mean', list.sft.weight)
   if (list.rows) {
     for (const { index, desirable, weight } of list.rows) {

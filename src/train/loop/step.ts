@@ -1,4 +1,4 @@
-/** One optimizer step: plan in, one row of numbers out. A non-finite value stops before the update. */
+/** One optimizer step: batch in, one row of numbers out. A non-finite value stops before the update. */
 
 import type { PackedBatch } from '../../data/encode/pack.js'
 import { numericsError } from '../../errors.js'
@@ -10,10 +10,10 @@ import { clipGradients } from '../../optim/clip.js'
 import type { Optimizer } from '../../optim/optimizer.js'
 import { gradOf, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
 import type { Objective } from '../objectives/objective.js'
-import { station } from '../profile/profile-stations.js'
-import type { StepPlan } from './items.js'
+import { phase } from '../profile/profile-phases.js'
+import type { StepBatch } from './items.js'
+import { previewStep, type StepPreview } from './preview.js'
 import { Tally, tallyLogProbs, tallyRewards } from './step-metrics.js'
-import { type StepSurvey, surveyStep } from './survey.js'
 
 export interface Trainable {
   model: Decoder
@@ -34,24 +34,24 @@ interface BatchNumbers {
 /** Forward of one micro-batch; `use` sees the loss before its tensors are freed. */
 function runBatch(
   { model, objective }: Trainable,
-  plan: StepPlan,
-  batch: PackedBatch,
-  survey: StepSurvey,
+  batch: StepBatch,
+  micro: PackedBatch,
+  preview: StepPreview,
   use: (loss: LossParts) => void,
 ): BatchNumbers {
   return scope(() => {
-    const { sum, hits } = station('forward', () => objective.forward(model, batch))
-    const lists = batch.lists.map((i) => plan.lists[i])
-    const loss = station('loss', () =>
+    const { sum, hits } = phase('forward', () => objective.forward(model, micro))
+    const lists = micro.places.map((i) => batch.lists[i])
+    const loss = phase('loss', () =>
       objective.loss(
-        { sum, counts: batch.counts, offsets: batch.offsets, reference: referenceOf(plan, batch) },
+        { sum, counts: micro.counts, offsets: micro.offsets, reference: referenceOf(batch, micro) },
         lists,
-        survey.denominators(() => sum.numbers()),
-        plan.groups,
+        preview.denominators(() => sum.numbers()),
+        batch.groups,
       ),
     )
     use(loss)
-    return station('log', () => {
+    return phase('log', () => {
       const parts = Object.fromEntries(Object.entries(loss.parts).map(([name, t]) => [name, t.item()]))
       return { total: loss.total.item(), parts, sums: sum.numbers(), hits: hits ? ops.sum(hits).item() : 0 }
     })
@@ -59,52 +59,52 @@ function runBatch(
 }
 
 /** By candidate, where the step has them. */
-function referenceOf({ reference }: StepPlan, batch: PackedBatch): readonly number[] | undefined {
-  const rows = batch.lists.map((i) => reference[i])
+function referenceOf({ reference }: StepBatch, micro: PackedBatch): readonly number[] | undefined {
+  const rows = micro.places.map((i) => reference[i])
   return rows.every((row) => row !== undefined) ? rows.flat() : undefined
 }
 
 function tallyBatch(
   tally: Tally,
   trainable: Trainable,
-  plan: StepPlan,
-  batch: PackedBatch,
+  batch: StepBatch,
+  micro: PackedBatch,
   numbers: BatchNumbers,
 ): void {
   const { objective, margin } = trainable
-  if (!objective.lastToken) tally.add('mean_token_accuracy', numbers.hits, batch.targets.length)
-  batch.lists.forEach((item, i) => {
-    const sums = numbers.sums.slice(batch.offsets[i], batch.offsets[i + 1])
+  if (!objective.lastToken) tally.add('mean_token_accuracy', numbers.hits, micro.targets.length)
+  micro.places.forEach((item, i) => {
+    const sums = numbers.sums.slice(micro.offsets[i], micro.offsets[i + 1])
     if (objective.lastToken) {
-      tallyRewards(tally, plan.lists[item], sums)
+      tallyRewards(tally, batch.lists[item], sums)
       return
     }
-    const [counts, reference] = [plan.counts[item], plan.reference[item]]
+    const [counts, reference] = [batch.counts[item], batch.reference[item]]
     const rewards = sums.map((sum, k) =>
       objective.reward ? objective.reward(sum, counts[k], reference?.[k] ?? 0) : sum / Math.max(1, counts[k]),
     )
-    tallyLogProbs(tally, plan.lists[item], { sums, rewards }, margin)
+    tallyLogProbs(tally, batch.lists[item], { sums, rewards }, margin)
   })
 }
 
 function forEachBatch(
   trainable: Trainable,
-  plan: StepPlan,
+  batch: StepBatch,
   tally: Tally,
   use: (loss: LossParts) => void,
   noise?: string,
 ): Record<string, number> {
   const around = <T>(place: number, fn: () => T) =>
     withDropout(trainable.model, noise && `${noise}/${place}`, fn)
-  const survey = surveyStep(trainable, plan, noise !== undefined, around)
+  const preview = previewStep(trainable, batch, noise !== undefined, around)
   const losses: Record<string, number> = { loss: 0 }
-  for (const [i, batch] of plan.micro.entries()) {
-    const numbers = around(i, () => runBatch(trainable, plan, batch, survey, use))
+  for (const [i, micro] of batch.micro.entries()) {
+    const numbers = around(i, () => runBatch(trainable, batch, micro, preview, use))
     losses.loss += numbers.total
     for (const [name, value] of Object.entries(numbers.parts)) losses[name] = (losses[name] ?? 0) + value
-    station('log', () => tallyBatch(tally, trainable, plan, batch, numbers))
+    phase('log', () => tallyBatch(tally, trainable, batch, micro, numbers))
   }
-  for (const [name, value] of Object.entries(survey.metrics())) tally.add(name, value)
+  for (const [name, value] of Object.entries(preview.metrics())) tally.add(name, value)
   return losses
 }
 
@@ -124,28 +124,28 @@ export interface StepOptions {
  */
 export function trainStep(
   trainable: Trainable,
-  plan: StepPlan,
+  batch: StepBatch,
   optimizer: Optimizer,
   tally: Tally,
   options: StepOptions,
 ): Record<string, number> | undefined {
-  if (!trainable.objective.counts(plan)) return undefined
+  if (!trainable.objective.counts(batch)) return undefined
   optimizer.clearGradients()
   const losses = recomputing(trainable.model, trainable.recompute, (backward) =>
     forEachBatch(
       trainable,
-      plan,
+      batch,
       tally,
-      ({ total }) => station('backward', () => backward(total)),
+      ({ total }) => phase('backward', () => backward(total)),
       `step ${options.step ?? 0}`,
     ),
   )
-  const gradNorm = station('clip', () =>
+  const gradNorm = phase('clip', () =>
     clipGradients(trainableWeights(trainable.model).values(), options.maxGradNorm),
   )
   if (!Number.isFinite(losses.loss) || !Number.isFinite(gradNorm))
     throw nonFinite(trainable.model, losses, gradNorm)
-  station('optimizer', () => {
+  phase('optimizer', () => {
     requireFinite(momentsOf(optimizer), 'no update was made with it')
     optimizer.step(options.learningRate)
   })
@@ -153,9 +153,9 @@ export function trainStep(
 }
 
 /** The same numbers on held-out lists, without gradients. */
-export function evaluateStep(trainable: Trainable, plan: StepPlan): Record<string, number> {
+export function evaluateStep(trainable: Trainable, batch: StepBatch): Record<string, number> {
   const tally = new Tally()
-  const losses = noGrad(() => forEachBatch(trainable, plan, tally, () => {}))
+  const losses = noGrad(() => forEachBatch(trainable, batch, tally, () => {}))
   return { ...losses, ...tally.means() }
 }
 

@@ -1,18 +1,22 @@
 /** Objectives on ranked lists: any pairwise loss, and the losses that take a list as a whole. */
-import type { PairNumbers } from '../../losses/aot.js'
 import { type RunningMean, updatedMean } from '../../losses/bco.js'
-import { type PairwiseOptions, pairwiseDenominators, pairwiseLoss } from '../../losses/pairwise.js'
+import {
+  type PairNumbers,
+  type PairwiseOptions,
+  pairwiseDenominators,
+  pairwiseLoss,
+} from '../../losses/pairwise.js'
 import { type ProOptions, proDenominators, proLoss } from '../../losses/pro.js'
 import { type RrhfOptions, rrhfDenominators, rrhfLoss } from '../../losses/rrhf.js'
 import type { StepFacts } from '../../losses/types.js'
 import { candidateLogProbs } from '../../models/decoder/score.js'
-import type { StepPlan } from '../loop/items.js'
+import type { StepBatch } from '../loop/items.js'
 import { carriesSft, hasPairs, type Objective } from './objective.js'
 
 export interface PairwiseObjective extends PairwiseOptions {
   name: string
   reward?: Objective['reward']
-  /** What the term needs of the whole step: AOT's ranks. */
+  /** What the term needs of the whole step: AOT's ranks, Dr. DPO's mean. */
   facts?(pairs: readonly PairNumbers[]): StepFacts
 }
 
@@ -25,12 +29,12 @@ export function pairwiseObjective({ name, reward, facts, ...options }: PairwiseO
     counts: (plan) => hasPairs(plan) || carriesSft(plan, options.sftWeight),
     loss: (scores, lists, denominators) => pairwiseLoss(scores, lists, options, denominators),
     reward,
-    survey: facts && { of: 'answers', take: (plan, sums) => facts(pairNumbers(plan, sums)) },
+    preview: facts && { of: 'answers', take: (plan, sums) => facts(pairNumbers(plan, sums)) },
   }
 }
 
 /** Scores of the pairs of a step that count. */
-export function pairNumbers(plan: StepPlan, sums: readonly (readonly number[])[]): PairNumbers[] {
+export function pairNumbers(plan: StepBatch, sums: readonly (readonly number[])[]): PairNumbers[] {
   return plan.lists.flatMap(({ pairs }, i) =>
     pairs
       .filter(({ weight }) => weight !== 0)
@@ -47,12 +51,12 @@ export function pairNumbers(plan: StepPlan, sums: readonly (readonly number[])[]
 /** An objective whose loss subtracts the running mean of the rewards seen in training; BCO's delta. */
 export function withRunningMean(
   objective: Objective,
-  rewards: (plan: StepPlan, sums: readonly (readonly number[])[]) => number[],
+  rewards: (plan: StepBatch, sums: readonly (readonly number[])[]) => number[],
 ): Objective {
   let running: RunningMean = { mean: 0, count: 0 }
   return {
     ...objective,
-    survey: {
+    preview: {
       of: 'answers',
       take: (plan, sums, training) => {
         if (training) running = updatedMean(running, rewards(plan, sums))
@@ -65,6 +69,15 @@ export function withRunningMean(
     },
   }
 }
+
+/** With the running mean of both sides' rewards beta D. */
+export const withPairMean = (objective: Objective, beta: number): Objective =>
+  withRunningMean(objective, (plan, sums) =>
+    pairNumbers(plan, sums).flatMap((p) => [
+      beta * (p.better - p.betterReference),
+      beta * (p.worse - p.worseReference),
+    ]),
+  )
 
 /** A loss on whole lists: pairs of any weight and the SFT term. */
 const listwiseObjective = (

@@ -2,7 +2,7 @@
 import { ktoFacts } from '../../losses/kto.js'
 import { type UnpairedOptions, unpairedDenominators, unpairedLoss } from '../../losses/unpaired.js'
 import { candidateLogProbs } from '../../models/decoder/score.js'
-import type { StepPlan } from '../loop/items.js'
+import type { StepBatch } from '../loop/items.js'
 import { carriesSft, type Objective } from './objective.js'
 
 export interface RowsObjective extends UnpairedOptions {
@@ -15,7 +15,7 @@ export interface RowsObjective extends UnpairedOptions {
 /** beta D of each answer that counts, as often as it counts. */
 export const rowRewards =
   (beta: number) =>
-  (plan: StepPlan, sums: readonly (readonly number[])[]): number[] =>
+  (plan: StepBatch, sums: readonly (readonly number[])[]): number[] =>
     plan.lists.flatMap(({ rows = [] }, i) =>
       rows
         .filter(({ weight }) => weight !== 0)
@@ -33,11 +33,11 @@ export function rowsObjective({ name, beta, mismatched, ...options }: RowsObject
       carriesSft(plan, options.sftWeight),
     loss: (scores, lists, denominators) => unpairedLoss(scores, lists, options, denominators),
     reward: (sum, _, reference) => beta * (sum - reference),
-    survey: mismatched ? { of: 'mismatched', take: mismatchedFacts } : undefined,
+    preview: mismatched ? { of: 'mismatched', take: mismatchedFacts } : undefined,
   }
 }
 
-function mismatchedFacts({ mismatched }: StepPlan, sums: readonly (readonly number[])[]) {
+function mismatchedFacts({ mismatched }: StepBatch, sums: readonly (readonly number[])[]) {
   const reference = mismatched?.reference ?? []
   return ktoFacts(sums.flatMap((row, i) => row.map((sum, k) => sum - reference[i][k])))
 }

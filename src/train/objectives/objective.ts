@@ -7,7 +7,7 @@ import type { Denominators, LossList, LossParts, Scores, StepFacts } from '../..
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { candidateLogProbs, candidateRewards } from '../../models/decoder/score.js'
 import type { Tensor } from '../../tensor/index.js'
-import type { StepPlan } from '../loop/items.js'
+import type { StepBatch } from '../loop/items.js'
 
 export interface Objective {
   name: string
@@ -15,38 +15,48 @@ export interface Objective {
   lastToken: boolean
   /** Scores of the batch's candidates, [C], and where its tokens were the model's first choice, [R] bool. */
   forward(model: Decoder, batch: PackedBatch): { sum: Tensor; hits?: Tensor }
-  denominators(plan: StepPlan): Denominators
+  denominators(plan: StepBatch): Denominators
   /** Whether any term of the loss counts something; a step in which none does is left out. */
-  counts(plan: StepPlan): boolean
+  counts(plan: StepBatch): boolean
   loss(scores: Scores, lists: readonly LossList[], denominators: Denominators, groups: number): LossParts
   /** Implicit reward of an answer, for the log; its mean log-probability where left out. */
   reward?(sum: number, count: number, reference: number): number
-  survey?: Survey
+  /** Margin of a hinge by rank distance, nats per token, for the log. */
+  margin?(distance: number): number
+  /** Lists are grouped, and end, as in the paper's code. */
+  legacy?: boolean
+  /** No gate weighs its likelihood term. */
+  ungated?: boolean
+  preview?: Preview
   /** What the loss remembers between steps; part of every checkpoint. */
   state?(): Record<string, number>
   restore?(state: Record<string, number>): void
 }
 
 /** What a loss takes, without gradient, from scores of the whole step before the first gradient of the step. */
-export interface Survey {
+export interface Preview {
   /** The step's own answers, or their mismatched ones. */
   of: 'answers' | 'mismatched'
   /** @param sums by item; `training` is false on held-out data, which leaves no trace in the state */
-  take(plan: StepPlan, sums: readonly (readonly number[])[], training: boolean): StepFacts
+  take(plan: StepBatch, sums: readonly (readonly number[])[], training: boolean): StepFacts
 }
 
-export const hasPairs = ({ lists }: StepPlan): boolean =>
+export const hasPairs = ({ lists }: StepBatch): boolean =>
   lists.some(({ pairs }) => pairs.some((p) => p.weight !== 0))
 
 /** Whether an answer that SFT keeps likely has weight and tokens. */
-export const scoredTokens = ({ lists, counts }: StepPlan, weight: (list: LossList) => number): boolean =>
+export const scoredTokens = ({ lists, counts }: StepBatch, weight: (list: LossList) => number): boolean =>
   lists.some((list, i) => weight(list) !== 0 && counts[i][list.sft.index] > 0)
 
 /** Whether an SFT term of this weight counts something. */
-export const carriesSft = (plan: StepPlan, sftWeight: number): boolean =>
+export const carriesSft = (plan: StepBatch, sftWeight: number): boolean =>
   sftWeight > 0 && scoredTokens(plan, ({ sft }) => sft.weight)
 
-export function clhaObjective(options: Omit<ClhaOptions, 'groups'>): Objective {
+export interface ClhaObjective extends Omit<ClhaOptions, 'groups'> {
+  legacy?: boolean
+}
+
+export function clhaObjective({ legacy, ...options }: ClhaObjective): Objective {
   return {
     name: 'clha',
     lastToken: false,
@@ -55,6 +65,8 @@ export function clhaObjective(options: Omit<ClhaOptions, 'groups'>): Objective {
     counts: (plan) => hasPairs(plan) || carriesSft(plan, options.sftWeight),
     loss: (scores, lists, denominators, groups) =>
       clhaLoss(scores, lists, { ...options, groups }, denominators),
+    margin: (distance) => (options.marginScale === 'rank' ? options.margin * distance : options.margin),
+    legacy,
   }
 }
 
@@ -66,6 +78,7 @@ export function sftObjective(): Objective {
     denominators: (plan) => sftDenominators(plan.lists, plan.counts),
     counts: (plan) => scoredTokens(plan, () => 1),
     loss: sftLoss,
+    ungated: true,
   }
 }
 

@@ -1,10 +1,10 @@
-/** A profile as rows: time by station, and by operator, forward and backward. */
+/** A profile as rows: time by phase, and by operator, forward and backward. */
 import type { Profile } from './profile.js'
-import { STATIONS } from './profile-stations.js'
+import { PHASES } from './profile-phases.js'
 
-export interface StationRow {
-  /** `other`: what lies between the stations. */
-  station: string
+export interface PhaseRow {
+  /** `other`: what lies between the phases. */
+  phase: string
   /** Milliseconds a step. */
   milliseconds: number
   /** Of the step. */
@@ -38,7 +38,7 @@ export interface ProfileSummary {
   /** Share of a step's time outside of libtorch's operators. */
   outside: number
   bytes: number
-  stations: StationRow[]
+  phases: PhaseRow[]
   operators: OperatorRow[]
 }
 
@@ -56,17 +56,17 @@ export function summarize({ steps, work, peak }: Profile): ProfileSummary {
     peak,
     outside: 1 - sum(top.map((e) => e.duration)) / total,
     bytes: sum(top.map((e) => e.bytes)) / count,
-    stations: stationRows({ steps, work, peak }, total),
+    phases: phaseRows({ steps, work, peak }, total),
     operators: operatorRows({ steps, work, peak }),
   }
 }
 
-function stationRows({ steps }: Profile, total: number): StationRow[] {
-  const rows = STATIONS.map((station): StationRow => {
+function phaseRows({ steps }: Profile, total: number): PhaseRow[] {
+  const rows = PHASES.map((phase): PhaseRow => {
     let [time, inside, bytes] = [0, 0, 0]
-    for (const { stations, operators } of steps) {
+    for (const { phases, operators } of steps) {
       const top = operators.filter(({ depth }) => depth === 0)
-      for (const mark of stations.filter((m) => m.station === station)) {
+      for (const mark of phases.filter((m) => m.phase === phase)) {
         time += mark.end - mark.start
         const own = top.filter((e) => e.start >= mark.start && e.start < mark.end)
         inside += sum(own.map((e) => e.duration))
@@ -75,7 +75,7 @@ function stationRows({ steps }: Profile, total: number): StationRow[] {
     }
     const outside = time > 0 ? Math.max(0, 1 - inside / time) : 0
     return {
-      station,
+      phase,
       milliseconds: time / steps.length,
       share: time / total,
       outside,
@@ -84,7 +84,7 @@ function stationRows({ steps }: Profile, total: number): StationRow[] {
   })
   const rest = total / steps.length - sum(rows.map((r) => r.milliseconds))
   const other = {
-    station: 'other',
+    phase: 'other',
     milliseconds: rest,
     share: (rest * steps.length) / total,
     outside: 1,

@@ -14,7 +14,7 @@ interface TraceEvent {
   args?: Record<string, unknown>
 }
 
-const ROWS = ['steps', 'stations', 'forward', 'backward']
+const ROWS = ['steps', 'phases', 'forward', 'backward']
 const microseconds = (milliseconds: number) => Math.round(milliseconds * 1e6) / 1e3
 
 /** Steps stand behind each other, without what lay between them. */
@@ -23,7 +23,7 @@ export function chromeTrace({ steps }: Profile): { displayTimeUnit: 'ms'; traceE
     return { name: 'thread_name', cat: '__metadata', ph: 'M', pid: 1, tid, args: { name } }
   })
   let at = 0
-  for (const { step, milliseconds, stations, operators } of steps) {
+  for (const { step, milliseconds, phases, operators } of steps) {
     const span = (name: string, tid: number, start: number, duration: number, args?: TraceEvent['args']) =>
       traceEvents.push({
         name,
@@ -36,7 +36,7 @@ export function chromeTrace({ steps }: Profile): { displayTimeUnit: 'ms'; traceE
         args,
       })
     span(`step ${step}`, 0, 0, milliseconds)
-    for (const { station, start, end } of stations) span(station, 1, start, end - start)
+    for (const { phase, start, end } of phases) span(phase, 1, start, end - start)
     for (const { name, start, duration, bytes, backward } of operators)
       span(name, backward ? 3 : 2, start, duration, bytes > 0 ? { bytes } : undefined)
     at += milliseconds

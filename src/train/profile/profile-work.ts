@@ -2,7 +2,7 @@
 import type { PackedBatch } from '../../data/encode/pack.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { shapeOf } from '../../nn/projection.js'
-import type { StepPlan } from '../loop/items.js'
+import type { StepBatch } from '../loop/items.js'
 import type { Tally } from '../loop/step-metrics.js'
 
 export interface StepWork {
@@ -25,7 +25,7 @@ export function addWork(sum: StepWork, step: StepWork): void {
 }
 
 /** @returns the work of a step */
-export function workMeter(model: Decoder): (plan: StepPlan) => StepWork {
+export function workMeter(model: Decoder): (plan: StepBatch) => StepWork {
   const cost = costs(model)
   return ({ micro }) => {
     const work = noWork()

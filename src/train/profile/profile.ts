@@ -1,6 +1,6 @@
-/** The profiler: a few steps recorded operator by operator and station by station. */
+/** The profiler: a few steps recorded operator by operator and phase by phase. */
 import { type OperatorEvent, recordOperators } from './profile-operators.js'
-import { recordStations, type StationMark } from './profile-stations.js'
+import { type PhaseMark, recordPhases } from './profile-phases.js'
 import { addWork, noWork, type StepWork } from './profile-work.js'
 
 /** Steps left alone first: they fill caches. Steps recorded then. */
@@ -11,7 +11,7 @@ const RECORDED = 5
 export interface ProfiledStep {
   step: number
   milliseconds: number
-  stations: StationMark[]
+  phases: PhaseMark[]
   operators: OperatorEvent[]
 }
 
@@ -32,7 +32,7 @@ export interface Profiler {
 interface Recording {
   step: number
   start: number
-  stop(): Pick<ProfiledStep, 'stations' | 'operators'>
+  stop(): Pick<ProfiledStep, 'phases' | 'operators'>
 }
 
 /** There is one engine in a process, and so one recording. */
@@ -54,10 +54,10 @@ export function createProfiler(totalSteps: number, peak: number): Profiler {
   return {
     begin(step) {
       if (seen < first || seen >= last) return
-      const stopStations = recordStations()
+      const stopPhases = recordPhases()
       const stopOperators = recordOperators()
       const start = performance.now()
-      const stop = () => ({ operators: stopOperators(), stations: stopStations() })
+      const stop = () => ({ operators: stopOperators(), phases: stopPhases() })
       open = { step, start, stop }
     },
     end(stepWork) {
@@ -66,9 +66,9 @@ export function createProfiler(totalSteps: number, peak: number): Profiler {
       const { step, start, stop } = open
       open = undefined
       const milliseconds = performance.now() - start
-      const { operators, stations } = stop()
-      const marks = stations.map((m) => ({ ...m, start: m.start - start, end: m.end - start }))
-      steps.push({ step, milliseconds, stations: marks, operators })
+      const { operators, phases } = stop()
+      const marks = phases.map((m) => ({ ...m, start: m.start - start, end: m.end - start }))
+      steps.push({ step, milliseconds, phases: marks, operators })
       addWork(work, stepWork)
       return seen === last ? { steps, work, peak } : undefined
     },

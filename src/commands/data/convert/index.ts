@@ -1,6 +1,6 @@
 /** `clha data convert`: data in another format. */
 import { usageError } from '../../../errors.js'
-import { addWritingFlags, dataCommand, writingOptions } from '../data-command.js'
+import { dataCommand, writingFlags, writingOptions } from '../data-command.js'
 
 export const dataConvertCommand = dataCommand({
   name: 'convert',
@@ -9,8 +9,7 @@ export const dataConvertCommand = dataCommand({
     'clha data convert hh/train.jsonl.gz --to trl --output prefs.jsonl',
     'clha data convert prefs.parquet --to listwise --output lists.jsonl.gz',
   ],
-  define: (command) =>
-    addWritingFlags(command, 'new file: .jsonl, .jsonl.gz or .parquet', 'none: it has to be given'),
+  flags: writingFlags('new file: .jsonl, .jsonl.gz or .parquet', 'none: it has to be given'),
   async run(call) {
     const { dataConvert } = await import('./data-convert.js')
     const { to, ...options } = writingOptions(call)

@@ -1,6 +1,6 @@
 /** `clha data dedupe`: the first of rows that say the same. */
 import { usageError } from '../../../errors.js'
-import { addWritingFlags, dataCommand, numberOf, oneOf, writingOptions } from '../data-command.js'
+import { dataCommand, numberOf, oneOf, writingFlags, writingOptions } from '../data-command.js'
 
 export const dataDedupeCommand = dataCommand({
   name: 'dedupe',
@@ -9,15 +9,15 @@ export const dataDedupeCommand = dataCommand({
     'clha data dedupe prefs.jsonl --output unique.jsonl',
     'clha data dedupe prefs.jsonl --exact --by prompt --output prompts.jsonl',
   ],
-  define(command) {
-    addWritingFlags(command, 'new file: .jsonl, .jsonl.gz or .parquet')
-    command.option(
-      '--similarity <number>',
-      'share of the text that nearly equal rows have in common, 0.7 to 1 (default: 0.9)',
-    )
-    command.option('--exact', 'exact copies only')
-    command.option('--by <what>', 'row (prompt, answers and labels) or prompt (default: row)')
-  },
+  flags: [
+    ...writingFlags('new file: .jsonl, .jsonl.gz or .parquet'),
+    {
+      flag: '--similarity <number>',
+      meaning: 'share of the text that nearly equal rows have in common, 0.7 to 1 (default: 0.9)',
+    },
+    { flag: '--exact', meaning: 'exact copies only' },
+    { flag: '--by <what>', meaning: 'row (prompt, answers and labels) or prompt (default: row)' },
+  ],
   async run(call) {
     const { dataDedupe } = await import('./data-dedupe.js')
     const { exact, similarity: given, by = 'row' } = call.flags

@@ -10,10 +10,10 @@ export const dataInspectCommand = dataCommand({
     'clha data inspect data/ --bad --json',
   ],
   keys: ['tokenizer_name_or_path', 'model_name_or_path', 'chat_template'],
-  define(command) {
-    command.option('--examples <number>', 'rows to show, drawn by chance (default: 2)')
-    command.option('--bad', "list every row that can't be used")
-  },
+  flags: [
+    { flag: '--examples <number>', meaning: 'rows to show, drawn by chance (default: 2)' },
+    { flag: '--bad', meaning: "list every row that can't be used" },
+  ],
   async run({ data, options, flags, ui }) {
     const { dataInspect } = await import('./data-inspect.js')
     const examples = numberOf('--examples', flags.examples ?? 2, { least: 0, most: 100 })

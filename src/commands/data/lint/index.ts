@@ -1,7 +1,7 @@
 /** `clha data lint`: what is wrong with a data set. */
 import { SEVERITIES } from '../../../inspect/findings.js'
 import { toJsonLine } from '../../../show/json-lines.js'
-import { dataCommand, numberOf, oneOf } from '../data-command.js'
+import { dataCommand, numberOf, oneOf, textOf, textsOf } from '../data-command.js'
 
 export const dataLintCommand = dataCommand({
   name: 'lint',
@@ -11,32 +11,37 @@ export const dataLintCommand = dataCommand({
     'clha data lint train.jsonl --against test.jsonl',
     'clha data lint prefs.jsonl --fail-on warning --json > findings.jsonl',
   ],
-  define(command) {
-    command.option('--against <data>', 'data whose prompts must not be in this one; may be repeated', collect)
-    command.option('--similarity <number>', 'from which prompts are nearly the same, 0.7 to 1 (default: 0.8)')
-    command.option(
-      '--fail-on <severity>',
-      `exit code 8 from here on: ${SEVERITIES.join(', ')}, none (default: error)`,
-    )
-    command.option('--report <file>', 'JSON file for the result')
-    command.option('--force', 'write over a report that is there')
-  },
-  async run({ data, options, flags, ui, io, json }) {
+  flags: [
+    {
+      flag: '--against <data>',
+      meaning: 'data whose prompts must not be in this one; may be repeated',
+      repeatable: true,
+    },
+    {
+      flag: '--similarity <number>',
+      meaning: 'from which prompts are nearly the same, 0.7 to 1 (default: 0.8)',
+    },
+    {
+      flag: '--fail-on <severity>',
+      meaning: `exit code 8 from here on: ${SEVERITIES.join(', ')}, none (default: error)`,
+    },
+    { flag: '--report <file>', meaning: 'JSON file for the result' },
+    { flag: '--force', meaning: 'write over a report that is there' },
+  ],
+  async run({ data, options, flags, ui, terminal: { json, print } }) {
     const { dataLint } = await import('./data-lint.js')
     const lint = {
       ...options,
       data,
-      against: (flags.against as string[] | undefined) ?? [],
+      against: textsOf(flags.against),
       similarity: numberOf('--similarity', flags.similarity ?? 0.8, { least: 0.7, most: 1, whole: false }),
       failOn: oneOf('--fail-on', flags.failOn ?? 'error', [...SEVERITIES, 'none']),
-      report: flags.report as string | undefined,
+      report: textOf(flags.report),
       force: flags.force === true,
       found: (finding: object) => {
-        if (json) io.stdout.write(toJsonLine({ finding } as never))
+        if (json) print(toJsonLine({ finding } as never))
       },
     }
     return dataLint(lint, ui)
   },
 })
-
-const collect = (value: string, earlier: string[] | undefined): string[] => [...(earlier ?? []), value]

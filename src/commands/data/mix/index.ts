@@ -1,11 +1,12 @@
 /** `clha data mix`: several sources in given proportions. */
 import { usageError } from '../../../errors.js'
 import {
-  addWritingFlags,
   dataCommand,
   numberIfGiven,
   numberOf,
   oneOf,
+  textsOf,
+  writingFlags,
   writingOptions,
 } from '../data-command.js'
 
@@ -17,29 +18,29 @@ export const dataMixCommand = dataCommand({
     'clha data mix prefs.jsonl --by source --weight web=0 --total 10000 --output mixed.jsonl',
   ],
   keys: ['seed'],
-  define(command) {
-    addWritingFlags(command, 'new file: .jsonl, .jsonl.gz or .parquet')
-    command.option(
-      '--weight <name=number>',
-      'weight of a file or a source; 1 where none is given, 0 leaves it out; may be repeated',
-      (value: string, earlier: string[] | undefined) => [...(earlier ?? []), value],
-    )
-    command.option(
-      '--by <what>',
-      'what the weights name: file or source (default: file; source of a single file)',
-    )
-    command.option(
-      '--total <number>',
-      'rows of the mixture (default: as many as there are without repeating one)',
-    )
-  },
+  flags: [
+    ...writingFlags('new file: .jsonl, .jsonl.gz or .parquet'),
+    {
+      flag: '--weight <name=number>',
+      meaning: 'weight of a file or a source; 1 where none is given, 0 leaves it out; may be repeated',
+      repeatable: true,
+    },
+    {
+      flag: '--by <what>',
+      meaning: 'what the weights name: file or source (default: file; source of a single file)',
+    },
+    {
+      flag: '--total <number>',
+      meaning: 'rows of the mixture (default: as many as there are without repeating one)',
+    },
+  ],
   async run(call) {
     const { dataMix } = await import('./data-mix.js')
     const { weight, by, total } = call.flags
     const mix = {
       ...writingOptions(call),
       by: oneOf('--by', by ?? (call.data.length > 1 ? 'file' : 'source'), ['file', 'source']),
-      weights: weightsOf((weight as string[] | undefined) ?? []),
+      weights: weightsOf(textsOf(weight)),
       total: numberIfGiven('--total', total, { least: 1 }),
     }
     return dataMix(mix, call.ui)

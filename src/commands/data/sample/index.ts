@@ -1,5 +1,5 @@
 /** `clha data sample`: some of the rows. */
-import { addWritingFlags, dataCommand, numberIfGiven, writingOptions } from '../data-command.js'
+import { dataCommand, numberIfGiven, writingFlags, writingOptions } from '../data-command.js'
 
 export const dataSampleCommand = dataCommand({
   name: 'sample',
@@ -9,11 +9,11 @@ export const dataSampleCommand = dataCommand({
     'clha data sample prefs.jsonl --fraction 0.1 --seed 7 --output tenth.parquet',
   ],
   keys: ['seed'],
-  define(command) {
-    addWritingFlags(command, 'new file: .jsonl, .jsonl.gz or .parquet')
-    command.option('--count <number>', 'rows to take')
-    command.option('--fraction <number>', 'share of the rows to take, 0 to 1')
-  },
+  flags: [
+    ...writingFlags('new file: .jsonl, .jsonl.gz or .parquet'),
+    { flag: '--count <number>', meaning: 'rows to take' },
+    { flag: '--fraction <number>', meaning: 'share of the rows to take, 0 to 1' },
+  ],
   async run(call) {
     const { dataSample } = await import('./data-sample.js')
     const count = numberIfGiven('--count', call.flags.count, { least: 1 })

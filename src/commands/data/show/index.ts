@@ -1,6 +1,5 @@
 /** `clha data show`: the tokens of one row. */
-import { dataCommand, numberIfGiven } from '../data-command.js'
-import { tokenLines } from './say-tokens.js'
+import { dataCommand, numberIfGiven, textOf } from '../data-command.js'
 
 export const dataShowCommand = dataCommand({
   name: 'show',
@@ -13,17 +12,16 @@ export const dataShowCommand = dataCommand({
     ...(['tokenizer_name_or_path', 'model_name_or_path', 'chat_template'] as const),
     ...(['max_length', 'max_prompt_length', 'truncation'] as const),
   ],
-  define(command) {
-    command.option('--row <number>', 'row of the file, from 1 (default: 1)')
-    command.option('--id <text>', 'the row with this id instead')
-  },
-  async run({ data, options, flags, ui, io, json }) {
+  flags: [
+    { flag: '--row <number>', meaning: 'row of the file, from 1 (default: 1)' },
+    { flag: '--id <text>', meaning: 'the row with this id instead' },
+  ],
+  async run({ data, options, flags, ui, terminal }) {
     const { dataShow } = await import('./data-show.js')
+    const { tokenLines } = await import('./say-tokens.js')
     const row = numberIfGiven('--row', flags.row, { least: 1 })
-    const result = await dataShow({ ...options, data, row, id: flags.id as string | undefined }, ui)
-    const stream = json ? io.stderr : io.stdout
-    const isPlain = stream.isTTY !== true || Boolean(io.env.NO_COLOR) || io.env.TERM === 'dumb'
-    for (const line of tokenLines(result, !isPlain)) stream.write(`${line}\n`)
+    const result = await dataShow({ ...options, data, row, id: textOf(flags.id) }, ui)
+    for (const line of tokenLines(result, terminal.colors)) terminal.say(`${line}\n`)
     return result
   },
 })

@@ -1,5 +1,5 @@
 /** `clha data split`: train, dev and test. */
-import { addWritingFlags, dataCommand, oneOf, writingOptions } from '../data-command.js'
+import { dataCommand, oneOf, writingFlags, writingOptions } from '../data-command.js'
 
 const CONTAINERS = ['jsonl', 'jsonl.gz', 'parquet'] as const
 
@@ -11,10 +11,10 @@ export const dataSplitCommand = dataCommand({
     'clha data split prefs.jsonl --output splits --dev-fraction 0 --test-fraction 0.1 --container parquet',
   ],
   keys: ['dev_fraction', 'test_fraction', 'seed'],
-  define(command) {
-    addWritingFlags(command, 'folder for train, dev and test')
-    command.option('--container <end>', `${CONTAINERS.join(', ')} (default: jsonl)`)
-  },
+  flags: [
+    ...writingFlags('folder for train, dev and test'),
+    { flag: '--container <end>', meaning: `${CONTAINERS.join(', ')} (default: jsonl)` },
+  ],
   async run(call) {
     const { dataSplit } = await import('./data-split.js')
     const container = oneOf('--container', call.flags.container ?? 'jsonl', CONTAINERS)

@@ -1,0 +1,110 @@
+/** The last station: every system answers the same unseen prompts; training's scorer and one it never saw judge. */
+import type { Example } from '../../data/example.js'
+import { evaluationSet } from '../../evaluate/evaluation-set.js'
+import { loadLanguageModel } from '../../load/language-model.js'
+import { quantizedOf } from '../../load/quantized-options.js'
+import { trainedScoringModel } from '../../load/scoring-model.js'
+import type { Rescored } from '../../rescore/rescore.js'
+import type { Session } from '../../session/session.js'
+import { answerPrompts } from '../../stations/judge/answer.js'
+import { lazyScorers } from '../../stations/judge/eval-models.js'
+import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
+import { meanScorer, modelScorer, type Scorer } from '../../stations/judge/scorers.js'
+import type { FoldModel } from '../../stations/score/reward-models.js'
+import { type AlignData, type Aligned, type Alignment, station } from './alignment.js'
+
+export interface Judging {
+  /** Of the station. */
+  title: string
+  /** Temperatures to answer at; 0 is greedy. */
+  temperatures: readonly number[]
+  trueReward?(prompt: Example['prompt'], answer: string): number
+}
+
+/** @returns undefined, and says so, where no prompt was held out */
+export async function evaluateStation(
+  a: Alignment,
+  { test }: AlignData,
+  aligned: Aligned,
+  judging: Judging,
+): Promise<Evaluation | undefined> {
+  if (test.length > 0) return station(a, judging.title, () => evaluateAligned(a, test, aligned, judging))
+  a.session.ui.warn(
+    'nothing was held out, so nothing is evaluated',
+    'set test_fraction, or give an eval_dataset',
+  )
+  return undefined
+}
+
+async function evaluateAligned(
+  a: Alignment,
+  test: readonly Example[],
+  aligned: Aligned,
+  { temperatures, trueReward }: Judging,
+): Promise<Evaluation> {
+  const { session } = a
+  const { evalPrompts, seed } = session.options
+  const set = evaluationSet(test, evalPrompts, seed)
+  const systems: AnsweredSystem[] = []
+  for (const [name, folder] of systemsOf(aligned))
+    systems.push(...(await answersOf(session, set.prompts, temperatures, { name, folder })))
+  return evaluateSystems(session, {
+    ...set,
+    systems,
+    scorers: scorersOf(a, aligned, temperaturesOf(aligned.scorers, aligned.rescored)),
+    baseline: 'start',
+    trueReward: trueReward && ((i, text) => trueReward(set.prompts[i], text)),
+  })
+}
+
+/** Every model by the name that the report calls it. */
+const systemsOf = ({ start, sft, rounds, clha }: Aligned): [name: string, folder: string][] => [
+  ['start', start],
+  ...(sft === undefined ? [] : [['sft', sft] as [string, string]]),
+  ...rounds.map((folder, i): [string, string] => [`round ${i + 1}`, folder]),
+  ['clha', clha],
+]
+
+const decodingName = (temperature: number) => (temperature === 0 ? 'greedy' : `sampled, T ${temperature}`)
+
+async function answersOf(
+  session: Session,
+  prompts: readonly Example['prompt'][],
+  temperatures: readonly number[],
+  { name, folder }: { name: string; folder: string },
+): Promise<AnsweredSystem[]> {
+  const { options, dtype } = session
+  const lm = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'all'))
+  const systems: AnsweredSystem[] = []
+  for (const temperature of temperatures) {
+    const decoding = decodingName(temperature)
+    const label = temperatures.length > 1 ? `${name}, ${decoding}` : name
+    systems.push({
+      name,
+      decoding,
+      answers: await answerPrompts(session, lm, prompts, { label, temperature }),
+    })
+  }
+  lm.model.dispose()
+  return systems
+}
+
+/** Unit T of each scorer's rewards, as its calibration found it. */
+export const temperaturesOf = (
+  scorers: readonly FoldModel[],
+  { calibrations }: Pick<Rescored, 'calibrations'>,
+): number[] => scorers.map(({ fold }) => calibrations.find((c) => c.fold === fold)?.temperature ?? 1)
+
+/** Reward models trained on the way share the policy's tokenizer; outside ones bring their own. */
+export function scorersOf(
+  { session, lm }: Pick<Alignment, 'session' | 'lm'>,
+  { scorers, second }: Pick<Aligned, 'scorers' | 'second'>,
+  temperatures: readonly number[],
+): Scorer[] {
+  if (scorers.length === 0) return lazyScorers(session)
+  const own = scorers.map(({ model, fold }) =>
+    modelScorer(session, `reward, fold ${fold}`, trainedScoringModel({ ...lm, model })),
+  )
+  const judge = second && modelScorer(session, 'second', trainedScoringModel({ ...lm, model: second.model }))
+  return [meanScorer('reward', own, temperatures), ...(judge ? [judge] : [])]
+}

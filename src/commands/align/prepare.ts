@@ -1,0 +1,121 @@
+/** What every way to align has in common: SFT start, reward models, rewards. */
+import { corpusOf, type EncodedCorpus, type ScoredCorpus, where } from '../../data/corpus.js'
+import type { Example } from '../../data/example.js'
+import { foldOf } from '../../data/split.js'
+import type { DataFile } from '../../runs/run-manifest.js'
+import { required } from '../../session/needs.js'
+import type { Session } from '../../session/session.js'
+import { throwIfStopped } from '../../session/stopped.js'
+import { stageDir } from '../../stations/fit/fit.js'
+import { trainSft } from '../../stations/fit/policy.js'
+import { encodeCorpus } from '../../stations/read/encode-corpus.js'
+import {
+  accuracyText,
+  type FoldModel,
+  labelAccuracy,
+  trainRewardModels,
+} from '../../stations/score/reward-models.js'
+import { crossFittedScores, hasOutsideScorer, scoreCorpus } from '../../stations/score/scoring.js'
+import type { AlignData, Aligned, Alignment } from './alignment.js'
+import { remember, station } from './alignment.js'
+
+/** Everything before the alignment itself. */
+export interface Prepared extends Pick<Aligned, 'start' | 'scorers' | 'second'> {
+  /** The training data in the start model's tokens, with rewards by the training's scorers. */
+  scored: ScoredCorpus
+}
+
+/** The data is tokenised here, once for all that follows. */
+export async function prepareStations(a: Alignment, data: AlignData): Promise<Prepared> {
+  const { session, lm } = a
+  const { options } = session
+  const corpus = await encodeCorpus(session, lm, corpusOf(data.train), 2)
+  const outside = hasOutsideScorer(options)
+  // A model that learned the chosen answers knows the labels: reward models that began there would grade what they were told.
+  const startIsBlind = data.demonstrations !== undefined
+  const blindStart = startIsBlind ? await startStation(a, data, corpus) : undefined
+  if (!outside && !startIsBlind && options.modelNameOrPath === undefined) sayRandomStart(session)
+  const { scorers, second } = outside ? NO_JUDGES : await rewardStation(a, data.files, corpus)
+  const start = blindStart ?? (await startStation(a, data, corpus))
+  const scored = outside
+    ? await scoreCorpus(session, corpus)
+    : await crossFittedScores(session, scorers, corpus)
+  return { start, scorers, second, scored }
+}
+
+const NO_JUDGES: Judges = { scorers: [] }
+
+const sayRandomStart = ({ ui }: Pick<Session, 'ui'>): void =>
+  ui.warn(
+    'the reward models start from random weights, for the SFT start would tell them the labels',
+    'give demonstrations of their own as sft_dataset, or a trained model as model_name_or_path',
+  )
+
+/** The start model becomes the SFT model in place; without an SFT start it is the model that the config names. */
+async function startStation(a: Alignment, data: AlignData, corpus: EncodedCorpus): Promise<string> {
+  const { session, lm } = a
+  const { options } = session
+  if (options.sftNumTrainEpochs === 0) return required(options, 'modelNameOrPath')
+  return station(a, 'start', async () => {
+    const own = data.demonstrations && corpusOf(data.demonstrations)
+    const run = await trainSft(session, lm, own ? await encodeCorpus(session, lm, own, 1) : corpus, {
+      kind: 'start',
+      dir: stageDir(options, 'start'),
+      files: data.files,
+      learningRate: options.sftLearningRate,
+      epochs: options.sftNumTrainEpochs,
+      stage: true,
+    })
+    return remember(a, 'start', run)
+  })
+}
+
+type Judges = Pick<Aligned, 'scorers' | 'second'>
+
+/** Cross-fitted reward models that score the data, and one on half of the prompts that judges at the end. */
+const rewardStation = (a: Alignment, files: DataFile[], corpus: EncodedCorpus): Promise<Judges> =>
+  station(a, 'reward model', async () => {
+    const { session } = a
+    const scorers = await trainScorers(a, files, corpus)
+    throwIfStopped(session)
+    const second = await trainSecond(a, files, corpus)
+    for (const { fold, accuracy, run } of scorers) {
+      remember(a, `reward model, fold ${fold}`, run)
+      if (accuracy) session.ui.line(`fold ${fold}: right on ${accuracyText(accuracy)}`)
+    }
+    return { scorers, second }
+  })
+
+async function trainScorers(a: Alignment, data: DataFile[], corpus: EncodedCorpus): Promise<FoldModel[]> {
+  const { session, lm, judges } = a
+  const { folds, seed } = session.options
+  const scorers = await trainRewardModels(session, lm, corpus, {
+    ...{ folds, seed, data },
+    stage: true,
+    dir: (fold) => stageDir(session.options, `reward-fold-${fold}`),
+    label: (fold) => `reward model, fold ${fold}`,
+  })
+  judges.push(...scorers)
+  return scorers
+}
+
+async function trainSecond(a: Alignment, data: DataFile[], corpus: EncodedCorpus): Promise<FoldModel> {
+  const { session, lm, judges } = a
+  const { options } = session
+  const isSeen = (example: Example) => isJudged(options, example)
+  const [second] = await trainRewardModels(session, lm, where(corpus, isSeen), {
+    folds: 1,
+    seed: options.seed + 1000,
+    data,
+    stage: true,
+    dir: () => stageDir(options, 'reward-second'),
+    label: () => 'second reward model, to judge',
+  })
+  judges.push(second)
+  const unseen = where(corpus, (example) => !isSeen(example))
+  return { ...second, accuracy: await labelAccuracy(session, second.model, unseen) }
+}
+
+/** Half of the prompts by a hash of its own: the judge shares neither its prompts nor its seed with one scorer. */
+const isJudged = ({ seed }: Pick<Session['options'], 'seed'>, { prompt }: Example): boolean =>
+  foldOf(prompt, seed + 1000, 2) === 0

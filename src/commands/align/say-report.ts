@@ -1,0 +1,33 @@
+/** How an alignment ends on the terminal: a short table, what can be concluded from it, where everything lies. */
+import { terminalTable, verdicts } from '../../report/result-summary.js'
+import type { AlignReport } from '../../report/types.js'
+import { showTable } from '../../stations/judge/eval-report.js'
+import type { Ui } from '../../terminal/ui.js'
+import type { AlignResult } from './align.js'
+import type { Aligned, Alignment } from './alignment.js'
+
+export function sayReport(ui: Ui, report: AlignReport): void {
+  if (!report.evaluation) return
+  showTable(ui, terminalTable(report))
+  for (const line of verdicts(report.evaluation)) ui.line(line)
+}
+
+/** @param report path of the page */
+export function resultOf(
+  { session, curves }: Alignment,
+  { clha: model }: Aligned,
+  report: string,
+): AlignResult {
+  const { outcome } = curves[curves.length - 1].run
+  const { step: steps, metrics } = outcome
+  return { outputDir: session.options.outputDir, model, steps, stopped: false, metrics, report }
+}
+
+/** What a command gives back that was stopped before it had a model. */
+export const stoppedResult = (outputDir: string): AlignResult => ({
+  outputDir,
+  model: '',
+  steps: 0,
+  stopped: true,
+  metrics: {},
+})

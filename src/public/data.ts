@@ -1,0 +1,11 @@
+/** Data: files to examples, examples to token ids, token ids to packed batches. */
+export { type EncodeOptions, encodeExamples, encodePrompts } from '../data/encode/encode.js'
+export type * from '../data/encode/encoded.js'
+export { type PackedBatch, packLists } from '../data/encode/pack.js'
+export type * from '../data/example.js'
+export { type ReadOptions, type ReadReport, readExamples } from '../data/read/read-examples.js'
+export { newCounts, type ReadCounts, type StreamItem, streamExamples } from '../data/read/stream-examples.js'
+export { type WriteFormat, type WriteReport, writeExamples } from '../data/write/write-examples.js'
+export { assistantMask, assistantSpans } from '../text/assistant-spans.js'
+export { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../text/template.js'
+export { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'

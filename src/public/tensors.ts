@@ -1,0 +1,23 @@
+/** Tensors of libtorch: made, computed with, differentiated, freed. */
+export {
+  allocate,
+  backward,
+  type DType,
+  dispose,
+  f32,
+  f64,
+  fromData,
+  Generator,
+  gradients,
+  gradOf,
+  i64,
+  keep,
+  memory,
+  noGrad,
+  ops,
+  requiresGrad,
+  scope,
+  setGrad,
+  type Tensor,
+  withGrad,
+} from '../tensor/index.js'

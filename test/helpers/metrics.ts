@@ -1,0 +1,14 @@
+/** What a run wrote into its metrics.jsonl. */
+
+/** Lines of JSON. */
+export const parseLines = <T>(text: string): T[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as T)
+
+/** The training loss by step; of a step that was made twice the later one. */
+export function recordedRun(text: string): Map<number, number> {
+  const rows = parseLines<{ step: number; loss?: number }>(text)
+  return new Map(rows.flatMap(({ step, loss }) => (loss === undefined ? [] : [[step, loss]])))
+}
