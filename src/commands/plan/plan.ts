@@ -8,11 +8,11 @@ import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { loadShapes } from '../../load/load-shapes.js'
 import { objectiveOf, usesReference } from '../../methods/registry.js'
-import { bestChanges, type Change, changesFor } from '../../plan/advice.js'
+import { bestChanges, changesFor } from '../../plan/advice.js'
 import { DEVICE_PROGRAM, DEVICES, type Device, deviceRates, type Rates } from '../../plan/devices.js'
-import { type DiskPlan, diskPlan } from '../../plan/disk.js'
-import { flops, type PlanInput, planTraining, seconds, type TrainingPlan } from '../../plan/plan.js'
-import { type TokenFigures, tokenFigures } from '../../plan/tokens.js'
+import { diskPlan } from '../../plan/disk.js'
+import { flops, type PlanInput, planTraining, seconds } from '../../plan/plan.js'
+import { tokenFigures } from '../../plan/tokens.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { required } from '../../session/needs.js'
 import { openSession, type Session } from '../../session/session.js'
@@ -25,6 +25,7 @@ import type { TrainItem } from '../../train/loop/items.js'
 import { rewardObjective } from '../../train/objectives/objective.js'
 import type { Pipeline } from '../pipeline.js'
 import { measureRates } from './measure-rates.js'
+import type { PlanResult } from './plan-result.js'
 import { showPlan } from './say-plan.js'
 
 export interface PlanRequest {
@@ -32,22 +33,6 @@ export interface PlanRequest {
   device?: string
   /** Of `clha reward train`, in place of `clha train`. */
   reward?: boolean
-}
-
-export interface PlanResult extends TrainingPlan {
-  /** What it was made for. */
-  machine: string
-  parameters: number
-  trained: number
-  data: TokenFigures
-  disk: DiskPlan
-  flops: number
-  /** Of the training alone, without evaluations, checkpoints and generated answers. */
-  seconds: number
-  secondsPerStep: number
-  /** Matrix FLOP/s that the blocks were measured at, or are assumed to reach. */
-  rate: number
-  changes: Change[]
 }
 
 export const planPipeline =

@@ -2,7 +2,7 @@
 import { EFFICIENCY } from '../../plan/devices.js'
 import type { Session } from '../../session/session.js'
 import { bytes, count, duration, percent } from '../../show/units.js'
-import type { PlanResult } from './plan.js'
+import type { PlanResult } from './plan-result.js'
 
 const PARTS = [
   ['weights', 'all that the model and its adapter hold'],

@@ -1,18 +1,16 @@
 /** One training within a pipeline: options to a run folder, progress to the user. */
 import { join } from 'node:path'
 import { usageError } from '../../errors.js'
-import type { LanguageModel } from '../../load/language-model.js'
 import { adapterTrajectory } from '../../load/trainable.js'
 import { inBf16 } from '../../models/decoder/decoder.js'
-import type { DataFile } from '../../runs/run-manifest.js'
 import { manifestOf, type Session } from '../../session/session.js'
-import { hashItems, type TrainItem } from '../../train/loop/items.js'
+import { hashItems } from '../../train/loop/items.js'
 import { runTraining, type TrainingResult } from '../../train/loop/run.js'
 import type { RunHooks } from '../../train/loop/training-run.js'
-import type { Objective } from '../../train/objectives/objective.js'
 import { matrixPeak } from '../../train/profile/profile-peak.js'
 import { type BegunPlan, beginPlan } from '../rehearse/plan-check.js'
 import {
+  type Fit,
   guidanceOf,
   loopOptions,
   optimizerOptions,
@@ -22,34 +20,6 @@ import {
 } from './fit-options.js'
 import { writeProfile } from './profile-output.js'
 import { fieldsOf, summaryOf } from './say-training.js'
-
-export interface Fit {
-  /** Shown beside the progress, and kept in run.json. */
-  kind: string
-  dir: string
-  model: LanguageModel['model']
-  tokenizerDir: string
-  objective: Objective
-  items: readonly TrainItem[]
-  devItems: readonly TrainItem[]
-  learningRate: number
-  epochs: number
-  /** Lists of one optimizer step. */
-  batchSize: number
-  data: DataFile[]
-  /** What else changes the numbers: hashes of the ranked lists, of the start model. */
-  trajectory?: Record<string, unknown>
-  /** Metrics of generated answers during training. */
-  generate?(step: number): Promise<Record<string, number>>
-  /** Shown on the progress line: our name -> the step's. */
-  shown?: Record<string, string>
-  /** A stage of a larger pipeline keeps the last checkpoint. */
-  stage?: boolean
-  /** Optimizer steps in all, instead of `epochs`. */
-  maxSteps?: number
-  /** Called when the folder is ours, before the first step. */
-  opened?(): Promise<void>
-}
 
 /** @throws ClhaError (exit 2) when there is nothing to train on */
 export function fitModel(session: Session, f: Fit): Promise<TrainingResult> {

@@ -15,15 +15,9 @@ import type { Session } from '../../session/session.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
 import { encodeCorpus } from '../read/encode-corpus.js'
-import { configuredEndpoint, endpointScores } from './endpoint-scores.js'
+import { configuredEndpoint, endpointScores, type Scored } from './endpoint-scores.js'
 import { openModelCache } from './model-cache.js'
 import type { FoldModel } from './reward-models.js'
-
-export interface Scored {
-  corpus: ScoredCorpus
-  /** Answers whose score was known. */
-  cached: number
-}
 
 /** Rewards by whatever the config names, else those of the data. @throws ClhaError (exit 2) where there are none */
 export async function scoreCorpus(session: Session, corpus: Corpus): Promise<ScoredCorpus> {

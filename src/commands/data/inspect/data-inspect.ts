@@ -4,11 +4,11 @@ import { encodeExamples } from '../../../data/encode/encode.js'
 import type { EncodedExample } from '../../../data/encode/encoded.js'
 import type { Example } from '../../../data/example.js'
 import { formatFault, type ReadFault } from '../../../data/read/row-fault.js'
-import type { ReadCounts } from '../../../data/read/stream-examples.js'
-import { createSurvey, type Survey, type SurveyResult, type TokenLengths } from '../../../inspect/survey.js'
+import { createSurvey, type Survey, type TokenLengths } from '../../../inspect/survey.js'
 import { openTokenizer, type TextReader } from '../../../load/open-tokenizer.js'
 import type { Ui } from '../../../terminal/ui.js'
 import { openData, type ReadingOptions } from '../data-source.js'
+import type { InspectResult } from './inspect-result.js'
 import { showSurvey } from './say-survey.js'
 
 export interface InspectOptions
@@ -19,16 +19,6 @@ export interface InspectOptions
   examples: number
   /** List every row that can't be used. */
   bad: boolean
-}
-
-export interface InspectResult extends Omit<ReadCounts, 'sources'>, SurveyResult {
-  /** A list, so that names stay as they are in JSON. */
-  sources: { name: string; rows: number }[]
-  /** Different prompts. */
-  distinctPrompts: number
-  /** Folder of the tokenizer that counted. */
-  tokenizer?: string
-  template?: string
 }
 
 /** Examples that are tokenised together. */

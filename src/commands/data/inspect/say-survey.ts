@@ -4,7 +4,7 @@ import type { Candidate, Example } from '../../../data/example.js'
 import { oneLine } from '../../../show/printable.js'
 import { bytes, count, figure, percent } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
-import type { InspectResult } from './data-inspect.js'
+import type { InspectResult } from './inspect-result.js'
 
 /** Names of a list that are shown. */
 const SHOWN = 8
