@@ -10,7 +10,7 @@ import { usageError } from '../errors.js'
 import { camelCase, snakeCase } from '../key-names.js'
 import type { Ui } from '../terminal/ui.js'
 import { commandName, type ShortNames } from './command.js'
-import type { AnySpec } from './pipeline.js'
+import type { AnySpec } from './pipeline-spec.js'
 
 /** Where a run folder keeps its config, in the form of `clha config show`. */
 export const RUN_CONFIG = 'config.yaml'

@@ -1,6 +1,8 @@
 /** What makes two rows, two pairs or two prompts the same, whatever their ids and places are. */
-import type { Example, Prompt } from './example.js'
-import { promptKey } from './prompt-key.js'
+
+import type { Prompt } from '../dialogue.js'
+import { promptKey } from '../dialogue.js'
+import type { Example } from './example.js'
 
 /** The content of a row: prompt, answers and labels. Equal keys are equal rows. */
 export function contentKey({ prompt, candidates, preferences }: Example): string {

@@ -1,14 +1,4 @@
-/** The one shape that every data format is turned into. */
-
-export type Role = 'system' | 'user' | 'assistant' | 'tool'
-
-export interface Message {
-  role: Role
-  content: string
-}
-
-/** A dialogue that ends where the assistant has to speak, or literal text that the model continues. */
-export type Prompt = readonly Message[] | string
+import type { Prompt } from '../dialogue.js'
 
 export interface Candidate {
   /** The answer. Literal continuation when the prompt is literal text, else the assistant's content. */

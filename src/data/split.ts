@@ -1,8 +1,10 @@
 /** Splits and folds by prompt, so that no prompt is on both sides. */
+
+import type { Prompt } from '../dialogue.js'
+import { promptKey } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { hashUnit } from '../random.js'
-import type { Example, Prompt } from './example.js'
-import { promptKey } from './prompt-key.js'
+import type { Example } from './example.js'
 
 export interface SplitOptions {
   /** Shares of the prompts; they add up to 1. */

@@ -1,6 +1,8 @@
 /** From cells to the rows of a table: means over seeds and prompts, intervals, and tests against a baseline. */
+
 import { createRandom } from '../random.js'
-import type { Estimate } from '../show/estimate.js'
+import { winOf } from '../statistics/agreement.js'
+import type { Estimate } from '../statistics/estimate.js'
 import { percentileInterval } from '../statistics/intervals.js'
 import { corrected, effectSize, permutationTest } from '../statistics/significance.js'
 import { mean } from '../statistics/statistics.js'
@@ -104,11 +106,10 @@ function against(
   })
   if (pairs.length === 0) return undefined
   const all = pairs.flat()
-  const wins = (d: number) => (Math.abs(d) <= 1e-6 ? 0.5 : d > 0 ? 1 : 0)
   return {
     difference: nestedBootstrap(pairs),
     p: permutationTest(all),
     effect: effectSize(all),
-    winRate: nestedBootstrap(pairs.map((d) => d.map(wins))),
+    winRate: nestedBootstrap(pairs.map((d) => d.map((gap) => winOf(gap, 1e-6)))),
   }
 }

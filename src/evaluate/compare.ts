@@ -1,12 +1,7 @@
-/** One system against another on the same prompts, and one scorer against another on the same answers. */
-import { middleRanks } from '../rescore/reliability.js'
-import {
-  type BootstrapOptions,
-  bootstrapDifference,
-  bootstrapMean,
-  type Estimate,
-} from '../statistics/intervals.js'
-import { pearson } from '../statistics/statistics.js'
+import { winOf } from '../statistics/agreement.js'
+import type { Measured } from '../statistics/estimate.js'
+import { type BootstrapOptions, bootstrapDifference, bootstrapMean } from '../statistics/intervals.js'
+import { middleRanks, pearson } from '../statistics/statistics.js'
 
 export interface CompareOptions extends BootstrapOptions {
   /** Rewards this close are a tie; 1e-6, the noise of float32. */
@@ -19,9 +14,9 @@ export interface Comparison {
   tie: number
   loss: number
   /** Share of wins, ties as one half. */
-  winRate: Estimate
+  winRate: Measured
   /** Mean reward difference, in the reward's unit. */
-  difference: Estimate
+  difference: Measured
 }
 
 /** Wins, ties and losses of `rewards` against `baseline`, prompt by prompt. @throws RangeError of unequal or no data */
@@ -32,7 +27,7 @@ export function compare(
 ): Comparison {
   const difference = bootstrapDifference(rewards, baseline, options)
   const { tie = 1e-6 } = options
-  const results = rewards.map((r, i) => (Math.abs(r - baseline[i]) <= tie ? 0.5 : r > baseline[i] ? 1 : 0))
+  const results = rewards.map((r, i) => winOf(r - baseline[i], tie))
   const count = (result: number) => results.filter((x) => x === result).length
   return {
     count: results.length,

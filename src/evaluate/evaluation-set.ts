@@ -1,7 +1,8 @@
 /** Which prompts an evaluation asks, and what people preferred as their answers. */
-import type { Example, Prompt } from '../data/example.js'
+import type { Example } from '../data/example.js'
 import { preferredIndex } from '../data/preferred.js'
-import { promptKey } from '../data/prompt-key.js'
+import type { Prompt } from '../dialogue.js'
+import { promptKey } from '../dialogue.js'
 import { hashUnit } from '../random.js'
 
 export interface EvaluationSet {

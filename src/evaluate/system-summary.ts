@@ -1,6 +1,8 @@
 /** Everything a report says of one system, per source and in total, as plain JSON. */
+
 import { usageError } from '../errors.js'
-import { bootstrapMean, type Estimate } from '../statistics/intervals.js'
+import type { Measured } from '../statistics/estimate.js'
+import { bootstrapMean } from '../statistics/intervals.js'
 import { mean, sigmoid } from '../statistics/statistics.js'
 import { type CorpusBleu, corpusBleu, legacyCharBleu } from './bleu.js'
 import {
@@ -28,9 +30,9 @@ export interface SystemInput {
 }
 
 export interface RewardEval {
-  reward: Estimate
+  reward: Measured
   /** Mean of the logistic of the reward: what the papers' tables show times 100. */
-  sigmoid: Estimate
+  sigmoid: Measured
   versusBaseline?: Comparison
 }
 

@@ -1,5 +1,7 @@
 /** How answers look without anyone's judgement: length, variety, repetition, cuts. */
+
 import { mean } from '../statistics/statistics.js'
+import { characters } from '../text/lengths.js'
 import { countNgrams, splitWords } from './ngrams.js'
 
 export interface TextStats {
@@ -22,7 +24,7 @@ export function textStats(answers: readonly string[], truncated?: readonly boole
   const words = answers.map(splitWords)
   return {
     words: mean(words.map((w) => w.length)),
-    characters: mean(answers.map((text) => [...text].length)),
+    characters: mean(answers.map(characters)),
     distinct1: distinct(words, 1),
     distinct2: distinct(words, 2),
     repetition: mean(words.map((w) => repetition(w))),

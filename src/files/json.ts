@@ -29,3 +29,5 @@ function parsed(path: string, todo: string): unknown {
     throw usageError(`${path}: ${what}: ${(error as Error).message}`, todo)
   }
 }
+
+export type Json = Record<string, unknown>

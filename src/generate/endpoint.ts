@@ -1,7 +1,7 @@
 /** Answers from a server that speaks OpenAI's protocol: one request an answer, several at a time. */
 
 import { z } from 'zod'
-import type { Prompt } from '../data/example.js'
+import type { Prompt } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { sha256 } from '../files/digest.js'
 import { addressName, parseAddress } from '../http/address.js'

@@ -1,9 +1,10 @@
 /** What should not be between the answers of one row: copies, parts of each other, the question itself. */
 import type { Example } from '../data/example.js'
+import { lastQuestion } from '../dialogue.js'
+import { words } from '../text/lengths.js'
 import { type Finding, finding } from './findings.js'
 import { jaccard, shingles } from './shingles.js'
 import { answerName } from './text-rules.js'
-import { lastQuestion, words } from './texts.js'
 
 /** Jaccard similarity of the runs of five characters from which answers are nearly the same. */
 const NEAR = 0.9

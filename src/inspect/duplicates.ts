@@ -3,8 +3,8 @@
 import { contentKey } from '../data/content-key.js'
 import type { Example } from '../data/example.js'
 import { createSeen } from '../data/read/seen.js'
+import { saidIn } from '../dialogue.js'
 import { createNearIndex } from './near-index.js'
-import { promptText } from './texts.js'
 
 export interface Duplicate {
   kind: 'exact' | 'near'
@@ -27,7 +27,7 @@ export function createDuplicates({ similarity, by = 'row' }: DuplicateOptions) {
   const near = similarity === undefined ? undefined : createNearIndex(similarity)
   let kept = 0
   return (example: Example): Duplicate | undefined => {
-    const parts = by === 'prompt' ? [promptText(example.prompt)] : partsOf(example)
+    const parts = by === 'prompt' ? [saidIn(example.prompt)] : partsOf(example)
     const key = by === 'prompt' ? JSON.stringify(example.prompt) : contentKey(example)
     const found = near?.find(parts)
     // Odd places are those of rows that were no exact copies and are not kept either.
@@ -47,5 +47,5 @@ function partsOf({ prompt, candidates, preferences }: Example): string[] {
   if (preferences.length > 0) order.sort((a, b) => wins[b] - wins[a] || a - b)
   const label = ({ desirable }: Example['candidates'][number]) =>
     desirable === undefined ? '' : desirable ? '+' : '-'
-  return [promptText(prompt), ...order.map((i) => label(candidates[i]) + candidates[i].text)]
+  return [saidIn(prompt), ...order.map((i) => label(candidates[i]) + candidates[i].text)]
 }

@@ -2,8 +2,8 @@
 
 import { contentKey } from '../data/content-key.js'
 import type { Example } from '../data/example.js'
-import { promptKey } from '../data/prompt-key.js'
 import { createSeen } from '../data/read/seen.js'
+import { promptKey } from '../dialogue.js'
 import { type Finding, finding } from './findings.js'
 import { answerName } from './text-rules.js'
 

@@ -3,9 +3,9 @@
 import { canonicalPrompt } from '../data/content-key.js'
 import type { Example } from '../data/example.js'
 import { createSeen } from '../data/read/seen.js'
+import { saidIn } from '../dialogue.js'
 import { type Finding, finding } from './findings.js'
 import { createNearIndex } from './near-index.js'
-import { promptText } from './texts.js'
 
 export interface LeakRules {
   /** Takes a row of the other data. */
@@ -23,7 +23,7 @@ export function createLeakRules(similarity: number): LeakRules {
   return {
     remember({ prompt, file, row }) {
       if (seen.first(canonicalPrompt(prompt), places.length) !== undefined) return
-      near.add([promptText(prompt)])
+      near.add([saidIn(prompt)])
       places.push(`${file}:${row}`)
     },
     check(example) {
@@ -31,7 +31,7 @@ export function createLeakRules(similarity: number): LeakRules {
       if (place !== undefined && place !== own) {
         return [finding('prompt_in_both', `the prompt is that of ${places[place]}`, example)]
       }
-      const match = near.find([promptText(example.prompt)])
+      const match = near.find([saidIn(example.prompt)])
       if (!match) return []
       const share = `${(100 * match.similarity).toFixed(0)} %`
       return [

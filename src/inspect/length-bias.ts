@@ -1,9 +1,10 @@
-/** Whether people preferred the longer answers: what a reward for length alone would get right. */
+/** Whether people preferred the longer answers. */
 import type { Example } from '../data/example.js'
-import { type Interval, wilson } from '../statistics/statistics.js'
-import { characters } from './texts.js'
+import type { Interval } from '../statistics/estimate.js'
+import { createLengthBias } from '../statistics/length-bias.js'
+import { characters } from '../text/lengths.js'
 
-export interface LengthBias {
+export interface LabelLengths {
   pairs: number
   /** Share of the pairs whose better answer is the longer one; equal lengths count half. */
   betterIsLonger: number
@@ -16,49 +17,20 @@ export interface LengthBias {
 }
 
 /** Collects the preferences of examples; `result` is undefined while there are none. */
-export function createLengthBias(): { add(example: Example): void; result(): LengthBias | undefined } {
-  const better = moments()
-  const worse = moments()
-  let longer = 0
+export function createLabelLengths(): { add(example: Example): void; result(): LabelLengths | undefined } {
+  const bias = createLengthBias()
   return {
     add({ candidates, preferences }) {
       if (preferences.length === 0) return
       const lengths = candidates.map(({ text }) => characters(text))
-      for (const pair of preferences) {
-        const [a, b] = [lengths[pair.better], lengths[pair.worse]]
-        better.add(a)
-        worse.add(b)
-        longer += a > b ? 1 : a === b ? 0.5 : 0
-      }
+      for (const { better, worse } of preferences) bias.add(lengths[better], lengths[worse])
     },
     result() {
-      const pairs = better.count()
-      if (pairs === 0) return undefined
-      const difference = better.mean() - worse.mean()
-      const pooled = Math.sqrt((better.variance() + worse.variance()) / 2)
-      return {
-        pairs,
-        betterIsLonger: longer / pairs,
-        interval: wilson(longer, pairs),
-        effect: pooled > 0 ? difference / pooled : 0,
-        difference,
-      }
+      const { betterIsLonger, effect, difference } = bias.result()
+      const { share, total, interval } = betterIsLonger
+      return share === null
+        ? undefined
+        : { pairs: total, betterIsLonger: share, interval, effect, difference }
     },
-  }
-}
-
-/** Mean and sample variance in one pass (Welford 1962). */
-function moments() {
-  let [n, mean, squares] = [0, 0, 0]
-  return {
-    add(x: number) {
-      n++
-      const step = x - mean
-      mean += step / n
-      squares += step * (x - mean)
-    },
-    count: () => n,
-    mean: () => mean,
-    variance: () => (n > 1 ? squares / (n - 1) : 0),
   }
 }

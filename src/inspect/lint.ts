@@ -5,7 +5,7 @@ import { answerFindings } from './answer-rules.js'
 import { type Finding, finding, type RuleCode } from './findings.js'
 import { createLabelRules } from './label-rules.js'
 import { createLeakRules } from './leak-rules.js'
-import { createLengthBias, type LengthBias } from './length-bias.js'
+import { createLabelLengths, type LabelLengths } from './length-bias.js'
 import { textFindings } from './text-rules.js'
 
 /** What a code found so far, with the places of the first findings. */
@@ -22,7 +22,7 @@ export interface Lint {
   /** Findings about the data as a whole. */
   finish(): Finding[]
   counts: ReadonlyMap<RuleCode, RuleCount>
-  lengthBias(): LengthBias | undefined
+  lengthBias(): LabelLengths | undefined
 }
 
 /** Findings kept per code. */
@@ -32,7 +32,7 @@ const KEPT = 1000
 export function createLint({ similarity }: { similarity?: number } = {}): Lint {
   const labels = createLabelRules()
   const leaks = similarity === undefined ? undefined : createLeakRules(similarity)
-  const bias = createLengthBias()
+  const bias = createLabelLengths()
   const counts = new Map<RuleCode, RuleCount>()
   const counted = (findings: Finding[]) => {
     for (const item of findings) {
@@ -69,7 +69,7 @@ export function createLint({ similarity }: { similarity?: number } = {}): Lint {
 const EFFECT = 0.5
 const SHARE = 0.65
 
-function biasFindings(bias: LengthBias | undefined): Finding[] {
+function biasFindings(bias: LabelLengths | undefined): Finding[] {
   if (!bias) return []
   const { interval, betterIsLonger: share, effect, pairs } = bias
   if (interval[0] <= 0.5 && interval[1] >= 0.5) return []

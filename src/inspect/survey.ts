@@ -1,11 +1,12 @@
 /** What a data set consists of, collected row by row in bounded memory. */
 import type { Example } from '../data/example.js'
 import type { ReadFault } from '../data/read/row-fault.js'
+import { saidIn } from '../dialogue.js'
 import { createRandom } from '../random.js'
-import { createLengthBias, type LengthBias } from './length-bias.js'
+import { characters, words } from '../text/lengths.js'
+import { createLabelLengths, type LabelLengths } from './length-bias.js'
 import { mainScript } from './scripts.js'
 import { createSketch, type Sketch, type Summary } from './sketch.js'
-import { characters, promptText, words } from './texts.js'
 
 /** Tokens of one example. */
 export interface TokenLengths {
@@ -33,7 +34,7 @@ export interface SurveyResult {
     pairs: number
     agree: number
   }
-  lengthBias?: LengthBias
+  lengthBias?: LabelLengths
   skipped: Record<string, { count: number; first: ReadFault[] }>
   examples: Example[]
 }
@@ -51,7 +52,7 @@ const NAMED = 5
 export function createSurvey({ examples: wanted = 2 } = {}): Survey {
   const measures = createMeasures()
   const prompts = createPrompts()
-  const bias = createLengthBias()
+  const bias = createLabelLengths()
   const rewards = createRewards()
   const drawn = reservoir<Example>(wanted)
   const perRow = counter()
@@ -61,7 +62,7 @@ export function createSurvey({ examples: wanted = 2 } = {}): Survey {
   let answers = 0
   return {
     add(example, tokens) {
-      const asked = promptText(example.prompt)
+      const asked = saidIn(example.prompt)
       const texts = example.candidates.map(({ text }) => text)
       answers += texts.length
       perRow.add(String(texts.length))

@@ -1,6 +1,4 @@
-/** The commands as functions, and what they say when something is wrong. */
-
-import type { AlignResult } from '../commands/align/align.js'
+import type { AlignResult } from '../commands/align/align-result.js'
 import { alignCommand } from '../commands/align/index.js'
 import type { AugmentResult } from '../commands/augment/augment.js'
 import { augmentCommand } from '../commands/augment/index.js'

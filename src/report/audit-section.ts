@@ -1,5 +1,4 @@
-/** The audit of the labels: what was kept, what was reversed, and what the rewards looked like before and after. */
-import type { Prompt } from '../data/example.js'
+import { promptText } from '../dialogue.js'
 import type { AuditReport, LabelExample } from '../rescore/audit.js'
 import type { Histogram, TruthCheck } from '../rescore/audit-parts.js'
 import { formatNumber, formatPercent, formatSigned, percentEstimate } from '../show/numbers.js'
@@ -79,11 +78,4 @@ function example(e: LabelExample): Html {
   const head = `${esc(`${e.file}, row ${e.row}`)} · ${esc(e.source)} · the label is right with probability ${formatPercent(e.belief)}`
   const answers = answer('chosen by the label', e.preferred) + answer('rejected by the label', e.other)
   return `<article class="sample"><h3>${head}</h3>${long(promptText(e.prompt), TEXT_LIMIT, 'quoted prompt')}<div class="answers">${answers}</div></article>`
-}
-
-/** A lone question as it is; a dialogue with its roles. */
-function promptText(prompt: Prompt): string {
-  if (typeof prompt === 'string') return prompt
-  if (prompt.length === 1) return prompt[0].content
-  return prompt.map((m) => `${m.role}: ${m.content}`).join('\n\n')
 }

@@ -1,9 +1,10 @@
 /** The audit's tables. */
 import type { AuditReport } from '../rescore/audit.js'
-import type { AuditCounts, Histogram, LengthBias, Proportion, TruthCheck } from '../rescore/audit-parts.js'
+import type { AuditCounts, AuditedLengths, Histogram, TruthCheck } from '../rescore/audit-parts.js'
 import type { FoldCalibration } from '../rescore/calibrate.js'
-import type { Estimate } from '../show/estimate.js'
 import * as n from '../show/numbers.js'
+import type { Proportion } from '../statistics/agreement.js'
+import type { Estimate } from '../statistics/estimate.js'
 import { numeric, prune, type Table, text } from './tables.js'
 
 export const VERDICTS = ['kept', 'doubtful', 'reversed'] as const
@@ -76,7 +77,7 @@ export function histogramTable(caption: string, histogram: Histogram, names: [st
   }
 }
 
-export function lengthTable(bias: LengthBias): Table {
+export function lengthTable(bias: AuditedLengths): Table {
   const rows = [
     ['the chosen answer is the longer one', n.percentEstimate(estimateOf(bias.chosenLonger))],
     [

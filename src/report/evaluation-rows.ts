@@ -1,8 +1,6 @@
 /** From evaluated systems to the rows of a report. */
 
 import type { GroupEval, SystemEval } from '../evaluate/system-summary.js'
-import type { Estimate } from '../show/estimate.js'
-import type { Estimate as Mean } from '../statistics/intervals.js'
 import type { EvaluationReport, EvaluationRow } from './types.js'
 
 export interface EvaluatedSystem {
@@ -55,16 +53,14 @@ function measured(
   const duel = versus ? judge?.versusBaseline : undefined
   return {
     prompts: group.count,
-    trueReward: estimate(of(scorers.trueReward)?.reward),
-    reward: estimate(of(scorers.reward)?.reward),
-    secondReward: estimate(of(scorers.secondReward)?.reward),
-    sigmoidReward: estimate(of(scorers.reward)?.sigmoid),
-    againstStart: duel && { wins: duel.win, ties: duel.tie, losses: duel.loss, rate: estimate(duel.winRate) },
+    trueReward: of(scorers.trueReward)?.reward,
+    reward: of(scorers.reward)?.reward,
+    secondReward: of(scorers.secondReward)?.reward,
+    sigmoidReward: of(scorers.reward)?.sigmoid,
+    againstStart: duel && { wins: duel.win, ties: duel.tie, losses: duel.loss, rate: duel.winRate },
     length: { value: group.text.words },
     bleu: group.bleu && { value: group.bleu.charLegacy },
     distinct: { value: group.text.distinct2 },
     repetition: { value: group.text.repetition },
   }
 }
-
-const estimate = (e: Mean | undefined): Estimate | undefined => e && { value: e.mean, interval: e.interval }

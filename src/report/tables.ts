@@ -1,6 +1,7 @@
 /** Tables as data: written once, shown as HTML, Markdown or in the terminal. */
-import type { Estimate } from '../show/estimate.js'
+
 import * as n from '../show/numbers.js'
+import type { Estimate } from '../statistics/estimate.js'
 import type {
   AlignReport,
   Curve,

@@ -1,6 +1,6 @@
 /** The shape of report.json: everything a report shows, plain JSON, every part optional but the header. */
 import type { AuditReport } from '../rescore/audit.js'
-import type { Estimate } from '../show/estimate.js'
+import type { Estimate } from '../statistics/estimate.js'
 
 /** What was run, when, with what. */
 export interface ReportHeader {

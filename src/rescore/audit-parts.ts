@@ -1,16 +1,10 @@
 /** The pieces of the noise audit: counts, lengths, histograms, the check against a known truth. */
 
-import { type Interval, mean, pearson, wilson } from '../statistics/statistics.js'
+import { labelAgreement, type Proportion, proportion } from '../statistics/agreement.js'
+import { createLengthBias } from '../statistics/length-bias.js'
+import { mean, pearson } from '../statistics/statistics.js'
+import { characters } from '../text/lengths.js'
 import type { RankedList } from './ranked.js'
-
-export interface Proportion {
-  count: number
-  total: number
-  /** null when there is nothing to count. */
-  share: number | null
-  /** 95 % Wilson interval. */
-  interval: Interval
-}
 
 export interface AuditCounts {
   lists: number
@@ -22,13 +16,6 @@ export interface AuditCounts {
   agreement: Proportion
 }
 
-export const proportion = (count: number, total: number): Proportion => ({
-  count,
-  total,
-  share: total > 0 ? count / total : null,
-  interval: wilson(count, total),
-})
-
 /** A number for JSON, which has no NaN. */
 const orNull = (x: number): number | null => (Number.isNaN(x) ? null : x)
 
@@ -37,13 +24,10 @@ export function countLists(lists: readonly RankedList[]): AuditCounts {
   const labels = { total: 0, kept: 0, doubtful: 0, reversed: 0 }
   const pairs = { total: 0, contrasted: 0, leftAlone: 0 }
   let weight = 0
-  let agree = 0
   for (const list of lists) {
-    for (const { verdict, better, worse } of list.labels) {
+    for (const { verdict } of list.labels) {
       labels.total++
       labels[verdict]++
-      const gap = list.rewards[better] - list.rewards[worse]
-      agree += gap > 0 ? 1 : gap === 0 ? 0.5 : 0
     }
     for (const pair of list.pairs) {
       pairs.total++
@@ -56,12 +40,15 @@ export function countLists(lists: readonly RankedList[]): AuditCounts {
     labels,
     pairs: { ...pairs, meanWeight: orNull(weight / pairs.total) },
     gate: orNull(mean(lists.map((list) => list.sft.weight))),
-    agreement: proportion(agree, labels.total),
+    agreement: labelAgreement(
+      lists.map((list) => list.labels),
+      lists.map((list) => list.rewards),
+    ),
   }
 }
 
-export interface LengthBias {
-  /** Length is counted in characters (code units). Ties count one half. */
+export interface AuditedLengths {
+  /** Length is counted in characters (code points). Ties count one half. */
   unit: 'characters'
   /** Labels whose preferred answer is the longer one. */
   chosenLonger: Proportion
@@ -76,21 +63,16 @@ export interface LengthBias {
 }
 
 /** Whether labels, rewards and the order after rescoring lean to long answers. */
-export function lengthBias(lists: readonly RankedList[]): LengthBias {
-  const tally = () => ({ longer: 0, total: 0 })
-  const [chosen, best, contrasted] = [tally(), tally(), tally()]
+export function auditLengths(lists: readonly RankedList[]): AuditedLengths {
+  const [chosen, best, contrasted] = [createLengthBias(), createLengthBias(), createLengthBias()]
   const all: [number[], number[]] = [[], []]
   const within: [number[], number[]] = [[], []]
   for (const { example, rewards, order, pairs, labels } of lists) {
-    const length = example.candidates.map((candidate) => candidate.text.length)
-    const count = (into: { longer: number; total: number }, a: number, b: number) => {
-      into.longer += length[a] > length[b] ? 1 : length[a] === length[b] ? 0.5 : 0
-      into.total++
-    }
-    for (const { better, worse } of labels) count(chosen, better, worse)
-    if (order.length > 1) count(best, order[0], order[order.length - 1])
+    const length = example.candidates.map((candidate) => characters(candidate.text))
+    for (const { better, worse } of labels) chosen.add(length[better], length[worse])
+    if (order.length > 1) best.add(length[order[0]], length[order[order.length - 1]])
     for (const { better, worse, weight } of pairs) {
-      if (weight > 0) count(contrasted, better, worse)
+      if (weight > 0) contrasted.add(length[better], length[worse])
       // By the file's order, not by `better`: an orientation by reward would bend the correlation.
       const [a, b] = better < worse ? [better, worse] : [worse, better]
       within[0].push(rewards[a] - rewards[b])
@@ -103,9 +85,9 @@ export function lengthBias(lists: readonly RankedList[]): LengthBias {
   }
   return {
     unit: 'characters',
-    chosenLonger: proportion(chosen.longer, chosen.total),
-    bestLonger: proportion(best.longer, best.total),
-    contrastedLonger: proportion(contrasted.longer, contrasted.total),
+    chosenLonger: chosen.result().betterIsLonger,
+    bestLonger: best.result().betterIsLonger,
+    contrastedLonger: contrasted.result().betterIsLonger,
     rewardLength: orNull(pearson(...all)),
     rewardLengthWithin: orNull(pearson(...within)),
   }

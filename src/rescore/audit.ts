@@ -1,14 +1,12 @@
-/** The noise audit: what rescoring does to a data set's labels, and what to distrust. */
-import type { Prompt } from '../data/example.js'
+import type { Prompt } from '../dialogue.js'
+import { type Proportion, proportion } from '../statistics/agreement.js'
 import {
   type AuditCounts,
+  type AuditedLengths,
+  auditLengths,
   checkTruth,
   countLists,
   type Histogram,
-  type LengthBias,
-  lengthBias,
-  type Proportion,
-  proportion,
   rewardHistograms,
   type TruthCheck,
 } from './audit-parts.js'
@@ -46,7 +44,7 @@ export interface AuditReport {
   calibrations: FoldCalibration[]
   /** Pairs whose raw rewards differ by more than the paper's threshold. */
   threshold: { value: number; kept: Proportion }
-  length: LengthBias
+  length: AuditedLengths
   histograms: { before: Histogram; after: Histogram }
   /** Most surely wrong first. */
   reversed: LabelExample[]
@@ -75,7 +73,7 @@ export function auditReport(
     sources,
     calibrations: [...calibrations],
     threshold: { value: threshold, kept },
-    length: lengthBias(lists),
+    length: auditLengths(lists),
     histograms: rewardHistograms(lists),
     reversed: labelExamples(lists, 'reversed', examples),
     doubtful: labelExamples(lists, 'doubtful', examples),

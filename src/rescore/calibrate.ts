@@ -1,7 +1,8 @@
 /** A reward's unit and the annotators' error, fitted together so that the label noise is not counted twice. */
 import { usageError } from '../errors.js'
 import { createRandom } from '../random.js'
-import { type Interval, quantile } from '../statistics/statistics.js'
+import type { Interval } from '../statistics/estimate.js'
+import { quantile } from '../statistics/statistics.js'
 import type { Scale } from './beliefs.js'
 import {
   ERROR_BOUNDS,

@@ -1,6 +1,8 @@
 /** Ranked lists as JSON lines: written whole or not at all, read strictly. */
+
 import { open } from 'node:fs/promises'
 import { z } from 'zod'
+import { messageFields } from '../data/message-schema.js'
 import { ClhaError, usageError } from '../errors.js'
 import type { Storage } from '../files/storage.js'
 import { streamWhole } from '../files/whole.js'
@@ -8,7 +10,7 @@ import type { RankedList } from './ranked.js'
 
 const index = z.int().min(0)
 const belief = z.number().min(0).max(1)
-const message = z.strictObject({ role: z.enum(['system', 'user', 'assistant', 'tool']), content: z.string() })
+const message = z.strictObject(messageFields)
 const example = z.strictObject({
   id: z.string(),
   prompt: z.union([z.string(), z.array(message)]),

@@ -1,6 +1,8 @@
 /** Whether predicted probabilities of preference come true: a reliability table, and the usual single numbers. */
-
-import { type Interval, logSigmoid, mean, sigmoid, wilson } from '../statistics/statistics.js'
+import { winOf } from '../statistics/agreement.js'
+import type { Interval } from '../statistics/estimate.js'
+import { wilson } from '../statistics/intervals.js'
+import { logSigmoid, mean, middleRanks, sigmoid } from '../statistics/statistics.js'
 import type { Scale } from './beliefs.js'
 
 /** Pairs of similar |d|. If the fit is right, `observed` is near `predicted`. */
@@ -26,7 +28,7 @@ export function reliabilityTable(gaps: ArrayLike<number>, scale: Scale, bins = 1
     const from = Math.floor((bin * sorted.length) / count)
     const part = sorted.slice(from, Math.floor(((bin + 1) * sorted.length) / count))
     const belief = part.map((d) => sigmoid(Math.abs(d) / scale.temperature))
-    const agree = part.reduce((sum, d) => sum + (d > 0 ? 1 : d === 0 ? 0.5 : 0), 0)
+    const agree = part.reduce((sum, d) => sum + winOf(d), 0)
     const e = scale.labelError
     return {
       pairs: part.length,
@@ -73,7 +75,7 @@ export function preferenceMetrics(
     group.p += p[i]
   }
   return {
-    accuracy: mean(margins.map((m, i) => (m === 0 ? 0.5 : Number(m > 0 === (labels[i] === 1))))),
+    accuracy: mean(margins.map((m, i) => winOf(labels[i] === 1 ? m : -m))),
     nll: -mean(margins.map((m, i) => logSigmoid(((labels[i] === 1 ? 1 : -1) * m) / temperature))),
     brier: mean(p.map((x, i) => (x - labels[i]) ** 2)),
     ece: groups.reduce((sum, group) => sum + Math.abs(group.label - group.p), 0) / n,
@@ -89,17 +91,4 @@ function areaUnderCurve(margins: readonly number[], labels: readonly number[]): 
   const ranks = middleRanks(margins)
   const sum = ranks.reduce((total, rank, i) => total + (labels[i] === 1 ? rank : 0), 0)
   return (sum - (positives * (positives + 1)) / 2) / (positives * negatives)
-}
-
-/** Ranks from 1 by rising value; equal values share the mean of their ranks. */
-export function middleRanks(values: readonly number[]): number[] {
-  const index = values.map((_, i) => i).sort((a, b) => values[a] - values[b])
-  const ranks = new Array<number>(values.length)
-  for (let from = 0; from < index.length; ) {
-    let to = from + 1
-    while (to < index.length && values[index[to]] === values[index[from]]) to++
-    for (let k = from; k < to; k++) ranks[index[k]] = (from + to + 1) / 2
-    from = to
-  }
-  return ranks
 }

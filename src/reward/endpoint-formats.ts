@@ -1,6 +1,6 @@
 /** What reward servers expect and give back: vLLM, Text Embeddings Inference, plain JSON, and chat models. */
 import { z } from 'zod'
-import type { Message, Prompt } from '../data/example.js'
+import type { Message, Prompt } from '../dialogue.js'
 import { HttpFailure } from '../http/post-json.js'
 import { readResponse } from '../http/read-response.js'
 import { DEFAULT_RUBRIC, judgedScore, judgeMessages } from './judge.js'
@@ -73,7 +73,7 @@ export const FORMATS: Record<EndpointType, EndpointFormat> = {
     answers: () => MANY,
     body: ({ prompt, answers }, { model }) => ({
       model,
-      text_1: promptText(prompt),
+      text_1: markedText(prompt),
       text_2: answers,
       ...RAW,
     }),
@@ -96,7 +96,7 @@ export const FORMATS: Record<EndpointType, EndpointFormat> = {
     path: '/predict',
     answers: () => 32,
     body: ({ prompt, answers }) => ({
-      inputs: answers.map((text) => [promptText(prompt), text]),
+      inputs: answers.map((text) => [markedText(prompt), text]),
       raw_scores: true,
     }),
     rewards: (response, count) =>
@@ -126,7 +126,7 @@ export const FORMATS: Record<EndpointType, EndpointFormat> = {
 }
 
 /** The first text of a pair: what the user said, or several turns with the markers of HH-RLHF. */
-function promptText(prompt: Prompt): string {
+function markedText(prompt: Prompt): string {
   if (typeof prompt === 'string') return prompt
   if (prompt.length === 1 && prompt[0].role === 'user') return prompt[0].content
   const names = { user: 'Human: ', assistant: 'Assistant: ', system: '', tool: 'Tool: ' }

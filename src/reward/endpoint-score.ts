@@ -1,7 +1,8 @@
 /** Rewards from a server: several requests at a time, known scores from the cache, every new one kept at once. */
 import { createHash } from 'node:crypto'
-import type { Example, Prompt } from '../data/example.js'
-import { promptKey } from '../data/prompt-key.js'
+import type { Example } from '../data/example.js'
+import type { Prompt } from '../dialogue.js'
+import { promptKey } from '../dialogue.js'
 import { type ClhaError, numericsError, resourceError, usageError } from '../errors.js'
 import { inParallel } from '../http/parallel.js'
 import { HttpFailure, postJson } from '../http/post-json.js'

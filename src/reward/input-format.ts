@@ -1,5 +1,4 @@
-/** How a reward model sees prompt and answer: as it was trained to. A format is a template of its own. */
-import type { Message, Prompt } from '../data/example.js'
+import type { Message, Prompt } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { type ChatTemplate, chatTemplate } from '../text/template.js'
 import type { TextTokenizer } from '../text/tokenizer.js'

@@ -1,6 +1,4 @@
-/** A chat model as scorer: the rubric, one answer in its context, and a number from 1 to 10 as JSON. */
-
-import type { Message, Prompt } from '../data/example.js'
+import type { Message, Prompt } from '../dialogue.js'
 import { sha256 } from '../files/digest.js'
 import { HttpFailure } from '../http/post-json.js'
 

@@ -1,5 +1,5 @@
 /** metrics.jsonl: one JSON line per row, appended while training; a torn last line is no damage. */
-import { type LoggedLines, openAppendLog, readLog, wholeLines } from '../files/append-log.js'
+import { type LoggedLines, openAppendLog, readLog } from '../files/append-log.js'
 import { writeWhole } from '../files/whole.js'
 import type { RunWarning } from './run-warning.js'
 
@@ -47,11 +47,7 @@ function parseRow(line: string): MetricRow | undefined {
   }
 }
 
-/** Rows of a text; only a line that ends with a line feed is whole. */
-export function parseMetrics(text: string): MetricsFile {
-  return rowsOf(wholeLines(text))
-}
-
+/** Only a line that ends with a line feed is whole. */
 function rowsOf({ lines, torn }: LoggedLines): MetricsFile {
   const rows: MetricRow[] = []
   const badLines: number[] = []

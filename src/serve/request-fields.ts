@@ -1,5 +1,7 @@
 /** The fields of a request, checked: what is supported, what is neutral, and what is refused by name. */
+
 import { z } from 'zod'
+import { ROLES } from '../dialogue.js'
 import { badRequest } from './api-error.js'
 
 const text = z.string()
@@ -54,7 +56,7 @@ const sampling = {
 const part = z.strictObject({ type: z.literal('text'), text })
 const content = z.union([text, z.array(part).min(1)])
 const message = z.strictObject({
-  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
+  role: z.enum([...ROLES, 'developer']),
   content,
   name: z.unknown().optional(),
 })

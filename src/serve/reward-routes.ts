@@ -1,8 +1,10 @@
 /** A reward model behind the contracts of vLLM (`/score`, `/classify`, `/pooling`), TEI (`/predict`) and plain JSON (`/rewards`). */
+
 import { randomUUID } from 'node:crypto'
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import type { Prompt } from '../data/example.js'
+import type { Prompt } from '../dialogue.js'
+import { sigmoid } from '../statistics/statistics.js'
 import { badRequest } from './api-error.js'
 import { checkModel } from './generation-routes.js'
 import { messagesField, readBody } from './request-fields.js'
@@ -42,8 +44,6 @@ const rewardFields = z.strictObject({
   prompt: z.union([z.string(), messagesField]),
   answers: z.array(z.string()).min(1),
 })
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
 export function rewardRoutes(app: Hono, { name, scorer }: ServedRewardModel): void {
   const flat = async (lists: ToScore[], activate: boolean) => {

@@ -1,7 +1,7 @@
 /** One reward model for many requests: those that wait are scored together. */
 import { encodeExamples, encodePrompts } from '../data/encode/encode.js'
 import type { EncodedExample } from '../data/encode/encoded.js'
-import type { Prompt } from '../data/example.js'
+import type { Prompt } from '../dialogue.js'
 import type { ChatTemplate } from '../text/template.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
 import { ApiError, badRequest, busy } from './api-error.js'

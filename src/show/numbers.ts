@@ -1,5 +1,5 @@
 /** One way to write each kind of number, shared by HTML, Markdown and the terminal. */
-import type { Estimate } from './estimate.js'
+import type { Estimate } from '../statistics/estimate.js'
 
 /** Stands where nothing was measured. */
 export const MISSING = '–'

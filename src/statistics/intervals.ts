@@ -1,8 +1,7 @@
 /** How far a figure can be trusted: confidence intervals that are pure functions of data and seed. */
 import { createRandom } from '../random.js'
-import { type Interval, mean, sortedQuantile } from './statistics.js'
-
-export { type Interval, wilson } from './statistics.js'
+import type { Interval, Measured } from './estimate.js'
+import { mean, normalQuantile, sortedQuantile } from './statistics.js'
 
 export interface BootstrapOptions {
   /** 1,000 by default. */
@@ -10,12 +9,6 @@ export interface BootstrapOptions {
   seed?: number | string
   /** Confidence; 0.95 by default. */
   level?: number
-}
-
-/** A mean with its percentile bootstrap interval; null of no data. */
-export interface Estimate {
-  mean: number
-  interval: Interval
 }
 
 /** Percentile interval of replicates, by linear interpolation. */
@@ -28,7 +21,7 @@ export function percentileInterval(replicates: ArrayLike<number>, level = 0.95):
  * Mean of independent items (one per prompt) with the percentile bootstrap's interval (Efron 1979).
  * @throws RangeError without values
  */
-export function bootstrapMean(values: readonly number[], options: BootstrapOptions = {}): Estimate {
+export function bootstrapMean(values: readonly number[], options: BootstrapOptions = {}): Measured {
   if (values.length === 0) throw new RangeError('bootstrapMean: no values')
   const { resamples = 1000, seed = 0, level = 0.95 } = options
   const random = createRandom(seed)
@@ -38,7 +31,7 @@ export function bootstrapMean(values: readonly number[], options: BootstrapOptio
     for (let i = 0; i < values.length; i++) sum += values[random.int(values.length)]
     replicates[b] = sum / values.length
   }
-  return { mean: mean(values), interval: percentileInterval(replicates, level) }
+  return { value: mean(values), interval: percentileInterval(replicates, level) }
 }
 
 /**
@@ -49,11 +42,25 @@ export function bootstrapDifference(
   a: readonly number[],
   b: readonly number[],
   options: BootstrapOptions = {},
-): Estimate {
+): Measured {
   if (a.length !== b.length)
     throw new RangeError(`bootstrapDifference: ${a.length} values against ${b.length}`)
   return bootstrapMean(
     a.map((x, i) => x - b[i]),
     options,
   )
+}
+
+/**
+ * Wilson's score interval of a proportion (Wilson 1927). `successes` may hold halves for ties.
+ * @param level confidence, 0.95 by default
+ */
+export function wilson(successes: number, n: number, level = 0.95): Interval {
+  if (n === 0) return [0, 1]
+  const z = -normalQuantile((1 - level) / 2)
+  const p = successes / n
+  const scale = 1 + (z * z) / n
+  const centre = (p + (z * z) / (2 * n)) / scale
+  const half = (z / scale) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))
+  return [Math.max(0, centre - half), Math.min(1, centre + half)]
 }

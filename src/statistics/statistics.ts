@@ -70,18 +70,15 @@ export function normalQuantile(p: number): number {
   return x
 }
 
-export type Interval = [low: number, high: number]
-
-/**
- * Wilson's score interval of a proportion (Wilson 1927). `successes` may hold halves for ties.
- * @param level confidence, 0.95 by default
- */
-export function wilson(successes: number, n: number, level = 0.95): Interval {
-  if (n === 0) return [0, 1]
-  const z = -normalQuantile((1 - level) / 2)
-  const p = successes / n
-  const scale = 1 + (z * z) / n
-  const centre = (p + (z * z) / (2 * n)) / scale
-  const half = (z / scale) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))
-  return [Math.max(0, centre - half), Math.min(1, centre + half)]
+/** Ranks from 1 by rising value; equal values share the mean of their ranks. */
+export function middleRanks(values: readonly number[]): number[] {
+  const index = values.map((_, i) => i).sort((a, b) => values[a] - values[b])
+  const ranks = new Array<number>(values.length)
+  for (let from = 0; from < index.length; ) {
+    let to = from + 1
+    while (to < index.length && values[index[to]] === values[index[from]]) to++
+    for (let k = from; k < to; k++) ranks[index[k]] = (from + to + 1) / 2
+    from = to
+  }
+  return ranks
 }

@@ -1,6 +1,6 @@
 /** A mean with its 95 % t-interval, for few repetitions. */
 import jstat from 'jstat'
-import type { Estimate } from '../show/estimate.js'
+import type { Estimate } from './estimate.js'
 
 export function meanInterval(values: readonly number[]): Estimate {
   const n = values.length

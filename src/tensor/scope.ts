@@ -3,7 +3,6 @@
  * belongs to the innermost scope and dies with it; what a scope's function returns moves one scope out.
  */
 import { native } from './native.js'
-import type { Tensor } from './tensor.js'
 
 /** The part of a tensor that scopes work on. */
 export interface Scoped {
@@ -54,7 +53,7 @@ function disposeAll(tensors: readonly (Scoped | undefined)[]): void {
 }
 
 /** Takes a tensor out of all scopes; whoever keeps it disposes it. */
-export function keep<T extends Tensor>(tensor: T): T {
+export function keep<T extends Scoped>(tensor: T): T {
   if (!tensor.owned) {
     tensor.owned = true
     forgotten.unregister(tensor)

@@ -1,5 +1,4 @@
-/** Which parts of a rendered dialogue the assistant wrote: characters, and tokens. */
-import type { Message } from '../data/example.js'
+import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import type { Span } from './render-template.js'
 import type { ChatTemplate } from './template.js'

@@ -1,9 +1,8 @@
-/** A jinja chat template as prompt, answer and end token. */
-import type { Message, Prompt } from '../data/example.js'
+import type { Message, Prompt } from '../dialogue.js'
 import { usageError } from '../errors.js'
+import type { ChatTemplate } from './chat-template.js'
 import { TEMPLATE_NAMES } from './presets.js'
 import { type CompiledTemplate, compileTemplate } from './render-template.js'
-import type { ChatTemplate } from './template.js'
 import type { TextTokenizer } from './tokenizer.js'
 
 const ANOTHER = `chat_template: ${TEMPLATE_NAMES.join(', ')}, or a Jinja source`

@@ -1,6 +1,6 @@
 /** A Jinja chat template made ready to render, as transformers renders it: dialogues, and where generations are marked. */
 import { Template } from '@huggingface/jinja'
-import type { Message } from '../data/example.js'
+import type { Message } from '../dialogue.js'
 import { PYTHON_FUNCTIONS, pythonStrip, rewriteAsPython } from './jinja-python.js'
 
 export interface RenderOptions {

@@ -1,5 +1,4 @@
-/** The special tokens that a tokenizer's post-processor puts around a text, and around a pair: [CLS] a [SEP] b [SEP]. */
-import type { Json } from './tokenizer-files.js'
+import type { Json } from '../files/json.js'
 
 export interface SingleFrame {
   before: number[]

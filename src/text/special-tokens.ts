@@ -1,8 +1,9 @@
 /** Which ids begin, end and pad a text, from all the places that may say so. */
 import { join } from 'node:path'
 import { usageError } from '../errors.js'
+import type { Json } from '../files/json.js'
 import { specialFrames } from './special-frames.js'
-import type { Json, TokenizerFiles } from './tokenizer-files.js'
+import type { TokenizerFiles } from './tokenizer-files.js'
 
 export interface SpecialIds {
   eosId?: number

@@ -4,10 +4,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { usageError } from '../errors.js'
-import { readJsonObject } from '../files/json.js'
+import { type Json, readJsonObject } from '../files/json.js'
 import { tokenizerFromVocab } from './vocab-merges.js'
-
-export type Json = Record<string, unknown>
 
 export interface AddedTokenEntry {
   id: number

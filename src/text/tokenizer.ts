@@ -4,10 +4,11 @@ import { copyFile, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Tokenizer } from 'tokenizers'
 import { usageError } from '../errors.js'
+import type { Json } from '../files/json.js'
 import { type SpecialFrames, specialFrames } from './special-frames.js'
 import { type SpecialIds, specialIds } from './special-tokens.js'
 import { type TokenizedText, toTokenizedText } from './tokenized-text.js'
-import { type Json, readTokenizerFiles, TOKENIZER_FILES, type TokenizerFiles } from './tokenizer-files.js'
+import { readTokenizerFiles, TOKENIZER_FILES, type TokenizerFiles } from './tokenizer-files.js'
 
 export type { TokenizedText } from './tokenized-text.js'
 

@@ -1,7 +1,7 @@
 /** tokenizer.json made from the two files of a slow byte-level BPE tokenizer: vocab.json and merges.txt. */
 import { join } from 'node:path'
 import { usageError } from '../errors.js'
-import type { Json } from './tokenizer-files.js'
+import type { Json } from '../files/json.js'
 
 /** What the folder says besides the two files. */
 export interface SlowFiles {

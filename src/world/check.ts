@@ -1,6 +1,7 @@
 /** Measures whether a world is a fair test of learning from preferences, as far as that needs no model. */
-import type { Example, Message } from '../data/example.js'
-import { promptKey } from '../data/prompt-key.js'
+import type { Example } from '../data/example.js'
+import type { Message } from '../dialogue.js'
+import { promptKey } from '../dialogue.js'
 import type { World } from './generate.js'
 import { oracle } from './oracle.js'
 import { promptsAvailable } from './prompt-source.js'

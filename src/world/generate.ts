@@ -1,5 +1,6 @@
 /** Makes a starter world from a seed: demonstrations, noisy preferences, and unseen prompts to test on. */
-import type { Example, Message, Preference } from '../data/example.js'
+import type { Example, Preference } from '../data/example.js'
+import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { createRandom, type Random } from '../random.js'
 import { type Answer, type AnswerLabel, answerText, labelOf } from './answers.js'

@@ -1,5 +1,4 @@
-/** The true reward of any text in answer to a prompt of the starter world, and what it says about the answer. */
-import type { Message } from '../data/example.js'
+import type { Message } from '../dialogue.js'
 import { type Answer, type AnswerLabel, labelOf, readings } from './answers.js'
 import { readPrompt } from './prompts.js'
 import { type Fact, topicOf } from './topics.js'

@@ -1,5 +1,4 @@
-/** What a model knows and how it behaves on prompts of the starter world, by kind of prompt. */
-import type { Message } from '../data/example.js'
+import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import type { ProbeFact } from './generate.js'
 import { oracle, type Verdict } from './oracle.js'

@@ -1,6 +1,5 @@
-/** Draws prompts so that every fact is asked for in every split, and never in the same words in two of them. */
-import type { Message } from '../data/example.js'
-import { promptKey } from '../data/prompt-key.js'
+import type { Message } from '../dialogue.js'
+import { promptKey } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { createRandom, type Random } from '../random.js'
 import { GREETINGS, isFollowUp, questionText, WRAPPINGS, wrapQuestion } from './prompts.js'

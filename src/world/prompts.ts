@@ -1,5 +1,4 @@
-/** Prompts: a fact, asked in one of several ways, perhaps in a second turn; and back from the prompt to the fact. */
-import type { Message } from '../data/example.js'
+import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { type Fact, factKey, fill, TOPICS, topicOf } from './topics.js'
 

@@ -1,7 +1,8 @@
 /** Writes a starter world as files that any preference trainer reads, and the truth beside them. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Example, Message } from '../data/example.js'
+import type { Example } from '../data/example.js'
+import type { Message } from '../dialogue.js'
 import type { World } from './generate.js'
 
 const jsonLines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('')

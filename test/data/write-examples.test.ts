@@ -3,9 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import type { Candidate, Example, Preference, Prompt } from '../../src/data/example.js'
+import type { Candidate, Example, Preference } from '../../src/data/example.js'
 import { readExamples } from '../../src/data/read/read-examples.js'
 import { type WriteFormat, writeExamples } from '../../src/data/write/write-examples.js'
+import type { Prompt } from '../../src/dialogue.js'
 import { dataFile } from './files.js'
 
 const user = (content: string) => ({ role: 'user' as const, content })

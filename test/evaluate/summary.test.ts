@@ -33,8 +33,8 @@ describe('comparison', () => {
   test('wins, ties and losses by hand; ties count one half', () => {
     const c = compare([2, 1, 0, 1 + 1e-9], [1, 1, 1, 1])
     expect([c.win, c.tie, c.loss, c.count]).toEqual([1, 2, 1, 4])
-    expect(c.winRate.mean).toBe(0.5)
-    expect(c.difference.mean).toBeCloseTo(0, 8)
+    expect(c.winRate.value).toBe(0.5)
+    expect(c.difference.value).toBeCloseTo(0, 8)
     expect(compare([1.4], [1], { tie: 0.5 }).tie).toBe(1)
   })
 
@@ -44,7 +44,7 @@ describe('comparison', () => {
       base.map((x, i) => x + (i % 5 ? 1 : -1)),
       base,
     )
-    expect(better.winRate.mean).toBeCloseTo(0.8, 12)
+    expect(better.winRate.value).toBeCloseTo(0.8, 12)
     expect(better.winRate.interval[0]).toBeGreaterThan(0.5)
     const equal = compare(
       base.map((x, i) => x + (i % 2 ? 1 : -1)),
@@ -56,8 +56,8 @@ describe('comparison', () => {
 
   test('the total weighs each source by its prompts', () => {
     const { total, sources } = compareBySource(['a', 'b', 'b', 'b'], [1, 0, 0, 0], [0, 1, 1, 1])
-    expect(total.winRate.mean).toBe(0.25)
-    expect([sources.a.winRate.mean, sources.b.winRate.mean]).toEqual([1, 0])
+    expect(total.winRate.value).toBe(0.25)
+    expect([sources.a.winRate.value, sources.b.winRate.value]).toEqual([1, 0])
   })
 
   test('two scorers: linear and rank correlation, null where nothing varies', () => {
@@ -82,10 +82,10 @@ describe('a system', () => {
   test('per source and in total, with the total over all prompts', () => {
     const s = evaluateSystem(input)
     expect(s.total.count).toBe(3)
-    expect(s.total.rewards.judge.reward.mean).toBe(2)
-    expect(s.sources.b.rewards.judge.reward.mean).toBe(3)
+    expect(s.total.rewards.judge.reward.value).toBe(2)
+    expect(s.sources.b.rewards.judge.reward.value).toBe(3)
     const sg = (x: number) => 1 / (1 + Math.exp(-x))
-    expect(s.total.rewards.judge.sigmoid.mean).toBeCloseTo((0.5 + sg(2) + sg(4)) / 3, 12)
+    expect(s.total.rewards.judge.sigmoid.value).toBeCloseTo((0.5 + sg(2) + sg(4)) / 3, 12)
     expect(s.total.rewards.judge.versusBaseline).toMatchObject({ win: 2, tie: 0, loss: 1 })
     expect(s.sources.a.bleu!.charLegacy).toBeCloseTo(1, 12)
     expect(s.sources.a.bleu!.corpus.score).toBeCloseTo(100, 9)

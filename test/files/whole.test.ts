@@ -27,7 +27,7 @@ const never = () => undefined
 const LOSSES: PowerLoss[] = ['data', 'entries', 'prefix', 'both']
 
 /** Every way to put a whole file in place of an old one, through the storage that is given. */
-const WRITERS: [string, (storage: Storage, path: string) => void | Promise<unknown>][] = [
+const WRITERS: [string, (storage: Storage, path: string) => undefined | Promise<unknown>][] = [
   ['replaceFile', (storage, path) => void replaceFile(storage, path, [Buffer.from('new')])],
   ['streamWhole', (storage, path) => streamWhole(path, async (write) => write('new'), storage)],
   ['rescored lists', (storage, path) => writeRankedJsonl(path, [list('a'), list('b')], storage)],

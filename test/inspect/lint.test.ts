@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Example } from '../../src/data/example.js'
 import { RULES } from '../../src/inspect/findings.js'
-import { createLengthBias } from '../../src/inspect/length-bias.js'
+import { createLabelLengths } from '../../src/inspect/length-bias.js'
 import { createLint } from '../../src/inspect/lint.js'
 import { pair, user } from './rows.js'
 
@@ -117,7 +117,7 @@ describe('rules on many rows', () => {
 
 describe('length bias', () => {
   test('is the share, its interval and the effect, by hand', () => {
-    const bias = createLengthBias()
+    const bias = createLabelLengths()
     // Better 2, 4; worse 1, 1: means 3 and 1, variances 2 and 0, pooled deviation 1.
     bias.add(pair(ask, 'ab', 'a'))
     bias.add(pair(ask, 'abc😀', 'b'))

@@ -1,5 +1,6 @@
 /** Examples for the checks, each at a row of its own. */
-import type { Example, Prompt } from '../../src/data/example.js'
+import type { Example } from '../../src/data/example.js'
+import type { Prompt } from '../../src/dialogue.js'
 
 let rows = 0
 

@@ -1,7 +1,7 @@
 /** The recorded preference files: one expected result for every container and format. */
-import type { Example, Message } from '../../src/data/example.js'
+import type { Example } from '../../src/data/example.js'
 import { splitTranscript } from '../../src/data/formats/hh.js'
-
+import type { Message } from '../../src/dialogue.js'
 import { json } from './parity.js'
 
 export interface RecordedFile {

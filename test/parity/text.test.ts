@@ -1,5 +1,4 @@
-/** Tokenizers and chat templates against the Python libraries: every string, every dialogue, exactly. */
-import type { Message } from '../../src/data/example.js'
+import type { Message } from '../../src/dialogue.js'
 import { assistantMask, assistantSpans } from '../../src/text/assistant-spans.js'
 import { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../../src/text/template.js'
 import { loadTokenizer } from '../../src/text/tokenizer.js'

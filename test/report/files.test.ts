@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest'
 import { evaluateSystem } from '../../src/evaluate/system-summary.js'
 import { evaluationReport } from '../../src/report/evaluation-rows.js'
 import { renderAlignReport } from '../../src/report/render.js'
-import { writeReports } from '../../src/report/write.js'
+import { writeReports } from '../../src/report/write-reports.js'
 import * as n from '../../src/show/numbers.js'
 import { sampleReport } from './sample.js'
 

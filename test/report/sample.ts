@@ -4,7 +4,7 @@ import { createRandom } from '../../src/random.js'
 import type { AlignReport, Curve, EvaluationRow } from '../../src/report/types.js'
 import { type AuditReport, auditReport } from '../../src/rescore/audit.js'
 import { rescoreLists } from '../../src/rescore/rescore.js'
-import type { Estimate } from '../../src/show/estimate.js'
+import type { Estimate } from '../../src/statistics/estimate.js'
 
 const SOURCES = ['facts', 'sums', 'refusals', 'greetings']
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Message } from '../../src/data/example.js'
+import type { Message } from '../../src/dialogue.js'
 import { scoreByEndpoint } from '../../src/reward/endpoint-score.js'
 import { type Asked, endpoint, example, fakeServer, lengths } from './fake-server.js'
 

@@ -1,7 +1,8 @@
 /** What each reward model is given to read: texts and ids, exactly. */
 import { describe, expect, test } from 'vitest'
 import { encodeExamples } from '../../src/data/encode/encode.js'
-import type { Example, Message, Prompt } from '../../src/data/example.js'
+import type { Example } from '../../src/data/example.js'
+import type { Message, Prompt } from '../../src/dialogue.js'
 import { rewardTemplate } from '../../src/reward/input-format.js'
 import { loadTokenizer, type TextTokenizer } from '../../src/text/tokenizer.js'
 import { hasTokenizer, recordedTokenizer } from '../text/recorded.js'

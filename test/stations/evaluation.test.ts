@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import type { Message } from '../../src/data/example.js'
+import type { Message } from '../../src/dialogue.js'
 import { evaluationSet } from '../../src/evaluate/evaluation-set.js'
 import { loadLanguageModel } from '../../src/load/language-model.js'
 import { loadScoringModel } from '../../src/load/scoring-model.js'

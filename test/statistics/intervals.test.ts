@@ -38,7 +38,7 @@ describe('bootstrap', () => {
   const values = Array.from({ length: 400 }, () => 3 + random.normal())
 
   test('the interval of a mean is as wide as its standard error says', () => {
-    const { mean, interval } = bootstrapMean(values)
+    const { value: mean, interval } = bootstrapMean(values)
     const sd = Math.sqrt(values.reduce((s, x) => s + (x - mean) ** 2, 0) / values.length)
     const expected = (2 * 1.96 * sd) / Math.sqrt(values.length)
     expect(Math.abs((interval[1] - interval[0]) / expected - 1)).toBeLessThan(0.12)
@@ -63,7 +63,7 @@ describe('bootstrap', () => {
 
   test('differences are paired: what the prompts share cancels', () => {
     const a = values.map((x, i) => 10 * x + 0.1 + 0.001 * (i % 3))
-    const { mean, interval } = bootstrapDifference(
+    const { value: mean, interval } = bootstrapDifference(
       a,
       values.map((x) => 10 * x),
     )

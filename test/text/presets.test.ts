@@ -1,6 +1,6 @@
 /** Named chat templates: the exact text of one dialogue in each, and what ends an answer. */
 import { expect, test } from 'vitest'
-import type { Message } from '../../src/data/example.js'
+import type { Message } from '../../src/dialogue.js'
 import { chatTemplate, TEMPLATE_NAMES } from '../../src/text/template.js'
 import { loadTokenizer } from '../../src/text/tokenizer.js'
 import { writeTinyTokenizer } from './tiny-tokenizer.js'

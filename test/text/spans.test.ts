@@ -1,6 +1,6 @@
 /** What the assistant wrote, found by marks and by prefixes; Python's way to compare and to strip. */
 import { describe, expect, test } from 'vitest'
-import type { Message } from '../../src/data/example.js'
+import type { Message } from '../../src/dialogue.js'
 import { assistantMask, assistantSpans } from '../../src/text/assistant-spans.js'
 import { pythonEquals, pythonStrip } from '../../src/text/jinja-python.js'
 import { chatTemplate } from '../../src/text/template.js'

@@ -1,6 +1,6 @@
 /** Chat templates: prompt, answer and end token. */
 import { describe, expect, test } from 'vitest'
-import type { Message } from '../../src/data/example.js'
+import type { Message } from '../../src/dialogue.js'
 import { chatTemplate } from '../../src/text/template.js'
 import { loadTokenizer } from '../../src/text/tokenizer.js'
 import { writeTinyTokenizer } from './tiny-tokenizer.js'

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { Message } from '../../src/data/example.js'
+import type { Message } from '../../src/dialogue.js'
 import { ClhaError } from '../../src/errors.js'
 import { createRandom } from '../../src/random.js'
 import { answerText, labelOf, readings, statementsOf } from '../../src/world/answers.js'

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Message } from '../../src/data/example.js'
+import type { Message } from '../../src/dialogue.js'
 import { ClhaError } from '../../src/errors.js'
 import {
   createWorld,

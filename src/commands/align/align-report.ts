@@ -1,7 +1,7 @@
 /** From what an alignment did to what its report says. */
 
 import type { AlignReport, Curve, ReportWarning } from '../../report/types.js'
-import { writeReports } from '../../report/write.js'
+import { writeReports } from '../../report/write-reports.js'
 import { warningsOf } from '../../runs/metrics.js'
 import { reportHeader } from '../../stations/judge/eval-report.js'
 import type { Evaluation } from '../../stations/judge/evaluation.js'

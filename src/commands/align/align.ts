@@ -9,11 +9,11 @@ import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
-import type { TrainResult } from '../../stations/fit/train-result.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 import { reportStation } from './align-report.js'
+import type { AlignResult } from './align-result.js'
 import { type AlignData, type Alignment, station, withAlignment } from './alignment.js'
 import { evaluateStation } from './evaluate-aligned.js'
 import { prepareStations } from './prepare.js'
@@ -21,12 +21,6 @@ import { alignedOf, policyStations, rescoreStation } from './rounds.js'
 import { resultOf, stoppedResult } from './say-report.js'
 
 const KEPT = 'what is done is kept. Go on with the same command and --resume-from-checkpoint true'
-
-export interface AlignResult extends TrainResult {
-  /** Path of the HTML report. */
-  report?: string
-}
-
 export const align: Pipeline<AlignResult> = async (config, ui) => {
   const session = await openSession(config, ui)
   const { options } = session

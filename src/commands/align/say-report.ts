@@ -3,7 +3,7 @@ import { terminalTable, verdicts } from '../../report/result-summary.js'
 import type { AlignReport } from '../../report/types.js'
 import { showTable } from '../../stations/judge/eval-report.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { AlignResult } from './align.js'
+import type { AlignResult } from './align-result.js'
 import type { Aligned, Alignment } from './alignment.js'
 
 export function sayReport(ui: Ui, report: AlignReport): void {

@@ -1,14 +1,17 @@
 /** Answers from a file: prompts and what some model said to them, matched to the data by the prompt. */
+
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
-import type { Example, Prompt } from '../../data/example.js'
-import { promptKey } from '../../data/prompt-key.js'
+import type { Example } from '../../data/example.js'
+import { messageFields } from '../../data/message-schema.js'
+import type { Prompt } from '../../dialogue.js'
+import { promptKey } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import type { SampledAnswer } from '../../stations/sample/answer-store.js'
 
-const message = z.object({ role: z.enum(['system', 'user', 'assistant', 'tool']), content: z.string() })
+const message = z.object(messageFields)
 const names = z.union([z.string(), z.array(z.string())]).optional()
 const schema = z
   .object({

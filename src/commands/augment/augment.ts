@@ -27,7 +27,7 @@ import {
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 import { readAnswersFile } from './answers-file.js'
 import { sayCounts, sayLeftOut } from './say-augment.js'
 

@@ -1,6 +1,6 @@
 /** What of a dialogue still fits the context. */
 import { encodePrompts } from '../../data/encode/encode.js'
-import type { Message } from '../../data/example.js'
+import type { Message } from '../../dialogue.js'
 import type { LanguageModel } from '../../load/language-model.js'
 
 /**

@@ -1,7 +1,7 @@
 /** `clha chat`: a dialogue with a model, line by line. */
 
-import type { Message } from '../../data/example.js'
 import { answeringRoom } from '../../data/limits.js'
+import type { Message } from '../../dialogue.js'
 import { hubLabel } from '../../hub/cache.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { parameterCount } from '../../models/decoder/decoder.js'
@@ -9,7 +9,7 @@ import { type Session, withSession } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import { requestAnswers, trimAnswer } from '../../stations/judge/answer.js'
 import { streamed } from '../../terminal/streamed.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 import { fitHistory } from './chat-history.js'
 import { chatInterrupts, type Interrupts } from './chat-interrupt.js'
 

@@ -5,7 +5,7 @@ import type { Example } from '../../data/example.js'
 import { usageError } from '../../errors.js'
 import { evaluationSet } from '../../evaluate/evaluation-set.js'
 import { hubLabel } from '../../hub/cache.js'
-import { writeReports } from '../../report/write.js'
+import { writeReports } from '../../report/write-reports.js'
 import { type Session, withSession } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import { answersOfModels, checkModels, lazyScorers, modelPaths } from '../../stations/judge/eval-models.js'
@@ -13,7 +13,7 @@ import { evalReport, metricsOf, showEvaluation } from '../../stations/judge/eval
 import { evaluateSystems } from '../../stations/judge/evaluation.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 
 export interface EvalResult {
   /** By model name, then by metric. */

@@ -3,9 +3,9 @@ import { basename, extname, join } from 'node:path'
 import { readExperiment } from '../../config/experiment-file.js'
 import { experimentRows } from '../../evaluate/cell-rows.js'
 import { appendCell, type Cell, readCells } from '../../evaluate/cells.js'
-import { writeWhole } from '../../files/whole.js'
-import { type ExperimentReport, experimentMarkdown, experimentPage } from '../../report/experiment/page.js'
-import { experimentCsv, experimentLatex, experimentTable } from '../../report/experiment/tables.js'
+import type { ExperimentReport } from '../../report/experiment/page.js'
+import { experimentTable } from '../../report/experiment/tables.js'
+import { writeExperimentReport } from '../../report/write-reports.js'
 import { inOutputDir } from '../../session/claim.js'
 import { VERSION } from '../../session/session.js'
 import { Stopped, sayingStop } from '../../session/stopped.js'
@@ -95,11 +95,7 @@ async function writeTables(
   }
   const { columns, rows } = experimentTable(tables)
   showTable(ui, { columns: columns.map(({ label }) => label), rows })
-  const path = (name: string) => join(outputDir, name)
-  writeWhole(path('table.csv'), experimentCsv(tables))
-  writeWhole(path('table.tex'), experimentLatex(tables))
-  writeWhole(path('table.md'), experimentMarkdown(report))
-  const page = writeWhole(path('report.html'), experimentPage(report))
+  const page = await writeExperimentReport(outputDir, report)
   ui.line(`report   ${page}`)
   return page
 }

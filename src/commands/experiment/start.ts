@@ -1,7 +1,8 @@
 /** What the cells of one seed and noise share: start model, reward models, rewards, test prompts, and who judges. */
+
 import { partOf, type ScoredCorpus } from '../../data/corpus.js'
-import type { Message } from '../../data/example.js'
 import type { Part } from '../../data/split.js'
+import type { Message } from '../../dialogue.js'
 import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'

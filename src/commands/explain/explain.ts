@@ -27,7 +27,7 @@ import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { scoreCorpus } from '../../stations/score/scoring.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 import { letters, sayExplained } from './say-explained.js'
 
 /** One example, by step; answers are named by their places, and by `names`. */

@@ -1,10 +1,11 @@
 /** What `clha explain` says: numbers first, each with where it came from, then what would change them. */
+
+import { promptText } from '../../dialogue.js'
 import type { Explained, ExplainedPair, ExplainRules } from '../../rescore/explain.js'
 import type { ExplainedLoss } from '../../rescore/explain-loss.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { oneLine } from '../../show/printable.js'
 import { figure, percent } from '../../show/units.js'
-import { promptText } from '../../stations/judge/evaluation.js'
 import type { Ui } from '../../terminal/ui.js'
 
 export interface Explanation {

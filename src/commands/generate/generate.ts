@@ -1,6 +1,5 @@
-/** `clha generate`: answers to prompts, shown and written as JSON Lines. */
-import type { Prompt } from '../../data/example.js'
-import { promptKey } from '../../data/prompt-key.js'
+import type { Prompt } from '../../dialogue.js'
+import { promptKey, promptText } from '../../dialogue.js'
 import { inOrder } from '../../files/in-order.js'
 import { openJsonLines } from '../../files/json-lines.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
@@ -8,12 +7,11 @@ import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Session, withSession } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import { type Answer, requestAnswers } from '../../stations/judge/answer.js'
-import { promptText } from '../../stations/judge/evaluation.js'
 import { sayQuantizedChange } from '../../stations/judge/quantized-change.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { streamed } from '../../terminal/streamed.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 
 export interface GenerateResult {
   answers: { prompt: unknown; answer: string; tokens: number; finishReason: string }[]

@@ -14,7 +14,7 @@ import { withSession } from '../../session/session.js'
 import { figure } from '../../show/units.js'
 import { type DType, noGrad, ops, scope } from '../../tensor/index.js'
 import { TOKENIZER_FILES } from '../../text/tokenizer-files.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 
 export interface MergeResult {
   /** Folder of the merged model. */

@@ -10,7 +10,7 @@ import { rescoredFile } from '../../stations/rank/rescored-file.js'
 import { rescoreStation } from '../../stations/rank/rescoring.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { scoreCorpus } from '../../stations/score/scoring.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 
 export interface RescoreResult {
   outputDir: string

@@ -8,7 +8,7 @@ import { count, figure, percent } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { agreement } from '../../stations/score/reward-models.js'
 import { outsideScores } from '../../stations/score/scoring.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 
 export interface ScoreResult {
   answers: number

@@ -19,7 +19,7 @@ import {
   labelAccuracy,
   trainRewardModels,
 } from '../../stations/score/reward-models.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 
 export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
   const session = await openSession(config, ui)

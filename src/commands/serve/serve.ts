@@ -22,7 +22,7 @@ import { bytes, count } from '../../show/units.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { openModelCache } from '../../stations/score/model-cache.js'
 import { DTYPES } from '../../tensor/index.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 
 export interface ServeResult {
   url: string

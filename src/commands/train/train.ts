@@ -9,7 +9,7 @@ import { trainPolicy } from '../../stations/fit/policy.js'
 import { resultOf, type TrainResult } from '../../stations/fit/train-result.js'
 import { loadRanked } from '../../stations/rank/ranked-data.js'
 import type { Ui } from '../../terminal/ui.js'
-import type { Pipeline } from '../pipeline.js'
+import type { Pipeline } from '../pipeline-spec.js'
 
 export const train: Pipeline<TrainResult> = async (config, ui) => {
   const session = await openSession(config, ui)

@@ -1,8 +1,10 @@
 /** Examples to token ids with the exact boundary between prompt and answer; every cut is counted. */
+
+import type { Prompt } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import type { ChatTemplate } from '../../text/template.js'
 import type { TextTokenizer } from '../../text/tokenizer.js'
-import type { Example, Prompt } from '../example.js'
+import type { Example } from '../example.js'
 import { cutPrompt, type EncodedList, type EncodeLimits, encodeList, withStart } from './encode-list.js'
 import { pairTexts } from './encode-pair.js'
 import { addWarnings, countList, type EncodeReport, emptyReport } from './encode-report.js'

@@ -1,5 +1,4 @@
-/** Alpaca's columns with preferences, as LLaMA-Factory has them: an instruction, an optional input, two answers. */
-import type { Message } from '../example.js'
+import type { Message } from '../../dialogue.js'
 import { structuralFault } from '../read/row-fault.js'
 import { type DataFormat, isAbsent, meetsNeeds, type RawRow } from './format.js'
 import { pairCandidates, typeName, withSystem } from './messages.js'

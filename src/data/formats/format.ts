@@ -1,6 +1,8 @@
 /** What a data format is: which columns it needs and how its row becomes prompt, answers and labels. */
+
+import type { Prompt } from '../../dialogue.js'
 import { isObject } from '../../files/json.js'
-import type { Candidate, Preference, Prompt } from '../example.js'
+import type { Candidate, Preference } from '../example.js'
 
 export type RawRow = Record<string, unknown>
 

@@ -1,5 +1,4 @@
-/** Anthropic HH-RLHF as published: two transcripts, `chosen` and `rejected`. */
-import type { Message } from '../example.js'
+import type { Message } from '../../dialogue.js'
 import { contentFault } from '../read/row-fault.js'
 import { type DataFormat, isAbsent, meetsNeeds } from './format.js'
 import { pairCandidates, pairOfDialogues } from './messages.js'

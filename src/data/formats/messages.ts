@@ -1,5 +1,7 @@
 /** Checking messages and answers found in a row. */
-import type { Candidate, Message, Preference, Role } from '../example.js'
+
+import type { Message, Role } from '../../dialogue.js'
+import type { Candidate, Preference } from '../example.js'
 import { contentFault, structuralFault } from '../read/row-fault.js'
 import type { ParsedRow, RawRow } from './format.js'
 

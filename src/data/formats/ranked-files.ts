@@ -1,5 +1,4 @@
-/** The list files of two papers' code: PRO (arXiv 2306.17492) and RRHF (arXiv 2304.05302). */
-import type { Message } from '../example.js'
+import type { Message } from '../../dialogue.js'
 import { contentFault, structuralFault } from '../read/row-fault.js'
 import { type DataFormat, meetsNeeds } from './format.js'
 import { splitTranscript } from './hh.js'

@@ -1,5 +1,4 @@
-/** TRL's conversational preference formats: messages, with the prompt apart (explicit) or inside (implicit). */
-import type { Message } from '../example.js'
+import type { Message } from '../../dialogue.js'
 import { type DataFormat, hasShape, meetsNeeds, type RawRow } from './format.js'
 import { pairCandidates, pairOfDialogues, readAnswer, readMessages } from './messages.js'
 

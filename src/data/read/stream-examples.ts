@@ -1,10 +1,11 @@
 /** Preference files in, examples out one by one, at constant memory, with counts that account for every row. */
+
+import { promptKey } from '../../dialogue.js'
 import { ClhaError, usageError } from '../../errors.js'
 import { EXIT } from '../../exit-codes.js'
 import { sha256File } from '../../files/digest.js'
 import type { Example } from '../example.js'
 import { formatByName } from '../formats/registry.js'
-import { promptKey } from '../prompt-key.js'
 import { listFiles, readPieces } from './read-files.js'
 import type { Piece } from './read-lines.js'
 import { type RowOptions, readRow } from './read-row.js'

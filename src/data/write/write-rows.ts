@@ -1,5 +1,7 @@
 /** Examples as rows of a file format; what a format has no place for is said, never left out in silence. */
-import type { Candidate, Example, Message, Preference } from '../example.js'
+
+import type { Message } from '../../dialogue.js'
+import type { Candidate, Example, Preference } from '../example.js'
 import type { RawRow } from '../formats/format.js'
 import { preferencesOfRanks } from '../formats/listwise.js'
 import { mostPreferred } from '../preferred.js'

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { usageError } from '../../errors.js'
 import { readJsonObject } from '../../files/json.js'
+import type { Lora, LoraMode } from '../../nn/lora.js'
+import type { Tensor } from '../../tensor/index.js'
 
 export interface LoraOptions {
   /** Rank. */
@@ -192,4 +194,15 @@ export function adapterConfigJson(config: AdapterConfig, fanInFanOut: boolean): 
     ...(config.excludeModules !== undefined && { exclude_modules: config.excludeModules }),
   }
   return Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+export interface Adapter {
+  config: AdapterConfig
+  /** Of the dropout. */
+  seed: number
+  mode: LoraMode
+  /** By module name. */
+  maps: Map<string, Lora>
+  /** Modules trained whole, by weight name: the base's tensor, and the copy that stands in its place. */
+  saved: Map<string, { base: Tensor; copy: Tensor }>
 }

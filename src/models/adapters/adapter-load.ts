@@ -16,8 +16,14 @@ import { addQuantizedOutput, type Quantized } from '../decoder/quantized.js'
 import { headOf } from '../families/families.js'
 import { loadModel, readHfConfig } from '../folders/load-model.js'
 import type { HeadKind } from '../folders/weights.js'
-import { type Adapter, type AdapterSource, installAdapter, mapShapes, wholeWeights } from './adapter.js'
-import { ADAPTER_CONFIG, ADAPTER_WEIGHTS, type AdapterConfig, readAdapterConfig } from './adapter-config.js'
+import { type AdapterSource, installAdapter, mapShapes, wholeWeights } from './adapter.js'
+import {
+  ADAPTER_CONFIG,
+  ADAPTER_WEIGHTS,
+  type Adapter,
+  type AdapterConfig,
+  readAdapterConfig,
+} from './adapter-config.js'
 import { canStayTied, savedTie } from './adapter-targets.js'
 
 /** A folder that PEFT, or a training with an adapter, wrote. */

@@ -8,7 +8,7 @@ import { type DType, fromData, keep, noGrad, ops, scope, type Tensor } from '../
 import type { Decoder } from '../decoder/decoder.js'
 import { bitsOf } from '../decoder/quantized.js'
 import { placesOf } from '../folders/places.js'
-import { type AdapterConfig, CLASSIFIER_MODULES, type LoraOptions } from './adapter-config.js'
+import { type Adapter, type AdapterConfig, CLASSIFIER_MODULES, type LoraOptions } from './adapter-config.js'
 import {
   ALL_LINEAR,
   canStayTied,
@@ -18,17 +18,6 @@ import {
   savedWeights,
   targetsOf,
 } from './adapter-targets.js'
-
-export interface Adapter {
-  config: AdapterConfig
-  /** Of the dropout. */
-  seed: number
-  mode: LoraMode
-  /** By module name. */
-  maps: Map<string, Lora>
-  /** Modules trained whole, by weight name: the base's tensor, and the copy that stands in its place. */
-  saved: Map<string, { base: Tensor; copy: Tensor }>
-}
 
 /** Where the tensors of a new adapter come from. */
 export interface AdapterSource {

@@ -1,7 +1,7 @@
 /** The charts of a report. Each returns a drawing; the look of its series goes to the legend beside it. */
 
-import type { Estimate } from '../../show/estimate.js'
 import { formatNumber, formatPercent, formatSigned, hasInterval } from '../../show/numbers.js'
+import type { Estimate } from '../../statistics/estimate.js'
 import { pickEvenly } from '../tables.js'
 import { visible } from './escape.js'
 import { INK, type Ink } from './palette.js'

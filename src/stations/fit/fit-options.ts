@@ -5,13 +5,16 @@ import type { ResolvedConfig } from '../../config/load-config.js'
 import type { Options } from '../../config/options.js'
 import { stepsPerEpoch } from '../../data/encode/order.js'
 import { camelKeys } from '../../key-names.js'
+import type { LanguageModel } from '../../load/language-model.js'
 import type { OptimizerOptions } from '../../optim/optimizer.js'
 import type { Schedule } from '../../optim/schedule.js'
+import type { DataFile } from '../../runs/run-manifest.js'
 import { RUN_FILE } from '../../runs/run-manifest.js'
 import { trajectoryKeys } from '../../session/trajectory-keys.js'
 import type { GuideSettings } from '../../train/guidance/guidance.js'
+import type { TrainItem } from '../../train/loop/items.js'
 import type { LoopOptions } from '../../train/loop/loop.js'
-import type { Fit } from './fit.js'
+import type { Objective } from '../../train/objectives/objective.js'
 
 /** The keys of a training's loop. */
 export type LoopKeys = Pick<
@@ -118,3 +121,31 @@ export function guidanceOf(
 /** The settings that change the numbers of a training, as run folders keep them. */
 export const trajectoryValues = ({ values }: Pick<ResolvedConfig, 'values'>): Record<string, unknown> =>
   Object.fromEntries(trajectoryKeys(values).map((key) => [key, values[key] ?? null]))
+
+export interface Fit {
+  /** Shown beside the progress, and kept in run.json. */
+  kind: string
+  dir: string
+  model: LanguageModel['model']
+  tokenizerDir: string
+  objective: Objective
+  items: readonly TrainItem[]
+  devItems: readonly TrainItem[]
+  learningRate: number
+  epochs: number
+  /** Lists of one optimizer step. */
+  batchSize: number
+  data: DataFile[]
+  /** What else changes the numbers: hashes of the ranked lists, of the start model. */
+  trajectory?: Record<string, unknown>
+  /** Metrics of generated answers during training. */
+  generate?(step: number): Promise<Record<string, number>>
+  /** Shown on the progress line: our name -> the step's. */
+  shown?: Record<string, string>
+  /** A stage of a larger pipeline keeps the last checkpoint. */
+  stage?: boolean
+  /** Optimizer steps in all, instead of `epochs`. */
+  maxSteps?: number
+  /** Called when the folder is ours, before the first step. */
+  opened?(): Promise<void>
+}

@@ -2,20 +2,18 @@
 import { join } from 'node:path'
 import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
-import type { LanguageModel } from '../../load/language-model.js'
 import { adapterTrajectory } from '../../load/trainable.js'
 import { inBf16 } from '../../models/decoder/decoder.js'
-import type { DataFile } from '../../runs/run-manifest.js'
 import type { Needs } from '../../session/needs.js'
 import { manifestOf, type Session } from '../../session/session.js'
-import { hashItems, type TrainItem } from '../../train/loop/items.js'
+import { hashItems } from '../../train/loop/items.js'
 import { runTraining, type TrainingResult } from '../../train/loop/run.js'
 import type { RunHooks } from '../../train/loop/training-run.js'
-import type { Objective } from '../../train/objectives/objective.js'
 import { matrixPeak } from '../../train/profile/profile-peak.js'
 import { type BegunPlan, beginPlan } from '../rehearse/plan-check.js'
 import type { PlanNeeds } from '../rehearse/plan-input.js'
 import {
+  type Fit,
   guidanceOf,
   loopOptions,
   optimizerOptions,
@@ -25,34 +23,6 @@ import {
 } from './fit-options.js'
 import { writeProfile } from './profile-output.js'
 import { fieldsOf, summaryOf } from './say-training.js'
-
-export interface Fit {
-  /** Shown beside the progress, and kept in run.json. */
-  kind: string
-  dir: string
-  model: LanguageModel['model']
-  tokenizerDir: string
-  objective: Objective
-  items: readonly TrainItem[]
-  devItems: readonly TrainItem[]
-  learningRate: number
-  epochs: number
-  /** Lists of one optimizer step. */
-  batchSize: number
-  data: DataFile[]
-  /** What else changes the numbers: hashes of the ranked lists, of the start model. */
-  trajectory?: Record<string, unknown>
-  /** Metrics of generated answers during training. */
-  generate?(step: number): Promise<Record<string, number>>
-  /** Shown on the progress line: our name -> the step's. */
-  shown?: Record<string, string>
-  /** A stage of a larger pipeline keeps the last checkpoint. */
-  stage?: boolean
-  /** Optimizer steps in all, instead of `epochs`. */
-  maxSteps?: number
-  /** Called when the folder is ours, before the first step. */
-  opened?(): Promise<void>
-}
 
 /** The keys of a training, whatever it trains, and what its run folder records. */
 export type FitNeeds = Needs<

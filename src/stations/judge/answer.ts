@@ -1,9 +1,9 @@
 /** Prompts to answers: rendered, decoded, trimmed. */
 import type { SectionOptions } from '../../config/options.js'
 import { encodePrompts } from '../../data/encode/encode.js'
-import type { Prompt } from '../../data/example.js'
 import { answeringRoom } from '../../data/limits.js'
-import { promptKey } from '../../data/prompt-key.js'
+import type { Prompt } from '../../dialogue.js'
+import { promptKey } from '../../dialogue.js'
 import { ClhaError, usageError } from '../../errors.js'
 import { EXIT } from '../../exit-codes.js'
 import { generate } from '../../generate/generate.js'

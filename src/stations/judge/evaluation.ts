@@ -1,5 +1,6 @@
-/** The station that judges answers: rewards, wins, differences and lengths of several systems on the same prompts. */
-import type { Prompt } from '../../data/example.js'
+/** Names of the scorers in the columns of the report. */
+import type { Prompt } from '../../dialogue.js'
+import { promptText } from '../../dialogue.js'
 import { compare, indicesBySource } from '../../evaluate/compare.js'
 import { evaluateSystem } from '../../evaluate/system-summary.js'
 import { type EvaluatedSystem, evaluationReport } from '../../report/evaluation-rows.js'
@@ -39,7 +40,6 @@ export interface Evaluation {
   evaluations: EvaluatedSystem[]
 }
 
-/** Names of the scorers in the columns of the report. */
 const COLUMNS = { trueReward: 'true', reward: 'reward', secondReward: 'second' } as const
 
 interface Judged extends AnsweredSystem {
@@ -111,11 +111,10 @@ function tokenLength(
 ): EvaluationRow['length'] {
   const { answers } = judged.find((s) => s.name === system && s.decoding === decoding) as Judged
   const indices = source === 'total' ? answers.keys() : (indicesBySource(sources).get(source) ?? [])
-  const { mean, interval } = bootstrapMean(
+  return bootstrapMean(
     Array.from(indices, (i) => answers[i].ids.length),
     { seed },
   )
-  return { value: mean, interval }
 }
 
 const METRICS = [
@@ -137,8 +136,8 @@ function pairedDifferences(
       .slice(0, i)
       .filter((b) => b.decoding === a.decoding)
       .map((b) => {
-        const { mean, interval } = compare(a.rewards[scorer], b.rewards[scorer], { seed }).difference
-        return { a: label(a), b: label(b), metric, difference: { value: mean, interval } }
+        const { difference } = compare(a.rewards[scorer], b.rewards[scorer], { seed })
+        return { a: label(a), b: label(b), metric, difference }
       }),
   )
 }
@@ -161,7 +160,3 @@ function samplesOf(judged: readonly Judged[], { prompts, sources }: EvaluationIn
     })),
   }))
 }
-
-/** A prompt for people to read. */
-export const promptText = (prompt: Prompt): string =>
-  typeof prompt === 'string' ? prompt : prompt.map(({ role, content }) => `${role}: ${content}`).join('\n\n')

@@ -1,7 +1,7 @@
 /** What 8 or 4 bits change: a model beside itself as it was stored, on a few answers. */
 import { encodeExamples } from '../../data/encode/encode.js'
 import { packLists } from '../../data/encode/pack.js'
-import type { Prompt } from '../../data/example.js'
+import type { Prompt } from '../../dialogue.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { loadModelFolder } from '../../models/adapters/adapter-load.js'
 import { agreement } from '../../models/decoder/divergence.js'

@@ -1,7 +1,8 @@
 /** Who judges answers: a reward model, or the mean of several. */
 import { encodeExamples } from '../../data/encode/encode.js'
-import type { Example, Prompt } from '../../data/example.js'
+import type { Example } from '../../data/example.js'
 import { fitLengths } from '../../data/limits.js'
+import type { Prompt } from '../../dialogue.js'
 import type { ScoringModel } from '../../load/scoring-model.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
 import type { ScoreCache } from '../../reward/score-cache.js'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Options } from '../../config/options.js'
 import type { ScoredCorpus } from '../../data/corpus.js'
 import { writeWhole } from '../../files/whole.js'
-import { renderAuditReport } from '../../report/render.js'
+import { writeAuditPage } from '../../report/write-reports.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { writeRankedJsonl } from '../../rescore/ranked-jsonl.js'
@@ -87,7 +87,7 @@ export async function writeRescored(rescored: Rescored, dir: string): Promise<vo
   mkdirSync(dir, { recursive: true })
   await writeRankedJsonl(rescoredFile(dir), rescored.lists)
   writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
-  writeWhole(join(dir, 'audit.html'), renderAuditReport(rescored.audit))
+  await writeAuditPage(join(dir, 'audit.html'), rescored.audit)
 }
 
 function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {

@@ -1,7 +1,8 @@
 /** The starter world as the pipeline's data: examples, a tokenizer trained on them, and the oracle's answers. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Example, Message } from '../../data/example.js'
+import type { Example } from '../../data/example.js'
+import type { Message } from '../../dialogue.js'
 import { sha256 } from '../../files/digest.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { saveTokenizer, trainByteLevelBpe } from '../../text/bpe-train.js'

@@ -2,8 +2,8 @@
 
 import { join } from 'node:path'
 import type { SectionOptions } from '../../config/options.js'
-import type { Example, Prompt } from '../../data/example.js'
-import { promptKey } from '../../data/prompt-key.js'
+import type { Example } from '../../data/example.js'
+import { type Prompt, promptKey } from '../../dialogue.js'
 import { type ClhaError, resourceError, usageError } from '../../errors.js'
 import { sha256 } from '../../files/digest.js'
 import { type GenerationEndpoint, generateByEndpoint } from '../../generate/endpoint.js'

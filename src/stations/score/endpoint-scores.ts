@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Options } from '../../config/options.js'
+import type { ScoredCorpus } from '../../data/corpus.js'
 import { type Corpus, where } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { usageError } from '../../errors.js'
@@ -11,7 +12,6 @@ import { openScoreCache } from '../../reward/score-cache.js'
 import type { Needs } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
-import type { Scored } from './scoring.js'
 
 /** The keys of a reward server. */
 export type EndpointOptions = Pick<
@@ -122,4 +122,10 @@ export async function runScoring(
   } finally {
     cache.close()
   }
+}
+
+export interface Scored {
+  corpus: ScoredCorpus
+  /** Answers whose score was known. */
+  cached: number
 }

@@ -14,7 +14,7 @@ import { scoreExamples } from '../../reward/model-scorer.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Needs } from '../../session/needs.js'
 import { count, percent } from '../../show/units.js'
-import { wilson } from '../../statistics/intervals.js'
+import { labelAgreement } from '../../statistics/agreement.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
 import { rewardObjective } from '../../train/objectives/objective.js'
@@ -156,16 +156,6 @@ export function agreement(
   preferences: readonly (readonly Preference[])[],
   rewards: readonly (readonly number[])[],
 ): Accuracy | undefined {
-  let right = 0
-  let pairs = 0
-  preferences.forEach((labels, i) => {
-    for (const { better, worse } of labels) {
-      const gap = rewards[i][better] - rewards[i][worse]
-      right += gap > 0 ? 1 : gap === 0 ? 0.5 : 0
-      pairs += 1
-    }
-  })
-  if (pairs === 0) return undefined
-  const [low, high] = wilson(right, pairs)
-  return { value: right / pairs, low, high, pairs }
+  const { share, total, interval } = labelAgreement(preferences, rewards)
+  return share === null ? undefined : { value: share, low: interval[0], high: interval[1], pairs: total }
 }

@@ -14,7 +14,7 @@ import { type Needs, required } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
 import { type EncodeNeeds, encodeCorpus } from '../read/encode-corpus.js'
-import { configuredEndpoint, endpointScores } from './endpoint-scores.js'
+import { configuredEndpoint, endpointScores, type Scored } from './endpoint-scores.js'
 import { openModelCache } from './model-cache.js'
 import type { FoldModel } from './reward-models.js'
 
@@ -22,12 +22,6 @@ import type { FoldModel } from './reward-models.js'
 export type OutsideNeeds = EncodeNeeds &
   Needs<SectionOptions<'score' | 'endpoint' | 'model'>, 'dtype' | 'stopRequested'> &
   Needs<'maxTokensPerBatch' | 'skipBad'>
-
-export interface Scored {
-  corpus: ScoredCorpus
-  /** Answers whose score was known. */
-  cached: number
-}
 
 /** Rewards by whatever the config names, else those of the data. @throws ClhaError (exit 2) where there are none */
 export async function scoreCorpus(

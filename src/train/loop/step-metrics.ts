@@ -1,5 +1,7 @@
 /** Numbers of a step under the field's names, as sums with their counts so that they add up over micro-batches. */
+
 import type { LossList } from '../../losses/types.js'
+import { winOf } from '../../statistics/agreement.js'
 
 /** [sum, count] by name. */
 export type TallyState = Record<string, [sum: number, count: number]>
@@ -83,6 +85,6 @@ export function tallyRewards(tally: Tally, list: LossList, rewards: readonly num
   for (const pair of list.pairs) {
     const gap = rewards[pair.better] - rewards[pair.worse]
     tally.add('margin', gap)
-    tally.add('accuracy', gap > 0 ? 1 : gap === 0 ? 0.5 : 0)
+    tally.add('accuracy', winOf(gap))
   }
 }

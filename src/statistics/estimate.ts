@@ -1,7 +1,15 @@
 /** A measured number with what is known of its uncertainty. */
 
+export type Interval = [low: number, high: number]
+
 /** `interval` is 95 % unless a note says otherwise; `value: null` = not measured. */
 export interface Estimate {
   value: number | null
   interval?: readonly [low: number, high: number]
+}
+
+/** An estimate of which both are known. */
+export interface Measured extends Estimate {
+  value: number
+  interval: Interval
 }

@@ -1,0 +1,46 @@
+/** Writes reports; each file appears whole or not at all. What draws them is loaded when there is one to draw. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeWhole } from '../files/whole.js'
+import type { AuditReport } from '../rescore/audit.js'
+import type { ExperimentReport } from './experiment/page.js'
+import type { AlignReport } from './types.js'
+
+export interface ReportFiles {
+  json: string
+  markdown: string
+  html: string
+}
+
+/**
+ * Writes `report.json`, `report.md` and `report.html` into `dir`, which is made if needed.
+ * Everything is rendered before the first file is written. Numbers that JSON lacks (NaN, infinity) become null.
+ */
+export async function writeReports(dir: string, report: AlignReport): Promise<ReportFiles> {
+  const { renderMarkdown } = await import('./markdown.js')
+  const { renderAlignReport } = await import('./render.js')
+  const json = `${JSON.stringify(report, null, 2)}\n`
+  const [markdown, html] = [renderMarkdown(report), renderAlignReport(report)]
+  await mkdir(dir, { recursive: true })
+  return {
+    json: writeWhole(join(dir, 'report.json'), json),
+    markdown: writeWhole(join(dir, 'report.md'), markdown),
+    html: writeWhole(join(dir, 'report.html'), html),
+  }
+}
+
+/** Writes the page of an audit. @returns `path` */
+export async function writeAuditPage(path: string, audit: AuditReport): Promise<string> {
+  const { renderAuditReport } = await import('./render.js')
+  return writeWhole(path, renderAuditReport(audit))
+}
+
+/** Writes `table.csv`, `table.tex`, `table.md` and `report.html` into `dir`. @returns the path of the page */
+export async function writeExperimentReport(dir: string, report: ExperimentReport): Promise<string> {
+  const { experimentMarkdown, experimentPage } = await import('./experiment/page.js')
+  const { experimentCsv, experimentLatex } = await import('./experiment/tables.js')
+  writeWhole(join(dir, 'table.csv'), experimentCsv(report))
+  writeWhole(join(dir, 'table.tex'), experimentLatex(report))
+  writeWhole(join(dir, 'table.md'), experimentMarkdown(report))
+  return writeWhole(join(dir, 'report.html'), experimentPage(report))
+}
