@@ -8,7 +8,5 @@ export default defineConfig({
     exclude: ['test/faults/**', 'test/fuzz/**', 'test/e2e/**', 'test/cuda/**'],
     testTimeout: 60_000,
     maxWorkers: 2,
-    // Two workers share the cores: threads that wait must not spin.
-    env: { OMP_WAIT_POLICY: 'passive' },
   },
 })
