@@ -105,6 +105,23 @@ function print(rates, loads) {
   }
 }
 
+/** Ratios of a round, so that what disturbs it disturbs both sides; the median of them. */
+const over = (mine, theirs) => median(mine.map((rate, i) => rate / theirs[i]))
+
+/** The goals, where what they compare was measured. */
+function printGoals(rates, loads) {
+  const of = (name, load) => rates.get(name)?.[loads.indexOf(load)]
+  const goals = [
+    ['idle, against libgomp', of('clha', 0), of('libgomp', 0), 0.97],
+    ['load 1, against libgomp on the idle machine', of('clha', 1), of('libgomp', 0), 0.6],
+    ['load 6, against one thread', of('clha', 6), of('one thread', 6), 1],
+  ]
+  for (const [name, mine, theirs, goal] of goals.filter(([, mine, theirs]) => mine && theirs)) {
+    const ratio = over(mine, theirs)
+    console.log(`${name}: ${ratio.toFixed(2)}, goal >= ${goal}: ${ratio >= goal ? 'met' : 'MISSED'}`)
+  }
+}
+
 async function busy() {
   const folder = mkdtempSync(join(tmpdir(), 'clha-busy-'))
   const running = []
@@ -125,7 +142,9 @@ async function busy() {
     const chosen = SETTINGS.filter(({ name }) => !names || names.some((part) => name.startsWith(part)))
     for (const setting of chosen) running.push(await start(setting, file, threads))
     const loads = given.loads.split(',').map(Number)
-    print(await measure(running, loads, Number(given.rounds)), loads)
+    const rates = await measure(running, loads, Number(given.rounds))
+    print(rates, loads)
+    printGoals(rates, loads)
     const losses = new Set(running.map(({ ready }) => JSON.stringify(ready.losses)))
     console.log(
       losses.size === 1
