@@ -44,10 +44,6 @@ const SETTINGS = [
   { name: 'libgomp', env: LIBGOMP },
   { name: 'libgomp, passive', env: { OMP_WAIT_POLICY: 'passive' } },
   { name: 'one thread', threads: 1 },
-  ...(process.env.BUSY_MODES?.split(' ') ?? []).map((mode) => ({
-    name: `mode ${mode}`,
-    env: { CLHA_TEAM_MODE: mode },
-  })),
 ]
 
 /** @returns a function that ends them */
