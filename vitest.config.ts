@@ -16,8 +16,6 @@ export default defineConfig({
           name: 'own level',
           include: ['test/**/*.test.ts'],
           exclude: ['test/faults/**', 'test/fuzz/**', 'test/e2e/**', 'test/cuda/**', 'test/emulated/**'],
-          // Two workers share the cores: threads that wait must not spin.
-          env: { OMP_WAIT_POLICY: 'passive' },
         },
       },
       ...narrower.map((level) => levelProject(level, LEVEL_TESTS)),

@@ -18,6 +18,6 @@ export const levelProject = (level: string, include: readonly string[], exclude:
     name: level,
     include: [...include],
     exclude: [...exclude],
-    env: { OMP_WAIT_POLICY: 'passive', CLHA_CPU_LEVEL: level },
+    env: { CLHA_CPU_LEVEL: level },
   },
 })

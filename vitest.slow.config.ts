@@ -8,7 +8,5 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
-    // Two workers share the cores: threads that wait must not spin.
-    env: { OMP_WAIT_POLICY: 'passive' },
   },
 })

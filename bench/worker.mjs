@@ -15,9 +15,11 @@ const session = await sessionOf(spec)
 const maxTokens = session.options.maxTokensPerBatch
 await switchOff(spec.off ?? [])
 
-const KINDS = { train, score, generate, calls, overhead, tokens, shape }
+const KINDS = { train, steady, score, generate, calls, overhead, tokens, shape }
+/** What a contender says before its first round. */
+const facts = {}
 const round = await KINDS[spec.kind](spec)
-await serveRounds(round, native().engine())
+await serveRounds(round, { ...native().engine(), ...facts })
 
 async function train({ per, set = 'pairs', batch = BATCH }) {
   const rows = data[set]
@@ -34,6 +36,20 @@ async function train({ per, set = 'pairs', batch = BATCH }) {
       sum.flops += flops
     }
     return { items: own.length, tokens: tokensOf(own), peak, ...sum }
+  }
+}
+
+/** Steps for so many seconds: under a load nobody knows how long a number of them takes. Says the losses of the first steps. */
+async function steady({ seconds, batch, first = 8 }) {
+  const step = await createTrainer(spec, session, data.vocabulary)
+  const rows = (at) => rowsOfRound(data.pairs, at, batch, 0)
+  let at = 0
+  facts.losses = Array.from({ length: first }, () => step(rows(at++)).loss)
+  return () => {
+    const end = performance.now() + seconds * 1000
+    const start = at
+    while (performance.now() < end) step(rows(at++))
+    return { items: at - start }
   }
 }
 

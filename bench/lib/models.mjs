@@ -9,10 +9,11 @@ const shape = (layers, hidden, intermediate, heads, kvHeads = heads) => ({
 })
 
 /**
- * S: 17 M parameters with a vocabulary of 49,152. M: the shape of SmolLM2-135M. L: that of Llama-3.2-1B. The others are for the
+ * `quickstart`: that of `npm run quickstart`. S: 17 M parameters with a vocabulary of 49,152. M: the shape of SmolLM2-135M. L: that of Llama-3.2-1B. The others are for the
  * scaling table.
  */
 export const SHAPES = {
+  quickstart: shape(4, 128, 384, 4),
   XXS: shape(4, 64, 176, 4),
   XS: shape(4, 128, 344, 4),
   S: shape(6, 256, 688, 8),

@@ -23,6 +23,7 @@
 #include "runtime/devices.h"
 #include "runtime/order.h"
 #include "runtime/system.h"
+#include "runtime/threads/threads.h"
 
 namespace clha {
 namespace {
@@ -224,6 +225,19 @@ Value set_threads(const CallbackInfo& info) {
   return Napi::Number::New(info.Env(), at::get_num_threads());
 }
 
+// threadPlan(size, cores, others, wasBusy) -> what the team would do; see threads.h
+Value thread_plan(const CallbackInfo& info) {
+  const CoreLoad load{info[1].ToNumber().Int32Value(), info[2].ToNumber().DoubleValue()};
+  const ThreadPlan plan = plan_threads(info[0].ToNumber().Int32Value(), load, info[3].ToBoolean());
+  auto out = Napi::Object::New(info.Env());
+  out.Set("active", plan.active);
+  out.Set("spinNs", static_cast<double>(plan.spin_ns));
+  out.Set("busy", plan.busy);
+  return out;
+}
+
+Value quota_of(const CallbackInfo& info) { return Napi::Number::New(info.Env(), quota_cores(info[0].ToString().Utf8Value())); }
+
 Value engine(const CallbackInfo& info) {
   auto out = Napi::Object::New(info.Env());
   out.Set("libtorch", TORCH_VERSION);
@@ -234,6 +248,7 @@ Value engine(const CallbackInfo& info) {
   out.Set("multipliers", multipliers);
   out.Set("buildId", build_id());
   out.Set("threads", at::get_num_threads());
+  out.Set("ownThreads", own_team());
   out.Set("cuda", cuda_was_linked());
   const auto found = cuda_devices();
   auto devices = Napi::Array::New(info.Env(), found.size());
@@ -309,6 +324,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   }
   install_allocator();
   keep_freed_memory();
+  keep_to_quota();
   warn_once();
   prefer_fixed_order();
   at::globalContext().setDeterministicFillUninitializedMemory(false);
@@ -337,6 +353,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   EXPORT("dropGenerator", drop_generator);
   EXPORT("memory", memory_now);
   EXPORT("setThreads", set_threads);
+  EXPORT("threadPlan", thread_plan);
+  EXPORT("quotaCores", quota_of);
   EXPORT("engine", engine);
   EXPORT("deviceMemory", device_memory);
   EXPORT("tryLock", take_lock);

@@ -10,6 +10,8 @@ export interface EngineInfo {
   /** Who multiplies many rows of a type on the CPU, such as `oneDNN`. */
   multipliers: Record<'f32' | 'f64' | 'bf16', string>
   threads: number
+  /** Whether loops run on the addon's own threads; false where OpenMP's variables tune libgomp, which then runs them as it is. */
+  ownThreads: boolean
   /** Whether libtorch's CUDA part is in this process; a GPU may still be missing. */
   cuda: boolean
   /** The GPUs that are seen, in CUDA's order; `bytes` of memory, `capability` such as 9.0. */
@@ -48,6 +50,15 @@ export interface Native {
   dropGenerator(generator: number): boolean
   memory(resetPeak?: boolean): { tensors: number; bytes: number; peakBytes: number }
   setThreads(count: number): number
+  /** What a team of `size` threads does on `cores` cores of which others keep `others` busy. */
+  threadPlan(
+    size: number,
+    cores: number,
+    others: number,
+    wasBusy: boolean,
+  ): { active: number; spinNs: number; busy: boolean }
+  /** Cores by the CPU quota of control groups, below a root folder; 0 without one. */
+  quotaCores(root: string): number
   engine(): EngineInfo
   deviceMemory(device: string, resetPeak?: boolean): { bytes: number; peakBytes: number }
   tryLock(path: string): number | null
