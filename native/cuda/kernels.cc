@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,9 +20,9 @@
 namespace clha {
 namespace {
 
-const char kSource[] =
-#include "cuda/source.inc"
-    ;
+// The .cu and .cuh files of this folder by name, which set-up writes from them (scripts/setup/cuda-source.mjs): kProgram
+// includes each, kNames and kTexts hold them.
+#include "cuda_source.inc"
 
 constexpr unsigned kBlockThreads = 256;
 
@@ -98,7 +99,7 @@ std::vector<char> compiled(const std::string& capability, std::string& reason) {
   void* program = nullptr;
   std::vector<char> code;
   size_t size = 0;
-  if (nvrtc.create(&program, kSource, "clha.cu", 0, nullptr, nullptr) != 0) {
+  if (nvrtc.create(&program, kProgram, "clha.cu", static_cast<int>(std::size(kTexts)), kTexts, kNames) != 0) {
     reason = "NVRTC takes no program";
     return code;
   }

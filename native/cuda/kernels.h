@@ -1,4 +1,4 @@
-// Own kernels on NVIDIA GPUs. Their source (cuda_source.inc) is compiled on first use, for the GPU at hand, by the run-time
+// Own kernels on NVIDIA GPUs. Their sources (the .cu files beside) are compiled on first use, for the GPU at hand, by the run-time
 // compiler that libtorch brings: building the addon needs neither CUDA's compiler nor its headers.
 #pragma once
 #include <cstdint>
