@@ -1,25 +1,22 @@
 // The CUDA sources of native/cuda as C++ literals under their file names, so that the run-time compiler's errors name them.
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { listFiles } from './files.mjs'
 import { nativeDir } from './paths.mjs'
 
-/** A literal of C++ may hold 64 KiB at least; a longer file would have to be cut. */
-const LONGEST = 65_536
+/** The file that native/cuda/kernels.cc includes; set-up writes it beside the objects. */
+export const CUDA_SOURCE = 'cuda_source.inc'
+export const isCuda = (file) => /\.cuh?$/.test(file)
 
-/** @returns text of the C++ file that defines kProgram, kNames and kTexts */
+/** @returns text of the C++ file that defines kProgram (which includes every .cu file), kNames and kTexts */
 export function cudaSource() {
-  const folder = join(nativeDir, 'cuda')
-  const names = readdirSync(folder)
-    .filter((name) => /\.cuh?$/.test(name))
-    .sort()
-  const texts = names.map((name) => readFileSync(join(folder, name), 'utf8'))
-  const long = names.find((_, i) => texts[i].length > LONGEST)
-  if (long) throw new Error(`native/cuda/${long} is longer than ${LONGEST} characters`)
-  const program = names.filter((name) => name.endsWith('.cu')).map((name) => `#include \\"${name}\\"\\n`)
-  return [
-    `constexpr const char* kProgram = "${program.join('')}";`,
-    `constexpr const char* kNames[] = {${names.map((name) => `"${name}"`).join(', ')}};`,
-    `constexpr const char* kTexts[] = {\n${texts.map((text) => `R"cuda(${text})cuda"`).join(',\n')}};`,
-    '',
-  ].join('\n')
+  const files = listFiles(nativeDir).filter(isCuda)
+  const literal = (file) => `R"cuda(${readFileSync(join(nativeDir, file), 'utf8')})cuda"`
+  const program = files
+    .filter((file) => file.endsWith('.cu'))
+    .map((file) => `#include \\"${basename(file)}\\"\\n`)
+  return `constexpr const char* kProgram = "${program.join('')}";
+constexpr const char* kNames[] = {${files.map((file) => `"${basename(file)}"`).join(', ')}};
+constexpr const char* kTexts[] = {${files.map(literal).join(',\n')}};
+`
 }

@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { availableParallelism, freemem } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { LEVELS } from './cpu.mjs'
+import { CUDA_SOURCE, cudaSource, isCuda } from './cuda-source.mjs'
 import { SetupError, tail } from './errors.mjs'
 import { hashTree, listFiles, readJson, removeLeftovers, sha256, writeJson } from './files.mjs'
 import { library } from './libtorch.mjs'
@@ -20,15 +21,14 @@ export const addon = join(buildDir, 'clha.node')
 export const record = join(buildDir, 'engine.json')
 
 const isHeader = (file) => file.endsWith('.h')
-const isIncluded = (file) => file.endsWith('.inc')
 const isUnit = (file) => file.endsWith('.cc')
 const isLoops = (file) => /^cpu\/loops\/[^/]*\.cc$/.test(file)
 
 /** What the addon is made from, apart from compiler and libtorch: cheap enough to ask at every start. */
 export const sourcesHash = () =>
   sha256(
-    hashTree(nativeDir, (file) => isHeader(file) || isIncluded(file) || isUnit(file)),
-    hashTree(join(root, 'scripts/setup'), (file) => /^(engine|cpu)\.mjs$/.test(file)),
+    hashTree(nativeDir, (file) => isHeader(file) || isCuda(file) || isUnit(file)),
+    hashTree(join(root, 'scripts/setup'), (file) => /^(engine|cpu|cuda-source)\.mjs$/.test(file)),
   )
 
 /** Whether build/clha.node is what these sources give, and its libtorch still stands. */
@@ -83,6 +83,7 @@ export async function compileEngine(say, torch, { portable = false } = {}) {
     )
   mkdirSync(objects, { recursive: true })
   rmSync(log, { force: true })
+  writeFileSync(join(objects, CUDA_SOURCE), cudaSource())
   const stale = plan.units.filter(
     (unit) => readJson(`${unit.object}.json`)?.hash !== unit.hash || !existsSync(unit.object),
   )
@@ -137,7 +138,7 @@ function planBuild(torch, compiler, portable) {
     `-DCLHA_LIBTORCH="${torch.version}"`,
     ...(portable ? portableFlags(torch) : []),
     ...(process.env.CXXFLAGS?.split(/\s+/).filter(Boolean) ?? []),
-    ...[`-iquote${nativeDir}`, ...includes.flatMap((path) => ['-isystem', path])],
+    ...[`-iquote${nativeDir}`, `-iquote${objects}`, ...includes.flatMap((path) => ['-isystem', path])],
   ]
   const base = sha256(
     ...flags,
@@ -146,15 +147,19 @@ function planBuild(torch, compiler, portable) {
     torch.version,
     torch.build,
     platform,
-    hashTree(nativeDir, (file) => isHeader(file) || isIncluded(file)),
+    hashTree(nativeDir, isHeader),
   )
-  const buildId = sha256(base, hashTree(nativeDir, isUnit)).slice(0, 16)
+  const buildId = sha256(
+    base,
+    hashTree(nativeDir, (file) => isUnit(file) || isCuda(file)),
+  ).slice(0, 16)
   const units = unitsOf(buildId).map(({ name, files, own = [], keep }) => {
     const hash = sha256(
       base,
       ...own,
       ...(keep ? [keep, ...HIDE] : []),
       ...files.flatMap((file) => [file, textOf(file)]),
+      ...(files.some((file) => textOf(file).includes(CUDA_SOURCE)) ? [cudaSource()] : []),
     )
     return { name, files, hash, keep, args: [...flags, ...own], object: join(objects, `${name}.o`) }
   })
@@ -312,7 +317,8 @@ function buildError(message, output) {
 }
 
 function removeOthers(units) {
-  const kept = new Set(units.flatMap(({ object }) => [object, `${object}.json`, object.replace(/o$/, 'cc')]))
+  const parts = units.flatMap(({ object }) => [object, `${object}.json`, object.replace(/o$/, 'cc')])
+  const kept = new Set([join(objects, CUDA_SOURCE), ...parts])
   for (const file of listFiles(objects))
     if (!kept.has(join(objects, file))) rmSync(join(objects, file), { force: true })
 }
