@@ -1,12 +1,15 @@
-// Step 3: compiles native/*.cc for this machine into build/clha.node; only what changed.
+// Step 3: compiles native/ into build/clha.node; only what changed.
+//
+// Most of the time goes into reading ATen's headers, so the files of a folder are compiled together. The loops of the kernels
+// (cpu/loops/) are compiled once for each level of vector instructions; the addon chooses when it is loaded.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, freemem } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
-import { cpuLevel, LEVEL_FLAGS } from './cpu.mjs'
+import { LEVELS } from './cpu.mjs'
 import { SetupError, tail } from './errors.mjs'
-import { hashTree, readJson, removeLeftovers, sha256, writeJson } from './files.mjs'
+import { hashTree, listFiles, readJson, removeLeftovers, sha256, writeJson } from './files.mjs'
 import { library } from './libtorch.mjs'
 import { buildDir, nativeDir, platform, root, tilde } from './paths.mjs'
 import { inParallel, run } from './run.mjs'
@@ -19,7 +22,7 @@ export const record = join(buildDir, 'engine.json')
 const isHeader = (file) => file.endsWith('.h')
 const isIncluded = (file) => file.endsWith('.inc')
 const isUnit = (file) => file.endsWith('.cc')
-const isKernel = (file) => /^(kernels|attention)[^/]*\.cc$/.test(file)
+const isLoops = (file) => /^cpu\/loops\/[^/]*\.cc$/.test(file)
 
 /** What the addon is made from, apart from compiler and libtorch: cheap enough to ask at every start. */
 export const sourcesHash = () =>
@@ -28,11 +31,10 @@ export const sourcesHash = () =>
     hashTree(join(root, 'scripts/setup'), (file) => /^(engine|cpu)\.mjs$/.test(file)),
   )
 
-/** Whether build/clha.node is what these sources give on this machine, and its libtorch still stands. */
+/** Whether build/clha.node is what these sources give, and its libtorch still stands. */
 export function engineReady() {
   const built = readJson(record)
-  if (!built || !existsSync(addon) || built.sources !== sourcesHash() || built.level !== cpuLevel())
-    return false
+  if (!built || !existsSync(addon) || built.sources !== sourcesHash()) return false
   if (process.env.LIBTORCH && resolve(process.env.LIBTORCH) !== built.libtorch) return false
   return existsSync(library(built.libtorch, 'torch_cpu'))
 }
@@ -41,7 +43,7 @@ export function engineReady() {
 export function loadProblem() {
   const { prebuilt, libtorch } = readJson(record)
   const code = loading(addon, prebuilt ? libtorch : undefined)
-  const { status, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync(process.execPath, ['-e', code], { env: anyLevel(), encoding: 'utf8' })
   if (status === 0) return undefined
   return stderr.match(/^Error: (.*)$/m)?.[1] ?? `node ended with ${status ?? 'a signal'}`
 }
@@ -85,7 +87,7 @@ export async function compileEngine(say, torch, { portable = false } = {}) {
     (unit) => readJson(`${unit.object}.json`)?.hash !== unit.hash || !existsSync(unit.object),
   )
   let left = stale.length
-  const tell = () => say(`compiling for ${plan.level}, ${left} of ${plan.units.length} files left`)
+  const tell = () => say(`compiling, ${left} of ${plan.units.length} parts left`)
   tell()
   const jobs = stale.map((unit) => async () => {
     await compileUnit(compiler, unit)
@@ -96,10 +98,10 @@ export async function compileEngine(say, torch, { portable = false } = {}) {
   say('linking and loading it')
   await link(compiler, plan, portable ? torch.path : undefined)
   removeOthers(plan.units)
-  const { level, buildId, openmp } = plan
+  const { buildId, openmp } = plan
   const { path: libtorch, version, build } = torch
   writeJson(record, {
-    level,
+    levels: LEVELS.map(({ level }) => level),
     libtorch,
     version,
     build,
@@ -109,11 +111,11 @@ export async function compileEngine(say, torch, { portable = false } = {}) {
     sources: sourcesHash(),
   })
   const threads = openmp ? '' : ', one thread in own kernels (no OpenMP)'
-  return `compiled for this machine (${level}${threads})`
+  return `compiled for ${LEVELS.map(({ level }) => level).join(', ')}${threads}`
 }
 
-/** An ATen unit takes about 1.5 GB to compile: no more at once than memory allows. */
-const compileWidth = () => Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / 1.5e9)))
+/** The files of a folder take about 2 GB to compile: no more at once than memory allows. */
+const compileWidth = () => Math.max(1, Math.min(availableParallelism(), Math.floor(freemem() / 2e9)))
 
 function planBuild(torch, compiler, portable) {
   const require = createRequire(join(root, 'package.json'))
@@ -126,48 +128,69 @@ function planBuild(torch, compiler, portable) {
     join(torch.path, 'include'),
     join(torch.path, 'include/torch/csrc/api/include'),
   ]
-  const level = cpuLevel()
   const omp = openmpLibrary(torch.path, compiler)
   const flags = [
     ...'-std=c++20 -O2 -fPIC -DNAPI_VERSION=8 -D_GLIBCXX_USE_CXX11_ABI=1 -Wall'.split(' '),
     ...(omp ? ['-fopenmp'] : []),
     ...(torch.build === 'CUDA' ? ['-DCLHA_CUDA=1'] : []),
-    `-DCLHA_CPU_LEVEL="${level}"`,
+    ...(LEVELS.length > 1 ? ['-DCLHA_X86_LEVELS=1'] : []),
     `-DCLHA_LIBTORCH="${torch.version}"`,
     ...(portable ? portableFlags(torch) : []),
     ...(process.env.CXXFLAGS?.split(/\s+/).filter(Boolean) ?? []),
+    ...[`-iquote${nativeDir}`, ...includes.flatMap((path) => ['-isystem', path])],
   ]
-  const files = readdirSync(nativeDir).filter(isUnit).sort()
   const base = sha256(
     ...flags,
     ...versions,
     compiler.version,
     torch.version,
     torch.build,
-    torch.path,
     platform,
-    hashTree(nativeDir, isHeader),
+    hashTree(nativeDir, (file) => isHeader(file) || isIncluded(file)),
   )
-  const text = (file) => readFileSync(join(nativeDir, file), 'utf8')
-  // A file that one unit alone includes counts with it.
-  const included = readdirSync(nativeDir).filter(isIncluded)
-  const whole = (file) =>
-    [text(file), ...included.filter((name) => text(file).includes(`"${name}"`)).map(text)].join('')
-  const buildId = sha256(base, ...files.flatMap((file) => [file, whole(file)])).slice(0, 16)
-  const namesBuildId = (file) => text(file).includes('CLHA_BUILD_ID')
-  const headerNamesIt = readdirSync(nativeDir).filter(isHeader).some(namesBuildId)
-  const units = files.map((file) => {
-    // The build id changes with every source: only the files that print it are compiled again for it.
-    const own = [
-      ...(isKernel(file) ? LEVEL_FLAGS[level].split(' ') : []),
-      ...(headerNamesIt || namesBuildId(file) ? [`-DCLHA_BUILD_ID="${buildId}"`] : []),
-    ]
-    const hash = sha256(base, ...own, whole(file))
-    const source = relative(root, join(nativeDir, file))
-    const args = [...flags, ...own, ...includes.flatMap((path) => ['-isystem', path]), '-c', source]
-    return { file, hash, args, object: join(objects, file.replace(/\.cc$/, '.o')) }
+  const buildId = sha256(base, hashTree(nativeDir, isUnit)).slice(0, 16)
+  const units = unitsOf(buildId).map(({ name, files, own = [], keep }) => {
+    const hash = sha256(
+      base,
+      ...own,
+      ...(keep ? [keep, ...HIDE] : []),
+      ...files.flatMap((file) => [file, textOf(file)]),
+    )
+    return { name, files, hash, keep, args: [...flags, ...own], object: join(objects, `${name}.o`) }
   })
-  return { units, level, buildId, openmp: omp !== null, libraries: linkArguments(torch, omp, portable) }
+  return { units, buildId, openmp: omp !== null, libraries: linkArguments(torch, omp, portable) }
+}
+
+const textOf = (file) => readFileSync(join(nativeDir, file), 'utf8')
+
+/**
+ * What is compiled at once, the longest first: the files of a folder; the loops, once for each level, of which only the table stays
+ * visible; and by itself what prints the build id, which changes with every source.
+ */
+function unitsOf(buildId) {
+  const files = listFiles(nativeDir).filter(isUnit)
+  const alone = files.filter((file) => !isLoops(file) && textOf(file).includes('CLHA_BUILD_ID'))
+  const folders = new Map()
+  for (const file of files.filter((file) => !isLoops(file) && !alone.includes(file))) {
+    const folder = dirname(file) === '.' ? 'native' : dirname(file).replaceAll('/', '-')
+    folders.set(folder, [...(folders.get(folder) ?? []), file])
+  }
+  const loops = files.filter(isLoops)
+  const perLevel = loops.length === 0 ? [] : LEVELS
+  return [
+    ...[...folders].map(([name, files]) => ({ name, files })).sort((a, b) => b.files.length - a.files.length),
+    ...perLevel.map(({ level, flags }) => {
+      const table = `loops_${level}`
+      // GCC warns of its own headers of intrinsics, and of vectors that no other object ever sees.
+      const quiet = ['-Wno-psabi', '-Wno-maybe-uninitialized']
+      return { name: table, files: loops, own: [...flags, ...quiet, `-DCLHA_LOOPS=${table}`], keep: table }
+    }),
+    ...alone.map((file) => ({
+      name: file.replace(/\.cc$/, '').replaceAll('/', '-'),
+      files: [file],
+      own: [`-DCLHA_BUILD_ID="${buildId}"`],
+    })),
+  ]
 }
 
 /**
@@ -210,9 +233,30 @@ function linkArguments(torch, omp, portable) {
 
 async function compileUnit(compiler, unit) {
   rmSync(`${unit.object}.json`, { force: true })
-  const { code, output } = await run(compiler.command, [...unit.args, '-o', unit.object], { cwd: root, log })
-  if (code !== 0) throw buildError(`native/${unit.file} does not compile with ${compiler.version}`, output)
+  const joined = join(objects, `${unit.name}.cc`)
+  writeFileSync(joined, unit.files.map((file) => `#include "${join(nativeDir, file)}"\n`).join(''))
+  const args = [...unit.args, '-c', joined, '-o', unit.object]
+  const { code, output } = await run(compiler.command, args, { cwd: root, log })
+  if (code !== 0) throw buildError(`native/ (${unit.name}) does not compile with ${compiler.version}`, output)
+  if (unit.keep && LEVELS.length > 1) await hideInlines(unit)
   writeJson(`${unit.object}.json`, { hash: unit.hash })
+}
+
+/** What stays of an object of loops: its table, and no code that runs when the addon is loaded, before the level is chosen. */
+const HIDE = ['.group', '.init_array', '.rela.init_array'].map((section) => `--remove-section=${section}`)
+
+/**
+ * Inline functions of headers are in every object, and the linker takes one of them for all: one with instructions of a wide level
+ * must not be it. So what is not the table becomes local to its object.
+ */
+async function hideInlines({ object, keep }) {
+  const args = [...HIDE, '--wildcard', `--keep-global-symbol=*${keep}*`, object]
+  const { code, output } = await run('objcopy', args, { log })
+  if (code !== 0)
+    throw new SetupError(
+      'objcopy is missing or failed: it keeps code for other processors apart',
+      `${tail(output)}\nDebian, Ubuntu: apt install binutils     Fedora, RHEL: dnf install binutils`,
+    )
 }
 
 /** Linked beside the old addon and renamed: a process that runs with the old one keeps it. */
@@ -241,12 +285,15 @@ const LOADER = join(root, 'scripts/setup/load.cjs')
 const loading = (path, libtorch) =>
   `require(${JSON.stringify(LOADER)}).loadAddon(${JSON.stringify(path)}, ${JSON.stringify(libtorch)})`
 
+/** A level that is asked for is no matter of whether the addon loads. */
+const anyLevel = () => ({ ...process.env, CLHA_CPU_LEVEL: undefined })
+
 /** Loads the addon in a process of its own: it must load, and bring no second OpenMP runtime. */
 export async function tryLoading(path, libtorch) {
   const code = `${loading(path, libtorch)}
     const maps = process.platform === 'linux' ? require('fs').readFileSync('/proc/self/maps', 'utf8') : ''
     console.log('\\nopenmp ' + JSON.stringify([...new Set(maps.match(/\\/\\S*lib(?:gomp|omp|iomp5)[^\\s/]*/g))]))`
-  const { code: status, output } = await run(process.execPath, ['-e', code], { log })
+  const { code: status, output } = await run(process.execPath, ['-e', code], { env: anyLevel(), log })
   if (status !== 0) throw buildError('the engine was compiled, but does not load', output)
   const runtimes = JSON.parse(output.match(/^openmp (.*)$/m)[1])
   if (runtimes.length > 1)
@@ -268,7 +315,7 @@ function buildError(message, output) {
 }
 
 function removeOthers(units) {
-  const kept = new Set(units.flatMap(({ object }) => [object, `${object}.json`]))
-  for (const file of readdirSync(objects))
+  const kept = new Set(units.flatMap(({ object }) => [object, `${object}.json`, object.replace(/o$/, 'cc')]))
+  for (const file of listFiles(objects))
     if (!kept.has(join(objects, file))) rmSync(join(objects, file), { force: true })
 }

@@ -122,7 +122,7 @@ export function describeSetUp() {
   const lines = {
     packages: () => describePackages(),
     libtorch: () => `${built.version} ${built.build} in ${tilde(built.libtorch)}`,
-    engine: () => `engine ${built.buildId} (${built.prebuilt ?? built.level})`,
+    engine: () => `engine ${built.buildId} (${built.prebuilt ?? built.levels?.join(', ')})`,
     typescript: () => (isCheckout ? 'dist/ is current' : 'dist/ as published'),
   }
   return Object.entries(lines).map(([name, text]) => {

@@ -10,7 +10,7 @@ const MIB = 2 ** 20
 /** Logits beyond those that are kept are made in chunks (native). */
 const LOGITS_CHUNK = 64 * MIB
 
-/** Freed memory waits for the next micro-batch, beyond the highest point so far this much (native/allocator). */
+/** Freed memory waits for the next micro-batch, beyond the highest point so far this much (native/runtime/allocator). */
 const WAITING = 64 * MIB
 
 export interface MemoryOptions {

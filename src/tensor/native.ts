@@ -4,8 +4,11 @@ import { resourceError, usageError } from '../errors.js'
 
 export interface EngineInfo {
   libtorch: string
+  /** Vector instructions in use: `avx512`, `avx2` or `default`. */
   cpuLevel: string
   buildId: string
+  /** Who multiplies many rows of a type on the CPU, such as `oneDNN`. */
+  multipliers: Record<'f32' | 'f64' | 'bf16', string>
   threads: number
   /** Whether libtorch's CUDA part is in this process; a GPU may still be missing. */
   cuda: boolean
@@ -53,7 +56,7 @@ export interface Native {
 
 let loaded: Native | undefined
 
-/** @throws ClhaError (exit 2) when the engine is not built, with the command that builds it. */
+/** @throws ClhaError (exit 2) when the engine is not built, or CLHA_CPU_LEVEL asks for what this processor lacks */
 export function native(): Native {
   loaded ??= load()
   return loaded
@@ -72,7 +75,10 @@ function load(): Native {
   try {
     engine = loadEngine()
   } catch (error) {
-    throw resourceError(`the engine does not load: ${(error as Error).message}`, `run: ${setupCommand}`)
+    const { message } = error as Error
+    if (message.startsWith('CLHA_CPU_LEVEL'))
+      throw usageError(message, 'unset CLHA_CPU_LEVEL: the widest level of the processor is taken')
+    throw resourceError(`the engine does not load: ${message}`, `run: ${setupCommand}`)
   }
   if (!engine) throw usageError('the engine is not built', `run: ${setupCommand}`)
   return engine

@@ -108,7 +108,7 @@ describe.skipIf(!libtorch || process.platform !== 'linux')(
       }).toString()
       expect(said).toMatch(/^9\.000000 /)
       expect(said).not.toContain(root)
-    expect(isOlder('2.28', readJson(join(modules, ENGINE, 'engine.json')).glibc)).toBe(false)
+      expect(isOlder('2.28', readJson(join(modules, ENGINE, 'engine.json')).glibc)).toBe(false)
       expect(clha(['setup']).out).toMatch(/✓ done/)
     })
 

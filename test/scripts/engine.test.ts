@@ -14,7 +14,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { cpuLevel } from '../../scripts/setup/cpu.mjs'
+import { LEVELS } from '../../scripts/setup/cpu.mjs'
 import { readJson } from '../../scripts/setup/files.mjs'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -27,23 +27,47 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 const MODULE = `#include <napi.h>
 #include "answer.h"
+const char* build_id();
 static Napi::Object Init(Napi::Env env, Napi::Object out) {
-  out.Set("level", CLHA_CPU_LEVEL);
-  out.Set("buildId", CLHA_BUILD_ID);
-  out.Set("wide", kernel_is_wide());
+  out.Set("buildId", build_id());
+  out.Set("widths", Napi::String::New(env, widths()));
   out.Set("answer", ANSWER);
   return out;
 }
 NODE_API_MODULE(clha, Init)
 `
-const KERNEL = `bool kernel_is_wide() {
-#if defined(CPU_CAPABILITY_AVX2) || defined(CPU_CAPABILITY_AVX512)
-  return true;
+/** An inline function that is in every object: each level must keep its own. */
+const SHARED = `inline __attribute__((noinline)) int width() {
+#if defined(__AVX512F__)
+  return 512;
+#elif defined(__AVX2__)
+  return 256;
 #else
-  return false;
+  return 128;
 #endif
 }
 `
+const LOOPS = `#include "width.h"
+extern int (*const CLHA_LOOPS)();
+int (*const CLHA_LOOPS)() = width;
+`
+const WIDTHS = `#include <string>
+#include "width.h"
+extern int (*const loops_default)();
+#ifdef CLHA_X86_LEVELS
+extern int (*const loops_avx2)();
+extern int (*const loops_avx512)();
+#endif
+std::string widths() {
+  std::string out = std::to_string(width()) + " " + std::to_string(loops_default());
+#ifdef CLHA_X86_LEVELS
+  if (__builtin_cpu_supports("avx2")) out += " " + std::to_string(loops_avx2());
+  if (__builtin_cpu_supports("avx512vl")) out += " " + std::to_string(loops_avx512());
+#endif
+  return out;
+}
+`
+const ANSWER = '#include <string>\nstd::string widths();\n#define ANSWER 42\n'
 
 function compile(more: Record<string, string> = {}) {
   const env = { ...process.env, LIBTORCH: libtorch, CLHA_NATIVE_DIR: native, CLHA_BUILD_DIR: build, ...more }
@@ -61,21 +85,32 @@ function load() {
 
 describe.skipIf(!libtorch)('the engine build (needs a set-up folder)', () => {
   beforeAll(() => {
-    mkdirSync(native)
-    writeFileSync(join(native, 'answer.h'), 'bool kernel_is_wide();\n#define ANSWER 42\n')
-    writeFileSync(join(native, 'module.cc'), MODULE)
-    writeFileSync(join(native, 'kernels_own.cc'), KERNEL)
+    for (const folder of ['door', 'cpu/loops']) mkdirSync(join(native, folder), { recursive: true })
+    const files = {
+      'answer.h': ANSWER,
+      'width.h': SHARED,
+      'door/module.cc': MODULE,
+      'door/build_id.cc': 'const char* build_id() { return CLHA_BUILD_ID; }\n',
+      'cpu/widths.cc': WIDTHS,
+      'cpu/loops/table.cc': LOOPS,
+    }
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(native, file), text)
     const { status, stderr } = compile()
-    expect(stderr).toContain('compiled for this machine')
+    expect(stderr).toContain(`compiled for ${LEVELS.map(({ level }) => level).join(', ')}`)
     expect(status).toBe(0)
   }, 60_000)
 
-  test('gives an addon that knows its level and build, and a record beside it', () => {
+  test('gives an addon that knows its build, and a record beside it', () => {
     const loaded = load()
     const record = readJson(join(build, 'engine.json'))
-    expect(loaded).toMatchObject({ answer: 42, level: cpuLevel(), buildId: record.buildId })
-    expect(loaded.wide).toBe(cpuLevel() !== 'default')
-    expect(record).toMatchObject({ level: cpuLevel(), libtorch })
+    expect(loaded).toMatchObject({ answer: 42, buildId: record.buildId })
+    expect(record).toMatchObject({ levels: LEVELS.map(({ level }) => level), libtorch })
+  })
+
+  test('every level keeps its own inline functions: none runs the code of a wider one', () => {
+    // First the rest of the addon, then the levels that this processor has, narrowest first.
+    const all = ['128', '128', '256', '512']
+    expect(load().widths.split(' ')).toEqual(all.slice(0, load().widths.split(' ').length))
   })
 
   test('is skipped when nothing changed', () => {
@@ -84,21 +119,22 @@ describe.skipIf(!libtorch)('the engine build (needs a set-up folder)', () => {
     expect(statSync(addon).mtimeMs).toBe(before)
   })
 
-  test('compiles only what changed: an edited kernel, and the file that prints the build id', () => {
-    writeFileSync(join(native, 'extra.cc'), 'int extra() { return 1; }\n')
+  test('compiles only what changed: the folder of an edited file, and the file that prints the build id', () => {
     const first = compile()
-    const kernel = first.compiled('kernels_own')
-    const extra = first.compiled('extra')
-    writeFileSync(join(native, 'kernels_own.cc'), `${KERNEL}int more() { return 2; }\n`)
+    const before = Object.fromEntries(
+      ['cpu', 'door', 'loops_default'].map((part) => [part, first.compiled(part)]),
+    )
+    writeFileSync(join(native, 'cpu/widths.cc'), `${WIDTHS}int more() { return 2; }\n`)
     const second = compile()
     expect(second.status).toBe(0)
-    expect(second.compiled('kernels_own')).toBeGreaterThan(kernel)
-    expect(second.compiled('extra')).toBe(extra)
+    expect(second.compiled('cpu')).toBeGreaterThan(before.cpu)
+    expect(second.compiled('door')).toBe(before.door)
+    expect(second.compiled('loops_default')).toBe(before.loops_default)
     expect(load().buildId).toBe(readJson(join(build, 'engine.json')).buildId)
   })
 
   test('a header change reaches every file', () => {
-    writeFileSync(join(native, 'answer.h'), 'bool kernel_is_wide();\n#define ANSWER 43\n')
+    writeFileSync(join(native, 'answer.h'), ANSWER.replace('42', '43'))
     compile()
     expect(load().answer).toBe(43)
   })
@@ -123,11 +159,6 @@ describe.skipIf(!libtorch)('the engine build (needs a set-up folder)', () => {
     expect(stderr).toContain('does not load')
     expect(readFileSync(addon).equals(before)).toBe(true)
     rmSync(join(native, 'extra.cc'))
-  })
-
-  test('a narrower level can be asked for, and is compiled in', () => {
-    expect(compile({ CLHA_CPU_LEVEL: 'default' }).status).toBe(0)
-    expect(load()).toMatchObject({ level: 'default', wide: false })
   })
 
   test('a missing compiler and a wrong LIBTORCH are explained', () => {

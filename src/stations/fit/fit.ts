@@ -53,18 +53,20 @@ export interface Fit {
 /** @throws ClhaError (exit 2) when there is nothing to train on */
 export function fitModel(session: Session, f: Fit): Promise<TrainingResult> {
   const { bf16 } = session.options
-  if (bf16) warnIfSlower(session)
+  if (bf16 || session.dtype === 'bf16') warnIfSlower(session)
   return inBf16(f.model, bf16, () => fitIn(session, f))
 }
 
 /** Without bfloat16 instructions numbers are rounded and then multiplied as f32. */
-function warnIfSlower({ ui }: Pick<Session, 'ui'>): void {
+function warnIfSlower({ ui, options }: Pick<Session, 'ui' | 'options'>): void {
   const [bf16, f32] = [matrixPeak('f32', 'bf16'), matrixPeak('f32')]
   const rate = (flops: number) => `${Math.round(flops / 1e9)} GFLOP/s`
   if (bf16 < f32)
     ui.warn(
-      `bf16: slower than float32 on this processor: products reach ${rate(bf16)}, float32 ${rate(f32)}`,
-      'set bf16: false, unless it is for the memory of activations',
+      `${options.bf16 ? 'bf16' : 'dtype: bfloat16'}: slower than float32 on this processor: products reach ${rate(bf16)}, float32 ${rate(f32)}`,
+      options.bf16
+        ? 'set bf16: false, unless it is for the memory of activations'
+        : 'set dtype: float32, unless it is for the memory of weights',
     )
 }
 

@@ -1,0 +1,67 @@
+// Inverted dropout whose mask is never stored: which elements fall is a function of their place and the seed.
+//
+// x -> x / (1 - share) where an element stays, else 0. The mask of a seed is the same whatever the number of threads, in the
+// forward, in the backward pass and when a block is computed again.
+#include <cstdint>
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/ones.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include "cpu/loops.h"
+#include "cuda/rows.h"
+
+namespace clha {
+namespace {
+
+using at::Tensor;
+
+template <typename T>
+void apply(const Tensor& out, const Tensor& x, double share, int64_t seed) {
+  at::parallel_for(0, x.numel(), 1 << 14, [&, from = x.const_data_ptr<T>(), to = out.data_ptr<T>()](int64_t begin, int64_t end) {
+    real_loops<T>().drop(to, from, share, seed, begin, end);
+  });
+}
+
+Tensor dropped(const Tensor& x, double share, int64_t seed) {
+  const bool direct = x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
+  if (cuda_dropout_takes(x)) return cuda_dropped(x, share, seed);
+  if (!direct) {
+    Tensor mask = at::empty(x.sizes(), at::kFloat);
+    apply<float>(mask, at::ones(x.sizes(), at::kFloat), share, seed);
+    return x * mask.to(x.options());
+  }
+  const Tensor source = x.contiguous(), out = at::empty_like(source);
+  if (x.scalar_type() == at::kDouble) apply<double>(out, source, share, seed);
+  else apply<float>(out, source, share, seed);
+  return out;
+}
+
+struct Dropout : public torch::autograd::Function<Dropout> {
+  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, double share, int64_t seed) {
+    ctx->saved_data["share"] = share;
+    ctx->saved_data["seed"] = seed;
+    return dropped(x, share, seed);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
+    if (!grads[0].defined()) return torch::autograd::variable_list(3);
+    return {dropped(grads[0], ctx->saved_data["share"].toDouble(), ctx->saved_data["seed"].toInt()), Tensor(), Tensor()};
+  }
+};
+
+Tensor dropout(const Tensor& x, double share, int64_t seed) {
+  TORCH_CHECK(share >= 0 && share < 1, "dropout: share must be in [0, 1), found ", share);
+  return Dropout::apply(x, share, seed);
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(clha, m) { m.def("dropout(Tensor x, float share, int seed) -> Tensor"); }
+TORCH_LIBRARY_IMPL(clha, CompositeImplicitAutograd, m) { m.impl("dropout", dropout); }
+
+}  // namespace clha
