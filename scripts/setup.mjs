@@ -15,7 +15,7 @@ const HELP = `${setupWith('[options]')}
   CLHA_BUILD_DIR=<folder>     where the engine is kept
   CLHA_TORCH_INDEX=<url>      the package index to fetch PyTorch's wheel from
   CLHA_TORCH_SHA256=<sum>     the sum that wheel must have, if not the known one
-  CLHA_CPU_LEVEL=<level>      avx512, avx2 or default, instead of the widest of this machine
+  CLHA_CPU_LEVEL=<level>      avx512, avx2 or default, instead of the widest that the processor has
   CXX=<compiler>, PYTHON=<python with pip>
 `
 const STEPS = ['packages', 'libtorch', 'engine', 'typescript']

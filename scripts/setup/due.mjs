@@ -34,8 +34,7 @@ function lookBelow(folder, seen) {
 
 function signature() {
   const seen = { parts: [process.version], newest: 0 }
-  for (const name of ['LIBTORCH', 'CLHA_CPU_LEVEL', 'CLHA_NATIVE_DIR'])
-    seen.parts.push(process.env[name] ?? '')
+  for (const name of ['LIBTORCH', 'CLHA_NATIVE_DIR']) seen.parts.push(process.env[name] ?? '')
   for (const folder of ['native', 'scripts/setup', ...(isCheckout ? ['src'] : [])])
     lookBelow(join(root, folder), seen)
   const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'node_modules/.package-lock.json']

@@ -43,7 +43,7 @@ export function engineReady() {
 export function loadProblem() {
   const { prebuilt, libtorch } = readJson(record)
   const code = loading(addon, prebuilt ? libtorch : undefined)
-  const { status, stderr } = spawnSync(process.execPath, ['-e', code], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync(process.execPath, ['-e', code], { env: anyLevel(), encoding: 'utf8' })
   if (status === 0) return undefined
   return stderr.match(/^Error: (.*)$/m)?.[1] ?? `node ended with ${status ?? 'a signal'}`
 }
@@ -290,12 +290,15 @@ const LOADER = join(root, 'scripts/setup/load.cjs')
 const loading = (path, libtorch) =>
   `require(${JSON.stringify(LOADER)}).loadAddon(${JSON.stringify(path)}, ${JSON.stringify(libtorch)})`
 
+/** A level that is asked for is no matter of whether the addon loads. */
+const anyLevel = () => ({ ...process.env, CLHA_CPU_LEVEL: undefined })
+
 /** Loads the addon in a process of its own: it must load, and bring no second OpenMP runtime. */
 export async function tryLoading(path, libtorch) {
   const code = `${loading(path, libtorch)}
     const maps = process.platform === 'linux' ? require('fs').readFileSync('/proc/self/maps', 'utf8') : ''
     console.log('\\nopenmp ' + JSON.stringify([...new Set(maps.match(/\\/\\S*lib(?:gomp|omp|iomp5)[^\\s/]*/g))]))`
-  const { code: status, output } = await run(process.execPath, ['-e', code], { log })
+  const { code: status, output } = await run(process.execPath, ['-e', code], { env: anyLevel(), log })
   if (status !== 0) throw buildError('the engine was compiled, but does not load', output)
   const runtimes = JSON.parse(output.match(/^openmp (.*)$/m)[1])
   if (runtimes.length > 1)

@@ -45,7 +45,7 @@ export function chooseDevice(setting: string, { cuda, devices } = native().engin
     )
   throw usageError(
     `device: ${setting}: this libtorch computes on the CPU only`,
-    'npm run setup -- --accept-cuda-wheel fetches the CUDA build (several GB); LIBTORCH names one that is there',
+    'clha setup --accept-cuda-wheel fetches the CUDA build (several GB); LIBTORCH names one that is there',
   )
 }
 

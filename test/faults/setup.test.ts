@@ -12,7 +12,7 @@ import { fetchInto, makeWheel, startFetch, sumOf } from '../helpers/torch-wheel.
 
 const root = new URL('../..', import.meta.url).pathname
 const libtorch: string | undefined = readJson(join(root, 'build/engine.json'))?.libtorch
-const KILLS = Number(process.env.CLHA_KILLS ?? 12)
+const KILLS = Number(process.env.CLHA_KILLS ?? 4)
 const SETUP = [process.execPath, join(root, 'scripts/setup.mjs'), '--only', 'engine']
 
 const UNITS = 6

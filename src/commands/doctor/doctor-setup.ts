@@ -15,17 +15,19 @@ interface SetUp {
   findCompiler(): Promise<{ command: string; version: string }>
   findLibtorch(): Promise<Libtorch | null>
   engineReady(): boolean
+  /** The engine that npm installed beside clha; null where there is none. */
+  findPrebuilt(): { libtorch: string } | null
   tilde(path: string): string
 }
 
 const script = (name: string): string => new URL(`../../../scripts/setup/${name}.mjs`, import.meta.url).href
 
 async function loadSetUp(): Promise<SetUp> {
-  const names = ['cpu', 'engine', 'libtorch', 'paths']
+  const names = ['cpu', 'engine', 'libtorch', 'paths', 'prebuilt']
   return Object.assign({}, ...(await Promise.all(names.map((name) => import(script(name)))))) as SetUp
 }
 
-const SET_UP = 'npm run setup'
+const SET_UP = 'clha setup'
 
 export async function setUpChecks(): Promise<Check[]> {
   const setUp = await loadSetUp()
@@ -53,6 +55,11 @@ export function levelCheck(level: string): Check {
 }
 
 async function compilerCheck(setUp: SetUp): Promise<Check> {
+  const prebuilt = setUp.findPrebuilt()
+  if (prebuilt) {
+    const text = `not needed: npm installed an engine for libtorch ${prebuilt.libtorch}`
+    return { name: 'compiler', state: 'ok', text }
+  }
   try {
     const { command, version } = await setUp.findCompiler()
     return { name: 'compiler', state: 'ok', text: `${command}: ${version}` }
@@ -76,8 +83,8 @@ async function libtorchCheck(setUp: SetUp): Promise<Check> {
 }
 
 function engineCheck(setUp: SetUp): Check {
-  if (setUp.engineReady()) return { name: 'engine', state: 'ok', text: 'build/clha.node is up to date' }
-  const text = 'build/clha.node is not built, or older than its sources'
+  if (setUp.engineReady()) return { name: 'engine', state: 'ok', text: 'up to date' }
+  const text = 'not built, or older than its sources'
   return { name: 'engine', state: 'missing', text, advice: `${SET_UP}     compiles it` }
 }
 
