@@ -1,11 +1,6 @@
 // A profile of libtorch: every operator that runs between start and stop, with its time and the bytes of its results.
 // Off, nothing is registered and nothing is paid. Reached through the dispatcher, as any operator.
 
-// libtorch is a release build: it does not keep what the header's debug checks of RecordFunction ask for.
-#ifndef NDEBUG
-#define NDEBUG
-#endif
-
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>

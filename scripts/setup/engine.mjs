@@ -131,7 +131,8 @@ function planBuild(torch, compiler, portable) {
   ]
   const omp = openmpLibrary(torch.path, compiler)
   const flags = [
-    ...'-std=c++20 -O2 -fPIC -DNAPI_VERSION=8 -D_GLIBCXX_USE_CXX11_ABI=1 -Wall'.split(' '),
+    // libtorch is a release build: it does not keep what debug checks in its headers ask for.
+    ...'-std=c++20 -O2 -DNDEBUG -fPIC -DNAPI_VERSION=8 -D_GLIBCXX_USE_CXX11_ABI=1 -Wall'.split(' '),
     ...(omp ? ['-fopenmp'] : []),
     ...(torch.build === 'CUDA' ? ['-DCLHA_CUDA=1'] : []),
     ...(LEVELS.length > 1 ? ['-DCLHA_X86_LEVELS=1'] : []),
