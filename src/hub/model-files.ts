@@ -21,8 +21,9 @@ export const selectModel =
   async (names, read) => {
     const has = (name: string) => names.includes(name)
     const small = [...new Set(SMALL)].filter(has)
-    if (has(WEIGHTS)) return [...small, WEIGHTS, ...ADAPTER.slice(1).filter(has)]
-    if (has(INDEX)) return [...small, INDEX, ...shards(where, await read(INDEX), names)]
+    const beside = ADAPTER.slice(1).filter(has)
+    if (has(WEIGHTS)) return [...small, WEIGHTS, ...beside]
+    if (has(INDEX)) return [...small, INDEX, ...shards(where, await read(INDEX), names), ...beside]
     if (ADAPTER.every(has)) return [...small, ADAPTER[1]]
     throw noWeights(where, names)
   }

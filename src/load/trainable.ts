@@ -12,7 +12,7 @@ import { ALL_LINEAR } from '../models/adapters/adapter-targets.js'
 import { type Decoder, parameterCount } from '../models/decoder/decoder.js'
 import { rewardModelFrom } from '../models/decoder/init.js'
 import { bitsOf } from '../models/decoder/quantized.js'
-import { modelHash, resolveModelFolder } from '../models/folders/model-folder.js'
+import { baseHash, resolveModelFolder } from '../models/folders/model-folder.js'
 import type { Needs } from '../session/needs.js'
 import type { Session } from '../session/session.js'
 import { count } from '../show/units.js'
@@ -50,7 +50,7 @@ function requireOwnSettings({ config, options }: Needs<Pick<Options, 'modelNameO
   const given = LORA_KEYS.find((key) => ['file', 'flag'].includes(config.origin[key]))
   if (given === undefined) return
   throw usageError(
-    `${given} has no effect: ${options.modelNameOrPath} is an adapter with settings of its own`,
+    `${given} has no effect: ${options.modelNameOrPath} brings an adapter with settings of its own`,
     'remove it to go on training this adapter; or merge it (clha merge) and start a new one',
   )
 }
@@ -114,5 +114,5 @@ export async function adapterTrajectory(model: Decoder): Promise<Record<string, 
   const known = base !== undefined && existsSync(base)
   const bits = bitsOf(model)
   const narrow = bits && { [`load_in_${bits}bit`]: true }
-  return { adapter: settings, base_sha256: known ? await modelHash(base) : (base ?? null), ...narrow }
+  return { adapter: settings, base_sha256: known ? await baseHash(base) : (base ?? null), ...narrow }
 }

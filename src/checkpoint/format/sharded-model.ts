@@ -14,7 +14,7 @@ export interface ModelFiles extends TensorSource {
 }
 
 const SINGLE = 'model.safetensors'
-const INDEX = 'model.safetensors.index.json'
+export const INDEX = 'model.safetensors.index.json'
 const DOWNLOAD_HINT = 'the folder was not fully copied or downloaded: fetch the missing parts again'
 
 /**
@@ -28,14 +28,18 @@ export function openModelFiles(folder: string, single = SINGLE): ModelFiles {
     const file = openSafetensors(join(folder, single))
     return { ...file, files: [file.path] }
   }
-  if (names.includes(INDEX)) return openShards(folder, readIndex(join(folder, INDEX)))
-  const pickle = names.find(isPickleName)
+  if (single === SINGLE && names.includes(INDEX)) return openShards(folder, readIndex(join(folder, INDEX)))
+  const pickle = names.find((name) => isPickleName(name) && (single === SINGLE || name.startsWith('adapter')))
   if (pickle !== undefined) {
     throw usageError(`${folder}: the weights are there only as a pickle, ${pickle}`, conversionHint(pickle))
   }
+  if (single !== SINGLE) throw usageError(`${folder}: no ${single}`, 'fetch the adapter again')
+  const adapter = names.find((name) => /^adapter_model\.(safetensors|bin)$/.test(name))
   throw usageError(
     `${folder}: no ${single} and no ${INDEX}`,
-    'give a folder in Hugging Face layout with safetensors weights',
+    adapter === undefined
+      ? 'give a folder in Hugging Face layout with safetensors weights'
+      : `${adapter} is that of an adapter, whose adapter_config.json is missing: fetch it again`,
   )
 }
 

@@ -2,24 +2,27 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { copiedFile, type SaveFile } from '../../checkpoint/format/save-file.js'
+import { openModelFiles } from '../../checkpoint/format/sharded-model.js'
 import { numericsError, usageError } from '../../errors.js'
 import { DiskStorage } from '../../files/storage.js'
 import { writeFolder } from '../../files/whole.js'
 import { loadModelAlone } from '../../load/language-model.js'
 import { bitsAsked } from '../../load/quantized-options.js'
+import { baseFolderOf } from '../../models/adapters/adapter-load.js'
 import { type Difference, largestDifference, mergeAdapter } from '../../models/adapters/adapter-merge.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
-import { modelFiles } from '../../models/folders/save-model.js'
+import { resolveModelFolder } from '../../models/folders/model-folder.js'
+import { HF_DTYPES, modelFiles } from '../../models/folders/save-model.js'
 import { withSession } from '../../session/session.js'
 import { figure } from '../../show/units.js'
-import { type DType, noGrad, ops, scope } from '../../tensor/index.js'
+import { type DType, dtypeOfSafetensors, noGrad, ops, scope } from '../../tensor/index.js'
 import { TOKENIZER_FILES } from '../../text/tokenizer-files.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
 export interface MergeResult {
   /** Folder of the merged model. */
   exportDir: string
-  /** Between the logits (or rewards) of adapter and merged model, before the weights are rounded to `dtype`. */
+  /** Between the logits (or rewards) of adapter and merged model, before the weights are rounded to what is saved. */
   largestDifference: number
   /** Largest absolute logit (or reward), to compare it with. */
   largestOutput: number
@@ -39,8 +42,10 @@ export const merge: Pipeline<MergeResult, 'model_name_or_path' | 'export_dir'> =
         'remove it',
       )
     requireFree(target)
+    const kept = session.config.origin.dtype === 'default'
+    const stored = kept ? storedDtypes(baseFolderOf(resolveModelFolder(options.modelNameOrPath))) : undefined
     // Merging rounds once, when the result is saved: until then everything is f32 at least.
-    const wide = session.dtype === 'f64' ? 'f64' : 'f32'
+    const wide = (stored?.main ?? session.dtype) === 'f64' ? 'f64' : 'f32'
     const { model, tokenizerDir } = loadModelAlone(options, wide)
     try {
       if (!model.adapter)
@@ -56,16 +61,17 @@ export const merge: Pipeline<MergeResult, 'model_name_or_path' | 'export_dir'> =
           `largest difference ${figure(difference.largest)} between adapter and merged model, over ${difference.tokens} random ` +
             `tokens with outputs up to ${figure(difference.scale)}`,
         )
-        if (session.dtype !== wide) narrow(merged, session.dtype)
+        narrow(merged, stored ?? { main: session.dtype, of: () => session.dtype })
         writeFolder(new DiskStorage(), target, [...modelFiles(merged), ...tokenizerFiles(tokenizerDir)])
-        ui.line(`model    ${target}`)
+        const dtype = HF_DTYPES[merged.dtype] ?? merged.dtype
+        ui.line(`model    ${target} · ${dtype}${kept ? ', as its base is stored; dtype sets another' : ''}`)
         const { largest, scale, tokens } = difference
         return {
           exportDir: target,
           largestDifference: largest,
           largestOutput: scale,
           tokens,
-          dtype: options.dtype,
+          dtype,
         }
       } finally {
         merged.dispose()
@@ -90,16 +96,46 @@ function check({ largest, scale }: Difference, tolerance: number): void {
   )
 }
 
-/** Rounds the weights to the dtype that is saved. */
-function narrow(model: Decoder, dtype: DType): void {
+interface SavedDtypes {
+  /** What config.json says. */
+  main: DType
+  of(weight: string): DType
+}
+
+/** The dtypes of a model's files: each tensor's own, and that of most numbers. */
+function storedDtypes(folder: string): SavedDtypes {
+  const files = openModelFiles(folder)
+  const own = new Map<string, DType>()
+  const numbers = new Map<DType, number>()
+  for (const [name, { dtype: stored, shape }] of files.entries) {
+    const dtype = dtypeOfSafetensors(stored)
+    if (dtype === undefined || HF_DTYPES[dtype] === undefined) continue
+    own.set(name, dtype)
+    numbers.set(dtype, (numbers.get(dtype) ?? 0) + shape.reduce((a, b) => a * b, 1))
+  }
+  files.close()
+  const [[main]] = [...numbers, ['f32', 0] as const].sort(([, a], [, b]) => b - a)
+  return { main, of: (weight) => own.get(weight) ?? own.get(bareName(weight)) ?? main }
+}
+
+/** Files of a bare base model leave out the prefix. */
+const bareName = (weight: string): string => weight.slice(weight.indexOf('.') + 1)
+
+/** Rounds the weights to the dtypes that are saved. @throws ClhaError (exit 5) where one becomes too large for its own */
+function narrow(model: Decoder, { main, of }: SavedDtypes): void {
   for (const [name, weight] of model.weights) {
-    model.weights.set(
-      name,
-      noGrad(() => scope(() => ops.to(weight, dtype))),
-    )
+    const dtype = of(name)
+    if (weight.dtype === dtype) continue
+    const rounded = noGrad(() => scope(() => ops.to(weight, dtype)))
+    if (scope(() => ops.all(ops.isFinite(rounded)).item()) === 0)
+      throw numericsError(
+        `${name}: not finite in ${HF_DTYPES[dtype]}`,
+        'nothing was written; dtype: float32 or bfloat16 holds larger numbers',
+      )
+    model.weights.set(name, rounded)
     if (!model.borrowed?.has(weight)) weight.dispose()
   }
-  model.dtype = dtype
+  model.dtype = main
 }
 
 function tokenizerFiles(folder: string): SaveFile[] {

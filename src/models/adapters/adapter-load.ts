@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { TensorEntry } from '../../checkpoint/format/safetensors-header.js'
-import { openModelFiles } from '../../checkpoint/format/sharded-model.js'
+import { INDEX, openModelFiles } from '../../checkpoint/format/sharded-model.js'
 import type { TensorSource } from '../../checkpoint/format/tensor-source.js'
 import { usageError } from '../../errors.js'
 import { cachedCommit, snapshotDir } from '../../hub/cache.js'
@@ -26,34 +26,48 @@ import {
 } from './adapter-config.js'
 import { canStayTied, savedTie } from './adapter-targets.js'
 
-/** A folder that PEFT, or a training with an adapter, wrote. */
-export const isAdapterFolder = (folder: string): boolean =>
-  existsSync(join(folder, ADAPTER_CONFIG)) && !existsSync(join(folder, 'config.json'))
+/** A folder with an adapter in it: as PEFT, or a training with an adapter, wrote it; or beside its base's own files. */
+export const isAdapterFolder = (folder: string): boolean => existsSync(join(folder, ADAPTER_CONFIG))
+
+const isModelFolder = (path: string): boolean =>
+  existsSync(join(path, 'config.json')) || isAdapterFolder(path)
+
+/** Files of a whole model; those of a pickle too, so that it is named where it is met. */
+const WHOLE = ['model.safetensors', INDEX, 'pytorch_model.bin', 'pytorch_model.bin.index.json']
+
+/** An adapter that lies in its base's folder: config and weights of a whole model are there too. */
+const liesBesideBase = (folder: string): boolean =>
+  isAdapterFolder(folder) &&
+  existsSync(join(folder, 'config.json')) &&
+  WHOLE.some((name) => existsSync(join(folder, name)))
 
 /**
- * The folder of the model that an adapter stands on; a path in adapter_config.json counts from the working directory, or
- * from the adapter's folder, a name on the hub is looked up in its cache. Any other folder is its own.
+ * The folder of the weights that an adapter stands on: its own where they lie beside it, as transformers has it; else that of
+ * adapter_config.json: a path counts from the working directory, or from the adapter's folder, a name on the hub is looked up
+ * in its cache. An adapter that lies beside those weights in turn is none of the base. Any other folder is its own.
  * @throws ClhaError (exit 2) when the base is not on this disk
  */
 export function baseFolderOf(folder: string): string {
-  if (!isAdapterFolder(folder)) return folder
+  if (!isAdapterFolder(folder) || liesBesideBase(folder)) return folder
   const { base } = readAdapterConfig(folder)
   const places = base === undefined ? [] : [resolve(base), resolve(folder, base)]
-  const found = [...places, ...cachedBase(folder)].filter((path) => existsSync(path))
+  const found = [...places, ...cachedBase(folder)].filter(
+    (path) => isModelFolder(path) && resolve(path) !== resolve(folder),
+  )
   if (found.length === 0) {
     throw usageError(
-      `${join(folder, ADAPTER_CONFIG)}: base_model_name_or_path ${JSON.stringify(base ?? null)} is neither a folder on this disk nor in the hub's cache`,
+      `${folder}: an adapter without its base: base_model_name_or_path ${JSON.stringify(base ?? null)} of ${ADAPTER_CONFIG} is neither a model folder on this disk nor in the hub's cache`,
       'give the base as model_name_or_path, and this folder as adapter_name_or_path',
     )
   }
-  if (isAdapterFolder(found[0]))
+  if (isAdapterFolder(found[0]) && !liesBesideBase(found[0]))
     throw usageError(`${found[0]}: the base of ${folder} is an adapter itself`, 'merge it first: clha merge')
   return found[0]
 }
 
 /** The name on the hub that an adapter gives its base; undefined where it names a folder, and for what is no adapter. */
 export function hubBaseOf(folder: string): HubName | undefined {
-  if (!isAdapterFolder(folder)) return undefined
+  if (!isAdapterFolder(folder) || liesBesideBase(folder)) return undefined
   const { base, revision } = readAdapterConfig(folder)
   const name = base === undefined || existsSync(resolve(folder, base)) ? undefined : hubName(base, 'model')
   return name && { ...name, revision: name.revision ?? revision }
@@ -85,9 +99,9 @@ export function loadModelFolder(
   dtype: DType = 'f32',
   { adapter, mapped = false, quantized }: { adapter?: string; mapped?: boolean; quantized?: Quantized } = {},
 ): Decoder {
-  if (adapter !== undefined && isAdapterFolder(folder))
+  if (adapter !== undefined && isAdapterFolder(folder) && resolve(adapter) !== resolve(folder))
     throw usageError(
-      `${folder}: an adapter; ${adapter} can't be put on it`,
+      `${folder}: holds an adapter; ${adapter} can't be put on it too`,
       'name the base model, and one adapter',
     )
   const place = adapter ?? (isAdapterFolder(folder) ? folder : undefined)

@@ -140,7 +140,7 @@ export function installAdapter(
   const adapter = { config, seed, mode, maps, saved }
   const disposeModel = model.dispose
   model.adapter = adapter
-  place(model, 'copy')
+  placeAdapter(model, 'copy')
   model.dispose = () => {
     for (const { a, b } of maps.values()) for (const t of [a, b]) t.dispose()
     for (const { base } of saved.values()) if (!model.borrowed?.has(base)) base.dispose()
@@ -150,7 +150,7 @@ export function installAdapter(
 }
 
 /** Puts the weights trained whole, or the base's, in their places, and the low-rank maps beside theirs. */
-function place(model: Decoder, which: 'copy' | 'base'): void {
+export function placeAdapter(model: Decoder, which: 'copy' | 'base'): void {
   const { maps, saved } = model.adapter as Adapter
   for (const [name, both] of saved) model.weights.set(name, both[which])
   if (saved.size > 0) Object.assign(model, placesOf(model.config, model.head, model.weights, model.scales))
@@ -172,17 +172,17 @@ export function adapterTensors({ maps, saved }: Adapter): Map<string, Tensor> {
 export const trainableWeights = (model: Decoder): Map<string, Tensor> =>
   model.adapter ? adapterTensors(model.adapter) : model.weights
 
-/** Runs `fn` with the base model alone: the reference of methods that compare with their start, without a second copy. */
+/** Runs `fn` with the base model alone, without a second copy. */
 export function withAdapterOff<T>(model: Decoder, fn: () => T): T {
   const { adapter } = model
   if (!adapter) throw new Error('the model has no adapter to switch off')
   const whole = adapter.saved.size > 0
   adapter.mode.on = false
-  if (whole) place(model, 'base')
+  if (whole) placeAdapter(model, 'base')
   try {
     return fn()
   } finally {
-    if (whole) place(model, 'copy')
+    if (whole) placeAdapter(model, 'copy')
     adapter.mode.on = true
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { openModelFiles } from '../../checkpoint/format/sharded-model.js'
 import { usageError } from '../../errors.js'
 import { type DType, noGrad, type Tensor } from '../../tensor/index.js'
-import { headOfFolder, isAdapterFolder, loadModelFolder } from '../adapters/adapter-load.js'
+import { baseFolderOf, headOfFolder, isAdapterFolder, loadModelFolder } from '../adapters/adapter-load.js'
 import type { HfConfig } from '../decoder/decoder-config.js'
 import type { Bits } from '../decoder/quantized.js'
 import { decoderScorer, type RewardScorer } from '../decoder/reward-scorer.js'
@@ -20,10 +20,15 @@ import { readTensor } from './read-tensor.js'
 export function loadRewardScorer(folder: string, dtype: DType = 'f32', bits?: Bits): RewardScorer {
   if (headOfFolder(folder) !== 'reward')
     throw usageError(`${folder}: a language model, not a reward model`, 'train one: clha reward train')
-  const config = isAdapterFolder(folder) ? undefined : readHfConfig(folder)
-  if (!config || !isDeberta(config))
+  const config = readHfConfig(baseFolderOf(folder))
+  if (!isDeberta(config))
     return decoderScorer(
       loadModelFolder(folder, dtype, { mapped: true, quantized: bits && { bits, which: 'blocks' } }),
+    )
+  if (isAdapterFolder(folder))
+    throw usageError(
+      `${folder}: an adapter on a DeBERTa encoder is not computed here`,
+      'merge it with PEFT (merge_and_unload) and use the merged model',
     )
   if (bits)
     throw usageError(`${folder}: a DeBERTa encoder is not held in ${bits} bits`, `remove load_in_${bits}bit`)

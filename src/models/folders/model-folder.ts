@@ -43,21 +43,30 @@ export function tokenizerFolderOf(folder: string, adapter?: string): string {
   const own = adapter ?? folder
   return existsSync(join(own, 'tokenizer.json')) ? own : baseFolderOf(folder)
 }
+
+const FIRST =
+  'config.json tokenizer.json vocab.json merges.txt model.safetensors model.safetensors.index.json'.split(' ')
+const TRAINING = ['optimizer.safetensors', 'rng_state.safetensors']
+const ADAPTER = /^adapter_(config\.json|model.*\.safetensors)$/
+
 /** SHA-256 over the files that make a model: weights, config, tokenizer; of an adapter its base's too. */
 export async function modelHash(folder: string): Promise<string> {
+  const base = baseFolderOf(folder)
+  const apart = base === folder ? undefined : await baseHash(base)
+  return hashOf(folder, () => true, apart)
+}
+
+/** The same of the base that an adapter stands on: an adapter that lies beside it is no part of it. */
+export const baseHash = (folder: string): Promise<string> => hashOf(folder, (name) => !ADAPTER.test(name))
+
+async function hashOf(folder: string, wanted: (name: string) => boolean, more?: string): Promise<string> {
   const hash = createHash('sha256')
-  const first =
-    'config.json tokenizer.json vocab.json merges.txt model.safetensors model.safetensors.index.json'.split(
-      ' ',
-    )
   const others = readdirSync(folder).filter((name) => /^(adapter_config\.json|.+\.safetensors)$/.test(name))
-  const training = ['optimizer.safetensors', 'rng_state.safetensors']
-  for (const name of new Set([...first, ...others.sort()])) {
+  for (const name of new Set([...FIRST, ...others.sort()])) {
     const path = join(folder, name)
-    if (!existsSync(path) || training.includes(name)) continue
+    if (!wanted(name) || !existsSync(path) || TRAINING.includes(name)) continue
     hash.update(`${name}\0`)
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
   }
-  if (isAdapterFolder(folder)) hash.update(await modelHash(baseFolderOf(folder)))
-  return hash.digest('hex')
+  return hash.update(more ?? '').digest('hex')
 }

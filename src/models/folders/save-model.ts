@@ -8,7 +8,8 @@ import { requireWideWeights } from '../decoder/quantized.js'
 import { configJson } from './config-json.js'
 import { weightSpecs } from './weights.js'
 
-const HF_DTYPES: Partial<Record<DType, string>> = {
+/** Names in config.json. */
+export const HF_DTYPES: Partial<Record<DType, string>> = {
   f32: 'float32',
   f64: 'float64',
   bf16: 'bfloat16',

@@ -5,28 +5,33 @@ import { join } from 'node:path'
 import type { EncodedExample } from '../../data/encode/encoded.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
-import { withAdapterOff } from '../../models/adapters/adapter.js'
 import { type Decoder, inBf16 } from '../../models/decoder/decoder.js'
 import { openScoreCache } from '../../reward/score-cache.js'
 import { logProbIdentity } from '../../reward/scorer-identity.js'
 import type { Needs } from '../../session/needs.js'
 import { Stopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
+import type { Tensor } from '../../tensor/index.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import { referenceLogProbs } from '../../train/loop/reference.js'
 
-/** SHA-256 of the weights and sizes of a model, without its adapter. */
+/** SHA-256 of the weights and sizes of a model as it computes: low-rank maps that change something are part of it. */
 export function weightsHash(model: Decoder): string {
   const hash = createHash('sha256').update(JSON.stringify(model.config))
-  const all = () => {
-    for (const [name, tensor] of [...model.weights, ...model.scales]) {
-      const data = tensor.data()
-      hash.update(`${name}\0`).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    }
+  const add = (name: string, tensor: Tensor) => hash.update(`${name}\0`).update(bytesOf(tensor))
+  for (const [name, tensor] of [...model.weights, ...model.scales]) add(name, tensor)
+  for (const [name, { a, b, scale }] of model.adapter?.maps ?? []) {
+    // A fresh map adds nothing: its model is the base, whatever A was drawn.
+    if (bytesOf(b).every((byte) => byte === 0)) continue
+    add(`${name}.lora_A:${scale}`, a)
+    add(`${name}.lora_B`, b)
   }
-  if (model.adapter) withAdapterOff(model, all)
-  else all()
   return hash.digest('hex')
+}
+
+function bytesOf(tensor: Tensor): Uint8Array {
+  const data = tensor.data()
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
 /** What tells which model is the reference, and where its log-probabilities are kept. */
@@ -43,8 +48,8 @@ export type ReferenceNeeds = Needs<
 >
 
 /**
- * The items with the log-probabilities of their answers (and mismatched answers) under `ref_model`, or under the start model as
- * it stands. Known ones come from `score_cache_dir`, else from the run's own folder.
+ * The items with the log-probabilities of their answers (and mismatched answers) under `ref_model`, or under the start model:
+ * either as it stands, an adapter included. All are computed before the first step, so the start needs no second copy. Known ones come from `score_cache_dir`, else from the run's own folder.
  */
 export async function withReferences(
   session: ReferenceNeeds,

@@ -8,7 +8,7 @@ import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set
 import { textStats } from '../../evaluate/text-stats.js'
 import { writeWhole } from '../../files/whole.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
-import { withAdapterOff } from '../../models/adapters/adapter.js'
+import { frozenAdapter, type WithFrozen } from '../../models/adapters/frozen-adapter.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { divergence } from '../../models/decoder/divergence.js'
 import type { Needs } from '../../session/needs.js'
@@ -31,7 +31,7 @@ export type WatchNeeds = AnswerNeeds & JudgeNeeds & Needs<'modelNameOrPath' | 'e
 
 /**
  * Metrics `eval_generated/…` of the model as it stands; the answers go to `samples-<step>.jsonl` of the run folder. The reward is
- * that of `reward_model`, where there is one; `kl` is to the start model (of an adapter: to the model without it).
+ * that of `reward_model`, where there is one; `kl` is to the start model, its adapter included.
  */
 export function generationHook(
   session: WatchNeeds,
@@ -42,6 +42,7 @@ export function generationHook(
   const { options } = session
   if (options.evalGenerationSteps === undefined) return undefined
   const set = evaluationSet(held, PROMPTS, options.seed)
+  const atStart = lm.model.adapter && frozenAdapter(lm.model)
   const scorer = lazyScorers(session).find(({ name }) => name === 'reward')
   return async (step: number): Promise<Record<string, number>> => {
     const answers = await answerPrompts(session, lm, set.prompts, { label: undefined, temperature: 0 })
@@ -54,7 +55,7 @@ export function generationHook(
     return {
       'eval_generated/length': mean(answers.map(({ ids }) => ids.length)),
       'eval_generated/repetition': textStats(texts).repetition,
-      ...(await certainty(session, lm, set, answers, start)),
+      ...(await certainty(session, lm, set, answers, atStart ?? start)),
       ...(rewards && { 'eval_generated/reward': mean(rewards) }),
     }
   }
@@ -66,22 +67,22 @@ async function certainty(
   lm: LanguageModel,
   { prompts }: EvaluationSet,
   answers: readonly Answer[],
-  start: string | undefined,
+  start: string | WithFrozen | undefined,
 ): Promise<Record<string, number>> {
   const { options, dtype } = session
   const examples = prompts.map((prompt, i) => exampleOf(prompt, answers[i].text, i))
   const maxLength = Math.min(options.maxLength + options.maxNewTokens, lm.model.config.maxPositions)
   const { encoded } = await encodeExamples(examples, lm.tokenizer, lm.template, { maxLength })
-  const { adapter } = lm.model
-  const other = adapter || !start ? undefined : await loadLanguageModel(start, dtype, options.chatTemplate)
+  const other = typeof start === 'string' && (await loadLanguageModel(start, dtype, options.chatTemplate))
   try {
-    const under = adapter
-      ? <T>(use: (m: Decoder) => T) => withAdapterOff(lm.model, () => use(lm.model))
-      : other && (<T>(use: (m: Decoder) => T) => use(other.model))
+    const under =
+      typeof start === 'function'
+        ? <T>(use: (m: Decoder) => T) => start(() => use(lm.model))
+        : other && (<T>(use: (m: Decoder) => T) => use(other.model))
     if (other) other.model.bf16 = lm.model.bf16
     const sums = { entropy: 0, kl: 0, tokens: 0 }
     for (const batch of packLists(encoded, { maxTokens: options.maxTokensPerBatch, lastToken: false })) {
-      const found = divergence(lm.model, batch, under)
+      const found = divergence(lm.model, batch, under || undefined)
       sums.entropy += found.entropy
       sums.kl += found.kl
       sums.tokens += found.tokens
@@ -92,6 +93,6 @@ async function certainty(
       ...(under && { 'eval_generated/kl': sums.kl / sums.tokens }),
     }
   } finally {
-    other?.model.dispose()
+    if (other) other.model.dispose()
   }
 }

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import type { EncodedExample } from '../../data/encode/encoded.js'
 import { packLists } from '../../data/encode/pack.js'
 import { numericsError } from '../../errors.js'
-import { withAdapterOff } from '../../models/adapters/adapter.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { logProbSums } from '../../models/decoder/score.js'
 import { type ScoreCache, scoreKey } from '../../reward/score-cache.js'
@@ -24,8 +23,8 @@ const keyOf = (example: EncodedExample, answer: number): string => {
 }
 
 /**
- * Log-probability sums of every answer [examples][answers]; undefined when a stop was requested. The reference of a model with an adapter
- * is the model without it.
+ * Log-probability sums of every answer [examples][answers] under the model as it stands, its adapter included; undefined when a
+ * stop was requested.
  * @throws ClhaError (exit 5) when one is not finite
  */
 export async function referenceLogProbs(
@@ -36,11 +35,10 @@ export async function referenceLogProbs(
   const found = examples.map((e) => e.answers.map((_, i) => cache?.get(keyOf(e, i))))
   const missing = found.flatMap((row, i) => (row.includes(undefined) ? [i] : []))
   let done = examples.length - missing.length
-  const base = <T>(fn: () => T) => (model.adapter ? withAdapterOff(model, fn) : fn())
   const partial = missing.map((i) => examples[i])
   for (const batch of packLists(partial, { maxTokens, lastToken: false })) {
     if (stopRequested?.()) return undefined
-    const sums = base(() => logProbSums(model, batch))
+    const sums = logProbSums(model, batch)
     batch.places.forEach((list, i) => {
       const at = missing[list]
       found[at] = sums.slice(batch.offsets[i], batch.offsets[i + 1])
