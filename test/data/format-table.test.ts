@@ -99,6 +99,64 @@ const TABLE: [name: string, row: Row, example: object][] = [
   ['alpaca_pair', { instruction: 'How?', input: '', history, ...both }, pairTo(LONG)],
   ['alpaca_output', { instruction: 'How?', history, output: ['good', 'bad'] }, pairTo(LONG)],
   ['hh', { chosen: transcript('Hi', 'good'), rejected: transcript('Hi', 'bad') }, pairTo(HI)],
+  ['dialogue_answers', { conversations: [human('Hi')], ...both }, pairTo(HI)],
+  [
+    'chosen_lists',
+    { prompt: 'Q', chosen: ['a', 'b'], rejected: 'c' },
+    {
+      prompt: 'Q',
+      candidates: [
+        { text: 'a', origin: 'chosen' },
+        { text: 'b', origin: 'chosen' },
+        { text: 'c', origin: 'rejected' },
+      ],
+      preferences: [
+        { better: 0, worse: 2 },
+        { better: 1, worse: 2 },
+      ],
+    },
+  ],
+  [
+    'shp',
+    { history: 'Hi', human_ref_A: 'good', human_ref_B: 'bad', labels: 1, score_A: 9, score_B: 2 },
+    {
+      prompt: HI,
+      candidates: [
+        { text: 'good', reward: 9 },
+        { text: 'bad', reward: 2 },
+      ],
+      preferences: [{ better: 0, worse: 1 }],
+    },
+  ],
+  [
+    'answer_columns',
+    { prompt: 'Q', response_a: 'good', response_b: 'bad', label: 'B' },
+    { prompt: 'Q', candidates: [{ text: 'good' }, { text: 'bad' }], preferences: [{ better: 1, worse: 0 }] },
+  ],
+  [
+    'answer_objects',
+    {
+      instruction: 'Hi',
+      completions: [
+        { response: 'a', overall_score: 2.5 },
+        { response: 'b', overall_score: -1 },
+      ],
+    },
+    rated(HI),
+  ],
+  [
+    'answer_map',
+    { query: 'Q', answers: { m1: 'a', m2: 'b' }, scores: { m1: 2.5, m2: -1 } },
+    {
+      prompt: 'Q',
+      candidates: [
+        { text: 'a', reward: 2.5, origin: 'm1' },
+        { text: 'b', reward: -1, origin: 'm2' },
+      ],
+      preferences: [],
+    },
+  ],
+  ['answer_list', { prompt: 'Q', candidates: ['a', 'b'], scores: [2.5, -1] }, rated('Q')],
   ['kto', { prompt: HI, completion: [assistant('good')], label: true }, labelled(HI, true)],
   ['kto', { prompt: 'Q:', completion: ' good', label: 'False' }, labelled('Q:', false, ' good')],
   ['kto_messages', { messages: [...HI, assistant('good')], label: false }, labelled(HI, false)],
@@ -150,7 +208,7 @@ describe('scores beside the answers', () => {
 
 describe('what can be wrong', () => {
   test.each<[string, Row, string]>([
-    ['three outputs', { instruction: 'Hi', output: ['a', 'b', 'c'] }, 'output has 3 texts, not two'],
+    ['one output', { instruction: 'Hi', output: ['a'] }, 'output has 1 text; a ranking has two at least'],
     [
       'a history without answers',
       { instruction: 'Hi', history: [['Hi']], ...both },
@@ -183,7 +241,7 @@ describe('what can be wrong', () => {
     ['a score too few', { query: 'Q', responses: ['a', 'b'], scores: [1] }, '1 numbers for 2 responses'],
     [
       'a reward that is no number',
-      { prompt: 'Q', completions: ['a'], rewards: [Number.NaN] },
+      { prompt: 'Q', completions: ['a'], rewards: ['1'] },
       'not a list of numbers',
     ],
     [

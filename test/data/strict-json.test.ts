@@ -19,7 +19,8 @@ test.each([
   ['a cut line', '{"a": "b', 'bad_json'],
   ['two objects on a line', '{"a":1}{"a":2}', 'bad_json'],
   ['a trailing comma', '{"a":1,}', 'bad_json'],
-  ['NaN', '{"a": NaN}', 'bad_json'],
+  ['NaN beside another fault', '{"a": NaN,}', 'bad_json'],
+  ['a word that begins with NaN', '{"a": NaNs}', 'bad_json'],
   ['-Infinity', '{"a": -Infinity}', 'bad_json'],
   ['a lone CR in a string', '{"a":"x\ry"}', 'bad_json'],
   ['an overflowing number', '{"a": [1e999]}', 'bad_number'],
@@ -47,5 +48,17 @@ test('bad UTF-8 names the byte', () => {
   expect(() => parse(bytes)).toThrow('byte 7 of the row is 0xff')
 })
 
-test('NaN is named in the reason', () =>
-  expect(() => parse('{"reward": NaN}')).toThrow('NaN is no JSON number'))
+test('Infinity is named in the reason', () =>
+  expect(() => parse('{"reward": Infinity}')).toThrow('Infinity is no JSON number'))
+
+test('NaN, as Python writes a missing number, is null; inside a string it stays', () =>
+  expect(parse('{"a": NaN, "b": [NaN,1], "c": "x: NaN \\" NaN"}')).toEqual({
+    a: null,
+    b: [null, 1],
+    c: 'x: NaN " NaN',
+  }))
+
+test('an id beyond 2^53 is exact, a deeper one is not taken for it', () => {
+  const row = parse('{"x": {"id": 9007199254740995}, "s": "\\"id\\": 1", "id": 9007199254740993}')
+  expect(row).toMatchObject({ id: 9007199254740993n })
+})

@@ -21,9 +21,11 @@ export const dataSection = {
     .default('auto')
     .describe('name of the data format; auto: recognised from the first rows'),
   columns: z
-    .record(text(), text())
+    .record(text(), z.union([text(), z.array(text()).min(2), z.null()]))
     .optional()
-    .describe("the file's own column names, such as {prompt: question, chosen: best}"),
+    .describe(
+      "the file's own column names, such as {prompt: question, completions: [response_1, response_2]}; null leaves a column out",
+    ),
   reward_column: text()
     .optional()
     .describe(

@@ -1,5 +1,6 @@
 import type { Message } from '../../dialogue.js'
 import { structuralFault } from '../read/row-fault.js'
+import { readList } from './answers/judged.js'
 import { type DataFormat, isAbsent, meetsNeeds, type RawRow } from './format.js'
 import { pairCandidates, typeName, withSystem } from './messages.js'
 
@@ -48,16 +49,21 @@ export const alpacaPairFormat: DataFormat = {
   }),
 }
 
-/** LLaMA-Factory's older layout: `output` is [better, worse]. */
+/** LLaMA-Factory's older layout: `output` is [better, worse], or a ranking of any length, the best first. */
 export const alpacaOutputFormat: DataFormat = {
   name: 'alpaca_output',
   needs: listNeeds,
   detect: (row) => meetsNeeds(row, listNeeds),
   toExample(row, { rewardColumn }) {
     const output = row.output as string[]
-    if (output.length !== 2) {
-      throw structuralFault('wrong_length', `output has ${output.length} texts, not two: [better, worse]`)
+    if (output.length < 2) {
+      throw structuralFault('wrong_length', 'output has 1 text; a ranking has two at least, the best first')
     }
-    return { prompt: alpacaPrompt(row), ...pairCandidates(output[0], output[1], row, rewardColumn) }
+    const prompt = alpacaPrompt(row)
+    if (output.length > 2) {
+      const ranks = output.map((_, i) => i + 1)
+      return { prompt, ...readList({ ranks, ...row }, 'output', rewardColumn, ['rewards', 'scores']) }
+    }
+    return { prompt, ...pairCandidates(output[0], output[1], row, rewardColumn) }
   },
 }

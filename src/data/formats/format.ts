@@ -15,8 +15,12 @@ export type Shape =
   | 'numbers'
   | 'string or messages'
   | 'an object with messages'
-  | 'true or false'
   | 'lists of strings'
+  | 'strings or messages'
+  | 'message or string'
+  | 'objects with texts'
+  | 'a map of texts'
+  | 'anything'
 
 export interface FormatOptions {
   /** HH transcripts: `full` keeps every paragraph, `legacy` drops paragraphs without a role marker. */
@@ -34,7 +38,7 @@ export interface ParsedRow {
 
 export interface DataFormat {
   name: string
-  /** Columns without which it is not this format. */
+  /** Columns without which it is not this format; `a|b`: one of them. */
   needs: Record<string, Shape>
   /** Why a row with these columns may still not be this format, for the error message. */
   speaksAgainst?: string
@@ -60,21 +64,53 @@ const SHAPES: Record<Shape, (value: unknown) => boolean> = {
   numbers: (value) => Array.isArray(value) && value.every((item) => typeof item === 'number'),
   'string or messages': (value) => typeof value === 'string' || isMessages(value),
   'an object with messages': (value) => isObject(value) && isMessages(value.messages),
-  'true or false': (value) => labelOf(value) !== undefined,
   'lists of strings': (value) => Array.isArray(value) && value.length > 0 && value.every(isStringArray),
+  'strings or messages': (value) => isStringArray(value) || isMessages(value),
+  'message or string': (value) => typeof value === 'string' || isMessage(value) || isMessages(value),
+  'objects with texts': (value) =>
+    Array.isArray(value) && value.length > 0 && value.every((item) => textKey(item) !== undefined),
+  'a map of texts': (value) =>
+    isObject(value) &&
+    Object.keys(value).length > 1 &&
+    Object.values(value).every((item) => typeof item === 'string' || textKey(item) !== undefined),
+  anything: (value) => value !== undefined,
 }
+
+/** Where an object of a list of answers has its text. */
+export const textKey = (value: unknown): string | undefined =>
+  isObject(value) ? TEXT_KEYS.find((key) => typeof value[key] === 'string') : undefined
+
+const TEXT_KEYS = [
+  'text',
+  'answer',
+  'response',
+  'content',
+  'completion',
+  'output',
+  'generation',
+  'summary',
+  'value',
+]
 
 export const hasShape = (value: unknown, shape: Shape) => SHAPES[shape](value)
 
 /** The needed columns that are absent or hold something else. */
 export function unmetNeeds(row: RawRow, needs: Record<string, Shape>): string[] {
-  return Object.keys(needs).filter((column) => !hasShape(row[column], needs[column]))
+  return Object.keys(needs).filter((names) => columnOf(row, names, needs[names]) === undefined)
 }
+
+/** The first of the columns `a|b|c` that holds what is wanted. */
+export const columnOf = (row: RawRow, names: string, shape: Shape): string | undefined =>
+  names.split('|').find((column) => hasShape(row[column], shape))
 
 export const meetsNeeds = (row: RawRow, needs: Record<string, Shape>) => unmetNeeds(row, needs).length === 0
 
 /** Absent, or null as some writers put it. */
 export const isAbsent = (row: RawRow, column: string) => row[column] === undefined || row[column] === null
+
+/** A number that is not there: null, an empty cell, or NaN as Python writes it. */
+export const isMissing = (value: unknown) =>
+  value === undefined || value === null || Number.isNaN(value) || /^\s*(nan)?\s*$/i.test(String(value))
 
 /** A label as JSON, CSV and Parquet write it: true, 1, "True". Undefined for anything else. */
 export function labelOf(value: unknown): boolean | undefined {

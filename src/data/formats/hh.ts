@@ -44,6 +44,12 @@ function cutAtBlankLines(text: string): Message[] {
     .map((match) => message(match[1], match.input.slice(match[0].length)))
 }
 
+/** The turns of a transcript that waits for the assistant; undefined for any other text. */
+export function transcriptPrompt(text: string, splitter: 'full' | 'legacy'): Message[] | undefined {
+  if (!/^\s*Human:/.test(text) || !/\n\nAssistant:\s*$/.test(text)) return undefined
+  return splitTranscript(text, splitter, 'the prompt').slice(0, -1)
+}
+
 const message = (speaker: string, content: string): Message => ({
   role: speaker === 'Human' ? 'user' : 'assistant',
   content: content.trim(),

@@ -1,7 +1,8 @@
 /** Unpaired rows: one answer and whether it is desirable (`label`), for KTO and BCO. */
+import { structuralFault } from '../read/row-fault.js'
 import { alpacaPrompt } from './alpaca.js'
 import { type DataFormat, labelOf, meetsNeeds, type ParsedRow, type RawRow, type Shape } from './format.js'
-import { oneAnswer } from './messages.js'
+import { oneAnswer, typeName } from './messages.js'
 import { readCompletion, readDialogue } from './sft.js'
 
 function unpairedFormat(
@@ -9,17 +10,25 @@ function unpairedFormat(
   answer: Record<string, Shape>,
   read: (row: RawRow) => ParsedRow,
 ): DataFormat {
-  const needs: Record<string, Shape> = { ...answer, label: 'true or false' }
+  const needs: Record<string, Shape> = { ...answer, label: 'anything' }
   return {
     name,
     needs,
     detect: (row) => meetsNeeds(row, needs),
     toExample(row) {
       const parsed = read(row)
-      parsed.candidates[0].desirable = labelOf(row.label)
+      parsed.candidates[0].desirable = readLabel(row.label)
       return parsed
     },
   }
+}
+
+/** @throws RowFault (structural) for a label that is null or neither true nor false */
+function readLabel(value: unknown): boolean {
+  const label = labelOf(value)
+  if (label !== undefined) return label
+  const found = value === null || typeof value === 'object' ? typeName(value) : JSON.stringify(value)
+  throw structuralFault('wrong_type', `label is ${found}; its label is neither true nor false`)
 }
 
 /** TRL's: prompt and completion, both text or both messages. The others are LLaMA-Factory's. */

@@ -3,7 +3,7 @@
 import type { Message, Role } from '../../dialogue.js'
 import type { Candidate, Preference } from '../example.js'
 import { contentFault, structuralFault } from '../read/row-fault.js'
-import type { ParsedRow, RawRow } from './format.js'
+import { isMissing, type ParsedRow, type RawRow } from './format.js'
 
 /** Role names in use -> ours. The second line is ShareGPT's. */
 const ROLES: Record<string, Role> = {
@@ -104,7 +104,7 @@ export function pairCandidates(chosen: string, rejected: string, row: RawRow, re
   for (const candidate of candidates) {
     const column = `${rewardColumn}_${candidate.origin}`
     const reward = row[column]
-    if (reward === undefined || reward === null || reward === '') continue
+    if (isMissing(reward)) continue
     candidate.reward = readNumber(reward, column)
   }
   const preferences: Preference[] = [{ better: 0, worse: 1 }]
@@ -112,7 +112,7 @@ export function pairCandidates(chosen: string, rejected: string, row: RawRow, re
 }
 
 /** A number, or the text of one as CSV has it. */
-function readNumber(value: unknown, column: string): number {
+export function readNumber(value: unknown, column: string): number {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   if (typeof number === 'number' && Number.isFinite(number)) return number
   throw structuralFault('wrong_type', `${column} is ${typeName(value)}, not a number`)

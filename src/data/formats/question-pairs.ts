@@ -1,8 +1,8 @@
 /** One question and two answers as plain strings that are turns of a dialogue: Orca DPO pairs and RewardBench. */
-import { type DataFormat, meetsNeeds, type Shape } from './format.js'
+import { columnOf, type DataFormat, isAbsent, meetsNeeds, type Shape } from './format.js'
 import { pairCandidates, withSystem } from './messages.js'
 
-const orcaNeeds = { question: 'string', chosen: 'string', rejected: 'string' } as const
+const orcaNeeds = { 'question|input': 'string', chosen: 'string', rejected: 'string' } as const
 const benchNeeds = {
   prompt: 'string',
   chosen: 'string',
@@ -11,20 +11,22 @@ const benchNeeds = {
   rejected_model: 'string',
 } as const
 
-function questionPairFormat(name: string, column: string, needs: Record<string, Shape>): DataFormat {
+function questionPairFormat(name: string, columns: string, needs: Record<string, Shape>): DataFormat {
   return {
     name,
     needs,
-    detect: (row) => meetsNeeds(row, needs),
+    detect: (row) => meetsNeeds(row, needs) && isAbsent(row, 'instruction'),
     toExample: (row, { rewardColumn }) => ({
-      prompt: withSystem(row, [{ role: 'user', content: row[column] as string }]),
+      prompt: withSystem(row, [
+        { role: 'user', content: row[columnOf(row, columns, 'string') as string] as string },
+      ]),
       ...pairCandidates(row.chosen as string, row.rejected as string, row, rewardColumn),
     }),
   }
 }
 
-/** `system` (an empty one is none), `question` and two answers. */
-export const orcaFormat = questionPairFormat('orca_dpo', 'question', orcaNeeds)
+/** `system` (an empty one is none), `question` or Argilla's `input`, and two answers. */
+export const orcaFormat = questionPairFormat('orca_dpo', 'question|input', orcaNeeds)
 
 /** RewardBench: the prompt is what a user said; the models that answered tell it from literal text. */
 export const rewardBenchFormat = questionPairFormat('reward_bench', 'prompt', benchNeeds)

@@ -1,8 +1,8 @@
 import type { Message } from '../../dialogue.js'
 import { contentFault, structuralFault } from '../read/row-fault.js'
+import { readList } from './answers/judged.js'
 import { type DataFormat, meetsNeeds } from './format.js'
-import { splitTranscript } from './hh.js'
-import { readList } from './listwise.js'
+import { transcriptPrompt } from './hh.js'
 
 const proNeeds = { prefix: 'lists of strings', suffix: 'strings' } as const
 const rrhfNeeds = { query: 'string', responses: 'strings' } as const
@@ -50,9 +50,9 @@ export const rrhfFormat: DataFormat = {
   toExample(row, { splitter, rewardColumn }) {
     const query = row.query as string
     const list = readList(row, 'responses', rewardColumn, ['scores'])
-    if (!/^\s*Human:/.test(query) || !/\n\nAssistant:\s*$/.test(query)) return { prompt: query, ...list }
-    const messages = splitTranscript(query, splitter, 'query')
+    const messages = transcriptPrompt(query, splitter)
+    if (!messages) return { prompt: query, ...list }
     const candidates = list.candidates.map((candidate) => ({ ...candidate, text: candidate.text.trim() }))
-    return { ...list, prompt: messages.slice(0, -1), candidates }
+    return { ...list, prompt: messages, candidates }
   },
 }

@@ -3,6 +3,7 @@ import { structuralFault } from '../read/row-fault.js'
 import { alpacaPrompt } from './alpaca.js'
 import { type DataFormat, isAbsent, meetsNeeds, type RawRow, type Shape } from './format.js'
 import { oneAnswer, readAnswer, readMessages, splitLastTurn, withSystem } from './messages.js'
+import { literalPrompt, textOrTurns } from './prompt-columns.js'
 
 const completionNeeds = { prompt: 'string or messages', completion: 'string or messages' } as const
 const alpacaNeeds = { instruction: 'string', output: 'string' } as const
@@ -11,11 +12,11 @@ const textNeeds = { text: 'string' } as const
 /** Prompt and answer that are both text or both messages. */
 export function readCompletion(row: RawRow) {
   if (typeof row.prompt === 'string' && typeof row.completion === 'string')
-    return oneAnswer(row.prompt, row.completion)
+    return oneAnswer(literalPrompt(row, 'prompt'), row.completion)
   if (typeof row.prompt === 'string' || typeof row.completion === 'string') {
     throw structuralFault('wrong_type', 'prompt and completion have to be both strings or both messages')
   }
-  return oneAnswer(readMessages(row.prompt, 'prompt'), readAnswer(row.completion, 'completion'))
+  return oneAnswer(textOrTurns(row, 'prompt'), readAnswer(row.completion, 'completion'))
 }
 
 /** A dialogue of which the last turn is the answer. */
@@ -25,12 +26,11 @@ export function readDialogue(row: RawRow, column: string) {
   return oneAnswer(prompt, answer)
 }
 
-/** Rows with a `label` are unpaired preferences: half of their answers are bad ones, so they are not read as SFT. */
+/** Rows with a `label` are unpaired preferences, which are asked first: half of their answers are bad ones. */
 export const promptCompletionFormat: DataFormat = {
   name: 'prompt_completion',
   needs: completionNeeds,
-  speaksAgainst: 'its label is neither true nor false',
-  detect: (row) => meetsNeeds(row, completionNeeds) && isAbsent(row, 'label'),
+  detect: (row) => meetsNeeds(row, completionNeeds),
   toExample: readCompletion,
 }
 
@@ -40,8 +40,8 @@ function dialogueFormat(name: string, column: string): DataFormat {
   return {
     name,
     needs,
-    speaksAgainst: 'it has a chosen or a label that fits no other format',
-    detect: (row) => meetsNeeds(row, needs) && isAbsent(row, 'chosen') && isAbsent(row, 'label'),
+    speaksAgainst: 'it has a chosen that fits no other format',
+    detect: (row) => meetsNeeds(row, needs) && isAbsent(row, 'chosen'),
     toExample: (row) => readDialogue(row, column),
   }
 }
@@ -52,7 +52,7 @@ export const sharegptFormat = dialogueFormat('sharegpt', 'conversations')
 export const alpacaFormat: DataFormat = {
   name: 'alpaca',
   needs: alpacaNeeds,
-  detect: (row) => meetsNeeds(row, alpacaNeeds) && isAbsent(row, 'label'),
+  detect: (row) => meetsNeeds(row, alpacaNeeds),
   toExample: (row) => oneAnswer(alpacaPrompt(row), row.output as string),
 }
 

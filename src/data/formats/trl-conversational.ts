@@ -1,6 +1,6 @@
 import type { Message } from '../../dialogue.js'
 import { type DataFormat, hasShape, meetsNeeds, type RawRow } from './format.js'
-import { pairCandidates, pairOfDialogues, readAnswer, readMessages } from './messages.js'
+import { pairCandidates, pairOfDialogues, readAnswer, readMessages, withSystem } from './messages.js'
 
 const explicitNeeds = { prompt: 'messages', chosen: 'messages', rejected: 'messages' } as const
 const implicitNeeds = { chosen: 'messages', rejected: 'messages' } as const
@@ -17,7 +17,7 @@ export const trlConversationalFormat: DataFormat = {
   toExample(row, { rewardColumn }) {
     const chosen = readAnswer(row.chosen, 'chosen')
     const rejected = readAnswer(row.rejected, 'rejected')
-    const prompt = readMessages(row.prompt, 'prompt')
+    const prompt = withSystem(row, readMessages(row.prompt, 'prompt'))
     return { prompt, ...pairCandidates(chosen, rejected, row, rewardColumn) }
   },
 }
@@ -32,7 +32,7 @@ export const trlImplicitFormat: DataFormat = {
   detect: (row) => meetsNeeds(row, implicitNeeds) && !hasShape(row.prompt, 'messages'),
   toExample(row, { rewardColumn }) {
     const pair = pairOfDialogues(readMessages(row.chosen, 'chosen'), readMessages(row.rejected, 'rejected'))
-    const prompt = pair.prompt.length > 0 ? pair.prompt : questionOf(row)
+    const prompt = withSystem(row, pair.prompt.length > 0 ? pair.prompt : questionOf(row))
     return { prompt, ...pairCandidates(pair.chosen, pair.rejected, row, rewardColumn) }
   },
 }

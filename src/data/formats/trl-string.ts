@@ -1,6 +1,7 @@
-/** TRL's standard preference format: three strings; the prompt is literal text that the answers continue. */
+/** TRL's standard preference format: three strings; the prompt is literal text that the answers continue, or a user's turn beside a `system`. */
 import { type DataFormat, meetsNeeds } from './format.js'
 import { pairCandidates } from './messages.js'
+import { literalPrompt } from './prompt-columns.js'
 
 const needs = { prompt: 'string', chosen: 'string', rejected: 'string' } as const
 
@@ -9,7 +10,7 @@ export const trlStringFormat: DataFormat = {
   needs,
   detect: (row) => meetsNeeds(row, needs),
   toExample: (row, { rewardColumn }) => ({
-    prompt: row.prompt as string,
+    prompt: literalPrompt(row, 'prompt'),
     ...pairCandidates(row.chosen as string, row.rejected as string, row, rewardColumn),
   }),
 }

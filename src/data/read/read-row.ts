@@ -5,14 +5,15 @@ import type { DataFormat, FormatOptions, RawRow } from '../formats/format.js'
 import { typeName } from '../formats/messages.js'
 import { formatOf } from '../formats/registry.js'
 import { type ContentNeeds, checkContent } from './check-content.js'
+import { type Columns, renameColumns } from './columns.js'
+import { withParsedText } from './json-text.js'
 import { fileStem } from './read-files.js'
 import type { Piece } from './read-lines.js'
 import { structuralFault } from './row-fault.js'
 import { parseStrictJson } from './strict-row.js'
 
 export interface RowOptions extends FormatOptions, ContentNeeds {
-  /** Our column name -> the name that it has in the file. */
-  columns: Record<string, string>
+  columns: Columns
   forced?: DataFormat
 }
 
@@ -30,7 +31,7 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw structuralFault('not_an_object', `the row is ${typeName(value)}, not an object`)
   }
-  const row = renameColumns(value as RawRow, options.columns)
+  const row = withParsedText(renameColumns(value as RawRow, options.columns))
   const id = explicitId(row)
   const format = formatOf(row, options.forced, options.minCandidates === 0)
   const parsed = format.toExample(row, options)
@@ -47,29 +48,13 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
   return { format: format.name, explicitId: id !== undefined, example }
 }
 
-function renameColumns(row: RawRow, columns: Record<string, string>): RawRow {
-  const renamed = { ...row }
-  for (const [ours, theirs] of Object.entries(columns)) {
-    if (!(theirs in row)) {
-      const found = Object.keys(row).slice(0, 12).join(', ') || 'none'
-      throw structuralFault(
-        'missing_field',
-        `there is no column "${theirs}" for ${ours} (columns found: ${found})`,
-      )
-    }
-    if (theirs in renamed && !(theirs in columns)) delete renamed[theirs]
-    renamed[ours] = row[theirs]
-  }
-  return renamed
-}
-
 function explicitId(row: RawRow): string | undefined {
   const { id } = row
   if (id === undefined || id === null) return undefined
   if (typeof id === 'string' && id !== '') return id
   if (typeof id === 'bigint') return String(id)
   if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id)
-  const advice = 'an id is a string, or a whole number below 2^53'
+  const advice = 'an id is text or a whole number; columns: {id: null} leaves the column out'
   throw structuralFault('wrong_type', `id is ${typeof id === 'number' ? id : typeName(id)}; ${advice}`)
 }
 

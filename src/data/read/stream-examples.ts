@@ -6,6 +6,7 @@ import { EXIT } from '../../exit-codes.js'
 import { sha256File } from '../../files/digest.js'
 import type { Example } from '../example.js'
 import { formatByName } from '../formats/registry.js'
+import type { Columns } from './columns.js'
 import { listFiles, readPieces } from './read-files.js'
 import type { Piece } from './read-lines.js'
 import { type RowOptions, readRow } from './read-row.js'
@@ -25,8 +26,8 @@ export interface ReadOptions {
   splitter?: 'full' | 'legacy'
   /** Read every row in this format instead of recognising it. */
   format?: string
-  /** Our column name -> the name that it has in the file. */
-  columns?: Record<string, string>
+  /** Our column name -> the name that it has in the file, the names of a list's parts, or null to leave it out. */
+  columns?: Columns
   /** Column of a list's rewards; for pairs the stem of `<stem>_chosen` and `<stem>_rejected` (default `score`). */
   rewardColumn?: string
   /** Stop after this many examples. */
@@ -139,10 +140,15 @@ function readExample(file: string, piece: Piece, { counts, options, prompts, ids
   const { example, format, explicitId } = readRow(file, piece, options)
   const place = (counts.files.length - 1) * ROWS + piece.row
   if (explicitId) {
-    const first = ids.first(example.id, place)
+    let first = ids.first(example.id, place)
+    // Published files count from 0 each: an id of another file is told apart by its file.
+    if (first !== undefined && Math.floor(first / ROWS) !== counts.files.length - 1) {
+      example.id = `${file}:${example.id}`
+      first = ids.first(example.id, place)
+    }
     if (first !== undefined) {
       const before = `${counts.files[Math.floor(first / ROWS)].file}:${first % ROWS}`
-      const hint = 'Ids have to be unique over all files: rename them, or leave the id column out.'
+      const hint = 'Ids are unique in a file: rename them, or leave the column out with columns: {id: null}.'
       throw usageError(`the id "${example.id}" stands twice: ${before} and ${file}:${piece.row}`, hint)
     }
   }

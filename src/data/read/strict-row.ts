@@ -1,4 +1,5 @@
 /** JSON as data: fatal UTF-8, no duplicate keys, no `__proto__`, no overflowing numbers, no lone surrogates. */
+import { isObject } from '../../files/json.js'
 import { LINE_LIMIT, type RawPiece } from './read-lines.js'
 import { structuralFault } from './row-fault.js'
 
@@ -15,14 +16,41 @@ export function parseStrictJson(piece: RawPiece): unknown {
   }
   const text = decodeUtf8(piece.bytes)
   checkDepthAndKeys(text)
-  let value: unknown
+  const value = parsed(text)
+  checkValue(value, '')
+  if (isObject(value) && typeof value.id === 'number' && !Number.isSafeInteger(value.id)) {
+    value.id = exactId(text) ?? value.id
+  }
+  return value
+}
+
+function parsed(text: string): unknown {
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch (error) {
+    // Python writes a missing number as NaN, which is no JSON.
+    const withoutNan = text.includes('NaN') ? text.replace(STRING_OR_NAN, nanAsNull) : text
+    try {
+      if (withoutNan !== text) return JSON.parse(withoutNan)
+    } catch {
+      // The first error has the place.
+    }
     throw structuralFault('bad_json', badJsonReason(text, error as Error))
   }
-  checkValue(value, '')
-  return value
+}
+
+const STRING_OR_NAN = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\w.+-])NaN(?!\w)/g
+const nanAsNull = (token: string) => (token === 'NaN' ? 'null' : token)
+
+/** Digits of a whole number beyond 2^53, which JSON.parse rounds; the key stands once on its level. */
+function exactId(text: string): bigint | undefined {
+  let depth = 0
+  for (const [token, digits] of text.matchAll(/"id"\s*:\s*(-?\d+)(?=\s*[,}])|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g)) {
+    if (digits !== undefined && depth === 1) return BigInt(digits)
+    if (token === '{' || token === '[') depth++
+    else if (token === '}' || token === ']') depth--
+  }
+  return undefined
 }
 
 function decodeUtf8(bytes: Buffer): string {

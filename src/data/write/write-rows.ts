@@ -2,8 +2,8 @@
 
 import type { Message } from '../../dialogue.js'
 import type { Candidate, Example, Preference } from '../example.js'
+import { preferencesOfRanks } from '../formats/answers/judged.js'
 import type { RawRow } from '../formats/format.js'
-import { preferencesOfRanks } from '../formats/listwise.js'
 import { mostPreferred } from '../preferred.js'
 
 export const WRITE_FORMATS = ['trl', 'hh', 'listwise', 'messages', 'kto'] as const

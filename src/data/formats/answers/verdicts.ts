@@ -1,0 +1,131 @@
+/** What a row says about several answers: ranks, a label that names the best, a signed preference, votes of annotators. */
+import { isObject } from '../../../files/json.js'
+import type { Preference } from '../../example.js'
+import { structuralFault } from '../../read/row-fault.js'
+import type { RawRow } from '../format.js'
+import { labelled, type Named, type Ranks } from './label.js'
+
+/** Columns that name the best answer, in the order in which they are looked for. */
+export const LABEL_COLUMNS = [
+  ...[
+    'label',
+    'labels',
+    'preferred',
+    'preference',
+    'winner',
+    'choice',
+    'best',
+    'better',
+    'verdict',
+    'result',
+  ],
+  ...['better_response_id', 'preferred_response', 'preferred_answer', 'preferred_output', 'human_preference'],
+  ...['overall_preference', 'preference_strength', 'votes', 'chosen'],
+]
+
+/** Columns whose number is below 0 where the first of two answers is better (HelpSteer 2 and 3). */
+const SIGNED = new Set(['overall_preference', 'preference_strength'])
+
+const RANK_COLUMNS = ['ranks', 'ranking', 'rankings']
+
+/**
+ * The preferences that a row states: of its ranks, else of its label. Several annotators count by the majority for each
+ * pair of answers; a tie is no preference.
+ * @throws RowFault (structural) for a label that is null or names none of the answers, and for ranks of another length
+ */
+export function statedPreferences(row: RawRow, answers: Named): Preference[] {
+  const ranks = RANK_COLUMNS.find((column) => row[column] !== undefined && row[column] !== null)
+  if (ranks !== undefined) return majority(readRanks(row[ranks], ranks, answers))
+  const winner = oneHot(row, answers)
+  if (winner) return majority([{ ranks: winner, weight: 1 }])
+  const label = LABEL_COLUMNS.find((column) => column in row)
+  return label === undefined ? [] : majority(votesOf(row[label], label, answers))
+}
+
+interface Vote {
+  ranks: Ranks
+  weight: number
+}
+
+/** Every pair of answers by its votes. */
+function majority(votes: readonly Vote[]): Preference[] {
+  const count = votes[0]?.ranks.length ?? 0
+  const preferences: Preference[] = []
+  for (let i = 0; i < count; i++) {
+    for (let j = i + 1; j < count; j++) {
+      let balance = 0
+      for (const { ranks, weight } of votes) {
+        const [a, b] = [ranks[i], ranks[j]]
+        if (a !== null && b !== null) balance += weight * Math.sign(b - a)
+      }
+      if (balance > 0) preferences.push({ better: i, worse: j })
+      else if (balance < 0) preferences.push({ better: j, worse: i })
+    }
+  }
+  return preferences
+}
+
+function readRanks(value: unknown, column: string, answers: Named): Vote[] {
+  if (Array.isArray(value) && value.length > 0 && value.every(Array.isArray)) {
+    return value.flatMap((one, i) => readRanks(one, `${column}[${i}]`, answers))
+  }
+  const { names } = answers
+  const list = isObject(value) ? names.map((name) => value[name] ?? null) : value
+  if (!Array.isArray(list)) throw structuralFault('wrong_type', `${column} is not a list of numbers`)
+  if (list.length > 0 && list.every((item) => typeof item === 'string' && Number.isNaN(Number(item)))) {
+    return [{ ranks: labelled(list.join(' > '), column, answers), weight: 1 }]
+  }
+  const numbers = list.map((item) => (item === null || Number.isNaN(item) ? null : Number(item)))
+  if (numbers.some((item) => item !== null && !Number.isFinite(item))) {
+    throw structuralFault('wrong_type', `${column} is an array, not a list of numbers`)
+  }
+  if (numbers.length !== names.length) {
+    throw structuralFault(
+      'wrong_length',
+      `${column} has ${numbers.length} numbers for ${names.length} answers`,
+    )
+  }
+  return [{ ranks: numbers, weight: 1 }]
+}
+
+/** LMSYS: `winner_model_a: 1, winner_model_b: 0, winner_tie: 0`. */
+function oneHot(row: RawRow, { suffixes }: Named): Ranks | undefined {
+  const marks = suffixes.map((suffix) => row[`winner_model_${suffix}`] ?? row[`winner_${suffix}`])
+  if (marks.length === 0 || marks.some((mark) => mark === undefined)) return undefined
+  return marks.map((mark) => (Number(mark) === 1 ? 1 : 2))
+}
+
+/** One label, a list of them (one an annotator), or the votes that each answer got. */
+function votesOf(value: unknown, column: string, answers: Named): Vote[] {
+  if (Array.isArray(value)) {
+    if (value.length === 0) throw structuralFault('wrong_type', `${column} is an empty array`)
+    if (column === 'votes' && value.length === answers.names.length && value.every(Number.isInteger)) {
+      return counted(value as number[])
+    }
+    return value.map((one, i) => ({ ranks: oneVote(one, `${column}[${i}]`, column, answers), weight: 1 }))
+  }
+  const counts = isObject(value) ? Object.entries(value) : []
+  if (counts.length > 0 && counts.every(([, count]) => Number.isInteger(count))) {
+    return counts.map(([name, count]) => ({
+      ranks: labelled(name, `a name in ${column}`, answers),
+      weight: count as number,
+    }))
+  }
+  return [{ ranks: oneVote(value, column, column, answers), weight: 1 }]
+}
+
+const counted = (counts: readonly number[]): Vote[] =>
+  counts.map((weight, best) => ({ ranks: counts.map((_, i) => (i === best ? 1 : 2)), weight }))
+
+function oneVote(value: unknown, at: string, column: string, answers: Named): Ranks {
+  const inside = isObject(value) ? (value.score ?? value.label ?? value.preference ?? value.vote) : value
+  if (!SIGNED.has(column)) return labelled(inside, at, answers)
+  const sign = typeof inside === 'string' && inside.trim() !== '' ? Number(inside) : inside
+  if (typeof sign !== 'number' || !Number.isFinite(sign) || answers.names.length !== 2) {
+    throw structuralFault(
+      'wrong_type',
+      `${at} is ${JSON.stringify(inside) ?? 'missing'}, not the signed number of a pair`,
+    )
+  }
+  return [Math.sign(sign), -Math.sign(sign)]
+}

@@ -1,0 +1,374 @@
+/** Layouts in which preference data is published: what each becomes, figures by hand. */
+import { describe, expect, test } from 'vitest'
+import { readExamples } from '../../src/data/read/read-examples.js'
+import { dataFile, jsonl, type Row } from './files.js'
+
+const user = (content: string) => ({ role: 'user', content })
+const assistant = (content: string) => ({ role: 'assistant', content })
+const system = (content: string) => ({ role: 'system', content })
+
+const read = async (row: Row, options = {}) =>
+  (await readExamples(dataFile(jsonl([row])), { minCandidates: 1, ...options })).examples[0]
+/** `b>a` as [1, 0]. */
+const verdicts = async (row: Row, options = {}) =>
+  (await read(row, options)).preferences.map(({ better, worse }) => [better, worse])
+
+describe('ranked lists', () => {
+  test('Alpaca: output is a ranking of any length, the best first', async () => {
+    const { prompt, candidates, preferences } = await read({
+      instruction: 'Hi',
+      output: ['a', 'b', 'c', 'd'],
+    })
+    expect(prompt).toEqual([user('Hi')])
+    expect(candidates.map(({ text }) => text)).toEqual(['a', 'b', 'c', 'd'])
+    expect(preferences.map(({ better, worse }) => `${better}${worse}`)).toEqual([
+      '01',
+      '02',
+      '03',
+      '12',
+      '13',
+      '23',
+    ])
+  })
+
+  test('Nectar: rank 1 is the best, the transcript becomes turns', async () => {
+    const row = await read({
+      prompt: '\n\nHuman: Name a fruit.\n\nAssistant: ',
+      answers: [
+        { answer: 'Apple.', model: 'm1', rank: 1.0 },
+        { answer: 'Car.', model: 'm2', rank: 3.0 },
+        { answer: 'Pear.', model: 'm3', rank: 2.0 },
+      ],
+      source: ['set'],
+    })
+    expect(row.prompt).toEqual([user('Name a fruit.')])
+    expect(row.candidates).toEqual([
+      { text: 'Apple.', origin: 'm1' },
+      { text: 'Car.', origin: 'm2' },
+      { text: 'Pear.', origin: 'm3' },
+    ])
+    expect(row.preferences).toEqual([
+      { better: 0, worse: 1 },
+      { better: 0, worse: 2 },
+      { better: 2, worse: 1 },
+    ])
+  })
+
+  test('UltraFeedback in full: the overall score is the reward', async () => {
+    const { prompt, candidates } = await read({
+      ...{ source: 'evol', instruction: 'Hi', models: ['x', 'y'] },
+      completions: [
+        { model: 'x', response: 'a', overall_score: 7.5, 'fine-grained_score': 4, annotations: {} },
+        { model: 'y', response: 'b', overall_score: 3, 'fine-grained_score': 2, annotations: {} },
+      ],
+    })
+    expect(prompt).toEqual([user('Hi')])
+    expect(candidates).toEqual([
+      { text: 'a', reward: 7.5, origin: 'x' },
+      { text: 'b', reward: 3, origin: 'y' },
+    ])
+  })
+
+  test('text[2] and score[2], without a prompt', async () => {
+    const { prompt, candidates } = await read({ text: ['a', 'b'], score: [1, 0.5] })
+    expect(prompt).toBe('')
+    expect(candidates.map(({ reward }) => reward)).toEqual([1, 0.5])
+  })
+
+  test('a map of answers with ranks of the same keys', async () => {
+    const map = { query: 'Q', answers: { x: 'a', y: 'b', z: 'c' }, ranks: { z: 1, x: 2 } }
+    expect(await verdicts(map)).toEqual([[2, 0]])
+    const lacking = { query: 'Q', answers: { x: 'a', y: 'b' }, scores: { x: 1 } }
+    await expect(read(lacking)).rejects.toThrow('scores has no number for "y"')
+  })
+
+  test('a missing score is null or NaN; the others stay', async () => {
+    const file = dataFile('{"prompt": "Q", "completions": ["a", "b", "c"], "rewards": [1, NaN, null]}\n')
+    const { examples } = await readExamples(file)
+    expect(examples[0].candidates).toEqual([{ text: 'a', reward: 1 }, { text: 'b' }, { text: 'c' }])
+    const pair = await read({
+      prompt: 'Q',
+      chosen: 'a',
+      rejected: 'b',
+      score_chosen: 'NaN',
+      score_rejected: 2,
+    })
+    expect(pair.candidates.map(({ reward }) => reward)).toEqual([undefined, 2])
+  })
+})
+
+describe('partial orders', () => {
+  test('every chosen answer is better than every rejected one', async () => {
+    const row = { prompt: [user('Hi')], chosen: ['a', 'b'], rejected: ['c', 'd'], score_chosen: [2, 1] }
+    const { candidates, preferences } = await read(row)
+    expect(candidates.map(({ text, reward }) => [text, reward])).toEqual([
+      ['a', 2],
+      ['b', 1],
+      ['c', undefined],
+      ['d', undefined],
+    ])
+    expect(preferences.map(({ better, worse }) => [better, worse])).toEqual([
+      [0, 2],
+      [0, 3],
+      [1, 2],
+      [1, 3],
+    ])
+  })
+
+  test('each answer may be a list of one message', async () => {
+    const row = {
+      prompt: [user('Hi')],
+      chosen: [[assistant('a')], [assistant('b')]],
+      rejected: [[assistant('c')]],
+    }
+    expect((await read(row)).candidates.map(({ text }) => text)).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('answers in columns of their own', () => {
+  const ab = { prompt: 'Q', response_a: 'one', response_b: 'two' }
+  test.each<[string, unknown, number[][]]>([
+    ['a letter', 'a', [[0, 1]]],
+    ['the column', 'response_b', [[1, 0]]],
+    ['a model', 'model_b', [[1, 0]]],
+    ['an assistant', 'Assistant A', [[0, 1]]],
+    ['a comparison', 'A>B', [[0, 1]]],
+    ['a strong one, in brackets', '[[B>>A]]', [[1, 0]]],
+    ['one that points the other way', 'A < B', [[1, 0]]],
+    ['equality', 'A=B', []],
+    ['a tie', 'tie', []],
+    ['LMSYS: both bad', 'tie (bothbad)', []],
+    ['an ordinal', 'second', [[1, 0]]],
+    ['the better text', 'two', [[1, 0]]],
+    ['a number, from 0', 1, [[1, 0]]],
+    ['three annotators', ['A', 'B', 'A'], [[0, 1]]],
+    ['two annotators who differ', ['A', 'B'], []],
+    ['votes', { a: 2, b: 5 }, [[1, 0]]],
+  ])('label: %s', async (_, label, expected) => {
+    expect(await verdicts({ ...ab, label })).toEqual(expected)
+  })
+
+  test.each<[string, Row, number[][]]>([
+    ['AlpacaFarm', { instruction: 'Do', input: 'it', output_1: 'a', output_2: 'b', preference: 2 }, [[1, 0]]],
+    ['numbers from 0', { prompt: 'Q', response_0: 'a', response_1: 'b', better_response_id: 1 }, [[1, 0]]],
+    [
+      'three answers',
+      { question: 'Q', answer_1: 'a', answer_2: 'b', answer_3: 'c', label: '2>1=3' },
+      [
+        [1, 0],
+        [1, 2],
+      ],
+    ],
+    [
+      'LMSYS',
+      {
+        prompt: '["Q"]',
+        response_a: '["a"]',
+        response_b: '["b"]',
+        winner_model_a: 0,
+        winner_model_b: 1,
+        winner_tie: 0,
+      },
+      [[1, 0]],
+    ],
+    [
+      'LMSYS, a tie',
+      {
+        prompt: '["Q"]',
+        response_a: '["a"]',
+        response_b: '["b"]',
+        winner_model_a: 0,
+        winner_model_b: 0,
+        winner_tie: 1,
+      },
+      [],
+    ],
+    ['the winner by its model', { ...ab, model_a: 'x', model_b: 'y', winner: 'y' }, [[1, 0]]],
+    ['votes of annotators, -3 to 3', { ...ab, overall_preference: 2 }, [[1, 0]]],
+    [
+      'HelpSteer 2, no preference',
+      { prompt: 'Q', response_1: 'a', response_2: 'b', preference_strength: 0 },
+      [],
+    ],
+    ['SHP: B has more', { history: 'Hi', human_ref_A: 'a', human_ref_B: 'b', labels: 0 }, [[1, 0]]],
+  ])('%s', async (_, row, expected) => expect(await verdicts(row)).toEqual(expected))
+
+  test('messages, two answers, their rewards', async () => {
+    const row = { messages: [user('Hi')], response_1: 'a', response_2: 'b', reward_1: 0.5, reward_2: '2' }
+    const { prompt, candidates } = await read(row)
+    expect(prompt).toEqual([user('Hi')])
+    expect(candidates).toEqual([
+      { text: 'a', reward: 0.5 },
+      { text: 'b', reward: 2 },
+    ])
+  })
+
+  test('HelpSteer 3: below 0 the first is better', async () => {
+    const row = { context: [user('Hi')], response1: 'a', response2: 'b', overall_preference: -3 }
+    expect(await read(row)).toMatchObject({ prompt: [user('Hi')], preferences: [{ better: 0, worse: 1 }] })
+  })
+
+  test('Arena: whole conversations, and those that differ before the end', async () => {
+    const row = {
+      conversation_a: [user('Hi'), assistant('a')],
+      conversation_b: [user('Hi'), assistant('b')],
+      winner: 'model_b',
+    }
+    expect(await read(row)).toMatchObject({ prompt: [user('Hi')], preferences: [{ better: 1, worse: 0 }] })
+    const other = { ...row, conversation_b: [user('Ho'), assistant('b')] }
+    await expect(read(other)).rejects.toThrow('differ before the answer')
+  })
+
+  test('WebGPT: the question is an object', async () => {
+    const row = {
+      question: { dataset: 'x', full_text: 'Hi?' },
+      answer_0: 'a',
+      answer_1: 'b',
+      score_0: -1,
+      score_1: 1,
+    }
+    expect(await read(row)).toMatchObject({
+      prompt: [user('Hi?')],
+      candidates: [{ reward: -1 }, { reward: 1 }],
+    })
+  })
+
+  test.each<[unknown, string]>([
+    [null, 'label is null: it does not say which answer is better'],
+    ['', 'label is empty'],
+    ['C', 'label is "C"; it has to name one of response_a, response_b'],
+    [2, 'label is 2; it has to name one of response_a, response_b'],
+    [true, 'label is true; it has to name one of'],
+    [['A', null], 'label[1] is null'],
+  ])('a label %j is a fault', async (label, message) => {
+    await expect(read({ ...ab, label })).rejects.toThrow(message)
+  })
+
+  test('a number that is in no column name is a fault, not a place', async () => {
+    const row = { prompt: 'Q', output_1: 'a', output_2: 'b', preference: 0 }
+    await expect(read(row)).rejects.toThrow('preference is 0; it has to name one of output_1, output_2')
+  })
+})
+
+describe('columns', () => {
+  test('name the parts of a list, and the label that names one of them', async () => {
+    const row = { ask: 'Q', good_one: 'a', other: 'b', third: 'c', pick: 'other' }
+    const columns = { prompt: 'ask', completions: ['good_one', 'other', 'third'], label: 'pick' }
+    const { candidates, preferences } = await read(row, { columns })
+    expect(candidates.map(({ text, origin }) => [text, origin])).toEqual([
+      ['a', 'good_one'],
+      ['b', 'other'],
+      ['c', 'third'],
+    ])
+    expect(preferences).toEqual([
+      { better: 1, worse: 0 },
+      { better: 1, worse: 2 },
+    ])
+  })
+
+  test('leave a column out', async () => {
+    const rows = [1.5, 1.5].map((id, i) => ({ id, prompt: `Q${i}`, chosen: 'a', rejected: 'b' }))
+    const file = dataFile(jsonl(rows))
+    await expect(readExamples(file)).rejects.toThrow('columns: {id: null} leaves the column out')
+    expect((await readExamples(file, { columns: { id: null } })).examples.map(({ id }) => id)).toEqual([
+      `${file}:1`,
+      `${file}:2`,
+    ])
+  })
+})
+
+describe('ids', () => {
+  test('that count from 0 in each file are told apart by the file', async () => {
+    const a = dataFile(jsonl([{ id: 0, prompt: 'A', chosen: 'a', rejected: 'b' }]), 'a.jsonl')
+    const b = dataFile(jsonl([{ id: 0, prompt: 'B', chosen: 'a', rejected: 'b' }]), 'b.jsonl')
+    expect((await readExamples([a, b])).examples.map(({ id }) => id)).toEqual(['0', `${b}:0`])
+  })
+
+  test('twice in one file are an error that names the way out', async () => {
+    const row = { id: 'x', prompt: 'A', chosen: 'a', rejected: 'b' }
+    const hint = 'columns: {id: null}'
+    const file = dataFile(jsonl([row, row]))
+    await expect(readExamples(file)).rejects.toMatchObject({ hint: expect.stringContaining(hint) })
+  })
+
+  test('beyond 2^53 are exact', async () => {
+    const line = (id: string) => `{"id": ${id}, "prompt": "Q", "chosen": "a", "rejected": "b"}\n`
+    const file = dataFile(line('9007199254740993') + line('9007199254740992'))
+    const { examples } = await readExamples(file)
+    expect(examples.map(({ id }) => id)).toEqual(['9007199254740993', '9007199254740992'])
+  })
+})
+
+describe('a system column', () => {
+  const both = { chosen: 'a', rejected: 'b' }
+  const turns = [system('S'), user('Hi')]
+  test.each<[string, Row]>([
+    ['trl_string', { prompt: 'Hi', ...both }],
+    ['trl_conversational', { prompt: [user('Hi')], chosen: [assistant('a')], rejected: [assistant('b')] }],
+    ['trl_implicit', { chosen: [user('Hi'), assistant('a')], rejected: [user('Hi'), assistant('b')] }],
+    ['listwise', { prompt: [user('Hi')], completions: ['a', 'b'] }],
+    ['listwise, text', { prompt: 'Hi', completions: ['a', 'b'] }],
+    ['prompt_completion', { prompt: 'Hi', completion: 'a' }],
+    ["Argilla's Orca pairs", { input: 'Hi', ...both }],
+    ['answers in columns', { question: 'Hi', answer_a: 'a', answer_b: 'b', label: 'a' }],
+  ])('%s: it is the first turn', async (_, row) => {
+    expect((await read({ system: 'S', ...row })).prompt).toEqual(turns)
+  })
+
+  test('that is empty is no turn, and the prompt is still said in a dialogue', async () => {
+    expect((await read({ system: '', prompt: 'Hi', ...both })).prompt).toEqual([user('Hi')])
+  })
+})
+
+describe('message lists as text', () => {
+  const dialogue = (answer: string) => [user('Hi'), assistant(answer)]
+  test('JSON is read', async () => {
+    const row = {
+      prompt: 'Hi',
+      chosen: JSON.stringify(dialogue('a')),
+      rejected: JSON.stringify(dialogue('b')),
+    }
+    expect(await read(row)).toMatchObject({
+      prompt: [user('Hi')],
+      candidates: [{ text: 'a' }, { text: 'b' }],
+    })
+  })
+
+  test('lists of answers and numbers in a table are read', async () => {
+    const file = dataFile('prompt,completions,rewards\nQ,"[""a"", ""b""]","[1, 2.5]"\n', 'rows.csv')
+    const { examples } = await readExamples(file)
+    expect(examples[0].candidates).toEqual([
+      { text: 'a', reward: 1 },
+      { text: 'b', reward: 2.5 },
+    ])
+  })
+
+  test("Python's is a fault with the way out", async () => {
+    const row = { prompt: 'Hi', chosen: "[{'role': 'assistant', 'content': 'a'}]", rejected: 'b' }
+    await expect(read(row)).rejects.toThrow('chosen is a message list as Python prints it')
+  })
+
+  test('text that only begins like one, and brackets in answers, stay text', async () => {
+    const row = { prompt: 'Q', chosen: '[1, 2]', rejected: '{"rows": 1}' }
+    expect((await read(row)).candidates.map(({ text }) => text)).toEqual(['[1, 2]', '{"rows": 1}'])
+  })
+})
+
+describe('a fault names the nearest format', () => {
+  test.each<[string, Row, string]>([
+    [
+      'a question by another name',
+      { ask: 'Hi', chosen: 'a', rejected: 'b' },
+      'if ask is that: columns: {prompt: ask}',
+    ],
+    [
+      'an answer missing',
+      { question: 'Hi', chosen: 'a' },
+      'nearest is orca_dpo: rejected has to be string, is missing',
+    ],
+    ['a label of null', { prompt: 'Q', completion: 'a', label: null }, 'label is null'],
+    ['the same for messages', { messages: [user('Hi'), assistant('a')], label: null }, 'label is null'],
+  ])('%s', async (_, row, message) => {
+    await expect(read(row, { unpaired: true })).rejects.toThrow(message)
+  })
+})
