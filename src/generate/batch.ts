@@ -8,6 +8,7 @@ import { packedStream, type Segment } from '../nn/layout.js'
 import { createRandom } from '../random.js'
 import { i64, noGrad, ops, scope } from '../tensor/index.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
+import { logprobsOfRows, type TokenLogprob } from './logprobs.js'
 import type { GeneratedAnswer, GenerateRequest, LiveRow, RowHooks, RowOptions } from './requests.js'
 import { tokensOfRows } from './sampling.js'
 import { finishedText } from './stopping.js'
@@ -84,10 +85,16 @@ const enterRow = (
   pending: Array.from(promptIds),
   seen: 0,
   ids: [],
+  ...(options.logprobs !== undefined && { logprobs: [] }),
   streamed: '',
   random: createRandom(`generate:${options.seed}:${name}`),
   left: false,
 })
+
+interface NextToken {
+  id: number
+  logprob?: TokenLogprob
+}
 
 /** One forward for all live rows; the next token of each. */
 function forwardRows(
@@ -95,7 +102,7 @@ function forwardRows(
   cache: KeyValueCache,
   live: readonly LiveRow[],
   slotRows: number,
-): number[] {
+): NextToken[] {
   const tokens: number[] = []
   const positions: number[] = []
   const cacheRows: number[] = []
@@ -115,11 +122,15 @@ function forwardRows(
       const hidden = decode(model, packedStream(tokens, positions, segments, cacheRows), cache)
       const last = ops.indexSelect(hidden, 0, i64(segments.map((s) => s.q1 - 1))) // [rows, D]
       const uniforms = live.map(({ options, random }) => (options.temperature > 0 ? random.next() : 0))
-      return tokensOfRows(
-        logits(model, last),
-        live.map((row) => row.options),
-        uniforms,
+      const options = live.map((row) => row.options)
+      const scores = logits(model, last)
+      const ids = tokensOfRows(scores, options, uniforms)
+      const likely = logprobsOfRows(
+        scores,
+        ids,
+        options.map((o) => o.logprobs),
       )
+      return ids.map((id, i) => ({ id, logprob: likely[i] }))
     }),
   )
 }
@@ -127,13 +138,14 @@ function forwardRows(
 /** Takes the next token; the answer when it is the last. */
 async function advance(
   row: LiveRow,
-  token: number,
+  { id: token, logprob }: NextToken,
   tokenizer: TextTokenizer,
 ): Promise<GeneratedAnswer | undefined> {
   const { options, hooks } = row
   const ended = options.stopIds.includes(token)
   if (!ended) {
     row.ids.push(token)
+    if (logprob) row.logprobs?.push(logprob)
     row.pending = [token]
   }
   const full = row.ids.length >= options.maxNewTokens
@@ -145,9 +157,10 @@ async function advance(
     ended || full,
   )
   if (hooks.text && certain.length > row.streamed.length && !row.left) {
-    hooks.text(certain.slice(row.streamed.length))
+    hooks.text(certain.slice(row.streamed.length), row.logprobs)
     row.streamed = certain
   }
   if (!ended && !full && !stopped) return undefined
-  return { text, ids: row.ids, finishReason: ended || stopped ? 'stop' : 'length' }
+  const finishReason = ended || stopped ? 'stop' : 'length'
+  return { text, ids: row.ids, finishReason, ...(row.logprobs && { logprobs: row.logprobs }) }
 }

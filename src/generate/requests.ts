@@ -1,5 +1,6 @@
 /** What is asked of generation, what comes back, and a request while it runs. */
 import type { Random } from '../random.js'
+import type { TokenLogprob } from './logprobs.js'
 import type { SamplingOptions } from './sampling.js'
 
 export interface GenerateRequest {
@@ -16,6 +17,8 @@ export interface RowOptions extends SamplingOptions {
   /** Texts that end an answer; they are not part of it. */
   stop: readonly string[]
   seed: number
+  /** Report how likely each token was, beside this many of the likeliest ones. */
+  logprobs?: number
 }
 
 export interface GenerateOptions extends RowOptions {
@@ -28,6 +31,8 @@ export interface GeneratedAnswer {
   /** Generated tokens, without the id that ended them. */
   ids: number[]
   finishReason: 'stop' | 'length'
+  /** One for each of `ids`, where they were asked for. */
+  logprobs?: TokenLogprob[]
 }
 
 export interface GenerateHooks {
@@ -42,8 +47,11 @@ export interface GenerateHooks {
 
 /** What one request reports. */
 export interface RowHooks {
-  /** New text, as it comes: whole characters, and nothing that may become a stop text. */
-  text?(piece: string): void
+  /**
+   * New text, as it comes: whole characters, and nothing that may become a stop text.
+   * @param logprobs of all tokens so far, where they were asked for
+   */
+  text?(piece: string, logprobs?: readonly TokenLogprob[]): void
   done(answer: GeneratedAnswer): void
 }
 
@@ -57,6 +65,7 @@ export interface LiveRow {
   /** Tokens in the cache. */
   seen: number
   ids: number[]
+  logprobs?: TokenLogprob[]
   /** Text given to the streaming hook so far. */
   streamed: string
   random: Random

@@ -2,7 +2,7 @@
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { resourceError } from '../errors.js'
+import { ClhaError, resourceError } from '../errors.js'
 import { DiskStorage } from '../files/storage.js'
 import { moveIntoPlace } from '../files/whole.js'
 import { hashOf, removeFile } from './cache.js'
@@ -116,7 +116,11 @@ async function fetchFrom(download: Download, incomplete: string, begin: number):
   }
 }
 
-const asFailure = (failure: unknown): Outcome => ({ failure })
+/** What may pass; a refusal of our own does not. */
+const asFailure = (failure: unknown): Outcome => {
+  if (failure instanceof ClhaError) throw failure
+  return { failure }
+}
 
 /** A server may send the whole file although a part was asked for. */
 const continuesAt = (response: Response, begin: number): boolean =>

@@ -1,5 +1,6 @@
 /** Requests to the hub: tried again where that may help, redirected without the token, never waiting for ever. */
 import { setTimeout as wait } from 'node:timers/promises'
+import { ClhaError, usageError } from '../errors.js'
 import { networkError, statusError } from './failures.js'
 import type { HubName } from './name.js'
 import type { HubSettings } from './settings.js'
@@ -7,6 +8,8 @@ import type { HubSettings } from './settings.js'
 const PASSING = new Set([408, 429, 500, 502, 503, 504])
 const MOST_REDIRECTS = 8
 const LONGEST_PAUSE = 30_000
+/** Bytes of an answer of the API: a page of a listing has a few hundred kilobytes. */
+const LARGEST = 64 * 2 ** 20
 
 /** Milliseconds before try number `attempt + 1`; a server may ask for more. */
 export function pauseAfter({ pause }: HubSettings, attempt: number, response?: Response): number {
@@ -21,7 +24,7 @@ export async function requestOnce(
   init: RequestInit = {},
 ): Promise<Response> {
   const home = new URL(settings.endpoint).origin
-  let at = new URL(url)
+  let at = webAddress(url, settings.endpoint)
   for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
     const response = await fetch(at, {
       ...init,
@@ -31,12 +34,20 @@ export async function requestOnce(
     const next = response.headers.get('location')
     if (response.status < 300 || response.status > 399 || next === null) return response
     await response.body?.cancel()
-    const target = new URL(next, at)
+    const target = webAddress(next, at.host, at)
     if (at.protocol === 'https:' && target.protocol !== 'https:')
       throw new Error(`${at.host} leads to ${target.host} without encryption`)
     at = target
   }
   throw new Error(`${at.host} redirects without end`)
+}
+
+/** Nothing but the web is followed: `file:` would be this disk, `data:` bytes of whoever redirects. */
+function webAddress(text: string, from: string, base?: URL): URL {
+  const found = URL.canParse(text, base?.href) ? new URL(text, base) : undefined
+  if (found !== undefined && /^https?:$/.test(found.protocol)) return found
+  const what = found === undefined ? 'an address that is none' : `a ${found.protocol} address`
+  throw usageError(`${from} leads to ${what}, which is not followed`, 'check HF_ENDPOINT')
 }
 
 /** The token is for the hub alone: no other host that a redirect or an upload address leads to ever sees it. */
@@ -68,17 +79,53 @@ export function hubFetch(
       const signal = init.body == null ? AbortSignal.timeout(settings.timeout) : init.signal
       let response: Response | undefined
       try {
-        response = await requestOnce(settings, url, { ...init, signal })
+        response = await whole(await requestOnce(settings, url, { ...init, signal }), settings.timeout)
       } catch (error) {
-        if (last || isPost) throw networkError(settings, name.repo, error)
+        if (error instanceof ClhaError) throw error
+        if (last || isPost) throw networkError(settings, name.repo, timed(error, settings.timeout))
       }
       if (response !== undefined) {
         const again = PASSING.has(response.status) && (!isPost || [429, 503].includes(response.status))
         if (response.ok || expected.includes(response.status)) return response
         if (last || !again) throw statusError(settings, name, response)
-        await response.body?.cancel()
       }
       await wait(pauseAfter(settings, attempt, response))
     }
   }
+}
+
+const tooLate = (timeout: number) => new Error(`no whole answer within ${timeout / 1000} s`)
+
+const timed = (error: unknown, timeout: number): unknown =>
+  error instanceof DOMException && error.name === 'TimeoutError' ? tooLate(timeout) : error
+
+/** The answer with all of its body: one that stops in its middle has failed as one that never came. */
+async function whole(response: Response, timeout: number): Promise<Response> {
+  if (response.body === null) return response
+  const reader = response.body.getReader()
+  const parts: Uint8Array[] = []
+  let size = 0
+  let timer: NodeJS.Timeout | undefined
+  const stalled = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(tooLate(timeout)), timeout)
+  })
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), stalled])
+      if (done) break
+      size += value.byteLength
+      if (size > LARGEST) throw new Error(`the answer is larger than ${LARGEST / 2 ** 20} MiB`)
+      parts.push(value)
+    }
+  } catch (error) {
+    void reader.cancel().catch(() => {})
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+  const { status, statusText, headers } = response
+  const body = Buffer.concat(parts, size)
+  const copy = new Response([204, 205, 304].includes(status) ? null : body, { status, statusText, headers })
+  Object.defineProperty(copy, 'url', { value: response.url })
+  return copy
 }

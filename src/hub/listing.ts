@@ -1,5 +1,6 @@
 /** What a repository holds at a revision, asked through @huggingface/hub. */
 import { usageError } from '../errors.js'
+import { count } from '../show/units.js'
 import { isCommit } from './cache.js'
 import { hubFetch } from './http.js'
 import { type HubName, nameText } from './name.js'
@@ -36,9 +37,13 @@ export async function listRepo(settings: HubSettings, name: HubName): Promise<Li
   const sha = await readable(name, ask)
   if (!isCommit(String(sha))) throw unreadable(name, `its commit is given as ${JSON.stringify(sha)}`)
   const files = new Map<string, RemoteFile>()
+  const listed = { ...common, fetch: endingPages(common.fetch, name) }
+  let entries = 0
   const repo = { type: name.kind, name: name.repo }
   await readable(name, async () => {
-    for await (const entry of listFiles({ ...common, repo, revision: sha, recursive: true })) {
+    for await (const entry of listFiles({ ...listed, repo, revision: sha, recursive: true })) {
+      entries += 1
+      if (entries > MOST_ENTRIES) throw endless(name, `more than ${count(MOST_ENTRIES)} files`)
       if (entry.type !== 'file') continue
       const file = {
         path: entry.path,
@@ -48,7 +53,40 @@ export async function listRepo(settings: HubSettings, name: HubName): Promise<Li
       files.set(file.path, checked(name, file))
     }
   })
+  refuseBoth(name, files)
   return { commit: sha, files }
+}
+
+/** Entries of a listing, and the pages that they come in. */
+const MOST_ENTRIES = 1_000_000
+const MOST_PAGES = 1000
+
+const endless = (name: HubName, why: string) =>
+  usageError(`${nameText(name)}: its list of files has no end: ${why}`, 'check HF_ENDPOINT')
+
+/** Pages lead to pages: none twice, and not for ever. */
+function endingPages(ask: typeof fetch, name: HubName): typeof fetch {
+  const seen = new Set<string>()
+  return (input, init) => {
+    const url = String(input instanceof Request ? input.url : input)
+    if (seen.has(url)) throw endless(name, 'a page leads back to itself')
+    if (seen.size === MOST_PAGES) throw endless(name, `more than ${count(MOST_PAGES)} pages`)
+    seen.add(url)
+    return ask(input, init)
+  }
+}
+
+/** On a disk no name is both a file and a folder. */
+function refuseBoth(name: HubName, files: ReadonlyMap<string, RemoteFile>): void {
+  for (const path of files.keys()) {
+    const parts = path.split('/')
+    for (let n = 1; n < parts.length; n++) {
+      const folder = parts.slice(0, n).join('/')
+      if (!files.has(folder)) continue
+      const message = `${nameText(name)}: holds ${JSON.stringify(folder)} as a file and as a folder`
+      throw usageError(message, 'do not use this repository')
+    }
+  }
 }
 
 /** An answer that is no JSON, or JSON of another shape, is no bug of ours. */

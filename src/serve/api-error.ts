@@ -1,5 +1,6 @@
 /** Errors as OpenAI's clients read them. */
 import { knownError } from '../errors.js'
+import { oneLine } from '../show/printable.js'
 
 export interface ApiErrorOptions {
   /** Field of the request that is wrong. */
@@ -30,6 +31,9 @@ export class ApiError extends Error {
 }
 
 export const badRequest = (message: string, param?: string) => new ApiError(400, message, { param })
+
+/** Something of a request as it is said back: on one line, without control characters, and short. */
+export const named = (text: string, width = 60): string => oneLine(text.slice(0, 4 * width), width)
 
 export const busy = () =>
   new ApiError(429, 'the queue is full; try again later', { code: 'queue_full', retryAfter: 1 })

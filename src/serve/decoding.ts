@@ -23,6 +23,16 @@ export interface Encoded {
 export const samplesOf = (fields: SamplingFields, defaults: DecodingDefaults): number =>
   fields.n ?? defaults.samples
 
+const askedOf = (fields: SamplingFields) => fields.max_completion_tokens ?? fields.max_tokens
+
+/** @throws ApiError 400 when prompt and answer don't fit into the context */
+export function requireRoom(promptTokens: number, fields: SamplingFields, contextLength: number): void {
+  const asked = askedOf(fields) ?? 1
+  if (contextLength - promptTokens >= asked) return
+  const wanted = `${promptTokens} tokens of the prompt and ${asked} of the answer`
+  throw badRequest(`${wanted} do not fit into the context of ${contextLength}`, 'max_tokens')
+}
+
 /**
  * One request per choice. A seed gives the same answers to the same request; without one they differ each time.
  * @param stops texts that end an answer beside those of the request
@@ -32,9 +42,8 @@ export function engineRequests(
   prompts: readonly Encoded[],
   fields: SamplingFields,
   defaults: DecodingDefaults,
-  { contextLength, stops }: { contextLength: number; stops: readonly string[] },
+  { contextLength, stops, logprobs }: { contextLength: number; stops: readonly string[]; logprobs?: number },
 ): EngineRequest[] {
-  const asked = fields.max_completion_tokens ?? fields.max_tokens
   const topK = fields.top_k ?? defaults.topK
   const common: Omit<RowOptions, 'maxNewTokens'> = {
     temperature: fields.temperature ?? defaults.temperature,
@@ -43,14 +52,11 @@ export function engineRequests(
     stopIds: defaults.stopIds,
     stop: [...[fields.stop ?? []].flat(), ...stops],
     seed: fields.seed ?? randomInt(2 ** 47),
+    ...(logprobs !== undefined && { logprobs }),
   }
   return prompts.flatMap(({ promptIds }, p) => {
-    const room = contextLength - promptIds.length
-    if (room < (asked ?? 1)) {
-      const wanted = `${promptIds.length} tokens of the prompt and ${asked ?? 1} of the answer`
-      throw badRequest(`${wanted} do not fit into the context of ${contextLength}`, 'max_tokens')
-    }
-    const maxNewTokens = asked ?? Math.min(defaults.maxNewTokens, room)
+    requireRoom(promptIds.length, fields, contextLength)
+    const maxNewTokens = askedOf(fields) ?? Math.min(defaults.maxNewTokens, contextLength - promptIds.length)
     return Array.from({ length: samplesOf(fields, defaults) }, (_, i) => ({
       promptIds,
       name: `${p}:${i}`,

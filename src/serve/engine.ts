@@ -1,5 +1,6 @@
 /** One language model for many requests: those that wait enter the running batch between two steps. */
 import { type Batch, createBatch } from '../generate/batch.js'
+import type { TokenLogprob } from '../generate/logprobs.js'
 import type { GeneratedAnswer, GenerateRequest, RowOptions } from '../generate/requests.js'
 import type { Decoder } from '../models/decoder/decoder.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
@@ -7,8 +8,8 @@ import { ApiError, badRequest, busy } from './api-error.js'
 
 export interface EngineRequest extends GenerateRequest {
   options: RowOptions
-  /** New text, as it comes. */
-  text?(piece: string): void
+  /** New text, as it comes; `logprobs` of all tokens so far, where they were asked for. */
+  text?(piece: string, logprobs?: readonly TokenLogprob[]): void
 }
 
 export interface Engine {
@@ -100,6 +101,11 @@ export function createEngine(model: Decoder, tokenizer: TextTokenizer, options: 
 }
 
 function requireRoom(waiting: number, asked: number, most: number): void {
-  if (asked > most) throw badRequest(`${asked} answers at once, the queue holds ${most}`, 'n')
+  requireCount(asked, most)
   if (waiting + asked > most) throw busy()
+}
+
+/** Before anything is built for them. @throws ApiError 400 for more answers than may ever wait */
+export function requireCount(answers: number, most: number): void {
+  if (answers > most) throw badRequest(`${answers} answers at once, the queue holds ${most}`, 'n')
 }

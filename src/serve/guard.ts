@@ -1,19 +1,46 @@
-/** What stands before every route: who may ask, from where, how much at once. */
+/** What stands before every route: who may ask, from where, in which form. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
-import { ApiError } from './api-error.js'
+import { ApiError, badRequest } from './api-error.js'
 
-export const isLoopback = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host)
+const BYTE = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)'
+const LOOPBACK = new RegExp(`^(localhost|127(\\.${BYTE}){3}|::1|\\[::1\\])$`, 'i')
+
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host)
+
+/** What a server sends along with everything: nothing of it is to be run, framed, guessed at or kept. */
+export const securityHeaders: MiddlewareHandler = async (c, next) => {
+  await next()
+  c.header('x-content-type-options', 'nosniff')
+  c.header('x-frame-options', 'DENY')
+  c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+  c.header('referrer-policy', 'no-referrer')
+  c.header('cross-origin-resource-policy', 'same-origin')
+  if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
+}
+
+const HOST = /^(\[[0-9a-f:.]+\]|[^\s:/?#@\\[\]]+)(?::(\d{1,5}))?$/i
+
+/** A `Host` that names no host is refused, whatever the server listens on. */
+export const readableHost: MiddlewareHandler = async (c, next) => {
+  if (nameOf(c.req.header('host')) === undefined) throw badRequest('the Host header names no host')
+  await next()
+}
 
 /**
  * A page whose name was made to point here (DNS rebinding) still sends its own name: on the loopback address only
  * loopback names are answered.
  */
 export const loopbackHost: MiddlewareHandler = async (c, next) => {
-  const host = (c.req.header('host') ?? '').replace(/:\d+$/, '')
-  if (!isLoopback(host)) throw new ApiError(403, 'this server answers to localhost only')
+  if (!isLoopback(nameOf(c.req.header('host')) ?? ''))
+    throw new ApiError(403, 'this server answers to localhost only')
   await next()
+}
+
+/** The host without its port; undefined where it is none. */
+function nameOf(header = ''): string | undefined {
+  const name = HOST.exec(header)?.[1]
+  return name !== undefined && URL.canParse(`http://${header}`) ? name : undefined
 }
 
 /** `Authorization: Bearer <key>`, compared in constant time. */
@@ -39,11 +66,3 @@ export const jsonOnly: MiddlewareHandler = async (c, next) => {
   }
   await next()
 }
-
-export const limitBody = (bytes: number): MiddlewareHandler =>
-  bodyLimit({
-    maxSize: bytes,
-    onError: () => {
-      throw new ApiError(413, `the request is larger than ${bytes / 2 ** 20} MiB`)
-    },
-  })

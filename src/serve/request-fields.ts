@@ -2,7 +2,12 @@
 
 import { z } from 'zod'
 import { ROLES } from '../dialogue.js'
-import { badRequest } from './api-error.js'
+
+/** Texts, prompts or answers of one request. */
+export const MOST_TEXTS = 1024
+const MOST_MESSAGES = 4096
+/** Characters of a stop text. */
+const LONGEST_STOP = 256
 
 const text = z.string()
 
@@ -14,6 +19,9 @@ const bystanders = {
   service_tier: z.unknown().optional(),
   safety_identifier: z.unknown().optional(),
   prompt_cache_key: z.unknown().optional(),
+  prompt_cache_retention: z.unknown().optional(),
+  cache_control: z.unknown().optional(),
+  cache_salt: z.unknown().optional(),
   request_id: z.unknown().optional(),
   priority: z.unknown().optional(),
 }
@@ -31,6 +39,23 @@ const only = (...neutral: unknown[]) =>
 /** A field that may be null, which means "not given". */
 const maybe = <T extends z.ZodType>(type: T) => type.nullish().transform((value) => value ?? undefined)
 
+/** A list whose length is looked at before its items are: a million wrong items are one fault. */
+export const capped = <T extends z.ZodType>(item: T, most: number) =>
+  z.array(z.unknown()).min(1).max(most).pipe(z.array(item))
+
+/** An object in which a field that is null says nothing, whatever its name. */
+const withoutNulls = <T extends z.ZodRawShape>(
+  shape: T,
+  says: (value: unknown) => boolean = (value) => value !== null,
+) =>
+  z.preprocess(
+    (value) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).filter(([, field]) => says(field)))
+        : value,
+    z.strictObject(shape),
+  )
+
 const sampling = {
   model: maybe(text),
   max_tokens: maybe(z.int().min(1)),
@@ -38,10 +63,17 @@ const sampling = {
   top_p: maybe(z.number().gt(0).max(1)),
   top_k: maybe(z.int().min(-1)),
   n: maybe(z.int().min(1).max(64)),
-  seed: maybe(z.int()),
-  stop: maybe(z.union([text.min(1), z.array(text.min(1)).max(16)])),
+  // Any whole number: clients draw seeds of 64 bits, which JSON's readers round alike.
+  seed: maybe(z.number().refine(Number.isInteger, 'is no whole number')),
+  stop: maybe(z.union([text.min(1).max(LONGEST_STOP), z.array(text.min(1).max(LONGEST_STOP)).max(16)])),
   stream: maybe(z.boolean()),
-  stream_options: maybe(z.strictObject({ include_usage: z.boolean().optional() })),
+  stream_options: maybe(
+    withoutNulls({
+      include_usage: z.boolean().optional(),
+      include_obfuscation: z.boolean().optional(),
+      continuous_usage_stats: only(false),
+    }),
+  ),
   presence_penalty: only(0),
   frequency_penalty: only(0),
   repetition_penalty: only(1),
@@ -50,74 +82,101 @@ const sampling = {
   min_tokens: only(0),
   logit_bias: only({}),
   ignore_eos: only(false),
+  best_of: only(1),
   ...bystanders,
 }
 
-const part = z.strictObject({ type: z.literal('text'), text })
-const content = z.union([text, z.array(part).min(1)])
-const message = z.strictObject({
-  role: z.enum([...ROLES, 'developer']),
-  content,
-  name: z.unknown().optional(),
-})
+/** JSON as OpenAI asks for it would need the answer to be masked token by token. */
+const responseFormat = z
+  .unknown()
+  .refine(
+    (value) => JSON.stringify(value) === '{"type":"text"}',
+    'only {"type": "text"} is supported: answers are not held to a JSON schema',
+  )
+  .optional()
+
+const part = z.strictObject({ type: z.literal('text'), text, cache_control: z.unknown().optional() })
+const content = z.union([text, capped(part, MOST_MESSAGES)])
+
+/** What an answer of a history may hold beside its text: no template here is given it, so that only nothing is taken. */
+const unsaid = {
+  refusal: only(),
+  annotations: only(),
+  audio: only(),
+  function_call: only(),
+  tool_calls: only(),
+  reasoning: only(),
+  reasoning_content: only(),
+}
+const message = withoutNulls(
+  {
+    ...unsaid,
+    role: z.enum([...ROLES, 'developer']),
+    content,
+    name: z.unknown().optional(),
+    tool_call_id: text.optional(),
+    cache_control: z.unknown().optional(),
+  },
+  (field) => field !== null && !(Array.isArray(field) && field.length === 0),
+)
 
 /** OpenAI's messages as ours: parts of text are joined, a developer is a system. */
-export const messagesField = z
-  .array(message)
-  .min(1)
-  .transform((messages) =>
-    messages.map(({ role, content }) => ({
-      role: role === 'developer' ? ('system' as const) : role,
-      content: typeof content === 'string' ? content : content.map((p) => p.text).join(''),
-    })),
-  )
+export const messagesField = capped(message, MOST_MESSAGES).transform((messages) =>
+  messages.map(({ role, content }) => ({
+    role: role === 'developer' ? ('system' as const) : role,
+    content: typeof content === 'string' ? content : content.map((p) => p.text).join(''),
+  })),
+)
 
-const tokenIds = z.array(z.int().min(0)).min(1)
+const isTokens = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length > 0 && value.every((id) => Number.isInteger(id) && id >= 0)
 
-export const completionFields = z.strictObject({
-  ...sampling,
-  prompt: z.union([text, z.array(text).min(1), tokenIds, z.array(tokenIds).min(1)]),
-  logprobs: only(false),
-  echo: only(false),
-  suffix: only(''),
-  best_of: only(1),
+/** A text, token ids, or a list of either. */
+const promptField = z.unknown().transform((value, ctx): string[] | number[][] => {
+  if (typeof value === 'string') return [value]
+  if (isTokens(value)) return [value]
+  const list = Array.isArray(value) ? value : []
+  if (list.length > MOST_TEXTS) {
+    ctx.addIssue(`more than ${MOST_TEXTS} prompts`)
+    return z.NEVER
+  }
+  if (list.length > 0 && (list.every((item) => typeof item === 'string') || list.every(isTokens))) return list
+  ctx.addIssue('has to be a text, a list of texts, token ids, or a list of lists of token ids')
+  return z.NEVER
 })
 
-export const chatFields = z.strictObject({
+export const completionFields = withoutNulls({
+  ...sampling,
+  prompt: promptField,
+  logprobs: z.int().min(0).max(20).or(z.literal(false)).optional(),
+  echo: only(false),
+  suffix: only(''),
+})
+
+export const chatFields = withoutNulls({
   ...sampling,
   messages: messagesField,
   max_completion_tokens: maybe(z.int().min(1)),
-  logprobs: only(false),
-  top_logprobs: only(0),
+  logprobs: z.boolean().optional(),
+  top_logprobs: z.int().min(0).max(20).optional(),
   tools: only([]),
   tool_choice: only('none', 'auto'),
   parallel_tool_calls: z.unknown().optional(),
   functions: only([]),
-  response_format: only({ type: 'text' }),
+  function_call: only('none', 'auto'),
+  response_format: responseFormat,
   modalities: only(['text']),
+  audio: only(),
+  prediction: only(),
+  web_search_options: only(),
+  reasoning_effort: only('none'),
+  verbosity: only('medium'),
+  chat_template_kwargs: only({}),
   add_generation_prompt: only(true),
+  continue_final_message: only(false),
 })
 
 const samplingFields = z.object(sampling)
 
 /** What both kinds of requests have in common. */
 export type SamplingFields = z.output<typeof samplingFields> & { max_completion_tokens?: number }
-
-/** The body of a request in the given shape. @throws ApiError 400 naming the field */
-export async function readBody<T>(request: { text(): Promise<string> }, schema: z.ZodType<T>): Promise<T> {
-  let body: unknown
-  try {
-    body = JSON.parse(await request.text())
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    throw badRequest(`the body is no JSON: ${error.message}`)
-  }
-  const result = schema.safeParse(body)
-  if (result.success) return result.data
-  const [issue] = result.error.issues
-  if (issue.code === 'unrecognized_keys') {
-    throw badRequest(`unknown field "${issue.keys[0]}"`, [...issue.path, issue.keys[0]].join('.'))
-  }
-  const param = issue.path.join('.')
-  throw badRequest(param === '' ? issue.message : `${param}: ${issue.message}`, param || undefined)
-}

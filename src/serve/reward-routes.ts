@@ -1,13 +1,14 @@
 /** A reward model behind the contracts of vLLM (`/score`, `/classify`, `/pooling`), TEI (`/predict`) and plain JSON (`/rewards`). */
 
 import { randomUUID } from 'node:crypto'
-import type { Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import type { Prompt } from '../dialogue.js'
 import { sigmoid } from '../statistics/statistics.js'
 import { badRequest } from './api-error.js'
 import { checkModel } from './generation-routes.js'
-import { messagesField, readBody } from './request-fields.js'
+import type { ReadBody } from './read-body.js'
+import { capped, MOST_TEXTS, messagesField } from './request-fields.js'
 import type { Scorer, ToScore } from './scorer.js'
 
 export interface ServedRewardModel {
@@ -15,7 +16,7 @@ export interface ServedRewardModel {
   scorer: Scorer
 }
 
-const texts = z.union([z.string(), z.array(z.string()).min(1)])
+const texts = z.union([z.string(), capped(z.string(), MOST_TEXTS)])
 
 /** Rewards are raw unless their sigmoid is asked for. */
 const common = {
@@ -34,7 +35,7 @@ const dialogueFields = z.strictObject({
 const oneTextFields = z.union([textFields, dialogueFields])
 const sequence = z.union([z.array(z.string()).min(1).max(2), z.string()])
 const predictFields = z.strictObject({
-  inputs: z.union([z.string(), z.tuple([z.string(), z.string()]), z.array(sequence).min(1)]),
+  inputs: z.union([z.string(), z.tuple([z.string(), z.string()]), capped(sequence, MOST_TEXTS)]),
   raw_scores: z.boolean().nullish(),
   truncate: z.literal(false).nullish(),
   truncation_direction: z.unknown().optional(),
@@ -42,12 +43,12 @@ const predictFields = z.strictObject({
 const rewardFields = z.strictObject({
   model: z.string().nullish(),
   prompt: z.union([z.string(), messagesField]),
-  answers: z.array(z.string()).min(1),
+  answers: capped(z.string(), MOST_TEXTS),
 })
 
-export function rewardRoutes(app: Hono, { name, scorer }: ServedRewardModel): void {
-  const flat = async (lists: ToScore[], activate: boolean) => {
-    const { rewards, tokens } = await scorer.score(lists)
+export function rewardRoutes(app: Hono, { name, scorer }: ServedRewardModel, readBody: ReadBody): void {
+  const flat = async (c: Context, lists: ToScore[], activate: boolean) => {
+    const { rewards, tokens } = await scorer.score(lists, c.req.raw.signal)
     const values = rewards.flat()
     return { values: activate ? values.map(sigmoid) : values, usage: usageOf(tokens) }
   }
@@ -60,37 +61,37 @@ export function rewardRoutes(app: Hono, { name, scorer }: ServedRewardModel): vo
     usage,
   })
   app.post('/score', async (c) => {
-    const fields = await readBody(c.req, scoreFields)
+    const fields = await readBody(c, scoreFields)
     checkModel(fields.model ?? undefined, name)
-    const { values, usage } = await flat(pairs(fields, scorer), wantsSigmoid(fields))
+    const { values, usage } = await flat(c, pairs(fields, scorer), wantsSigmoid(fields))
     const data = values.map((score, index) => ({ index, object: 'score', score }))
     return c.json(listOf('score', data, usage))
   })
   app.post('/classify', async (c) => {
-    const fields = await readBody(c.req, oneTextFields)
+    const fields = await readBody(c, oneTextFields)
     checkModel(fields.model ?? undefined, name)
-    const { values, usage } = await flat(wholeTexts(fields), wantsSigmoid(fields))
+    const { values, usage } = await flat(c, wholeTexts(fields), wantsSigmoid(fields))
     const data = values.map((value, index) => ({ index, label: LABEL, probs: [value], num_classes: 1 }))
     return c.json(listOf('classify', data, usage))
   })
   app.post('/pooling', async (c) => {
-    const fields = await readBody(c.req, oneTextFields)
+    const fields = await readBody(c, oneTextFields)
     checkModel(fields.model ?? undefined, name)
-    const { values, usage } = await flat(wholeTexts(fields), wantsSigmoid(fields))
+    const { values, usage } = await flat(c, wholeTexts(fields), wantsSigmoid(fields))
     const data = values.map((value, index) => ({ index, object: 'pooling', data: [value] }))
     return c.json(listOf('pool', data, usage))
   })
   app.post('/predict', async (c) => {
-    const { inputs, raw_scores } = await readBody(c.req, predictFields)
+    const { inputs, raw_scores } = await readBody(c, predictFields)
     const { lists, alone } = sequences(inputs, scorer)
-    const { values } = await flat(lists, raw_scores !== true)
+    const { values } = await flat(c, lists, raw_scores !== true)
     const predictions = values.map((score) => [{ score, label: LABEL }])
     return c.json(alone ? predictions[0] : predictions)
   })
   app.post('/rewards', async (c) => {
-    const { model, prompt, answers } = await readBody(c.req, rewardFields)
+    const { model, prompt, answers } = await readBody(c, rewardFields)
     checkModel(model ?? undefined, name)
-    const { values, usage } = await flat([{ prompt, answers }], false)
+    const { values, usage } = await flat(c, [{ prompt, answers }], false)
     return c.json({ rewards: values, usage })
   })
 }

@@ -1,10 +1,11 @@
 /** One reward model for many requests: those that wait are scored together. */
 import { encodeExamples, encodePrompts } from '../data/encode/encode.js'
 import type { EncodedExample } from '../data/encode/encoded.js'
-import type { Prompt } from '../dialogue.js'
+import { type Prompt, saidIn } from '../dialogue.js'
 import type { ChatTemplate } from '../text/template.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
 import { ApiError, badRequest, busy } from './api-error.js'
+import { LONG, requireLength, requireStaying } from './prompts.js'
 
 /** Answers to a prompt, or one text that is scored as it stands. */
 export type ToScore = { prompt: Prompt; answers: readonly string[] } | { text: string }
@@ -16,8 +17,11 @@ export interface ScoredLists {
 }
 
 export interface Scorer {
-  /** @throws ApiError 429 when too many requests wait, 400 for what does not fit the model */
-  score(lists: readonly ToScore[]): Promise<ScoredLists>
+  /**
+   * @param signal gives up a request that still waits
+   * @throws ApiError 429 when too many requests wait, 400 for what does not fit the model
+   */
+  score(lists: readonly ToScore[], signal: AbortSignal): Promise<ScoredLists>
   /** A text that stands for what a user said, as the model's template takes it. */
   promptOf(text: string): Prompt
 }
@@ -34,6 +38,7 @@ export interface ScorerOptions {
 }
 
 interface Job {
+  signal: AbortSignal
   encoded: EncodedExample[]
   resolve(rewards: number[][]): void
   reject(error: unknown): void
@@ -42,10 +47,12 @@ interface Job {
 export function createScorer(options: ScorerOptions): Scorer {
   let waiting: Job[] = []
   let looping = false
+  /** Requests that are being read. */
+  let preparing = 0
   const loop = async () => {
     looping = true
     while (waiting.length > 0) {
-      const jobs = waiting
+      const jobs = waiting.filter(({ signal }) => !signal.aborted)
       waiting = []
       try {
         const rewards = await options.rewards(jobs.flatMap(({ encoded }) => encoded))
@@ -62,16 +69,42 @@ export function createScorer(options: ScorerOptions): Scorer {
   }
   return {
     promptOf: (text) => (options.template.name === 'plain' ? text : [{ role: 'user', content: text }]),
-    async score(lists) {
-      const encoded = await Promise.all(lists.map((list) => encode(list, options)))
-      if (waiting.length >= options.maxQueue) throw busy()
-      const rewards = new Promise<number[][]>((resolve, reject) => {
-        waiting.push({ encoded, resolve, reject })
+    async score(lists, signal) {
+      if (waiting.length + preparing >= options.maxQueue) throw busy()
+      preparing += 1
+      const encoded: EncodedExample[] = []
+      const parts = lists.map(partsOf)
+      try {
+        for (const part of parts.flat()) encoded.push(await encode(part, options, signal))
+      } finally {
+        preparing -= 1
+      }
+      const rewards = await new Promise<number[][]>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new ApiError(503, 'the request was given up')))
+        waiting.push({ signal, encoded, resolve, reject })
+        if (!looping) void loop()
       })
-      if (!looping) void loop()
-      return { rewards: await rewards, tokens: encoded.reduce((sum, e) => sum + tokensOf(e), 0) }
+      let at = 0
+      const whole = parts.map(({ length }) => {
+        at += length
+        return rewards.slice(at - length, at).flat()
+      })
+      return { rewards: whole, tokens: encoded.reduce((sum, e) => sum + tokensOf(e), 0) }
     },
   }
+}
+
+/** Answers to one prompt that are read at a time. */
+const TOGETHER = 16
+
+/** A long list in parts, so that the first answer that is too long ends the reading. */
+function partsOf(list: ToScore): ToScore[] {
+  if ('text' in list) return [list]
+  const { prompt, answers } = list
+  return Array.from({ length: Math.ceil(answers.length / TOGETHER) }, (_, i) => ({
+    prompt,
+    answers: answers.slice(i * TOGETHER, (i + 1) * TOGETHER),
+  }))
 }
 
 const tokensOf = ({ promptIds, answers }: EncodedExample): number =>
@@ -80,9 +113,18 @@ const tokensOf = ({ promptIds, answers }: EncodedExample): number =>
 async function encode(
   list: ToScore,
   { tokenizer, template, contextLength }: ScorerOptions,
+  signal: AbortSignal,
 ): Promise<EncodedExample> {
-  if ('text' in list) return encodeText(list.text, tokenizer, template, contextLength)
+  const reader = { tokenizer, template, contextLength }
+  requireStaying(signal)
+  if ('text' in list) {
+    if (list.text.length > LONG) await requireLength(list.text, reader, signal)
+    return encodeText(list.text, tokenizer, template, contextLength)
+  }
   const { prompt, answers } = list
+  for (const text of [saidIn(prompt), ...answers]) {
+    if (text.length > LONG) await requireLength(text, reader, signal)
+  }
   const candidates = answers.map((text) => ({ text }))
   const example = { id: 'input', prompt, candidates, preferences: [], source: '', file: 'input', row: 1 }
   const { encoded, report } = await encodeExamples([example], tokenizer, template, {

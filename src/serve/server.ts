@@ -1,9 +1,10 @@
 /** The HTTP server: it listens, and it stops without cutting off what runs. */
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { busyError, usageError } from '../errors.js'
+import { asApiError, badRequest, errorBody, named } from './api-error.js'
 
 export interface RunningServer {
   /** Such as `http://127.0.0.1:8000`. */
@@ -21,7 +22,7 @@ const LAST_WORDS = 500
 
 /** @throws ClhaError exit 3 when the port is taken, exit 2 when the address can't be used */
 export async function listen(app: Hono, hostname: string, port: number): Promise<RunningServer> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
+  const server = createServer(getRequestListener(app.fetch, { errorHandler: unreadable }))
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(addressError(error, hostname, port)))
     server.listen(port, hostname, resolve)
@@ -43,6 +44,13 @@ export async function listen(app: Hono, hostname: string, port: number): Promise
       return finished
     },
   }
+}
+
+/** A request that never reaches the routes: its host or its path is none. */
+function unreadable(error: unknown): Response {
+  const bad = error instanceof RequestError
+  const known = bad ? badRequest(`the request can't be read: ${named(error.message)}`) : asApiError(error)
+  return Response.json(errorBody(known), { status: known.status })
 }
 
 /** Requests whose answers are not out yet. */

@@ -39,6 +39,12 @@ export interface Faults {
   noRange?: boolean
   /** Milliseconds before each large file. */
   delay?: number
+  /** Listings that stop in the middle of their first page. */
+  stall?: number
+  /** Pages without end: each leads to a new one, or the first one to itself. */
+  pages?: 'new' | 'same'
+  /** Where large files are said to be. */
+  location?: string
 }
 
 export interface FakeHub {
@@ -171,7 +177,16 @@ function json(response: ServerResponse, value: unknown, headers: Record<string, 
 function tree(hub: FakeHub, { files, listed }: FakeRepo, url: URL, response: ServerResponse) {
   const entries = Object.entries(files).map(([path, content]) => entryOf(path, bytesOf(content)))
   for (const path of listed ?? []) entries.push(entryOf(path, Buffer.from('x')))
+  if (hub.faults.stall) {
+    hub.faults.stall -= 1
+    response.writeHead(200, { 'content-type': 'application/json' })
+    return response.write('[{"type": "file", "path"')
+  }
   const page = Number(url.searchParams.get('page') ?? 0)
+  if (hub.faults.pages) {
+    if (hub.faults.pages === 'new') url.searchParams.set('page', String(page + 1))
+    return json(response, [], { link: `<${hub.endpoint}${url.pathname}${url.search}>; rel="next"` })
+  }
   url.searchParams.set('page', String(page + 1))
   const more = entries.length > (page + 1) * 3
   const link: Record<string, string> = more
@@ -207,7 +222,9 @@ function resolveFile(
   }
   const hash = sha256(bytes)
   const linked = { 'x-linked-etag': `"${hash}"`, 'x-linked-size': String(bytes.byteLength) }
-  response.writeHead(302, { ...linked, location: `${hub.cdn}/${hash}?signature=1` }).end()
+  response
+    .writeHead(302, { ...linked, location: hub.faults.location ?? `${hub.cdn}/${hash}?signature=1` })
+    .end()
 }
 
 /** Creating a repository or branch, and a commit: files beside it as LFS, small ones within. */

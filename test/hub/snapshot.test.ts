@@ -233,6 +233,64 @@ describe('a hub in trouble', () => {
   })
 })
 
+describe('a listing', () => {
+  test('that stops in its middle is asked for again', async () => {
+    const hub = await model()
+    hub.faults.stall = 2
+    expect((await fetched(testAccess(hub.endpoint, { timeout: 150 }))).commit).toBe(COMMIT)
+    expect(hub.seen.filter(({ path }) => path.includes('/tree/')).length).toBe(4)
+  })
+
+  test('that never comes whole ends in exit 4; the cache is used where it has the files', async () => {
+    const hub = await model()
+    const access = testAccess(hub.endpoint, { timeout: 150, tries: 2 })
+    await fetched(access)
+    hub.faults.stall = 100
+    expect((await fetched(access)).commit).toBe(COMMIT)
+    expect(access.warned[0]).toMatch(/no whole answer within 0\.15 s.*in the cache is used/)
+    const { exitCode, message } = await failure(testAccess(hub.endpoint, { timeout: 150, tries: 2 }))
+    expect([exitCode, message]).toEqual([
+      4,
+      'org/tiny: the hub does not answer: no whole answer within 0.15 s',
+    ])
+  })
+
+  test.each([
+    ['new', /has no end: more than 1,000 pages/],
+    ['same', /has no end: a page leads back to itself/],
+  ] as const)(
+    'whose pages never end (%s) is refused',
+    async (pages, text) => {
+      const hub = await model()
+      hub.faults.pages = pages
+      const { exitCode, message } = await failure(testAccess(hub.endpoint))
+      expect([exitCode, message]).toEqual([2, expect.stringMatching(text)])
+    },
+    60_000,
+  )
+
+  test('with a file and a folder of one name is refused before anything is written', async () => {
+    const hub = await model({ files: { ...files, 'a/b': 'x' }, listed: ['a'] })
+    const access = testAccess(hub.endpoint)
+    const { exitCode, message } = await failure(access)
+    expect([exitCode, message]).toEqual([2, 'org/tiny: holds "a" as a file and as a folder'])
+    expect(fs.existsSync(access.settings.cacheDir)).toBe(false)
+  })
+})
+
+test.each([
+  ['file:///etc/hostname', /leads to a file: address/],
+  ['data:text/plain,hello', /leads to a data: address/],
+  ['blob:nodedata:1', /leads to a blob: address/],
+  ['http://[', /leads to an address that is none/],
+])('a redirect to %s is not followed, and not tried again', async (location, text) => {
+  const hub = await model()
+  hub.faults.location = location
+  const { exitCode, message } = await failure(testAccess(hub.endpoint))
+  expect([exitCode, message]).toEqual([2, expect.stringMatching(text)])
+  expect(hub.seen.filter(({ path }) => path.endsWith('model.safetensors')).length).toBe(1)
+})
+
 test('two at once fetch each file one time', async () => {
   const hub = await model()
   hub.faults.delay = 100

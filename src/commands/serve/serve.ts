@@ -110,6 +110,7 @@ async function loadLm(session: Session, path: string): Promise<Loaded<ServedLang
       template,
       engine,
       contextLength,
+      maxQueue,
       stops: config.origin.stop === 'default' ? [] : options.stop,
       defaults: {
         maxNewTokens: options.maxNewTokens,

@@ -1,9 +1,9 @@
 /** JSON as data: fatal UTF-8, no duplicate keys, no `__proto__`, no overflowing numbers, no lone surrogates. */
 import { isObject } from '../../files/json.js'
+import { jsonFault } from '../../files/strict-json.js'
 import { LINE_LIMIT, type RawPiece } from './read-lines.js'
 import { structuralFault } from './row-fault.js'
 
-const MAX_DEPTH = 64
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
@@ -15,7 +15,8 @@ export function parseStrictJson(piece: RawPiece): unknown {
     throw structuralFault('too_long', `the row is longer than ${LINE_LIMIT / 1024 / 1024} MiB`)
   }
   const text = decodeUtf8(piece.bytes)
-  checkDepthAndKeys(text)
+  const fault = jsonFault(text)
+  if (fault) throw structuralFault(fault.code, fault.message)
   const value = parsed(text)
   checkValue(value, '')
   if (isObject(value) && typeof value.id === 'number' && !Number.isSafeInteger(value.id)) {
@@ -45,7 +46,9 @@ const nanAsNull = (token: string) => (token === 'NaN' ? 'null' : token)
 /** Digits of a whole number beyond 2^53, which JSON.parse rounds; the key stands once on its level. */
 function exactId(text: string): bigint | undefined {
   let depth = 0
-  for (const [token, digits] of text.matchAll(/"id"\s*:\s*(-?\d+)(?=\s*[,}])|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g)) {
+  for (const [token, digits] of text.matchAll(
+    /"id"\s*:\s*(-?\d+)(?=\s*[,}])|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g,
+  )) {
     if (digits !== undefined && depth === 1) return BigInt(digits)
     if (token === '{' || token === '[') depth++
     else if (token === '}' || token === ']') depth--
@@ -77,53 +80,6 @@ function badJsonReason(text: string, error: Error): string {
   if (literal) return `not JSON: ${literal[1]} is no JSON number`
   if (/^\s*\[/.test(text)) return `not JSON: ${error.message} (a JSON array belongs in a .json file)`
   return `not JSON: ${error.message}`
-}
-
-/** Objects with the same key twice and deep nesting: JSON.parse accepts both in silence. */
-function checkDepthAndKeys(text: string): void {
-  const open: (Set<string> | undefined)[] = []
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]
-    if (char === '{' || char === '[') {
-      open.push(char === '{' ? new Set() : undefined)
-      if (open.length > MAX_DEPTH) throw structuralFault('too_deep', `nested deeper than ${MAX_DEPTH} levels`)
-    } else if (char === '}' || char === ']') open.pop()
-    else if (char === '"') {
-      const end = closingQuote(text, i)
-      const keys = open.at(-1)
-      if (keys && nextIsColon(text, end + 1)) addKey(keys, text.slice(i, end + 1))
-      i = end
-    }
-  }
-}
-
-function closingQuote(text: string, open: number): number {
-  let end = open
-  for (;;) {
-    end = text.indexOf('"', end + 1)
-    if (end < 0) return text.length
-    let backslashes = 0
-    while (text[end - 1 - backslashes] === '\\') backslashes++
-    if (backslashes % 2 === 0) return end
-  }
-}
-
-function nextIsColon(text: string, from: number): boolean {
-  let i = from
-  while (text[i] === ' ' || text[i] === '\t' || text[i] === '\n' || text[i] === '\r') i++
-  return text[i] === ':'
-}
-
-function addKey(keys: Set<string>, quoted: string): void {
-  let key = quoted
-  try {
-    key = JSON.parse(quoted) as string
-  } catch {
-    return // JSON.parse of the whole row will say what is wrong
-  }
-  if (key === '__proto__') throw structuralFault('proto_key', 'the key "__proto__" is not allowed')
-  if (keys.has(key)) throw structuralFault('duplicate_key', `the key ${JSON.stringify(key)} stands twice`)
-  keys.add(key)
 }
 
 const SURROGATE = /\p{Surrogate}/u
