@@ -6,8 +6,8 @@ const model = cpus()[0]?.model ?? 'unknown processor'
 const parts = [`${model}, ${cpus().length} cores`, `level ${cpuLevel()}`, `Node ${process.version}`]
 if (process.argv.includes('--engine')) {
   const { native } = await import('../dist/tensor/index.js')
-  const { libtorch, libraries = {} } = native().engine()
-  const products = Object.entries(libraries).map(([dtype, library]) => `${dtype} by ${library}`)
+  const { libtorch, multipliers } = native().engine()
+  const products = Object.entries(multipliers).map(([dtype, library]) => `${dtype} by ${library}`)
   parts.push(`libtorch ${libtorch}`, ...products)
 }
 console.log(`machine: ${parts.join(' · ')}`)

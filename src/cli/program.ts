@@ -85,6 +85,7 @@ async function addCommand(
   addHelpEnd(command, entry, all)
   explainErrors(command, [], commandName(entry))
   command.action(async () => {
+    refuseUnknownLevel(io.env.CLHA_CPU_LEVEL)
     const { json: asked, ...flags } = command.opts() as Record<string, unknown>
     const json = asked === true
     const { stopping, unstoppable } = entry
@@ -100,6 +101,15 @@ async function addCommand(
       ),
     )
   })
+}
+
+/** Whether the processor has the level is the engine's to say: most commands never load it. */
+function refuseUnknownLevel(level: string | undefined): void {
+  if (level && !['avx512', 'avx2', 'default'].includes(level))
+    throw usageError(
+      `CLHA_CPU_LEVEL is ${level}; levels are avx512, avx2 and default`,
+      'unset it, or take one of them',
+    )
 }
 
 function groupOf(

@@ -1,6 +1,6 @@
 /** Every recorded model against transformers and PEFT: language models, adapters and reward models. */
 import { existsSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { packLists } from '../../src/data/encode/pack.js'
 import { unshared } from '../../src/data/read/unshared.js'
 import { generate } from '../../src/generate/generate.js'
@@ -8,19 +8,20 @@ import { withAdapterOff } from '../../src/models/adapters/adapter.js'
 import { loadModelFolder } from '../../src/models/adapters/adapter-load.js'
 import { mergeAdapter } from '../../src/models/adapters/adapter-merge.js'
 import { type Decoder, decode, logits, targetLogProbs } from '../../src/models/decoder/decoder.js'
-import type { RewardScorer } from '../../src/models/decoder/reward-scorer.js'
-import { loadModel } from '../../src/models/folders/load-model.js'
+import { decoderScorer, type RewardScorer } from '../../src/models/decoder/reward-scorer.js'
+import { debertaScorer } from '../../src/models/encoder/deberta.js'
+import { debertaConfig, isDeberta } from '../../src/models/encoder/deberta-config.js'
+import { loadModel, readHfConfig } from '../../src/models/folders/load-model.js'
 import { loadRewardScorer } from '../../src/models/folders/load-reward.js'
 import { singleSequence } from '../../src/nn/layout.js'
-import { type DType, i64, noGrad, ops, scope } from '../../src/tensor/index.js'
+import { type DType, i64, noGrad, ops, scope, type Tensor } from '../../src/tensor/index.js'
 import { maxDifference, readTensors } from '../fixtures.js'
 import { GREEDY, letters, request } from '../generate/tiny-model.js'
 import { answer, encoded } from '../helpers/encoded.js'
 import { type Check, entries, json, locate, parity, skip, unequal } from './parity.js'
 import { legacyFolder, type Recorded, recordedModel } from './recorded-model.js'
+import { float32Tolerances, roundWeights } from './rounding.js'
 
-/** In f32, against values computed in double precision. */
-const [LOGITS, REWARDS] = [1e-4, 5e-5]
 /** In f64 only the order of the operations is left to differ. */
 const EXACT = 1e-10
 
@@ -36,6 +37,21 @@ const responseLogProbs = (model: Decoder, ids: readonly number[], start: number)
       return targetLogProbs(model, before, i64(ids.slice(start)))[0].numbers()
     }),
   )
+
+/** What float32 may differ by, from the model in float64 as it stands with the given adapter. */
+const tolerancesOf = (load: () => Decoder, { rows, response_start: starts }: Recorded) =>
+  float32Tolerances((seed) => {
+    const model = load()
+    if (seed !== undefined) roundWeights(model.weights, seed)
+    const found = {
+      logits: rows.flatMap((ids) => logitsOf(model, ids)),
+      logProbs: rows.flatMap((ids, i) => responseLogProbs(model, ids, starts[i])),
+    }
+    model.dispose()
+    return found
+  })
+
+type Tolerances = Awaited<ReturnType<typeof tolerancesOf>>
 
 /** The likeliest 12 tokens, each from a forward over all before it. */
 function greedyByForward(model: Decoder, ids: readonly number[]): number[] {
@@ -55,7 +71,7 @@ function checkLogits(
   model: Decoder,
   from: Recorded,
   tensor: string,
-  tolerance = LOGITS,
+  tolerance: number,
 ) {
   from.rows.forEach((ids, i) => {
     const found = logitsOf(model, ids)
@@ -64,14 +80,20 @@ function checkLogits(
   })
 }
 
-async function checkLanguageModel(check: Check, model: Decoder, from: Recorded): Promise<void> {
+async function checkLanguageModel(
+  check: Check,
+  model: Decoder,
+  from: Recorded,
+  tolerances: Tolerances,
+): Promise<void> {
   const { rows, response_start: starts, expected } = from
-  checkLogits(check, 'logits', model, from, 'logits_f64')
+  checkLogits(check, 'logits', model, from, 'logits_f64', tolerances.logits)
   rows.forEach((ids, i) => {
     const alone = expected(`alone_${i}_logits_f32`).flat()
-    check('alone', maxDifference(logitsOf(model, ids), alone), LOGITS, `row ${i}`)
+    check('alone', maxDifference(logitsOf(model, ids), alone), tolerances.logits, `row ${i}`)
     const wanted = expected('response_logps_f64')[i].slice(starts[i], ids.length)
-    check('log-probs', maxDifference(responseLogProbs(model, ids, starts[i]), wanted), LOGITS, `row ${i}`)
+    const found = responseLogProbs(model, ids, starts[i])
+    check('log-probs', maxDifference(found, wanted), tolerances.logProbs, `row ${i}`)
     check('greedy', unequal(greedyByForward(model, ids), expected('greedy_12')[i]), 0, `row ${i}`)
   })
   const requests = rows.map((ids) => request(ids))
@@ -86,7 +108,8 @@ const LOW: Record<string, DType> = { native_bf16_logits: 'bf16', native_fp16_log
 
 async function compareLanguageModel(check: Check, from: Recorded): Promise<void> {
   const model = loadModel(from.folder)
-  await checkLanguageModel(check, model, from)
+  const tolerances = await tolerancesOf(() => loadModel(from.folder, 'f64'), from)
+  await checkLanguageModel(check, model, from, tolerances)
   const exact = loadModel(from.folder, 'f64')
   checkLogits(check, 'f64 logits', exact, from, 'logits_f64', EXACT)
   for (const [tensor, dtype] of Object.entries(LOW)) {
@@ -108,12 +131,15 @@ async function compareLanguageModel(check: Check, from: Recorded): Promise<void>
 }
 
 async function compareAdapter(check: Check, name: string, from: Recorded): Promise<void> {
-  const model = loadModelFolder(join(from.folder, 'adapter'))
-  await checkLanguageModel(check, model, from)
-  checkLogits(check, 'unmerged', model, from, 'unmerged_logits_f32')
-  withAdapterOff(model, () => checkLogits(check, 'adapter off', model, from, 'base_logits_f32'))
+  const folder = join(from.folder, 'adapter')
+  const model = loadModelFolder(folder)
+  const tolerances = await tolerancesOf(() => loadModelFolder(folder, 'f64'), from)
+  await checkLanguageModel(check, model, from, tolerances)
+  const { logits } = tolerances
+  checkLogits(check, 'unmerged', model, from, 'unmerged_logits_f32', logits)
+  withAdapterOff(model, () => checkLogits(check, 'adapter off', model, from, 'base_logits_f32', logits))
   const merged = mergeAdapter(model)
-  checkLogits(check, 'merged', merged, from, 'logits_f64')
+  checkLogits(check, 'merged', merged, from, 'logits_f64', logits)
   scope(() => {
     for (const [key, tensor] of readTensors(`models/${name}/merged_layer0.safetensors`)) {
       const found = merged.weights.get(key.replace('merged.', ''))?.numbers() ?? []
@@ -135,20 +161,43 @@ function rewardsOf(scorer: RewardScorer, rows: readonly number[][]): number[] {
   return packed.flatMap((batch) => noGrad(() => scope(() => scorer.rewards(batch).numbers())))
 }
 
-function compareRewardModel(check: Check, from: Recorded): void {
+/** In float64, with its weights at hand. */
+function wideScorer(folder: string): { scorer: RewardScorer; weights: ReadonlyMap<string, Tensor> } {
+  const config = readHfConfig(folder)
+  if (!isDeberta(config)) {
+    const model = loadModelFolder(folder, 'f64')
+    return { scorer: decoderScorer(model), weights: model.weights }
+  }
+  const weights = new Map(
+    Array.from(readTensors(`models/${basename(folder)}/model.safetensors`), ([name, t]) => [
+      name,
+      ops.to(t, 'f64'),
+    ]),
+  )
+  return { scorer: debertaScorer(debertaConfig(config, folder), weights), weights }
+}
+
+async function compareRewardModel(check: Check, from: Recorded): Promise<void> {
   const wide = from.expected('score_f64').flat()
   const twice = wide.flatMap((score) => [score, score])
   const folder = legacyFolder(from)
+  const { scores: tolerance } = await float32Tolerances((seed) => {
+    const { scorer, weights } = wideScorer(from.folder)
+    if (seed !== undefined) roundWeights(weights, seed)
+    const scores = rewardsOf(scorer, from.rows)
+    scorer.dispose()
+    return { scores }
+  })
   for (const [what, place] of [
     ['score', from.folder],
     ['legacy config', folder],
   ] as const) {
     if (place === undefined) continue
     const scorer = loadRewardScorer(place)
-    check(what, maxDifference(rewardsOf(scorer, from.rows), twice), REWARDS)
+    check(what, maxDifference(rewardsOf(scorer, from.rows), twice), tolerance)
     if (what === 'score') {
       const alone = from.rows.map((ids) => rewardsOf(scorer, [ids])[0])
-      check('alone', maxDifference(alone, from.expected('alone_score_f32').flat()), REWARDS)
+      check('alone', maxDifference(alone, from.expected('alone_score_f32').flat()), tolerance)
     }
     scorer.dispose()
   }
@@ -174,7 +223,7 @@ for (const name of names) {
       ),
       0,
     )
-    if (from.has('score_f64')) compareRewardModel(check, from)
+    if (from.has('score_f64')) await compareRewardModel(check, from)
     else if (existsSync(join(from.folder, 'adapter'))) await compareAdapter(check, name, from)
     else await compareLanguageModel(check, from)
   })

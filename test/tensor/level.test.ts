@@ -44,14 +44,20 @@ test('a level that does not exist is refused by name', () => {
   expect(stderr).toContain('CLHA_CPU_LEVEL is avx1024; levels are avx512, avx2 and default')
 })
 
-test('a command ends with 2 and says what to do', () => {
-  const { status, stderr } = spawnSync(process.execPath, ['clha', 'eval', '--model-name-or-path', 'none'], {
-    cwd: root,
-    env: { ...process.env, CLHA_CPU_LEVEL: 'avx1024' },
-    encoding: 'utf8',
-  })
-  expect([status, stderr]).toEqual([2, expect.stringContaining('CLHA_CPU_LEVEL')])
-})
+test.each([['doctor'], ['eval', '--model-name-or-path', 'none'], ['data', 'show', 'none']])(
+  '%s ends with 2 at a level that does not exist, and says what to do',
+  (...args) => {
+    const { status, stderr } = spawnSync(process.execPath, ['clha', ...args], {
+      cwd: root,
+      env: { ...process.env, CLHA_CPU_LEVEL: 'avx1024' },
+      encoding: 'utf8',
+    })
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^CLHA_CPU_LEVEL is avx1024; levels are avx512, avx2 and default\n {2}unset it/),
+    ])
+  },
+)
 
 test.skipIf(!existsSync(`${root}/build/engine`))(
   'objects of wide levels share no symbol but their table, and run nothing while they are loaded',

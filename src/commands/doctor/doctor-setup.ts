@@ -1,4 +1,6 @@
 /** Compiler, libtorch and engine, as the set-up scripts see them: one place decides what counts as found. */
+import { ClhaError } from '../../errors.js'
+import { EXIT } from '../../exit-codes.js'
 import type { EngineInfo } from '../../tensor/index.js'
 import type { Check } from './doctor-machine.js'
 import { productChecks } from './doctor-products.js'
@@ -31,12 +33,13 @@ const SET_UP = 'clha setup'
 
 export async function setUpChecks(): Promise<Check[]> {
   const setUp = await loadSetUp()
-  const engine = setUp.engineReady() ? await loadEngine() : undefined
+  const loaded = setUp.engineReady() ? await loadEngine() : undefined
+  const engine = loaded instanceof ClhaError ? undefined : loaded
   return [
     levelCheck(engine?.cpuLevel ?? setUp.cpuLevel()),
     await compilerCheck(setUp),
     await libtorchCheck(setUp),
-    engineCheck(setUp),
+    loaded instanceof ClhaError ? failed('engine', loaded) : engineCheck(setUp),
     deviceCheck(engine),
     ...(engine ? productChecks() : []),
   ]
@@ -88,13 +91,17 @@ function engineCheck(setUp: SetUp): Check {
   return { name: 'engine', state: 'missing', text, advice: `${SET_UP}     compiles it` }
 }
 
-/** What the engine says of its devices. */
-async function loadEngine(): Promise<EngineInfo | undefined> {
+/**
+ * What the engine says of itself, or why it does not load.
+ * @throws ClhaError (exit 2) where CLHA_CPU_LEVEL asks for what this processor lacks
+ */
+async function loadEngine(): Promise<EngineInfo | ClhaError> {
   const { native } = await import('../../tensor/index.js')
   try {
     return native().engine()
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof ClhaError && error.exitCode !== EXIT.usage) return error
+    throw error
   }
 }
 
