@@ -123,7 +123,7 @@ if (process.argv[1]?.endsWith('size.mjs')) {
     console.log(`${name.padEnd(18)}${numbers}   ${longest ? `${longest.lines} ${longest.file}` : ''}`)
   }
   for (const { room, lines, limit } of rooms)
-    console.log(`native/${room}`.padEnd(26) + String(lines).padStart(8) + `   of at most ${limit}`)
+    console.log(`${`native/${room}`.padEnd(26) + String(lines).padStart(8)}   of at most ${limit}`)
   for (const problem of problems) console.error(problem)
   if (problems.length > 0) process.exitCode = 8
 }
