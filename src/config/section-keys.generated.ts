@@ -47,6 +47,7 @@ export const SECTION_KEYS = {
     'f_alpha_divergence_coef',
     'discopop_tau',
     'dpop_lambda',
+    'dr_dpo_beta',
     'simpo_gamma',
     'alpha',
     'cpo_alpha',
