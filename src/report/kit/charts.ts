@@ -1,6 +1,7 @@
 /** The charts of a report. Each returns a drawing; the look of its series goes to the legend beside it. */
 
-import { formatNumber, formatPercent, formatSigned, hasInterval } from '../../show/numbers.js'
+import { formatNumber, formatSigned, hasInterval } from '../../show/numbers.js'
+import { wholePercent } from '../../show/units.js'
 import type { Estimate } from '../../statistics/estimate.js'
 import { pickEvenly } from '../tables.js'
 import { visible } from './escape.js'
@@ -152,8 +153,8 @@ export function reliabilityChart(
   const dashed = { color: INK.axis, width: 1, type: [4, 4] }
   const option = {
     grid,
-    xAxis: valueAxis('predicted agreement', (x) => formatPercent(x), axis),
-    yAxis: valueAxis('observed agreement', (x) => formatPercent(x), axis),
+    xAxis: valueAxis('predicted agreement', (x) => wholePercent(x), axis),
+    yAxis: valueAxis('observed agreement', (x) => wholePercent(x), axis),
     series: [{ type: 'line', silent: true, showSymbol: false, data: diagonal, lineStyle: dashed }, ...lines],
   }
   const description = `Observed against predicted agreement for ${models.map((m) => m.label).join(', ')}; on the dashed diagonal a model is as sure as it should be.`
@@ -246,7 +247,7 @@ export function shareChart(
   }))
   const option = {
     grid,
-    xAxis: valueAxis(xName, (x) => formatPercent(x), { min: 0, max: 1, interval: 0.25 }),
+    xAxis: valueAxis(xName, (x) => wholePercent(x), { min: 0, max: 1, interval: 0.25 }),
     yAxis: {
       type: 'category',
       inverse: true,
@@ -264,7 +265,7 @@ export function shareChart(
 /** Name and share if the segment has room for both, else the share, else nothing. */
 function shareLabel(label: string, share: number): string {
   const fits = (text: string) => text.length * 7.6 + 6 < share * 285
-  const percent = formatPercent(share)
+  const percent = wholePercent(share)
   return [`${axisText(label, 16)} ${percent}`, percent].find(fits) ?? ''
 }
 
