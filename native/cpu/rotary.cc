@@ -31,14 +31,18 @@ Tensor rotate_any(const Tensor& x_in, const Tensor& cos, const Tensor& sin, int 
   return out;
 }
 
+Tensor turned(const Tensor& x, const Tensor& cos, const Tensor& sin, int sign) {
+  return x.is_cpu() ? rotate_any(x, cos, sin, sign) : cuda_rotated(x, cos, sin, sign);
+}
+
 struct Rotary : public torch::autograd::Function<Rotary> {
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& cos, const Tensor& sin) {
     ctx->save_for_backward({cos, sin});
-    return rotate_any(x, cos, sin, 1);
+    return turned(x, cos, sin, 1);
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
     const auto saved = ctx->get_saved_variables();
-    return {rotate_any(grads[0], saved[0], saved[1], -1), Tensor(), Tensor()};
+    return {turned(grads[0], saved[0], saved[1], -1), Tensor(), Tensor()};
   }
 };
 
@@ -57,7 +61,7 @@ Tensor rotary(const Tensor& x, const Tensor& cos, const Tensor& sin) {
   const bool native = x.device().is_cpu() && x.scalar_type() == cos.scalar_type() &&
                       (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
   if (native) return Rotary::apply(x, cos.contiguous(), sin.contiguous());
-  return cuda_rotary_takes(x, cos, sin) ? cuda_rotary(x, cos, sin, 1) : composed_rotary(x, cos, sin);
+  return cuda_rotary_takes(x, cos, sin) ? Rotary::apply(x, cos, sin) : composed_rotary(x, cos, sin);
 }
 
 }  // namespace

@@ -3,20 +3,20 @@
 // rms_norm: x / sqrt(mean(x^2) + eps) * (offset + weight); x [..., D], weight [D] or none (a factor of 1). Gemma stores its
 //   gains less one: offset 1. The result is rounded to `dtype` where that is given.
 // swiglu: silu(gate) * up, geglu: gelu(gate) * up in gelu's tanh form; gate, up [..., F], also halves of a fused projection.
-// f32, f64 and bf16: bf16 is computed in f32 and rounded once, at the end.
+// On the CPU f32, f64 and bf16, on a GPU what cuda/rows.h takes: bf16 is computed in f32 and rounded once, at the end.
 #include <algorithm>
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gelu.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
 #include "cpu/loops.h"
-#include "cpu/norm_gain.h"
 #include "cuda/rows.h"
 
 namespace clha {
@@ -66,27 +66,50 @@ void norm_forward(const Tensor& x, const Tensor& gain, double eps, const Tensor&
   parallel_rows(x.size(0), p.width, [&](int64_t begin, int64_t end) { row_loops<T>().norm(p, begin, end); });
 }
 
+// @returns the gain's gradient [D], where wanted
 template <typename T>
-void norm_backward(const Tensor& x, const Tensor& gain, const Tensor& dy, const Tensor& scale, const Tensor& dx, const Tensor& dgain) {
+Tensor norm_backward(const Tensor& x, const Tensor& gain, const Tensor& dy, const Tensor& scale, const Tensor& dx, bool to_gain) {
   const int64_t rows = x.size(0), slices = std::min<int64_t>(kMaxSlices, rows);
   Norm<T> p{};
   p.x = rows_of<T>(x), p.dy = rows_of<T>(dy), p.dx = mutable_rows<T>(dx), p.gain = gain.const_data_ptr<Wide<T>>();
   p.scale = scale.data_ptr<Wide<T>>(), p.width = x.size(1);
-  Tensor parts;
-  if (dgain.defined()) parts = at::zeros({slices, p.width}, gain.options());
+  const Tensor parts = to_gain ? at::zeros({slices, p.width}, gain.options()) : Tensor();
   at::parallel_for(0, slices, 1, [&, sums = mutable_rows<Wide<T>>(parts)](int64_t begin, int64_t end) {
     for (int64_t slice = begin; slice < end; slice++)
       row_loops<T>().norm_backward(p, sums.data ? sums.at(slice) : nullptr, rows * slice / slices, rows * (slice + 1) / slices);
   });
-  if (dgain.defined()) dgain.copy_(parts.sum(0));
+  return to_gain ? parts.sum(0) : Tensor();
 }
 
+Normed cpu_norm(const Tensor& x, const Tensor& gain, double eps) {
+  const Tensor rows = as_rows(x), y = at::empty(x.sizes(), x.options()), out = as_rows(y);
+  const Tensor scale = at::empty({rows.size(0)}, gain.options());
+  with_type(x, [&](auto type) { norm_forward<decltype(type)>(rows, gain, eps, out, scale); });
+  return {y, scale};
+}
+
+NormGradients cpu_norm_backward(const Tensor& x, const Tensor& gain, const Tensor& grad, const Tensor& scale, bool to_x, bool to_gain) {
+  const Tensor rows = as_rows(x), dy = as_rows(grad), dx = to_x ? at::empty(x.sizes(), x.options()) : Tensor();
+  const Tensor out = to_x ? as_rows(dx) : dx;
+  Tensor dgain;
+  with_type(x, [&](auto type) { dgain = norm_backward<decltype(type)>(rows, gain, dy, scale, out, to_gain); });
+  return {dx, dgain};
+}
+
+// offset + weight, or ones without a weight; [D] in the type that x [..., D] is computed in
+Tensor gain_of(const Tensor& x, const Tensor& weight, double offset) {
+  const auto options = x.options().dtype(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
+  if (!weight.defined()) return at::ones({x.size(-1)}, options);
+  const Tensor wide = weight.to(options.dtype()).contiguous();
+  return offset == 0 ? wide : wide + offset;
+}
+
+// On either processor: the kernels compute, this differentiates. The CPU's kernel returns the dtype of x.
 struct RmsNorm : public torch::autograd::Function<RmsNorm> {
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const std::optional<Tensor>& weight, double eps,
-                        double offset) {
-    const Tensor rows = as_rows(x), gain = gain_of(x, weight.value_or(Tensor()), offset);
-    const Tensor y = at::empty(x.sizes(), x.options()), scale = at::empty({rows.size(0)}, gain.options()), out = as_rows(y);
-    with_type(x, [&](auto type) { norm_forward<decltype(type)>(rows, gain, eps, out, scale); });
+                        double offset, at::ScalarType type) {
+    const Tensor gain = gain_of(x, weight.value_or(Tensor()), offset);
+    const auto [y, scale] = x.is_cpu() ? cpu_norm(x, gain, eps) : cuda_norm(x, gain, eps, type);
     ctx->save_for_backward({x, weight.value_or(Tensor()), scale});
     ctx->saved_data["offset"] = offset;
     return y;
@@ -94,13 +117,11 @@ struct RmsNorm : public torch::autograd::Function<RmsNorm> {
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
     const auto saved = ctx->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1], &scale = saved[2];
-    const Tensor rows = as_rows(x), dy = as_rows(grads[0]), gain = gain_of(x, weight, ctx->saved_data["offset"].toDouble());
-    Tensor dx, dweight;
-    if (ctx->needs_input_grad(0)) dx = at::empty(x.sizes(), x.options());
-    if (weight.defined() && ctx->needs_input_grad(1)) dweight = at::empty(weight.sizes(), weight.options());
-    const Tensor to_x = dx.defined() ? as_rows(dx) : dx;
-    with_type(x, [&](auto type) { norm_backward<decltype(type)>(rows, gain, dy, scale, to_x, dweight); });
-    return {dx, dweight, Tensor(), Tensor()};
+    const Tensor gain = gain_of(x, weight, ctx->saved_data["offset"].toDouble());
+    const bool learns = weight.defined() && ctx->needs_input_grad(1);
+    const auto [dx, dgain] = x.is_cpu() ? cpu_norm_backward(x, gain, grads[0], scale, ctx->needs_input_grad(0), learns)
+                                        : cuda_norm_backward(x, gain, grads[0], scale, learns);
+    return {dx, learns ? dgain.to(weight.scalar_type()) : Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -117,8 +138,8 @@ Tensor rms_norm(const Tensor& x, const std::optional<Tensor>& weight, double eps
               "rms_norm: x [..., D], weight [D], found ", x.sizes(), ", ", weight ? weight->sizes() : at::IntArrayRef());
   TORCH_CHECK(!weight || weight->device() == x.device(), "rms_norm: x and weight are on different devices");
   const auto out = type.value_or(x.scalar_type());
-  if (native_rows(x)) return RmsNorm::apply(x, weight, eps, offset).to(out);
-  return cuda_norm_takes(x, weight, out) ? cuda_rms_norm(x, weight, eps, offset, out) : composed_norm(x, weight, eps, offset, out);
+  if (native_rows(x) || cuda_norm_takes(x, weight, out)) return RmsNorm::apply(x, weight, eps, offset, out).to(out);
+  return composed_norm(x, weight, eps, offset, out);
 }
 
 template <typename T>
@@ -136,24 +157,30 @@ void gated_backward(const Tensor& gate, const Tensor& up, const Tensor& dy, cons
   parallel_rows(gate.size(0), g.width, [&](int64_t begin, int64_t end) { row_loops<T>().gated_backward(g, begin, end); });
 }
 
+Tensor cpu_gated(const Tensor& gate, const Tensor& up, Activation activation) {
+  const Tensor out = at::empty(gate.sizes(), gate.options()), g = as_rows(gate), u = as_rows(up), o = as_rows(out);
+  with_type(gate, [&](auto type) { gated_forward<decltype(type)>(g, u, o, activation); });
+  return out;
+}
+
+GatedGradients cpu_gated_backward(const Tensor& gate, const Tensor& up, const Tensor& grad, Activation activation) {
+  const Tensor dgate = at::empty(gate.sizes(), gate.options()), dup = at::empty(up.sizes(), up.options());
+  const Tensor g = as_rows(gate), u = as_rows(up), dy = as_rows(grad), to_gate = as_rows(dgate), to_up = as_rows(dup);
+  with_type(gate, [&](auto type) { gated_backward<decltype(type)>(g, u, dy, to_gate, to_up, activation); });
+  return {dgate, dup};
+}
+
 struct Gated : public torch::autograd::Function<Gated> {
-  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& gate, const Tensor& up,
-                        int64_t activation) {
-    const Tensor out = at::empty(gate.sizes(), gate.options());
-    const Tensor g = as_rows(gate), u = as_rows(up), o = as_rows(out);
+  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& gate, const Tensor& up, int64_t activation) {
     ctx->save_for_backward({gate, up});
     ctx->saved_data["activation"] = activation;
-    with_type(gate, [&](auto type) { gated_forward<decltype(type)>(g, u, o, static_cast<Activation>(activation)); });
-    return out;
+    return (gate.is_cpu() ? cpu_gated : cuda_gated)(gate, up, static_cast<Activation>(activation));
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
     const auto saved = ctx->get_saved_variables();
-    const Tensor &gate = saved[0], &up = saved[1];
-    const Tensor dgate = at::empty(gate.sizes(), gate.options()), dup = at::empty(up.sizes(), up.options());
-    const Tensor g = as_rows(gate), u = as_rows(up), dy = as_rows(grads[0]), to_gate = as_rows(dgate), to_up = as_rows(dup);
     const auto activation = static_cast<Activation>(ctx->saved_data["activation"].toInt());
-    with_type(gate, [&](auto type) { gated_backward<decltype(type)>(g, u, dy, to_gate, to_up, activation); });
-    return {dgate, dup, Tensor()};
+    const auto [gate, up] = (saved[0].is_cpu() ? cpu_gated_backward : cuda_gated_backward)(saved[0], saved[1], grads[0], activation);
+    return {gate, up, Tensor()};
   }
 };
 
@@ -166,8 +193,7 @@ template <Activation A>
 Tensor gated(const Tensor& gate, const Tensor& up) {
   TORCH_CHECK(gate.dim() > 0 && gate.sizes() == up.sizes() && gate.scalar_type() == up.scalar_type() && gate.device() == up.device(),
               "swiglu, geglu: gate and up [..., F] of one dtype and device, found ", gate.sizes(), ", ", up.sizes());
-  if (native_rows(gate)) return Gated::apply(gate, up, static_cast<int64_t>(A));
-  if (cuda_gate_takes(gate, up)) return cuda_gated(gate, up, A == Activation::kSilu ? Gate::kSilu : Gate::kGelu);
+  if (native_rows(gate) || cuda_gate_takes(gate, up)) return Gated::apply(gate, up, static_cast<int64_t>(A));
   return composed_gated<A>(gate, up);
 }
 

@@ -6,10 +6,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include "cuda/kernels.h"
-#include "cpu/norm_gain.h"
 
 namespace clha {
 namespace {
@@ -45,60 +43,62 @@ std::string norm_kernel(const char* pass, int64_t width, at::ScalarType in, at::
   return in == out ? name : joined(name, kernel_type(out));
 }
 
-struct CudaNorm : public torch::autograd::Function<CudaNorm> {
-  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const std::optional<Tensor>& weight, double eps, double offset,
-                        at::ScalarType type) {
-    const Tensor rows = as_rows(x), gain = gain_of(x, weight.value_or(Tensor()), offset);
-    const int64_t count = rows.size(0), width = rows.size(1), group = width <= kWidestWarpRow ? kWarp : kThreads;
-    const Tensor y = at::empty(x.sizes(), x.options().dtype(type)), scale = at::empty({count}, gain.options());
-    launch(norm_kernel("forward", width, x.scalar_type(), type), x, (count * group + kThreads - 1) / kThreads, 0, rows.const_data_ptr(),
-           rows.stride(0), gain.const_data_ptr(), y.mutable_data_ptr(), scale.mutable_data_ptr(), count, static_cast<int>(width),
-           static_cast<float>(eps));
-    ctx->save_for_backward({x, weight.value_or(Tensor()), scale});
-    ctx->saved_data["offset"] = offset;
-    return y;
-  }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
-    const auto saved = ctx->get_saved_variables();
-    const Tensor &x = saved[0], &weight = saved[1], &scale = saved[2];
-    const Tensor rows = as_rows(x), dy = grads[0].contiguous(), gain = gain_of(x, weight, ctx->saved_data["offset"].toDouble());
-    const int64_t count = rows.size(0), width = rows.size(1), groups = width <= kWidestWarpRow ? kThreads / kWarp : 1;
-    const int64_t blocks = std::min((count + groups - 1) / groups, kSumBlocks);
-    const bool learns = weight.defined() && ctx->needs_input_grad(1);
-    const Tensor dx = at::empty(x.sizes(), x.options());
-    const Tensor parts = learns ? at::empty({blocks * groups, width}, gain.options()) : Tensor();
-    launch(norm_kernel("backward", width, x.scalar_type(), dy.scalar_type()), x, blocks, groups * width * 4, rows.const_data_ptr(),
-           rows.stride(0), gain.const_data_ptr(), dy.const_data_ptr(), scale.const_data_ptr(), dx.mutable_data_ptr(),
-           learns ? parts.mutable_data_ptr() : nullptr, count, static_cast<int>(width));
-    return {dx, learns ? parts.sum(0).to(weight.scalar_type()) : Tensor(), Tensor(), Tensor(), Tensor()};
-  }
-};
-
-std::string gated_kernel(const char* pass, int64_t kind, const Tensor& gate) {
-  return joined("gated", pass, kind == static_cast<int64_t>(Gate::kSilu) ? "silu" : "gelu", kernel_type(gate.scalar_type()));
+std::string gated_kernel(const char* pass, Activation activation, const Tensor& gate) {
+  return joined("gated", pass, activation == Activation::kSilu ? "silu" : "gelu", kernel_type(gate.scalar_type()));
 }
 
-struct CudaGated : public torch::autograd::Function<CudaGated> {
-  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& gate, const Tensor& up, int64_t kind) {
-    const Tensor out = at::empty(gate.sizes(), gate.options()), g = as_rows(gate), u = as_rows(up);
-    ctx->save_for_backward({gate, up});
-    ctx->saved_data["kind"] = kind;
-    launch(gated_kernel("forward", kind, gate), gate, blocks_for(gate.numel() / 4), 0, g.const_data_ptr(), g.stride(0), u.const_data_ptr(),
-           u.stride(0), out.mutable_data_ptr(), g.size(0), static_cast<int>(g.size(1)));
-    return out;
-  }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
-    const auto saved = ctx->get_saved_variables();
-    const Tensor &gate = saved[0], &up = saved[1], g = as_rows(gate), u = as_rows(up), dy = grads[0].contiguous();
-    const Tensor dgate = at::empty(gate.sizes(), gate.options()), dup = at::empty(up.sizes(), up.options());
-    launch(gated_kernel("backward", ctx->saved_data["kind"].toInt(), gate), gate, blocks_for(gate.numel() / 4), 0, g.const_data_ptr(),
-           g.stride(0), u.const_data_ptr(), u.stride(0), dy.const_data_ptr(), dgate.mutable_data_ptr(), dup.mutable_data_ptr(), g.size(0),
-           static_cast<int>(g.size(1)));
-    return {dgate, dup, Tensor()};
-  }
-};
+}  // namespace
 
-Tensor turned(const Tensor& x_in, const Tensor& cos, const Tensor& sin, double sign) {
+bool cuda_norm_takes(const Tensor& x, const std::optional<Tensor>& weight, at::ScalarType out) {
+  const bool types = out == x.scalar_type() || (x.scalar_type() == at::kFloat && out == at::kBFloat16);
+  return types && fits(x) && x.size(-1) <= kWidest && (!weight || kernel_type(weight->scalar_type()));
+}
+
+Normed cuda_norm(const Tensor& x, const Tensor& gain, double eps, at::ScalarType out) {
+  const Tensor rows = as_rows(x);
+  const int64_t count = rows.size(0), width = rows.size(1), group = width <= kWidestWarpRow ? kWarp : kThreads;
+  const Tensor y = at::empty(x.sizes(), x.options().dtype(out)), scale = at::empty({count}, gain.options());
+  launch(norm_kernel("forward", width, x.scalar_type(), out), x, (count * group + kThreads - 1) / kThreads, 0, rows.const_data_ptr(),
+         rows.stride(0), gain.const_data_ptr(), y.mutable_data_ptr(), scale.mutable_data_ptr(), count, static_cast<int>(width),
+         static_cast<float>(eps));
+  return {y, scale};
+}
+
+NormGradients cuda_norm_backward(const Tensor& x, const Tensor& gain, const Tensor& grad, const Tensor& scale, bool to_gain) {
+  const Tensor rows = as_rows(x), dy = grad.contiguous(), dx = at::empty(x.sizes(), x.options());
+  const int64_t count = rows.size(0), width = rows.size(1), groups = width <= kWidestWarpRow ? kThreads / kWarp : 1;
+  const int64_t blocks = std::min((count + groups - 1) / groups, kSumBlocks);
+  const Tensor parts = to_gain ? at::empty({blocks * groups, width}, gain.options()) : Tensor();
+  launch(norm_kernel("backward", width, x.scalar_type(), dy.scalar_type()), x, blocks, groups * width * 4, rows.const_data_ptr(),
+         rows.stride(0), gain.const_data_ptr(), dy.const_data_ptr(), scale.const_data_ptr(), dx.mutable_data_ptr(),
+         to_gain ? parts.mutable_data_ptr() : nullptr, count, static_cast<int>(width));
+  return {dx, to_gain ? parts.sum(0) : Tensor()};
+}
+
+bool cuda_gate_takes(const Tensor& gate, const Tensor& up) { return fits(gate) && gate.scalar_type() == up.scalar_type(); }
+
+Tensor cuda_gated(const Tensor& gate, const Tensor& up, Activation activation) {
+  const Tensor out = at::empty(gate.sizes(), gate.options()), g = as_rows(gate), u = as_rows(up);
+  launch(gated_kernel("forward", activation, gate), gate, blocks_for(gate.numel() / 4), 0, g.const_data_ptr(), g.stride(0),
+         u.const_data_ptr(), u.stride(0), out.mutable_data_ptr(), g.size(0), static_cast<int>(g.size(1)));
+  return out;
+}
+
+GatedGradients cuda_gated_backward(const Tensor& gate, const Tensor& up, const Tensor& grad, Activation activation) {
+  const Tensor g = as_rows(gate), u = as_rows(up), dy = grad.contiguous();
+  const Tensor dgate = at::empty(gate.sizes(), gate.options()), dup = at::empty(up.sizes(), up.options());
+  launch(gated_kernel("backward", activation, gate), gate, blocks_for(gate.numel() / 4), 0, g.const_data_ptr(), g.stride(0),
+         u.const_data_ptr(), u.stride(0), dy.const_data_ptr(), dgate.mutable_data_ptr(), dup.mutable_data_ptr(), g.size(0),
+         static_cast<int>(g.size(1)));
+  return {dgate, dup};
+}
+
+bool cuda_rotary_takes(const Tensor& x, const Tensor& cos, const Tensor& sin) {
+  const bool types = x.scalar_type() == cos.scalar_type() || (x.scalar_type() == at::kBFloat16 && cos.scalar_type() == at::kFloat);
+  return types && fits(x) && cos.size(1) > 0 && cos.size(1) % 4 == 0 && in_fours(cos) && in_fours(sin);
+}
+
+Tensor cuda_rotated(const Tensor& x_in, const Tensor& cos, const Tensor& sin, double sign) {
   const Tensor x = in_fours(x_in) ? x_in : x_in.contiguous(), out = at::empty(x.sizes(), x.options());
   const int64_t width = x.size(2), half = cos.size(1);
   const std::string name = joined("rotary", kernel_type(x.scalar_type()));
@@ -108,40 +108,6 @@ Tensor turned(const Tensor& x_in, const Tensor& cos, const Tensor& sin, double s
          static_cast<int>(width), static_cast<int>(half));
   return out;
 }
-
-struct CudaRotary : public torch::autograd::Function<CudaRotary> {
-  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& cos, const Tensor& sin, double sign) {
-    ctx->save_for_backward({cos, sin});
-    ctx->saved_data["sign"] = sign;
-    return turned(x, cos, sin, sign);
-  }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, torch::autograd::variable_list grads) {
-    const auto saved = ctx->get_saved_variables();
-    return {turned(grads[0], saved[0], saved[1], -ctx->saved_data["sign"].toDouble()), Tensor(), Tensor(), Tensor()};
-  }
-};
-
-}  // namespace
-
-bool cuda_norm_takes(const Tensor& x, const std::optional<Tensor>& weight, at::ScalarType out) {
-  const bool types = out == x.scalar_type() || (x.scalar_type() == at::kFloat && out == at::kBFloat16);
-  return types && fits(x) && x.size(-1) <= kWidest && (!weight || kernel_type(weight->scalar_type()));
-}
-
-Tensor cuda_rms_norm(const Tensor& x, const std::optional<Tensor>& weight, double eps, double offset, at::ScalarType out) {
-  return CudaNorm::apply(x, weight, eps, offset, out);
-}
-
-bool cuda_gate_takes(const Tensor& gate, const Tensor& up) { return fits(gate) && gate.scalar_type() == up.scalar_type(); }
-
-Tensor cuda_gated(const Tensor& gate, const Tensor& up, Gate kind) { return CudaGated::apply(gate, up, static_cast<int64_t>(kind)); }
-
-bool cuda_rotary_takes(const Tensor& x, const Tensor& cos, const Tensor& sin) {
-  const bool types = x.scalar_type() == cos.scalar_type() || (x.scalar_type() == at::kBFloat16 && cos.scalar_type() == at::kFloat);
-  return types && fits(x) && cos.size(1) > 0 && cos.size(1) % 4 == 0 && in_fours(cos) && in_fours(sin);
-}
-
-Tensor cuda_rotary(const Tensor& x, const Tensor& cos, const Tensor& sin, double sign) { return CudaRotary::apply(x, cos, sin, sign); }
 
 bool cuda_dropout_takes(const Tensor& x) { return kernel_type(x.scalar_type()) && has_cuda_kernels(x); }
 

@@ -21,7 +21,7 @@ export interface NearIndex {
 /**
  * Entries are tuples of texts (such as prompt, better and worse answer); two are near when each part is, so a long
  * shared prompt does not hide different answers. Of entries with a similarity of 0.7, 0.8, 0.9 about 89, 98 and 99.9 %
- * are found (Broder 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, 3.4). About 1.5 KB an entry.
+ * are found (Broder 1997; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, 3.4). About 1.5 kB an entry.
  */
 export function createNearIndex(similarity: number): NearIndex {
   const sketches: Uint32Array[][] = []

@@ -63,7 +63,7 @@ export function clhaLoss(
   denominators: Denominators = clhaDenominators(lists, countsOf(scores), options),
 ): LossParts {
   const rank = contrast(scores, lists, options, denominators)
-  const sft = sftTerm(scores, lists, options.sftWeight, denominators, options.groups)
+  const sft = sftTerm(scores, lists, denominators, options)
   return { total: ops.add(rank, sft), parts: { rank_loss: rank, sft_loss: sft } }
 }
 

@@ -119,7 +119,7 @@ export function pairwiseLoss(
     const nll = ops.neg(ops.sum(ops.mul(better.sum, weights(denominators.nll ?? new Map()))))
     parts.nll_loss = ops.mulScalar(nll, nllWeight)
   }
-  if (sftWeight !== 0) parts.sft_loss = sftTerm(scores, lists, sftWeight, denominators)
+  if (sftWeight !== 0) parts.sft_loss = sftTerm(scores, lists, denominators, { sftWeight })
   const total = Object.values(parts).reduce((sum, part) => ops.add(sum, part), rank)
   return { total, parts: Object.keys(parts).length > 0 ? { rank_loss: rank, ...parts } : {} }
 }

@@ -41,8 +41,8 @@ export function proLoss(
   const contests = lists.flatMap((list, i) => contestsOf(list, scores.offsets[i], denominators))
   const rank =
     contests.length > 0 ? contrast(scores, contests, epsilon) : ops.mulScalar(ops.sum(scores.sum), 0)
-  const rivals = (i: number) => (scores.offsets[i + 1] - scores.offsets[i] - 1) ** 2
-  const sft = sftTerm(scores, lists, sftWeight, denominators, 1, rivals)
+  const scale = (i: number) => (scores.offsets[i + 1] - scores.offsets[i] - 1) ** 2
+  const sft = sftTerm(scores, lists, denominators, { sftWeight, scale })
   return { total: ops.add(rank, sft), parts: { rank_loss: rank, sft_loss: sft } }
 }
 

@@ -49,6 +49,6 @@ export function rrhfLoss(
   const rank = ops.sum(ops.mul(hinge(gap), coefficients))
   const perToken = (i: number) => 1 / Math.max(1, scores.counts[scores.offsets[i] + lists[i].sft.index])
   const scale = options.nll === 'mean' ? perToken : undefined
-  const sft = sftTerm(scores, lists, options.sftWeight, denominators, 1, scale)
+  const sft = sftTerm(scores, lists, denominators, { sftWeight: options.sftWeight, scale })
   return { total: ops.add(rank, sft), parts: { rank_loss: rank, sft_loss: sft } }
 }

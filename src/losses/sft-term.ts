@@ -4,18 +4,23 @@ import { share } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
 import type { Denominators, LossList, Scores } from './types.js'
 
+export interface SftTermOptions {
+  sftWeight: number
+  /** Number of groups that the step averages over: 1, but for CLHA's `legacy`. */
+  groups?: number
+  /** Factor of each list; 1 when left out. */
+  scale?(list: number): number
+}
+
 /**
  * sftWeight * sum over lists of a * scale * (-S_k) / denominator: arXiv 2403.16649, section 3.
- * @param groups number of groups that the step averages over: 1, but for CLHA's `legacy`
- * @param scale  factor of each list; 1 when left out
+ * @returns a scalar, in nats
  */
 export function sftTerm(
   scores: Scores,
   lists: readonly LossList[],
-  sftWeight: number,
   denominators: Denominators,
-  groups = 1,
-  scale?: (list: number) => number,
+  { sftWeight, groups = 1, scale }: SftTermOptions,
 ): Tensor {
   const index = lists.map((list, i) => scores.offsets[i] + list.sft.index)
   const coefficients = lists.map(({ sft }, i) => {

@@ -51,6 +51,6 @@ export function unpairedLoss(
   })
   const judged = ops.sum(ops.mul(options.term(ratio, sign, denominators.facts), coefficients))
   if (options.sftWeight === 0) return { total: judged, parts: {} }
-  const sft = sftTerm(scores, lists, options.sftWeight, denominators)
+  const sft = sftTerm(scores, lists, denominators, { sftWeight: options.sftWeight })
   return { total: ops.add(judged, sft), parts: { rank_loss: judged, sft_loss: sft } }
 }

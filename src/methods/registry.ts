@@ -8,11 +8,11 @@ import type { Objective } from '../train/objectives/objective.js'
 import { clha, clhaKeys } from './clha.js'
 import { calDpo, dpo, dpoKeys } from './dpo.js'
 import { coh, cohKeys } from './hindsight.js'
+import { bon, sft, sftKeys } from './likelihood.js'
 import { pro, rrhf, rrhfKeys } from './lists.js'
 import type { Material, Method, OptionsOf, Sequence, Settings, SharedOptions, Values } from './method.js'
 import { cpo, orpo, pairsKeys, simpo, slicHf, slicKeys } from './pairs.js'
 import { bco, kto, rowsKeys } from './rows.js'
-import { bon, sft, sftKeys } from './sft.js'
 import { GATE_KEYS, sharedKeys } from './shared.js'
 
 /** The options of all methods. */

@@ -1,7 +1,8 @@
 import { promptText } from '../dialogue.js'
 import type { AuditReport, LabelExample } from '../rescore/audit.js'
 import type { Histogram, TruthCheck } from '../rescore/audit-parts.js'
-import { formatNumber, formatPercent, formatSigned, percentEstimate } from '../show/numbers.js'
+import { formatNumber, formatSigned, percentEstimate } from '../show/numbers.js'
+import { wholePercent } from '../show/units.js'
 import * as t from './audit-tables.js'
 import { histogramChart, shareChart } from './kit/charts.js'
 import { escapeHtml as esc } from './kit/escape.js'
@@ -75,7 +76,7 @@ const examples = (all: readonly LabelExample[]): Html =>
 function example(e: LabelExample): Html {
   const answer = (name: string, { text, reward }: LabelExample['other']) =>
     `<div class="answer"><h4>${name}</h4>${long(text, TEXT_LIMIT)}<dl><dt>reward</dt><dd>${formatSigned(reward)}</dd></dl></div>`
-  const head = `${esc(`${e.file}, row ${e.row}`)} · ${esc(e.source)} · the label is right with probability ${formatPercent(e.belief)}`
+  const head = `${esc(`${e.file}, row ${e.row}`)} · ${esc(e.source)} · the label is right with probability ${wholePercent(e.belief)}`
   const answers = answer('chosen by the label', e.preferred) + answer('rejected by the label', e.other)
   return `<article class="sample"><h3>${head}</h3>${long(promptText(e.prompt), TEXT_LIMIT, 'quoted prompt')}<div class="answers">${answers}</div></article>`
 }

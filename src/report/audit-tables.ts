@@ -3,9 +3,11 @@ import type { AuditReport } from '../rescore/audit.js'
 import type { AuditCounts, AuditedLengths, Histogram, TruthCheck } from '../rescore/audit-parts.js'
 import type { FoldCalibration } from '../rescore/calibrate.js'
 import * as n from '../show/numbers.js'
+import { numeric, type Table, text } from '../show/table.js'
+import { count, MISSING, wholePercent } from '../show/units.js'
 import type { Proportion } from '../statistics/agreement.js'
 import type { Estimate } from '../statistics/estimate.js'
-import { numeric, prune, type Table, text } from './tables.js'
+import { prune } from './tables.js'
 
 export const VERDICTS = ['kept', 'doubtful', 'reversed'] as const
 
@@ -28,7 +30,7 @@ export function auditTable(audit: AuditReport): Table {
     ],
     rows: rows.map(([source, { labels, pairs, agreement }]) => [
       source,
-      n.formatCount(labels.total),
+      count(labels.total),
       ...VERDICTS.map((v) => countAndShare(labels[v], labels.total)),
       n.percentEstimate(estimateOf(agreement)),
       countAndShare(pairs.contrasted, pairs.total),
@@ -40,7 +42,7 @@ export function auditTable(audit: AuditReport): Table {
 export function truthTable({ confusion }: TruthCheck): Table {
   const row = (name: 'right' | 'wrong') => {
     const all = VERDICTS.reduce((sum, v) => sum + confusion[v][name], 0)
-    return [name, ...VERDICTS.map((v) => countAndShare(confusion[v][name], all)), n.formatCount(all)]
+    return [name, ...VERDICTS.map((v) => countAndShare(confusion[v][name], all)), count(all)]
   }
   return {
     caption: 'Labels that were right or wrong, and what became of them',
@@ -59,7 +61,7 @@ export function truthRatesTable(truth: TruthCheck): Table {
   return {
     caption: 'Against the truth',
     columns: [text('share'), numeric('value'), numeric('labels')],
-    rows: rows.map(([name, p]) => [name, n.percentEstimate(estimateOf(p)), n.formatCount(p.total)]),
+    rows: rows.map(([name, p]) => [name, n.percentEstimate(estimateOf(p)), count(p.total)]),
   }
 }
 
@@ -68,11 +70,11 @@ export function histogramTable(caption: string, histogram: Histogram, names: [st
   return {
     caption,
     columns: ['reward from', 'to', ...names].map(numeric),
-    rows: better.map((count, k) => [
+    rows: better.map((pairs, k) => [
       n.formatSigned(edges[k]),
       n.formatSigned(edges[k + 1]),
-      n.formatCount(count),
-      n.formatCount(worse[k]),
+      count(pairs),
+      count(worse[k]),
     ]),
   }
 }
@@ -90,7 +92,7 @@ export function lengthTable(bias: AuditedLengths): Table {
     ],
     ['correlation of reward and length', n.formatSigned(bias.rewardLength)],
     ['the same within pairs', n.formatSigned(bias.rewardLengthWithin)],
-  ].filter((row) => row[1] !== n.MISSING)
+  ].filter((row) => row[1] !== MISSING)
   return { caption: `Length, in ${bias.unit}`, columns: [text('what'), numeric('value')], rows }
 }
 
@@ -99,10 +101,10 @@ export function calibrationTable(calibrations: readonly FoldCalibration[]): Tabl
   const columns = ['pairs', 'reward unit T', 'annotator error e', 'at the edge of the fit'].map(numeric)
   const rows = calibrations.map((c) => [
     foldName(c.fold),
-    n.formatCount(c.pairs),
+    count(c.pairs),
     n.numberEstimate({ value: c.temperature, interval: c.temperatureInterval }),
     n.percentEstimate({ value: c.labelError, interval: c.labelErrorInterval }),
-    c.atBound.map((b) => (b === 'temperature' ? 'T' : 'e')).join(', ') || n.MISSING,
+    c.atBound.map((b) => (b === 'temperature' ? 'T' : 'e')).join(', ') || MISSING,
   ])
   return prune({ caption: 'Calibration', columns: [text('fold'), ...columns], rows })
 }
@@ -114,9 +116,9 @@ export function reliabilityTable(calibrations: readonly FoldCalibration[]): Tabl
     rows: calibrations.flatMap((c) =>
       c.reliability.map((b) => [
         foldName(c.fold),
-        n.formatPercent(b.predicted),
+        wholePercent(b.predicted),
         n.percentEstimate({ value: b.observed, interval: b.interval }),
-        n.formatCount(b.pairs),
+        count(b.pairs),
       ]),
     ),
   }
@@ -130,5 +132,5 @@ export const estimateOf = (p: Proportion): Estimate => ({
   interval: p.share === null ? undefined : p.interval,
 })
 
-const countAndShare = (count: number, all: number) =>
-  all > 0 ? `${n.formatCount(count)} (${n.formatPercent(count / all)})` : n.formatCount(count)
+const countAndShare = (part: number, all: number) =>
+  all > 0 ? `${count(part)} (${wholePercent(part / all)})` : count(part)

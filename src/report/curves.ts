@@ -1,7 +1,9 @@
 /** Turns training curves into small charts: runs of a kind together, chosen and rejected together. */
+
+import type { Table } from '../show/table.js'
 import { type Chart, type LineSeries, lineChart } from './kit/charts.js'
 import { inkOf } from './kit/palette.js'
-import { curveTable, type Table } from './tables.js'
+import { curveTable } from './tables.js'
 import type { Curve } from './types.js'
 
 /** One chart and its numbers per (kind of run, metric). */

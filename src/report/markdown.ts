@@ -1,6 +1,7 @@
 /** The report as Markdown: the same tables and sentences as the page, readable in any editor. */
 
 import { formatSigned } from '../show/numbers.js'
+import type { Table } from '../show/table.js'
 import * as a from './audit-tables.js'
 import { escapeMarkdown as esc, fencedMarkdown, shorten } from './kit/escape.js'
 import { summaryTable, verdicts, warningLines } from './result-summary.js'
@@ -57,7 +58,7 @@ function section(heading: string, parts: Part[]): string {
 }
 
 /** Caption, head, rule and rows. */
-export function markdownTable(source: t.Table): string {
+export function markdownTable(source: Table): string {
   if (source.rows.length === 0) return ''
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`
   const head = line(source.columns.map((c) => esc(c.label)))

@@ -1,7 +1,8 @@
 /** The result in one table and a few sentences: what ends the quickstart and opens the report. */
 import type { AuditReport } from '../rescore/audit.js'
 import { formatNumber, hasInterval, percentEstimate, shortSigned, signedEstimate } from '../show/numbers.js'
-import { prune, type Table } from './tables.js'
+import type { Cells, Table } from '../show/table.js'
+import { prune } from './tables.js'
 import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from './types.js'
 
 /** The short table: one row per system over all prompts, in the first decoding that was evaluated. */
@@ -27,11 +28,11 @@ export function summaryTable(evaluation: EvaluationReport): Table {
   return prune({ caption: 'Result', columns, rows: cells })
 }
 
-/** The table that ends the quickstart: plain strings, ready to be aligned in columns. */
-export function terminalTable(report: EvalReport): { columns: string[]; rows: string[][] } {
+/** The table that ends the quickstart; systems need no heading there. */
+export function terminalTable(report: EvalReport): Cells {
   if (!report.evaluation) return { columns: [], rows: [] }
   const table = summaryTable(report.evaluation)
-  const columns = table.columns.map((c, k) => (k === 0 ? '' : c.label))
+  const columns = table.columns.map((column, k) => (k === 0 ? { label: '' } : column))
   return { columns, rows: table.rows }
 }
 

@@ -1,7 +1,7 @@
 /** The sections of a report. A section whose part is missing has an empty body and is left out of the page. */
 import type { AuditReport } from '../rescore/audit.js'
 import type { FoldCalibration } from '../rescore/calibrate.js'
-import { formatSeconds } from '../show/numbers.js'
+import { duration } from '../show/units.js'
 import { calibrationTable, foldName, reliabilityTable } from './audit-tables.js'
 import { curveCharts } from './curves.js'
 import { reliabilityChart } from './kit/charts.js'
@@ -76,5 +76,5 @@ export function runSection(report: AlignReport): Section {
 export function whenLine(report: AlignReport): string {
   const total = report.stations?.reduce((sum, s) => sum + s.seconds, 0)
   const day = report.created?.slice(0, 10)
-  return [day, total === undefined ? undefined : `took ${formatSeconds(total)}`].filter(Boolean).join(' · ')
+  return [day, total === undefined ? undefined : `took ${duration(total)}`].filter(Boolean).join(' · ')
 }

@@ -1,6 +1,8 @@
-/** Tables as data: written once, shown as HTML, Markdown or in the terminal. */
+/** The tables of a report. */
 
 import * as n from '../show/numbers.js'
+import { numeric, type Table, text } from '../show/table.js'
+import { bytes, count, duration, MISSING, wholePercent } from '../show/units.js'
 import type { Estimate } from '../statistics/estimate.js'
 import type {
   AlignReport,
@@ -13,39 +15,24 @@ import type {
   SeedsReport,
 } from './types.js'
 
-export interface Column {
-  label: string
-  /** Numbers are set flush right with figures of one width. */
-  numeric?: boolean
-}
-
-export interface Table {
-  caption: string
-  columns: Column[]
-  rows: string[][]
-}
-
-export const text = (label: string): Column => ({ label })
-export const numeric = (label: string): Column => ({ label, numeric: true })
-
 /** Command, date, seeds, machine: what it takes to run this again. */
 export function headerTable(report: ReportHeader & Partial<Pick<AlignReport, 'model' | 'data'>>): Table {
   const { machine, model, data } = report
-  const cpu = [machine?.cpu, machine?.threads && `${n.formatCount(machine.threads)} threads`]
+  const cpu = [machine?.cpu, machine?.threads && `${count(machine.threads)} threads`]
   const rows: [string, string | undefined][] = [
     ['command', report.command],
     ['created', report.created?.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')],
     ['clha', report.version],
     ['seeds', report.seeds?.join(', ')],
     ['machine', cpu.filter(Boolean).join(', ')],
-    ['memory', machine?.memoryBytes ? n.formatBytes(machine.memoryBytes) : undefined],
+    ['memory', machine?.memoryBytes ? bytes(machine.memoryBytes) : undefined],
     ['libtorch', machine?.libtorch],
     [
       'model',
       model && [`${n.formatLarge(model.parameters)} parameters`, model.shape].filter(Boolean).join(', '),
     ],
-    ['pairs', data && n.formatCount(data.pairs)],
-    ['labels reversed on purpose', data?.noise === undefined ? undefined : n.formatPercent(data.noise)],
+    ['pairs', data && count(data.pairs)],
+    ['labels reversed on purpose', data?.noise === undefined ? undefined : wholePercent(data.noise)],
   ]
   const present = rows.filter((row): row is [string, string] => Boolean(row[1]))
   return { caption: 'The run', columns: [text('what'), text('value')], rows: present }
@@ -53,14 +40,14 @@ export function headerTable(report: ReportHeader & Partial<Pick<AlignReport, 'mo
 
 export function sourcesTable(sources: { source: string; pairs: number; testPrompts?: number }[]): Table {
   const columns = [text('source'), numeric('pairs'), numeric('test prompts')]
-  const rows = sources.map((s) => [s.source, n.formatCount(s.pairs), n.formatCount(s.testPrompts)])
+  const rows = sources.map((s) => [s.source, count(s.pairs), count(s.testPrompts)])
   return prune({ caption: 'Data by source', columns, rows })
 }
 
 export function stationsTable(stations: { name: string; seconds: number; detail?: string }[]): Table {
-  const rows = stations.map((s) => [s.name, n.formatSeconds(s.seconds), s.detail ?? n.MISSING])
+  const rows = stations.map((s) => [s.name, duration(s.seconds), s.detail ?? MISSING])
   const total = stations.reduce((sum, s) => sum + s.seconds, 0)
-  rows.push(['total', n.formatSeconds(total), ''])
+  rows.push(['total', duration(total), ''])
   return prune({ caption: 'Stations', columns: [text('station'), numeric('time'), text('detail')], rows })
 }
 
@@ -70,20 +57,19 @@ export function curveTable(curves: Curve[], metrics: string[]): Table {
   const rows = curves.flatMap((curve) =>
     pickEvenly(curve.points, 10).map((p) => [
       ...(many ? [curve.name] : []),
-      n.formatCount(p.step),
+      count(p.step),
       ...metrics.map((m) => n.formatNumber(p[m], 3)),
     ]),
   )
   const total = curves.reduce((sum, c) => sum + c.points.length, 0)
-  const remark =
-    total > rows.length ? ` (${rows.length} of ${n.formatCount(total)} points; report.json has all)` : ''
+  const remark = total > rows.length ? ` (${rows.length} of ${count(total)} points; report.json has all)` : ''
   const columns = [...(many ? [text('run')] : []), numeric('step'), ...metrics.map(numeric)]
   return { caption: `${many ? 'Runs' : curves[0].name}: ${metrics.join(', ')}${remark}`, columns, rows }
 }
 
 export function foldsTable(folds: RewardModelReport['folds']): Table {
   const columns = [text('reward model'), numeric('held-out pairs'), numeric('held-out accuracy')]
-  const rows = folds.map((f) => [f.name, n.formatCount(f.pairs), n.percentEstimate(f.accuracy)])
+  const rows = folds.map((f) => [f.name, count(f.pairs), n.percentEstimate(f.accuracy)])
   return prune({ caption: 'Accuracy on pairs it did not train on', columns, rows })
 }
 
@@ -98,13 +84,13 @@ export function evaluationTable({ baseline, rows }: EvaluationReport): Table {
   const columns = [...IDENTITY, ...[...rewards, `wins against ${baseline}`, 'win / tie / loss'].map(numeric)]
   const cells = inOrder(rows).map((row, _, all) => [
     ...identity(row, all),
-    n.formatCount(row.prompts),
+    count(row.prompts),
     n.shortSigned(row.trueReward),
     n.shortSigned(row.reward),
     n.shortSigned(row.secondReward),
     n.numberEstimate(row.sigmoidReward),
     n.percentEstimate(row.againstStart?.rate),
-    row.againstStart ? duel(row.againstStart) : n.MISSING,
+    row.againstStart ? duel(row.againstStart) : MISSING,
   ])
   return prune({ caption: 'Rewards and wins', columns, rows: cells })
 }
@@ -126,8 +112,8 @@ const IDENTITY = ['system', 'source', 'decoding'].map(text)
 const identity = (row: EvaluationRow, rows: EvaluationRow[]) => [
   row.system,
   // A table of totals alone needs no column that says so.
-  rows.every((r) => r.source === 'total') ? n.MISSING : row.source,
-  row.decoding ?? n.MISSING,
+  rows.every((r) => r.source === 'total') ? MISSING : row.source,
+  row.decoding ?? MISSING,
 ]
 
 function inOrder(rows: EvaluationRow[]): EvaluationRow[] {
@@ -145,7 +131,7 @@ export function sourcesOf(rows: EvaluationRow[]): string[] {
 }
 
 const duel = ({ wins, ties, losses }: NonNullable<EvaluationRow['againstStart']>) =>
-  [wins, ties, losses].map((x) => n.formatCount(x)).join(' / ')
+  [wins, ties, losses].map((x) => count(x)).join(' / ')
 
 export function agreementTable(agreement: ScorerPair[]): Table {
   const measures = ['Pearson', 'Spearman', 'same order', 'answers'].map(numeric)
@@ -153,11 +139,11 @@ export function agreementTable(agreement: ScorerPair[]): Table {
   const rows = agreement.map((p) => [
     p.a,
     p.b,
-    p.answers ?? n.MISSING,
+    p.answers ?? MISSING,
     n.formatNumber(p.pearson),
     n.formatNumber(p.spearman),
     n.percentEstimate(p.sameOrder),
-    n.formatCount(p.count),
+    count(p.count),
   ])
   return prune({ caption: 'How far the scorers agree', columns, rows })
 }
@@ -172,7 +158,7 @@ export function differencesTable(differences: NonNullable<EvaluationReport['diff
 
 export function seedsTable(multi: SeedsReport): Table {
   return {
-    caption: `Over ${n.formatCount(multi.seeds.length)} seeds`,
+    caption: `Over ${count(multi.seeds.length)} seeds`,
     columns: [
       text('system'),
       text('metric'),
@@ -188,7 +174,7 @@ export function seedsTable(multi: SeedsReport): Table {
 
 /** Rewards carry their sign, shares are percentages, lengths are plain. */
 function styleOf(metric: string): { whole(e: Estimate): string; one(x: number | null): string } {
-  if (metric.startsWith('wins')) return { whole: n.percentEstimate, one: n.formatPercent }
+  if (metric.startsWith('wins')) return { whole: n.percentEstimate, one: wholePercent }
   if (metric.startsWith('length'))
     return { whole: (e) => n.numberEstimate(e, 1), one: (x) => n.formatNumber(x, 1) }
   return { whole: n.signedEstimate, one: n.formatSigned }
@@ -196,7 +182,7 @@ function styleOf(metric: string): { whole(e: Estimate): string; one(x: number | 
 
 /** Leaves out columns that hold nothing in any row. */
 export function prune(table: Table): Table {
-  const keep = table.columns.map((_, c) => table.rows.some((row) => row[c] !== n.MISSING && row[c] !== ''))
+  const keep = table.columns.map((_, c) => table.rows.some((row) => row[c] !== MISSING && row[c] !== ''))
   return {
     caption: table.caption,
     columns: table.columns.filter((_, c) => keep[c]),

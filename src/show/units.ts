@@ -1,8 +1,17 @@
-/** Numbers with units, for people. */
+/** Numbers with units, for people: one way to write each quantity, in the terminal and in reports. */
+
+/** Stands where nothing was measured. */
+export const MISSING = '–'
+
+export type Maybe = number | null | undefined
+
+export const isNumber = (x: Maybe): x is number => typeof x === 'number' && Number.isFinite(x)
+
+export const withMinus = (text: string): string => text.replace(/-/g, '−')
 
 /** `41,203`. */
-export const count = (n: number): string =>
-  Number.isFinite(n) ? Math.round(n).toLocaleString('en-US') : String(n)
+export const count = (n: Maybe): string =>
+  isNumber(n) ? withMinus(Math.round(n).toLocaleString('en-US')) : MISSING
 
 /** Three significant digits: `0.412`, `12.3`, `1,234`, `1.00e-6`. */
 export function figure(n: number): string {
@@ -14,18 +23,19 @@ export function figure(n: number): string {
   return n.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : 3)
 }
 
-const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
+const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
-/** Bytes in powers of 1,000: `512 B`, `196 MB`, `1.6 GB`. */
-export function bytes(n: number): string {
+/** Bytes in powers of 1,000: `512 B`, `1.5 kB`, `23.5 MB`, `196 MB`. */
+export function bytes(n: Maybe): string {
+  if (!isNumber(n)) return MISSING
   const power = n < 1 ? 0 : Math.min(Math.floor(Math.log10(n) / 3), BYTE_UNITS.length - 1)
   const scaled = n / 1000 ** power
   return `${power === 0 || scaled >= 100 ? Math.round(scaled) : scaled.toFixed(1)} ${BYTE_UNITS[power]}`
 }
 
 /** Seconds: `0.4 s`, `38 s`, `2 min 10 s`, `1 h 49 min`, `2 d 3 h`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '–'
+export function duration(seconds: Maybe): string {
+  if (!isNumber(seconds)) return MISSING
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`
   const s = Math.round(seconds)
   if (s < 60) return `${s} s`
@@ -52,6 +62,20 @@ export function rate(perSecond: number, unit = ''): string {
   return `${perSecond >= 100 ? Math.round(perSecond) : perSecond.toFixed(1)}${behind}`
 }
 
-/** A share from 0 to 1: `63.1 %`. */
-export const percent = (share: number, digits = 1): string =>
-  Number.isFinite(share) ? `${(share * 100).toFixed(digits)} %` : '–'
+/**
+ * A share from 0 to 1: `63.1 %`, `0.0 %`, `<0.1 %`, `>99.9 %`. One that is not nothing, or not all, never looks like it.
+ * @param digits behind the point; without any, shares close to nothing and to all get one
+ */
+export function percent(share: Maybe, digits = 1): string {
+  if (!isNumber(share)) return MISSING
+  const isPart = share > 0 && share < 1
+  if (isPart && digits === 0 && (share < 0.0095 || share > 0.9905)) return percent(share, 1)
+  const text = (share * 100).toFixed(digits)
+  const least = 10 ** -digits
+  if (isPart && Number(text) === 0) return `<${least.toFixed(digits)} %`
+  if (isPart && Number(text) === 100) return `>${(100 - least).toFixed(digits)} %`
+  return `${withMinus(text)} %`
+}
+
+/** As reports write it: `71 %`, `0.4 %`, `<0.1 %`. */
+export const wholePercent = (share: Maybe): string => percent(share, 0)

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream'
 import pc from 'picocolors'
 import { type JsonValue, toJsonLine } from '../show/json-lines.js'
 import { printable } from '../show/printable.js'
-import { type Column, type Row, tableLines } from '../show/text-table.js'
+import { type Cells, tableLines } from '../show/table.js'
 import { type Progress, type ProgressView, startProgress } from './progress.js'
 
 export interface Ui {
@@ -18,7 +18,7 @@ export interface Ui {
    * @param brief leaves nothing behind where it took no longer than a moment
    */
   progress(total: number, label: string, unit?: string, brief?: boolean): Progress
-  table(rows: readonly Row[], columns: readonly Column[]): void
+  table(table: Cells): void
   /** Text as it comes, without a newline of its own (a model that speaks). */
   write(text: string): void
   /** The result: one JSON line on standard output with `--json`, nothing otherwise. */
@@ -84,8 +84,8 @@ export function createUi(options: UiOptions = {}): Ui {
         },
       }
     },
-    table(rows, columns) {
-      const [titles, ...lines] = tableLines(rows, columns)
+    table(table) {
+      const [titles, ...lines] = tableLines(table)
       say(`${[colors.dim(titles), ...lines].map((line) => `  ${line}`).join('\n')}\n`)
     },
     write: (text) => say(printable(text)),

@@ -2,7 +2,7 @@
 import type { Example } from '../data/example.js'
 import type { Message } from '../dialogue.js'
 import { promptKey } from '../dialogue.js'
-import type { World } from './generate.js'
+import type { World } from './make-world.js'
 import { oracle } from './oracle.js'
 import { promptsAvailable } from './prompt-source.js'
 import { readPrompt } from './prompts.js'

@@ -1,6 +1,6 @@
 import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
-import type { ProbeFact } from './generate.js'
+import type { ProbeFact } from './make-world.js'
 import { oracle, type Verdict } from './oracle.js'
 import { readPrompt } from './prompts.js'
 

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Example } from '../data/example.js'
 import type { Message } from '../dialogue.js'
-import type { World } from './generate.js'
+import type { World } from './make-world.js'
 
 const jsonLines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 

@@ -116,7 +116,7 @@ test('a dry run sends nothing, lists the files and writes the card, which may th
   const { settings } = testAccess(hub.endpoint)
   const { dir, said, result } = await pushed({ dryRun: true }, settings)
   expect(hub.seen).toEqual([])
-  expect(said).toMatch(/model\.safetensors {2}5\.0 KB/)
+  expect(said).toMatch(/model\.safetensors {2}5\.0 kB/)
   expect(said).toMatch(/states no license/)
   expect(result.card).toBe(join(dir, '..', 'model-card.md'))
   fs.writeFileSync(result.card as string, '---\nlicense: mit\n---\nmine')

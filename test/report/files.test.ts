@@ -7,7 +7,6 @@ import { evaluateSystem } from '../../src/evaluate/system-summary.js'
 import { evaluationReport } from '../../src/report/evaluation-rows.js'
 import { renderAlignReport } from '../../src/report/render.js'
 import { writeReports } from '../../src/report/write-reports.js'
-import * as n from '../../src/show/numbers.js'
 import { sampleReport } from './sample.js'
 
 const made: string[] = []
@@ -19,45 +18,6 @@ const folder = async () => {
   made.push(dir)
   return dir
 }
-
-test('numbers carry one minus sign, one style of interval, and a dash where nothing was measured', () => {
-  expect(n.formatCount(12000)).toBe('12,000')
-  expect([n.formatSigned(2.05), n.formatSigned(-1.318), n.formatSigned(-0.001)]).toEqual([
-    '+2.05',
-    '−1.32',
-    '0.00',
-  ])
-  expect([
-    n.formatPercent(0.714),
-    n.formatPercent(0.004),
-    n.formatPercent(0.0001),
-    n.formatPercent(0),
-  ]).toEqual(['71 %', '0.4 %', '<0.1 %', '0 %'])
-  expect([n.formatPercent(0.9999), n.formatPercent(0.996), n.formatPercent(1)]).toEqual([
-    '>99.9 %',
-    '99.6 %',
-    '100 %',
-  ])
-  expect(n.percentEstimate({ value: 0.84, interval: [0.81, 0.87] })).toBe('84 % (81–87)')
-  expect(n.numberEstimate({ value: 0.24, interval: [0.21, 0.27] })).toBe('0.24 (0.21–0.27)')
-  expect(n.numberEstimate({ value: 0.1, interval: [-0.1, 0.3] })).toBe('0.10 (−0.10 to 0.30)')
-  expect(n.signedEstimate({ value: -1.32, interval: [-1.44, -1.2] })).toBe('−1.32 (−1.44 to −1.20)')
-  expect(n.shortSigned({ value: 2.05, interval: [1.93, 2.17] })).toBe('+2.05 ±0.12')
-  expect([
-    n.formatNumber(Number.NaN),
-    n.signedEstimate({ value: null }),
-    n.percentEstimate(undefined),
-  ]).toEqual(['–', '–', '–'])
-  expect([0.42, 47.2, 200, 3600, 7800].map(n.formatSeconds)).toEqual([
-    '0.4 s',
-    '47 s',
-    '3 min 20 s',
-    '1 h',
-    '2 h 10 min',
-  ])
-  expect([196e6, 1.64e9, 22.9e9, 12].map(n.formatBytes)).toEqual(['196 MB', '1.6 GB', '23 GB', '12 bytes'])
-  expect([1_912_000, 135e6, 7e9, 12].map(n.formatLarge)).toEqual(['1.9 M', '135 M', '7 B', '12'])
-})
 
 test('report.json reads back as the report, and draws the same page', async () => {
   const dir = await folder()

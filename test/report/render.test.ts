@@ -104,7 +104,13 @@ test('warnings of the audit stand on top with what to do', () => {
 
 test('the terminal table is the short one: one row per system, first decoding, all prompts', () => {
   expect(terminalTable(sampleReport())).toEqual({
-    columns: ['', 'true reward', 'second reward model', 'wins against start', 'length, tokens'],
+    columns: [
+      { label: '' },
+      ...['true reward', 'second reward model', 'wins against start', 'length, tokens'].map((label) => ({
+        label,
+        numeric: true,
+      })),
+    ],
     rows: [
       ['start', '−1.32 ±0.12', '−0.40', '–', '11.6'],
       ['sft', '+1.10 ±0.12', '+1.20', '71 % (68–75)', '8.1'],

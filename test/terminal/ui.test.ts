@@ -72,7 +72,7 @@ test("a model's text can't steer the terminal, wherever it is shown", () => {
   ui.line(evil)
   ui.warn(evil, evil)
   ui.write(evil)
-  ui.table([{ a: evil }], [{ key: 'a' }])
+  ui.table({ columns: [{ label: 'a' }], rows: [[evil]] })
   ui.progress(1, evil).done(evil)
   expect(screen.text).not.toContain('\u001b')
   expect(screen.text).not.toContain('\u0007')

@@ -4,14 +4,12 @@
 // that one may be waiting for the very core that its fellows spin on. Here a part that its thread has not begun is taken by whoever
 // is free, waiting is as patient as the machine is idle, and threads for which others leave no core are not called at all. A loop is
 // cut into as many parts as ever, so that no number depends on any of this.
-//
-// The addon exports libgomp's names, and the dynamic linker finds them here before libgomp, for libtorch too.
+// exports.cc gives it libgomp's names.
 #include "runtime/threads/threads.h"
 
 #if defined(_OPENMP) && defined(__linux__) && !defined(__clang__)
 
 #include <algorithm>
-#include <cstdlib>
 #include <ctime>
 #include <thread>
 
@@ -20,7 +18,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "runtime/threads/libgomp.h"
 #include "runtime/threads/team.h"
 
 namespace clha {
@@ -28,7 +25,6 @@ namespace team {
 namespace {
 
 constexpr int64_t kSampleEvery = 100'000'000, kWatch = 2'000'000;  // ns
-constexpr int kMaxThreads = 1024;
 
 int64_t now_ns(clockid_t clock = CLOCK_MONOTONIC) {
   timespec t;
@@ -249,6 +245,13 @@ void Team::work(int number) {
   }
 }
 
+void run_region(void (*fn)(void*), void* data, int size) {
+  const bool parallel = here().parallel;
+  if (size > 1 && !parallel) return own().run(fn, data, size);
+  Region alone;
+  run_part(fn, data, &alone, 0, parallel);
+}
+
 void barrier() {
   Place& p = here();
   Region& r = *p.region;
@@ -269,60 +272,7 @@ void barrier() {
   p.share = 0;
 }
 
-namespace {
-
-thread_local int set_threads = 0;
-
-int default_threads() {
-  static const int threads = [] {
-    const char* given = std::getenv("OMP_NUM_THREADS");
-    const int asked = given ? std::atoi(given) : 0;
-    return std::clamp(asked > 0 ? asked : usable_cores(), 1, kMaxThreads);
-  }();
-  return threads;
-}
-
-}  // namespace
 }  // namespace team
-
 }  // namespace clha
-
-using namespace clha::team;
-
-CLHA_GOMP int omp_get_max_threads() {
-  CLHA_ELSE(omp_get_max_threads, );
-  return set_threads ? set_threads : default_threads();
-}
-CLHA_GOMP void omp_set_num_threads(int count) {
-  CLHA_ELSE(omp_set_num_threads, count);
-  set_threads = std::clamp(count, 1, kMaxThreads);
-}
-CLHA_GOMP int omp_in_parallel() {
-  if (asked_by_probe()) return 0;
-  CLHA_ELSE(omp_in_parallel, );
-  return here().parallel;
-}
-CLHA_GOMP int omp_get_thread_num() {
-  CLHA_ELSE(omp_get_thread_num, );
-  return here().number;
-}
-CLHA_GOMP int omp_get_num_threads() {
-  CLHA_ELSE(omp_get_num_threads, );
-  return here().region->size;
-}
-
-CLHA_GOMP void GOMP_parallel(void (*fn)(void*), void* data, unsigned count, unsigned flags) {
-  CLHA_ELSE(GOMP_parallel, fn, data, count, flags);
-  const Place& now = here();
-  const int size = count ? std::min(static_cast<int>(count), kMaxThreads) : omp_get_max_threads();
-  if (size > 1 && !now.parallel) return own().run(fn, data, size);
-  Region alone;
-  run_part(fn, data, &alone, 0, now.parallel);
-}
-
-CLHA_GOMP void GOMP_barrier() {
-  CLHA_ELSE(GOMP_barrier, );
-  barrier();
-}
 
 #endif

@@ -1,4 +1,4 @@
-// A parallel region as the threads in it see it; shared by threads.cc and threads_shares.cc.
+// A parallel region as the threads in it see it; shared by team.cc, shares.cc and exports.cc.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -44,6 +44,10 @@ Place& here();
 // Whether a call of omp_in_parallel only asks who answers.
 bool asked_by_probe();
 void barrier();
+
+constexpr int kMaxThreads = 1024;
+// Runs `fn` in `size` threads; where the caller is one of several already, in itself alone.
+void run_region(void (*fn)(void*), void* data, int size);
 
 inline void relax() {
 #if defined(__x86_64__)

@@ -1,4 +1,4 @@
-// How many threads compute and how they wait: what the team of threads.cc goes by.
+// How many threads compute and how they wait: what the team of team.cc goes by.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -37,7 +37,7 @@ class LoadMeter {
   int64_t last_ns_ = 0, last_own_ = 0, last_busy_ = 0;
 };
 
-// Whether loops of libtorch and of own kernels run on the team of threads.cc; else on libgomp as it is.
+// Whether loops of libtorch and of own kernels run on the team of team.cc; else on libgomp as it is.
 bool own_team();
 
 // libgomp takes a thread for each core of the affinity, where a quota lets fewer compute. The own team starts with what may be used.

@@ -85,8 +85,8 @@ function readHeader(fd: number, path: string): SafetensorsHeader {
 function readFully(fd: number, offset: number, target: Uint8Array, what: string): void {
   let done = 0
   while (done < target.byteLength) {
-    const length = Math.min(LARGEST_READ, target.byteLength - done)
-    const count = readAt(fd, target, done, length, offset + done, what)
+    const rest = target.subarray(done, done + LARGEST_READ)
+    const count = readAt(fd, offset + done, rest, what)
     if (count === 0) {
       throw usageError(`${what} ends early: expected ${target.byteLength} bytes, found ${done}`, COPY_HINT)
     }
@@ -94,16 +94,9 @@ function readFully(fd: number, offset: number, target: Uint8Array, what: string)
   }
 }
 
-function readAt(
-  fd: number,
-  target: Uint8Array,
-  at: number,
-  length: number,
-  position: number,
-  what: string,
-): number {
+function readAt(fd: number, position: number, target: Uint8Array, what: string): number {
   try {
-    return fs.readSync(fd, target, at, length, position)
+    return fs.readSync(fd, target, 0, target.byteLength, position)
   } catch (error) {
     if (error instanceof ClhaError) throw error
     throw usageError(`${what} can't be read (${errorCode(error) ?? String(error)})`)

@@ -1,6 +1,6 @@
 /** `clha align`: the whole way from preferences to a better model. */
 import { pipeline } from '../pipeline.js'
-import { OF_DEVELOPMENT } from '../sections.js'
+import { OF_DEVELOPMENT } from '../training-sections.js'
 
 export const alignCommand = pipeline({
   path: ['align'],

@@ -1,14 +1,13 @@
 /** How an alignment ends on the terminal: a short table, what can be concluded from it, where everything lies. */
 import { terminalTable, verdicts } from '../../report/result-summary.js'
 import type { AlignReport } from '../../report/types.js'
-import { showTable } from '../../stations/judge/eval-report.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { AlignResult } from './align-result.js'
 import type { Aligned, Alignment } from './alignment.js'
 
 export function sayReport(ui: Ui, report: AlignReport): void {
   if (!report.evaluation) return
-  showTable(ui, terminalTable(report))
+  ui.table(terminalTable(report))
   for (const line of verdicts(report.evaluation)) ui.line(line)
 }
 

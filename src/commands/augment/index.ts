@@ -1,6 +1,6 @@
 /** `clha augment`: further answers as candidates. */
 import { pipeline } from '../pipeline.js'
-import { OF_A_TRAINING, OF_HELD_OUT_DATA } from '../sections.js'
+import { OF_A_TRAINING, OF_HELD_OUT_DATA } from '../training-sections.js'
 
 export const augmentCommand = pipeline({
   path: ['augment'],

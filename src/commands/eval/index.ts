@@ -1,6 +1,6 @@
 /** `clha eval`: compares models on held-out prompts. */
 import { pipeline } from '../pipeline.js'
-import { OF_A_TRAINING } from '../sections.js'
+import { OF_A_TRAINING } from '../training-sections.js'
 
 export const evalCommand = pipeline({
   path: ['eval'],

@@ -10,7 +10,6 @@ import { inOutputDir } from '../../session/claim.js'
 import { VERSION } from '../../session/session.js'
 import { Stopped, sayingStop } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
-import { showTable } from '../../stations/judge/eval-report.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { ExperimentResult } from './experiment-result.js'
 import { type PlanContext, planCells, tunedRates } from './plan-cells.js'
@@ -93,8 +92,7 @@ async function writeTables(
       machine: { cpu: [...new Set(cells.map(({ machine }) => machine))].join(' · ') },
     },
   }
-  const { columns, rows } = experimentTable(tables)
-  showTable(ui, { columns: columns.map(({ label }) => label), rows })
+  ui.table(experimentTable(tables))
   const page = await writeExperimentReport(outputDir, report)
   ui.line(`report   ${page}`)
   return page

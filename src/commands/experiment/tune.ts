@@ -2,7 +2,7 @@
 import { usageError } from '../../errors.js'
 import type { Cell } from '../../evaluate/cells.js'
 import { writeWhole } from '../../files/whole.js'
-import { showTable } from '../../stations/judge/eval-report.js'
+import { numeric, text } from '../../show/table.js'
 import { mean } from '../../statistics/statistics.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { ExperimentResult } from './experiment-result.js'
@@ -70,8 +70,8 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
     note,
     true,
   )
-  showTable(ui, {
-    columns: ['method', 'learning rate', 'reward'],
+  ui.table({
+    columns: [text('method'), numeric('learning rate'), numeric('reward')],
     rows: tried.map((t) => [t.method, t.learningRate.toExponential(), t.reward.toFixed(3)]),
   })
   if (failures.length > 0 && !stopped) throw failedCells(failures)

@@ -1,6 +1,6 @@
 /** `clha explain`: one example through the whole method. */
 import { pipeline } from '../pipeline.js'
-import { OF_A_TRAINING, OF_HELD_OUT_DATA, OF_OTHER_METHODS } from '../sections.js'
+import { OF_A_TRAINING, OF_HELD_OUT_DATA, OF_OTHER_METHODS } from '../training-sections.js'
 
 export const explainCommand = pipeline({
   path: ['explain'],

@@ -5,6 +5,7 @@ import type { Explained, ExplainedPair, ExplainRules } from '../../rescore/expla
 import type { ExplainedLoss } from '../../rescore/explain-loss.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { oneLine } from '../../show/printable.js'
+import { tableOf } from '../../show/table.js'
 import { figure, percent } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 
@@ -71,14 +72,16 @@ function sayRewards(ui: Ui, { list, rules, loss }: Explanation): void {
     origin: origin ?? '',
     text: oneLine(text, 60),
   }))
-  ui.table(rows, [
-    { key: 'answer' },
-    { key: 'reward' },
-    ...(rules.mode === 'default' ? [{ key: 'unit', title: 'r / T' }] : []),
-    ...(loss ? [{ key: 'mean', title: 'log p per token' }] : []),
-    { key: 'origin', title: 'from' },
-    { key: 'text' },
-  ])
+  ui.table(
+    tableOf(rows, [
+      { key: 'answer' },
+      { key: 'reward' },
+      ...(rules.mode === 'default' ? [{ key: 'unit', title: 'r / T' }] : []),
+      ...(loss ? [{ key: 'mean', title: 'log p per token' }] : []),
+      { key: 'origin', title: 'from' },
+      { key: 'text' },
+    ]),
+  )
 }
 
 const pairName = ({ list }: Explanation, { better, worse }: { better: number; worse: number }): string => {

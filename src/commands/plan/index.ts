@@ -1,7 +1,7 @@
 /** `clha plan`: memory, time and disk of a training before it is started. */
 import { DEVICES } from '../../plan/devices.js'
 import { pipeline } from '../pipeline.js'
-import { TRAIN_SECTIONS } from '../sections.js'
+import { TRAIN_SECTIONS } from '../training-sections.js'
 
 export const planCommand = pipeline({
   path: ['plan'],

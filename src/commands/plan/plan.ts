@@ -15,7 +15,7 @@ import { flops, type PlanInput, planTraining, seconds } from '../../plan/plan.js
 import { tokenFigures } from '../../plan/tokens.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { openSession, type Session } from '../../session/session.js'
-import { itemsOf } from '../../stations/fit/items.js'
+import { itemsOf } from '../../stations/fit/method-items.js'
 import { loadRanked, plainlyRanked } from '../../stations/rank/ranked-data.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadSplits } from '../../stations/read/splits.js'

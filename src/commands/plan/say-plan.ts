@@ -1,6 +1,8 @@
 /** A plan as people read it. */
+
 import type { Options } from '../../config/options.js'
 import { EFFICIENCY } from '../../plan/devices.js'
+import { tableOf } from '../../show/table.js'
 import { bytes, count, duration, percent } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { PlanResult } from './plan-result.js'
@@ -43,19 +45,21 @@ export function sayPlan(
     return { part, memory: bytes(memory[part]), what }
   })
   ui.table(
-    [
-      ...rows,
-      {
-        part: 'at most',
-        memory: bytes(memory.peak),
-        what: `at the same time; ${bytes(plan.available)} can be had`,
-      },
-    ],
-    [
-      { key: 'part', title: 'memory' },
-      { key: 'memory', title: '', align: 'right' },
-      { key: 'what', title: '' },
-    ],
+    tableOf(
+      [
+        ...rows,
+        {
+          part: 'at most',
+          memory: bytes(memory.peak),
+          what: `at the same time; ${bytes(plan.available)} can be had`,
+        },
+      ],
+      [
+        { key: 'part', title: 'memory' },
+        { key: 'memory', title: '', align: 'right' },
+        { key: 'what', title: '' },
+      ],
+    ),
   )
   const blocks = `blocks are ${plan.recompute ? 'recomputed' : 'kept'} (gradient_checkpointing: ${plan.gradientCheckpointing})`
   const other = plan.recompute

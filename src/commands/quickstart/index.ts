@@ -1,6 +1,6 @@
 /** `clha quickstart`: the starter world from start to report. */
 import { pipeline } from '../pipeline.js'
-import { OF_DEVELOPMENT } from '../sections.js'
+import { OF_DEVELOPMENT } from '../training-sections.js'
 
 export const quickstartCommand = pipeline({
   path: ['quickstart'],

@@ -11,7 +11,6 @@ import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { count, percent } from '../../show/units.js'
-import { showTable } from '../../stations/judge/eval-report.js'
 import { makeStarterWorld, type StarterWorld } from '../../stations/read/starter-world.js'
 import type { Ui } from '../../terminal/ui.js'
 import { alignReport, type Told } from '../align/align-report.js'
@@ -58,9 +57,9 @@ async function runSeeds(config: ResolvedConfig, ui: Ui): Promise<AlignResult> {
 /** The table over seeds, where there are several, and what to do next. */
 function sayEnd(ui: Ui, { multiSeed }: AlignReport, page: string, model: string): void {
   if (multiSeed) {
-    const { caption, columns, rows } = seedsTable(multiSeed)
-    ui.station(caption)
-    showTable(ui, { columns: columns.map(({ label }) => label), rows }, 2)
+    const table = seedsTable(multiSeed)
+    ui.station(table.caption)
+    ui.table(table)
   }
   ui.line('')
   ui.line(`report   ${page}`)

@@ -1,6 +1,11 @@
 /** `clha rescore`: rewards and labels become pairs, weights and gates; the labels are audited. */
 import { pipeline } from '../pipeline.js'
-import { OF_A_LANGUAGE_MODEL, OF_A_TRAINING, OF_HELD_OUT_DATA, OF_OTHER_METHODS } from '../sections.js'
+import {
+  OF_A_LANGUAGE_MODEL,
+  OF_A_TRAINING,
+  OF_HELD_OUT_DATA,
+  OF_OTHER_METHODS,
+} from '../training-sections.js'
 
 export const rescoreCommand = pipeline({
   path: ['rescore'],

@@ -1,6 +1,6 @@
 /** `clha reward score`: rewards for answers. */
 import { pipeline } from '../pipeline.js'
-import { OF_A_LANGUAGE_MODEL, OF_A_TRAINING, OF_HELD_OUT_DATA } from '../sections.js'
+import { OF_A_LANGUAGE_MODEL, OF_A_TRAINING, OF_HELD_OUT_DATA } from '../training-sections.js'
 
 export const rewardScoreCommand = pipeline({
   path: ['reward', 'score'],

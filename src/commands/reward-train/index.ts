@@ -1,6 +1,6 @@
 /** `clha reward train`: a reward model from preferences. */
 import { pipeline } from '../pipeline.js'
-import { OF_DEVELOPMENT } from '../sections.js'
+import { OF_DEVELOPMENT } from '../training-sections.js'
 
 export const rewardTrainCommand = pipeline({
   path: ['reward', 'train'],

@@ -1,6 +1,6 @@
 /** `clha train`: CLHA or SFT on data whose rewards are known. */
 import { pipeline } from '../pipeline.js'
-import { TRAIN_SECTIONS } from '../sections.js'
+import { TRAIN_SECTIONS } from '../training-sections.js'
 
 export const trainCommand = pipeline({
   path: ['train'],

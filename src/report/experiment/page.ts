@@ -1,14 +1,16 @@
 /** The page of an experiment: the table, rewards side by side, reward over noise, reward against KL. */
 
 import type { ExperimentRow } from '../../evaluate/cell-rows.js'
-import { formatNumber, formatPercent, numberEstimate } from '../../show/numbers.js'
+import { formatNumber, numberEstimate } from '../../show/numbers.js'
+import { numeric, type Table, text } from '../../show/table.js'
+import { wholePercent } from '../../show/units.js'
 import { type Chart, dotChart, frontierChart, lineChart } from '../kit/charts.js'
 import { escapeMarkdown } from '../kit/escape.js'
 import { figure, figures, list, page, paragraphs, type Section, table } from '../kit/html.js'
 import { inkOf, systemInk } from '../kit/palette.js'
 import { markdownTable } from '../markdown.js'
 import { whenLine } from '../sections.js'
-import { headerTable, numeric, type Table, text } from '../tables.js'
+import { headerTable } from '../tables.js'
 import type { ReportHeader } from '../types.js'
 import { type ExperimentTables, experimentTable, SCORER_NAMES } from './tables.js'
 
@@ -31,7 +33,7 @@ function rowNames(rows: readonly ExperimentRow[]): string[] {
   return rows.map(({ variant, noise, augmented }) =>
     [
       variant,
-      several && noise !== undefined ? `${formatPercent(noise)} reversed` : '',
+      several && noise !== undefined ? `${wholePercent(noise)} reversed` : '',
       augmented ? `+${augmented} sampled` : '',
     ]
       .filter(Boolean)

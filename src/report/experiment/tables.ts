@@ -2,7 +2,8 @@
 
 import type { ExperimentRow } from '../../evaluate/cell-rows.js'
 import * as n from '../../show/numbers.js'
-import { type Column, numeric, type Table, text } from '../tables.js'
+import { type Column, numeric, type Table, text } from '../../show/table.js'
+import { count, MISSING, wholePercent } from '../../show/units.js'
 
 export interface ExperimentTables {
   title: string
@@ -23,8 +24,8 @@ const FIGURES: [key: string, label: string, write: (x: number) => string][] = [
   ['kl', 'KL to the start', (x) => x.toFixed(2).replace('-', '−')],
   ['length', 'tokens', (x) => n.formatNumber(x, 1)],
   ['distinct2', 'distinct-2', (x) => n.formatNumber(x)],
-  ['audit_precision', 'audit precision', n.formatPercent],
-  ['audit_recall', 'audit recall', n.formatPercent],
+  ['audit_precision', 'audit precision', wholePercent],
+  ['audit_recall', 'audit recall', wholePercent],
 ]
 
 type Cell = [column: Column, write: (row: ExperimentRow) => string]
@@ -32,9 +33,8 @@ type Cell = [column: Column, write: (row: ExperimentRow) => string]
 function cellsOf({ baseline, scorers, rows }: ExperimentTables): Cell[] {
   const has = (use: (row: ExperimentRow) => unknown) => rows.some((row) => use(row) !== undefined)
   const cells: Cell[] = [[text('method'), (row) => row.variant]]
-  if (has((row) => row.noise)) cells.push([numeric('labels reversed'), (row) => n.formatPercent(row.noise)])
-  if (has((row) => row.augmented))
-    cells.push([numeric('sampled answers'), (row) => n.formatCount(row.augmented)])
+  if (has((row) => row.noise)) cells.push([numeric('labels reversed'), (row) => wholePercent(row.noise)])
+  if (has((row) => row.augmented)) cells.push([numeric('sampled answers'), (row) => count(row.augmented)])
   for (const scorer of scorers)
     cells.push([numeric(SCORER_NAMES[scorer] ?? scorer), (row) => n.signedEstimate(row.rewards[scorer])])
   cells.push(
@@ -46,17 +46,14 @@ function cellsOf({ baseline, scorers, rows }: ExperimentTables): Cell[] {
   for (const [key, label, write] of FIGURES)
     if (has((row) => row.figures[key])) cells.push([numeric(label), (row) => write(row.figures[key])])
   cells.push(
-    [
-      numeric('learning rate'),
-      (row) => (row.learningRate > 0 ? row.learningRate.toExponential() : n.MISSING),
-    ],
-    [numeric('seeds'), (row) => n.formatCount(row.seeds.length)],
+    [numeric('learning rate'), (row) => (row.learningRate > 0 ? row.learningRate.toExponential() : MISSING)],
+    [numeric('seeds'), (row) => count(row.seeds.length)],
   )
   return cells
 }
 
 const pValue = (p: number | undefined): string =>
-  p === undefined ? n.MISSING : p < 0.001 ? '<0.001' : p.toFixed(3)
+  p === undefined ? MISSING : p < 0.001 ? '<0.001' : p.toFixed(3)
 
 /** Every row with its intervals; differences and p are against the baseline of the same noise and augmentation. */
 export function experimentTable(tables: ExperimentTables): Table {

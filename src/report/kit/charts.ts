@@ -1,6 +1,7 @@
 /** The charts of a report. Each returns a drawing; the look of its series goes to the legend beside it. */
 
-import { formatNumber, formatPercent, formatSigned, hasInterval } from '../../show/numbers.js'
+import { formatNumber, formatSigned, hasInterval } from '../../show/numbers.js'
+import { wholePercent } from '../../show/units.js'
 import type { Estimate } from '../../statistics/estimate.js'
 import { pickEvenly } from '../tables.js'
 import { visible } from './escape.js'
@@ -92,7 +93,7 @@ export function lineChart(title: string, xName: string, yName: string, lines: Li
   })
   const option = { grid, xAxis, yAxis: valueAxis(yName, ticksFor(ys), { scale: true }), series }
   const description = `Lines over ${xName}: ${lines.map((l) => `${l.label} ends at ${formatNumber(l.points.at(-1)?.[1])}`).join('; ')}.`
-  return finish(title, description, 240, option, lines, 'line')
+  return finish({ title, description, height: 240, option }, lines, 'line')
 }
 
 /** Two counts over shared bins, as stepped lines; filled lightly, told apart by dash. */
@@ -122,7 +123,7 @@ export function histogramChart(
   const x = valueAxis(xName, plain, { min: edges[0], max: edges.at(-1), splitLine: { show: false } })
   const option = { grid, xAxis: x, yAxis: valueAxis('answers', plain, { min: 0 }), series }
   const description = `Counts over ${edges.length - 1} bins of ${xName}, from ${formatSigned(edges[0])} to ${formatSigned(edges.at(-1))}: ${bins.map((b) => `${b.label}, ${formatNumber(sum(b.counts), 0)} in all`).join('; ')}.`
-  return finish(title, description, 240, option, lines, 'line')
+  return finish({ title, description, height: 240, option }, lines, 'line')
 }
 
 /** Observed against predicted share, with the diagonal of a calibrated model and intervals. */
@@ -152,12 +153,12 @@ export function reliabilityChart(
   const dashed = { color: INK.axis, width: 1, type: [4, 4] }
   const option = {
     grid,
-    xAxis: valueAxis('predicted agreement', (x) => formatPercent(x), axis),
-    yAxis: valueAxis('observed agreement', (x) => formatPercent(x), axis),
+    xAxis: valueAxis('predicted agreement', (x) => wholePercent(x), axis),
+    yAxis: valueAxis('observed agreement', (x) => wholePercent(x), axis),
     series: [{ type: 'line', silent: true, showSymbol: false, data: diagonal, lineStyle: dashed }, ...lines],
   }
   const description = `Observed against predicted agreement for ${models.map((m) => m.label).join(', ')}; on the dashed diagonal a model is as sure as it should be.`
-  return finish(title, description, 290, option, models, 'mark')
+  return finish({ title, description, height: 290, option }, models, 'mark')
 }
 
 /** One row per category, one mark with its interval per series. */
@@ -200,14 +201,8 @@ export function dotChart(
     series,
   }
   const description = `${xName} by ${dots.map((d) => d.label).join(', ')} for ${categories.map((c) => visible(c)).join(', ')}.`
-  return finish(
-    title,
-    description,
-    70 + categories.length * Math.max(34, 16 * dots.length),
-    option,
-    dots,
-    'mark',
-  )
+  const height = 70 + categories.length * Math.max(34, 16 * dots.length)
+  return finish({ title, description, height, option }, dots, 'mark')
 }
 
 /** Marks in a plane: what was gained on y at what cost on x. */
@@ -224,7 +219,7 @@ export function frontierChart(title: string, xName: string, yName: string, marks
   const xAxis = valueAxis(xName, plain, { scale: true, splitLine: { show: false } })
   const option = { grid, xAxis, yAxis: valueAxis(yName, ticksFor(ys), { scale: true }), series }
   const description = `${yName} against ${xName} of ${marks.map((m) => visible(m.label)).join(', ')}.`
-  return finish(title, description, 290, option, marks, 'mark')
+  return finish({ title, description, height: 290, option }, marks, 'mark')
 }
 
 /** One full-width bar per category, split into shares that are written into it. */
@@ -252,7 +247,7 @@ export function shareChart(
   }))
   const option = {
     grid,
-    xAxis: valueAxis(xName, (x) => formatPercent(x), { min: 0, max: 1, interval: 0.25 }),
+    xAxis: valueAxis(xName, (x) => wholePercent(x), { min: 0, max: 1, interval: 0.25 }),
     yAxis: {
       type: 'category',
       inverse: true,
@@ -264,13 +259,13 @@ export function shareChart(
     series,
   }
   const description = `Shares for ${categories.map((c) => visible(c)).join(', ')}: ${parts.map((p) => p.label).join(', ')}.`
-  return finish(title, description, 70 + categories.length * 32, option, parts, 'fill')
+  return finish({ title, description, height: 70 + categories.length * 32, option }, parts, 'fill')
 }
 
 /** Name and share if the segment has room for both, else the share, else nothing. */
 function shareLabel(label: string, share: number): string {
   const fits = (text: string) => text.length * 7.6 + 6 < share * 285
-  const percent = formatPercent(share)
+  const percent = wholePercent(share)
   return [`${axisText(label, 16)} ${percent}`, percent].find(fits) ?? ''
 }
 
@@ -292,15 +287,12 @@ function whiskers(data: readonly (readonly [number, Estimate | undefined])[], in
 }
 
 function finish(
-  title: string,
-  description: string,
-  height: number,
-  option: Drawing['option'],
+  drawing: Omit<Drawing, 'width'>,
   items: { label: string; ink: Ink }[],
   kind: LegendItem['kind'],
 ): Chart {
-  const svg = drawSvg({ title, description, width: WIDTH, height, option })
-  return { title, svg, legend: items.map(({ label, ink }) => ({ label, ink, kind })) }
+  const svg = drawSvg({ ...drawing, width: WIDTH })
+  return { title: drawing.title, svg, legend: items.map(({ label, ink }) => ({ label, ink, kind })) }
 }
 
 /** Centred running mean over a thirtieth of the run. */

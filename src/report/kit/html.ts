@@ -1,7 +1,7 @@
 /** The page around a report and its few building blocks. Every string that enters is escaped here. */
 
-import { formatCount } from '../../show/numbers.js'
-import type { Table } from '../tables.js'
+import type { Table } from '../../show/table.js'
+import { count } from '../../show/units.js'
 import type { Chart, LegendItem } from './charts.js'
 import { escapeHtml as esc, shorten } from './escape.js'
 import { CSS } from './style.js'
@@ -111,7 +111,7 @@ export function long(text: string, limit: number, className?: string): Html {
 }
 
 export const moreInJson = (left: number): Html =>
-  left > 0 ? paragraphs([`${formatCount(left)} more in report.json.`]) : ''
+  left > 0 ? paragraphs([`${count(left)} more in report.json.`]) : ''
 
 function legendItem({ label, ink, kind }: LegendItem): Html {
   return `<li><svg viewBox="0 0 26 12" width="26" height="12" aria-hidden="true">${swatch({ ink, kind })}</svg>${esc(label)}</li>`

@@ -18,7 +18,7 @@ import { sftObjective } from '../../train/objectives/objective.js'
 import type { RankedCorpus } from '../rank/ranked-data.js'
 import { encodeCorpus } from '../read/encode-corpus.js'
 import { type FitNeeds, fitModel } from './fit.js'
-import { type ItemNeeds, itemsOf } from './items.js'
+import { type ItemNeeds, itemsOf } from './method-items.js'
 import { type ReferenceNeeds, withReferences } from './references.js'
 import { type GenerationPlace, generationHook, type WatchNeeds } from './watch.js'
 

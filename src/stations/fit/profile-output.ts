@@ -1,7 +1,7 @@
 /** A profile of a training as profile.json (Trace Event Format), as profile.txt and in the terminal. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Column, type Row, tableLines } from '../../show/text-table.js'
+import { type Field, type Row, tableLines, tableOf } from '../../show/table.js'
 import { bytes, figure, percent } from '../../show/units.js'
 import type { Profile } from '../../train/profile/profile.js'
 import { type ProfileSummary, summarize } from '../../train/profile/profile-summary.js'
@@ -10,18 +10,18 @@ import { chromeTrace } from '../../train/profile/profile-trace.js'
 /** Operators shown in the terminal; profile.txt has all. */
 const SHOWN = 15
 
-const milliseconds: Column = { key: 'milliseconds', title: 'ms a step', align: 'right' }
-const share: Column = { key: 'share', align: 'right', format: (v) => percent(v as number) }
-const size: Column = { key: 'bytes', title: 'new memory', align: 'right', format: (v) => bytes(v as number) }
+const milliseconds: Field = { key: 'milliseconds', title: 'ms a step', align: 'right' }
+const share: Field = { key: 'share', align: 'right', format: (v) => percent(v as number) }
+const size: Field = { key: 'bytes', title: 'new memory', align: 'right', format: (v) => bytes(v as number) }
 
-const PHASE_COLUMNS: Column[] = [
+const PHASE_COLUMNS: Field[] = [
   { key: 'phase' },
   milliseconds,
   share,
   { key: 'outside', title: 'outside libtorch', align: 'right', format: (v) => percent(v as number) },
   size,
 ]
-const OPERATOR_COLUMNS: Column[] = [
+const OPERATOR_COLUMNS: Field[] = [
   { key: 'operator' },
   { key: 'pass' },
   { key: 'calls', title: 'calls a step', align: 'right' },
@@ -55,8 +55,8 @@ function profileLines(summary: ProfileSummary, shown = Number.POSITIVE_INFINITY)
   return [
     facts.join(' · '),
     '',
-    ...tableLines(rows(phases), PHASE_COLUMNS),
+    ...tableLines(tableOf(rows(phases), PHASE_COLUMNS)),
     '',
-    ...tableLines(rows(operators.slice(0, shown)), OPERATOR_COLUMNS),
+    ...tableLines(tableOf(rows(operators.slice(0, shown)), OPERATOR_COLUMNS)),
   ]
 }

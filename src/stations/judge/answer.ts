@@ -55,7 +55,7 @@ export async function requestAnswers(
   hooks: GenerateHooks = {},
 ): Promise<(Answer | undefined)[]> {
   const { model, tokenizer } = lm
-  const template = answeringTemplate(lm)
+  const template = await answeringTemplate(lm)
   if (model.head !== 'lm') throw usageError(`${tokenizer.dir}: a reward model, it can't generate`)
   const options = { ...decodingOptions(session, lm), ...given }
   const most = maxPromptLength ?? session.options.maxPromptLength

@@ -5,6 +5,7 @@ import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from '
 import type { Needs } from '../../session/needs.js'
 import { VERSION } from '../../session/session.js'
 import { formatNumber } from '../../show/numbers.js'
+import { tableOf } from '../../show/table.js'
 import type { Ui } from '../../terminal/ui.js'
 import { rewardModelPaths } from './eval-models.js'
 import type { Evaluation } from './evaluation.js'
@@ -49,24 +50,18 @@ export function evalReport(
   }
 }
 
-/** A table of the report on the terminal, its first `names` columns on the left. */
-export function showTable(ui: Ui, { columns, rows }: ReturnType<typeof terminalTable>, names = 1): void {
-  ui.table(
-    rows.map((cells) => Object.fromEntries(cells.map((cell, k) => [String(k), cell]))),
-    columns.map((title, k) => ({ key: String(k), title, align: k < names ? 'left' : 'right' })),
-  )
-}
-
 /** The short table of the report, the figures of the texts, and what can be concluded. */
 export function showEvaluation(ui: Ui, report: EvalReport): void {
   const evaluation = report.evaluation as EvaluationReport
-  showTable(ui, terminalTable(report))
-  ui.table(totals(evaluation).map(textFigures), [
-    { key: 'system', title: '' },
-    { key: 'bleu', title: 'BLEU, characters', align: 'right' },
-    { key: 'distinct', title: 'distinct word pairs', align: 'right' },
-    { key: 'repetition', title: 'repeated 4-grams', align: 'right' },
-  ])
+  ui.table(terminalTable(report))
+  ui.table(
+    tableOf(totals(evaluation).map(textFigures), [
+      { key: 'system', title: '' },
+      { key: 'bleu', title: 'BLEU, characters', align: 'right' },
+      { key: 'distinct', title: 'distinct word pairs', align: 'right' },
+      { key: 'repetition', title: 'repeated 4-grams', align: 'right' },
+    ]),
+  )
   for (const line of verdicts(evaluation)) ui.line(line)
 }
 

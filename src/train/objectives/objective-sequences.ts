@@ -13,7 +13,7 @@ export function weightedSftObjective(name: string): Objective {
     denominators: (plan) => sumDenominators(plan.lists, plan.counts, 'tokens'),
     counts: (plan) => scoredTokens(plan, ({ sft }) => sft.weight),
     loss: (scores, lists, denominators) => ({
-      total: sftTerm(scores, lists, 1, denominators),
+      total: sftTerm(scores, lists, denominators, { sftWeight: 1 }),
       parts: {},
     }),
   }

@@ -1,7 +1,9 @@
 /** What `clha data inspect` says. */
+
 import { statSync } from 'node:fs'
 import type { Candidate, Example } from '../../../data/example.js'
 import { oneLine } from '../../../show/printable.js'
+import { tableOf } from '../../../show/table.js'
 import { bytes, count, figure, percent } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
 import type { InspectResult } from './inspect-result.js'
@@ -57,14 +59,16 @@ function sayLengths({ lengths, tokenizer, template }: InspectResult, ui: Ui): vo
     const [unit, what] = name.split('/')
     return { what: `${what === 'sequence' ? 'prompt + longest answer' : what}, ${unit}`, ...summary }
   })
-  ui.table(rows, [
-    { key: 'what', title: 'length' },
-    ...(['min', 'p5', 'median', 'p95', 'p99', 'max', 'mean'] as const).map((key) => ({
-      key,
-      title: TITLES[key],
-      align: 'right' as const,
-    })),
-  ])
+  ui.table(
+    tableOf(rows, [
+      { key: 'what', title: 'length' },
+      ...(['min', 'p5', 'median', 'p95', 'p99', 'max', 'mean'] as const).map((key) => ({
+        key,
+        title: TITLES[key],
+        align: 'right' as const,
+      })),
+    ]),
+  )
   if (tokenizer === undefined) ui.line('lengths in tokens: --tokenizer-name-or-path')
   else ui.line(`tokens of ${tokenizer}, chat template ${template}`)
 }
@@ -115,18 +119,20 @@ function saySkipped({ skipped, rows, kept, files }: InspectResult, bad: boolean,
     return `${n === 1 ? 'row' : 'rows'} ${places.join(', ')}${n > places.length ? ', …' : ''}`
   }
   ui.table(
-    Object.entries(skipped).map(([code, entry]) => ({
-      code,
-      rows: entry.count,
-      reason: entry.first[0].reason,
-      where: where(entry),
-    })),
-    [
-      { key: 'code', title: 'reason' },
-      { key: 'rows' },
-      { key: 'reason', title: 'the first one' },
-      { key: 'where', title: files.length > 1 ? 'where it is' : 'where they are' },
-    ],
+    tableOf(
+      Object.entries(skipped).map(([code, entry]) => ({
+        code,
+        rows: entry.count,
+        reason: entry.first[0].reason,
+        where: where(entry),
+      })),
+      [
+        { key: 'code', title: 'reason' },
+        { key: 'rows' },
+        { key: 'reason', title: 'the first one' },
+        { key: 'where', title: files.length > 1 ? 'where it is' : 'where they are' },
+      ],
+    ),
   )
 }
 

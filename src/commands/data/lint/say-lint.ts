@@ -1,7 +1,9 @@
 /** The findings of `clha data lint` as people read them. */
+
 import { EXIT } from '../../../exit-codes.js'
 import { RULES, SEVERITIES } from '../../../inspect/findings.js'
 import { findingText } from '../../../inspect/lint.js'
+import { tableOf } from '../../../show/table.js'
 import { count } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
 import type { LintResult } from './lint-result.js'
@@ -19,13 +21,20 @@ export function sayLint(ui: Ui, { rules, rows, severities, exitCode, data, failO
   }
   ui.station(name, `${count(rows)} rows`)
   ui.table(
-    rules.map(({ code, severity, count: n }) => ({ severity, code, count: n, meaning: RULES[code].meaning })),
-    [
-      { key: 'severity' },
-      { key: 'code', title: 'rule' },
-      { key: 'count', title: 'found' },
-      { key: 'meaning' },
-    ],
+    tableOf(
+      rules.map(({ code, severity, count: n }) => ({
+        severity,
+        code,
+        count: n,
+        meaning: RULES[code].meaning,
+      })),
+      [
+        { key: 'severity' },
+        { key: 'code', title: 'rule' },
+        { key: 'count', title: 'found' },
+        { key: 'meaning' },
+      ],
+    ),
   )
   for (const { code, first, count: n } of rules) {
     ui.line(`\n${code}`)

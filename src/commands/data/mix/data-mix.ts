@@ -3,6 +3,7 @@
 import { type Choice, drawOf, lowest, quotas } from '../../../data/choose.js'
 import type { Example } from '../../../data/example.js'
 import { usageError } from '../../../errors.js'
+import { tableOf } from '../../../show/table.js'
 import { count as counted, percent } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
 import type { WritingOptions } from '../convert/data-convert.js'
@@ -84,20 +85,22 @@ function choose(
   const counts = quotas(groups, total)
   const all = counts.reduce((sum, n) => sum + n, 0)
   ui.table(
-    groups.map(({ name, rows, weight }, i) => ({
-      name,
-      rows,
-      weight,
-      taken: counts[i],
-      share: counts[i] / all,
-    })),
-    [
-      { key: 'name', title: 'group' },
-      { key: 'rows', format: (n) => counted(n as number) },
-      { key: 'weight' },
-      { key: 'taken', format: (n) => counted(n as number) },
-      { key: 'share', format: (x) => percent(x as number) },
-    ],
+    tableOf(
+      groups.map(({ name, rows, weight }, i) => ({
+        name,
+        rows,
+        weight,
+        taken: counts[i],
+        share: counts[i] / all,
+      })),
+      [
+        { key: 'name', title: 'group' },
+        { key: 'rows', format: (n) => counted(n as number) },
+        { key: 'weight' },
+        { key: 'taken', format: (n) => counted(n as number) },
+        { key: 'share', format: (x) => percent(x as number) },
+      ],
+    ),
   )
   return new Map(groups.map(({ name }, i) => [name, lowest(draws.get(name) as number[], counts[i])]))
 }
