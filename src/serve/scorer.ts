@@ -5,7 +5,7 @@ import { type Prompt, saidIn } from '../dialogue.js'
 import type { ChatTemplate } from '../text/template.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
 import { ApiError, badRequest, busy } from './api-error.js'
-import { LONG, requireLength, requireStaying } from './prompts.js'
+import { LONG, requireLength, requireStaying } from './encode-prompts.js'
 
 /** Answers to a prompt, or one text that is scored as it stands. */
 export type ToScore = { prompt: Prompt; answers: readonly string[] } | { text: string }

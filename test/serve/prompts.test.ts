@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { encodeAll, LONG, requireLength } from '../../src/serve/prompts.js'
+import { encodeAll, LONG, requireLength } from '../../src/serve/encode-prompts.js'
 import { chatTemplate } from '../../src/text/template.js'
 import type { TextTokenizer } from '../../src/text/tokenizer.js'
 
