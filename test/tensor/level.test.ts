@@ -45,11 +45,15 @@ test('a level that does not exist is refused by name', () => {
 })
 
 test('a command ends with 2 and says what to do', () => {
-  const { status, stderr } = spawnSync(process.execPath, ['clha', 'eval', '--model-name-or-path', 'none'], {
-    cwd: root,
-    env: { ...process.env, CLHA_CPU_LEVEL: 'avx1024' },
-    encoding: 'utf8',
-  })
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['clha', 'generate', '--model-name-or-path', 'none', '--prompt', 'a'],
+    {
+      cwd: root,
+      env: { ...process.env, CLHA_CPU_LEVEL: 'avx1024' },
+      encoding: 'utf8',
+    },
+  )
   expect([status, stderr]).toEqual([2, expect.stringContaining('CLHA_CPU_LEVEL')])
 })
 
