@@ -8,17 +8,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const dist = process.env.CLHA_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url))
 const load = (path) => import(pathToFileURL(join(dist, path)).href)
 
-const [
-  { attachAdapter, adapterTensors },
-  { loadModelFolder },
-  { adapterFiles },
-  { decode, logits, rewards },
-] = await Promise.all(
-  ['models/adapter.js', 'models/adapter-load.js', 'models/adapter-save.js', 'models/decoder.js'].map(load),
-)
-const [{ singleSequence }, { Generator, noGrad, ops, scope }] = await Promise.all(
-  ['nn/layout.js', 'tensor/index.js'].map(load),
-)
+const { attachAdapter, adapterTensors } = await load('models/adapters/adapter.js')
+const { loadModelFolder } = await load('models/adapters/adapter-load.js')
+const { adapterFiles } = await load('models/adapters/adapter-save.js')
+const { decode, logits, rewards } = await load('models/decoder/decoder.js')
+const { singleSequence } = await load('nn/layout.js')
+const { Generator, noGrad, ops, scope } = await load('tensor/index.js')
 
 const [mode, base, folder, settingsPath] = process.argv.slice(2)
 const { ids, lora } = JSON.parse(readFileSync(settingsPath, 'utf8'))

@@ -7,13 +7,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const dist = process.env.CLHA_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url))
 const load = (path) => import(pathToFileURL(join(dist, path)).href)
 
-const [{ loadModelFolder }, { mergeAdapter }, { decode, logits }, { modelFiles }, { candidateRewards }] =
-  await Promise.all(
-    ['adapter-load', 'adapter-merge', 'decoder', 'save', 'score'].map((name) => load(`models/${name}.js`)),
-  )
-const [{ packLists }, { singleSequence }, { noGrad, scope }] = await Promise.all(
-  ['data/pack.js', 'nn/layout.js', 'tensor/index.js'].map(load),
-)
+const { loadModelFolder } = await load('models/adapters/adapter-load.js')
+const { mergeAdapter } = await load('models/adapters/adapter-merge.js')
+const { decode, logits } = await load('models/decoder/decoder.js')
+const { modelFiles } = await load('models/folders/save-model.js')
+const { candidateRewards } = await load('models/decoder/score.js')
+const { packLists } = await load('data/encode/pack.js')
+const { singleSequence } = await load('nn/layout.js')
+const { noGrad, scope } = await load('tensor/index.js')
 
 const [models, work, inputs] = process.argv.slice(2)
 /** Name -> rows of ids. */

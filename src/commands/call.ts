@@ -1,4 +1,4 @@
-/** The commands as functions: the same settings, the same pipelines, no command line. */
+/** The commands as functions: the same settings, the same work, no command line. */
 import { Writable } from 'node:stream'
 import type { ConfigInput } from '../config/schema.js'
 import { knownError } from '../errors.js'

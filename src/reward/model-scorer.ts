@@ -1,6 +1,6 @@
 /** Rewards from a local reward model: packed, prompts shared, known scores taken from the cache. */
 import type { EncodedExample } from '../data/encode/encoded.js'
-import { packLists } from '../data/encode/pack.js'
+import { packLists, valuesByList } from '../data/encode/pack.js'
 import { unshared } from '../data/read/unshared.js'
 import { numericsError } from '../errors.js'
 import type { RewardScorer } from '../models/decoder/reward-scorer.js'
@@ -52,18 +52,18 @@ export async function scoreExamples(
   let tokens = 0
   for (const batch of packLists(partial, { maxTokens, lastToken: true })) {
     if (stopRequested?.()) break
-    const values = noGrad(() => scope(() => scorer.rewards(batch).numbers()))
-    batch.places.forEach((list, i) => {
+    const rewards = noGrad(() => scope(() => scorer.rewards(batch).numbers()))
+    for (const [list, scores] of valuesByList(batch, rewards)) {
       const { example, answers } = missing[list]
       answers.forEach((answer, j) => {
-        const score = values[batch.offsets[i] + j]
+        const score = scores[j]
         if (!Number.isFinite(score))
           throw numericsError(`${examples[example].id}: answer ${answer} has reward ${score}`)
         known[example][answer] = score
         cache?.add(scoreKey(examples[example], answer), score)
         done += 1
       })
-    })
+    }
     tokens += batch.tokens.length
     progress?.(done, tokens)
     await new Promise<void>((resolve) => setImmediate(resolve))

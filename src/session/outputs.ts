@@ -1,4 +1,4 @@
-/** Small work on files that several pipelines need. */
+/** Small work on files that several commands need. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { showConfig } from '../config/show.js'

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -109,7 +109,10 @@ describe('help', () => {
   })
 
   test('the version is that of the package', async () => {
-    expect((await call(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/)
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string
+    }
+    expect((await call(['--version'])).out).toBe(`${version}\n`)
   })
 })
 

@@ -32,7 +32,8 @@ async function clha(...argv: string[]) {
 
 test('a run goes on from its checkpoint to the losses that it had there', async () => {
   const before = recordedRun(fs.readFileSync('run/metrics.jsonl', 'utf8'))
-  const { code } = await clha('train', '--resume-from-checkpoint', 'run')
+  // Another build of the engine: the last bits may differ.
+  const { code } = await clha('train', '--resume-from-checkpoint', 'run', '--allow-inexact')
   expect(code).toBe(0)
   const after = recordedRun(fs.readFileSync('run/metrics.jsonl', 'utf8'))
   for (const step of [5, 6]) expect(after.get(step)).toBeCloseTo(before.get(step) as number, 4)

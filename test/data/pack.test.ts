@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { listTokens, packLists, paddedTokens } from '../../src/data/encode/pack.js'
+import { listTokens, packLists, paddedTokens, valuesByList } from '../../src/data/encode/pack.js'
 import { createRandom } from '../../src/random.js'
 import { answer, encoded, randomList } from '../helpers/encoded.js'
 
@@ -27,6 +27,14 @@ test('two lists by hand, for a language model: the last token of an answer predi
   expect(batch.counts).toEqual([3, 1, 2])
   expect(batch.offsets).toEqual([0, 2, 3])
   expect(batch.places).toEqual([0, 1])
+})
+
+test('values come back by list, in the order of its answers', () => {
+  const [batch] = packLists(two, { maxTokens: 100, lastToken: false })
+  expect(valuesByList(batch, [-3, -1, -2])).toEqual([
+    [0, [-3, -1]],
+    [1, [-2]],
+  ])
 })
 
 test('the same lists for a reward: the last token stays, and its row is known', () => {

@@ -1,10 +1,10 @@
 /** JSON as data: what is refused, with which reason, and what is kept byte for byte. */
 import { expect, test } from 'vitest'
 import { RowFault } from '../../src/data/read/row-fault.js'
-import { parseStrictJson } from '../../src/data/read/strict-row.js'
+import { parseRowJson } from '../../src/data/read/strict-row.js'
 
 const parse = (text: string | Buffer) =>
-  parseStrictJson({ row: 1, byteOffset: 0, bytes: Buffer.from(text as string) })
+  parseRowJson({ row: 1, byteOffset: 0, bytes: Buffer.from(text as string) })
 
 function codeOf(text: string | Buffer): string {
   try {

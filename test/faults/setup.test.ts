@@ -133,11 +133,11 @@ describe.skipIf(!libtorch)('the engine (needs a set-up folder)', () => {
 
     const record = join(build, 'engine.json')
     const built = readJson(record)
-    fs.writeFileSync(record, JSON.stringify({ ...built, libtorch: '/home/somebody/libtorch' }))
+    fs.writeFileSync(record, JSON.stringify({ ...built, libtorch: '/opt/somebody/libtorch' }))
     const moved = await start({ ...env, LIBTORCH: libtorch }).ended
     expect(moved).toMatch(/^0\n/)
     expect(moved).toMatch(
-      /made for \/home\/somebody\/libtorch, which is not on this machine; it is made again/,
+      /made for \/opt\/somebody\/libtorch, which is not on this machine; it is made again/,
     )
     expect(readJson(record).libtorch).toBe(libtorch)
   })

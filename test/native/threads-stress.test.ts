@@ -14,7 +14,9 @@ test.skipIf(process.platform !== 'linux' || process.env.CXX?.includes('clang'))(
   'all that libtorch does with OpenMP comes out right, however few threads are called and however they wait',
   async () => {
     const program = join(temporaryFolder(), 'threads-stress')
-    const units = ['team.cc', 'shares.cc', 'binding.cc'].map((file) => join(native, 'runtime/threads', file))
+    const units = ['team.cc', 'exports.cc', 'shares.cc', 'binding.cc'].map((file) =>
+      join(native, 'runtime/threads', file),
+    )
     await run(process.env.CXX || 'g++', [
       ...['-std=c++20', '-O1', '-fopenmp', '-rdynamic', '-I', native, '-o', program],
       join(import.meta.dirname, 'threads_stress.cc'),

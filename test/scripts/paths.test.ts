@@ -32,3 +32,29 @@ test('files named in pages and in head comments exist', () => {
   const missing = named.filter(({ path }) => !existsSync(join(root, path)) && !EXAMPLES.includes(path))
   expect(missing.map(({ file, path }) => `${file}: ${path}`)).toEqual([])
 })
+
+test('modules that scripts and the benchmark load by name exist, and export what is taken from them', () => {
+  const taken = files
+    .filter((file) => /^(scripts|bench)\/.*\.mjs$/.test(file))
+    .flatMap((file) =>
+      [
+        ...readFileSync(join(root, file), 'utf8').matchAll(
+          /const \{ ([^}]+) \} = await (?:load|product|import)\('(?:\.\.\/dist\/)?([a-z][\w/-]*)(?:\.js)?'\)/g,
+        ),
+      ].flatMap(([, names, module]) =>
+        names.split(',').map((name) => ({ file, module, name: name.split(':')[0].trim() })),
+      ),
+    )
+  expect(taken.length).toBeGreaterThan(60)
+  const missing = taken.filter(({ module, name }) => {
+    const path = join(root, `src/${module}.ts`)
+    return !existsSync(path) || !exportsName(readFileSync(path, 'utf8'), name)
+  })
+  expect(missing.map(({ file, module, name }) => `${file}: ${name} of ${module}`)).toEqual([])
+})
+
+/** Declared or passed on; a file that passes everything on may export any name. */
+const exportsName = (text: string, name: string) =>
+  new RegExp(`export (?:async )?(?:const|function\\*?|class|interface) ${name}\\b`).test(text) ||
+  new RegExp(`export \\{[^}]*\\b${name}\\b[^}]*\\}`).test(text) ||
+  /export \* from/.test(text)

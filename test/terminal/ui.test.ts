@@ -47,11 +47,18 @@ test('on a terminal there is one bar, and text does not break it', () => {
   ui.close()
 })
 
-test('a bar left open is stopped by close', () => {
-  const ui = createUi({ stream: terminal(), env: {} })
-  ui.progress(4, 'step').update(1)
+test('a bar left open is stopped by close: it is drawn no more, and a second close says nothing', () => {
+  const screen = terminal()
+  const ui = createUi({ stream: screen, env: {} })
+  const progress = ui.progress(4, 'step')
+  progress.update(1)
+  ui.line('the bar is drawn again below a line')
+  expect(screen.text).toContain('1/4')
   ui.close()
+  const closed = screen.text
+  progress.update(2)
   ui.close()
+  expect(screen.text).toBe(closed)
 })
 
 test('colour only on a terminal, and never with NO_COLOR', () => {

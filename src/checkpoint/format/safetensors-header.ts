@@ -5,7 +5,7 @@
  * dimension above 2^53 - 1.
  */
 import { isSafetensorsDtype, type SafetensorsDtype, tensorBytes } from './dtypes.js'
-import { parseStrictJson, type StrictJson, StrictJsonError } from './strict-header.js'
+import { parseHeaderJson, type StrictJson, StrictJsonError } from './strict-header.js'
 
 export interface TensorEntry {
   dtype: SafetensorsDtype
@@ -110,7 +110,7 @@ function headerJson(bytes: Uint8Array): Map<string, StrictJson> {
   }
   if (!text.startsWith('{')) throw new HeaderFault('header-start', 'the header does not begin with "{"')
   try {
-    return parseStrictJson(text) as Map<string, StrictJson>
+    return parseHeaderJson(text) as Map<string, StrictJson>
   } catch (error) {
     if (!(error instanceof StrictJsonError)) throw error
     const kind = error.kind === 'duplicate' ? 'duplicate-key' : 'json'

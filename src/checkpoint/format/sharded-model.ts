@@ -5,7 +5,7 @@ import { usageError } from '../../errors.js'
 import { conversionHint, isPickleName } from './foreign-format.js'
 import { openSafetensors, type SafetensorsFile } from './safetensors.js'
 import type { TensorEntry } from './safetensors-header.js'
-import { parseStrictJson, StrictJsonError } from './strict-header.js'
+import { parseHeaderJson, StrictJsonError } from './strict-header.js'
 import type { TensorSource } from './tensor-source.js'
 
 export interface ModelFiles extends TensorSource {
@@ -55,7 +55,7 @@ function listFolder(folder: string): string[] {
 function readIndex(path: string): Map<string, string> {
   let root: unknown
   try {
-    root = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(fs.readFileSync(path)))
+    root = parseHeaderJson(new TextDecoder('utf-8', { fatal: true }).decode(fs.readFileSync(path)))
   } catch (error) {
     const why = error instanceof StrictJsonError ? error.message : 'not readable as UTF-8'
     throw usageError(`${path}: not valid JSON: ${why}`, DOWNLOAD_HINT)

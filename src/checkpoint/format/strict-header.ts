@@ -36,7 +36,7 @@ interface Cursor {
  *
  * @throws StrictJsonError
  */
-export function parseStrictJson(text: string): StrictJson {
+export function parseHeaderJson(text: string): StrictJson {
   const cursor = { text, at: 0 }
   skipSpace(cursor)
   const value = readValue(cursor, 0)

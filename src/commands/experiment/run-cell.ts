@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { encodePrompts } from '../../data/encode/encode.js'
 import type { EncodedExample } from '../../data/encode/encoded.js'
-import { packLists } from '../../data/encode/pack.js'
+import { packLists, valuesByList } from '../../data/encode/pack.js'
 import type { Cell } from '../../evaluate/cells.js'
 import { textStats } from '../../evaluate/text-stats.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
@@ -150,10 +150,7 @@ async function klToStart(
 function logProbs(model: Decoder, examples: readonly EncodedExample[], maxTokens: number): number[] {
   const out = new Array<number>(examples.length).fill(0)
   for (const batch of packLists(examples, { maxTokens, lastToken: false })) {
-    const sums = logProbSums(model, batch)
-    batch.places.forEach((list, i) => {
-      out[list] = sums[batch.offsets[i]]
-    })
+    for (const [list, [sum]] of valuesByList(batch, logProbSums(model, batch))) out[list] = sum
   }
   return out
 }

@@ -1,4 +1,4 @@
-/** `clha train`: CLHA or SFT on data whose rewards are known. */
+/** `clha train`: one method on labels, or on data whose rewards are known. */
 import { pipeline } from '../pipeline.js'
 import { TRAIN_SECTIONS } from '../training-sections.js'
 

@@ -139,3 +139,10 @@ function packOne(examples: readonly EncodedExample[], places: number[], lastToke
     places,
   }
 }
+
+/** Values of a batch's candidates, together by list: its place among what was packed, and a value for each of its answers. */
+export const valuesByList = (
+  batch: PackedBatch,
+  values: readonly number[],
+): [list: number, values: number[]][] =>
+  batch.places.map((list, i) => [list, values.slice(batch.offsets[i], batch.offsets[i + 1])])

@@ -4,7 +4,7 @@ import { compressors } from 'hyparquet-compressors'
 import { usageError } from '../../errors.js'
 import { NOT_TEXT } from '../formats/messages.js'
 import type { Piece } from './read-lines.js'
-import { parseStrictJson } from './strict-row.js'
+import { parseRowJson } from './strict-row.js'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -21,7 +21,7 @@ const parsers = {
   jsonFromBytes(bytes: Uint8Array): unknown {
     if (!bytes) return undefined
     try {
-      return parseStrictJson({ row: 0, byteOffset: 0, bytes: Buffer.from(bytes) })
+      return parseRowJson({ row: 0, byteOffset: 0, bytes: Buffer.from(bytes) })
     } catch {
       return NOT_TEXT
     }

@@ -10,7 +10,7 @@ import { withParsedText } from './json-text.js'
 import { fileStem } from './read-files.js'
 import type { Piece } from './read-lines.js'
 import { structuralFault } from './row-fault.js'
-import { parseStrictJson } from './strict-row.js'
+import { parseRowJson } from './strict-row.js'
 
 export interface RowOptions extends FormatOptions, ContentNeeds {
   columns: Columns
@@ -27,7 +27,7 @@ export interface ReadRow {
 /** @throws RowFault */
 export function readRow(file: string, piece: Piece, options: RowOptions): ReadRow {
   if ('fault' in piece) throw piece.fault
-  const value = 'value' in piece ? piece.value : parseStrictJson(piece)
+  const value = 'value' in piece ? piece.value : parseRowJson(piece)
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw structuralFault('not_an_object', `the row is ${typeName(value)}, not an object`)
   }

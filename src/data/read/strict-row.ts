@@ -10,7 +10,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * The value of one row.
  * @throws RowFault (structural) with the reason and, where known, the byte inside the row
  */
-export function parseStrictJson(piece: RawPiece): unknown {
+export function parseRowJson(piece: RawPiece): unknown {
   if (piece.tooLong) {
     throw structuralFault('too_long', `the row is longer than ${LINE_LIMIT / 1024 / 1024} MiB`)
   }

@@ -1,7 +1,7 @@
 /** Log-probabilities under the reference model: computed once before training, packed, without gradients, known ones from a cache. */
 import { createHash } from 'node:crypto'
 import type { EncodedExample } from '../../data/encode/encoded.js'
-import { packLists } from '../../data/encode/pack.js'
+import { packLists, valuesByList } from '../../data/encode/pack.js'
 import { numericsError } from '../../errors.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { logProbSums } from '../../models/decoder/score.js'
@@ -39,17 +39,17 @@ export async function referenceLogProbs(
   for (const batch of packLists(partial, { maxTokens, lastToken: false })) {
     if (stopRequested?.()) return undefined
     const sums = logProbSums(model, batch)
-    batch.places.forEach((list, i) => {
+    for (const [list, values] of valuesByList(batch, sums)) {
       const at = missing[list]
-      found[at] = sums.slice(batch.offsets[i], batch.offsets[i + 1])
-      found[at].forEach((sum, k) => {
-        if (!Number.isFinite(sum as number))
+      found[at] = values
+      values.forEach((sum, k) => {
+        if (!Number.isFinite(sum))
           throw numericsError(
             `${examples[at].id}: answer ${k} has log-probability ${sum} under the reference`,
           )
-        cache?.add(keyOf(examples[at], k), sum as number)
+        cache?.add(keyOf(examples[at], k), sum)
       })
-    })
+    }
     done += batch.places.length
     progress?.(done)
     await new Promise<void>((resolve) => setImmediate(resolve))

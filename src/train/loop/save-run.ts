@@ -42,22 +42,20 @@ export function saveRun(run: Run, training: TrainingRun, optimizer: Optimizer, p
 }
 
 /** What a resume needs. */
-function stateOf({ loop, items, trainable, conditions, trajectory }: TrainingRun, progress: Progress) {
+function stateOf(
+  { loop, trainable, conditions, trajectory }: TrainingRun,
+  progress: Progress,
+): TrainingState {
   const { step, bestMetric, bestStep, tokens, sinceBest, skipped, tally } = progress
-  const perEpoch = stepsPerEpoch(items.length, loop.batchSize)
-  const state: TrainingState = {
+  return {
     step,
-    epoch: Math.floor(step / perEpoch),
-    cursor: Math.min(items.length, (step % perEpoch) * loop.batchSize),
     seed: loop.seed,
     bestMetric,
     bestStep,
     lossState: { tokens, sinceBest, skipped, tally, objective: trainable.objective.state?.() },
-    rng: {},
     conditions,
     trajectory,
   }
-  return state
 }
 
 /** The same for tools that read the state of Hugging Face's Trainer. */

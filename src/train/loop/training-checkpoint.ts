@@ -4,7 +4,7 @@ import { openSafetensors } from '../../checkpoint/format/safetensors.js'
 import { copiedFile, type SaveFile, safetensorsFile, textFile } from '../../checkpoint/format/save-file.js'
 import { openModelFiles } from '../../checkpoint/format/sharded-model.js'
 import type { TensorSource } from '../../checkpoint/format/tensor-source.js'
-import { type TrainingState, trainingStateFiles } from '../../checkpoint/policy/state.js'
+import { type TrainingState, trainingStateFile } from '../../checkpoint/policy/state.js'
 import { noCheckpointError } from '../../errors.js'
 import { DiskStorage } from '../../files/storage.js'
 import { trainableWeights } from '../../models/adapters/adapter.js'
@@ -44,7 +44,7 @@ export function checkpointFiles({
     ...present.map((name) => copiedFile(storage, join(tokenizerDir, name), name)),
     safetensorsFile(OPTIMIZER_FILE, tensorsToWrite(optimizer.state())),
     textFile(TRAINER_STATE_FILE, formatTrainerState(trainerState)),
-    ...trainingStateFiles(state),
+    trainingStateFile(state),
   ]
 }
 
