@@ -46,7 +46,8 @@ async function demandsOf(path) {
 /** @throws SetupError where the addon would tell or need a place on this machine */
 async function checkPortable(path, torch) {
   const dynamic = await tool('readelf', ['--dynamic', path])
-  if (/RPATH|RUNPATH/.test(dynamic)) throw new SetupError('the addon names a folder of this machine (rpath)')
+  if (/R(?:UN)?PATH\).*\[(?!\$ORIGIN\/libtorch\])/.test(dynamic))
+    throw new SetupError('the addon names a folder of this machine (rpath)')
   const bytes = readFileSync(path)
   for (const place of [root, torch.path, process.env.HOME].filter(Boolean))
     if (place.length > 1 && bytes.includes(place))
