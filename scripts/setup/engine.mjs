@@ -157,6 +157,7 @@ function planBuild(torch, compiler, portable) {
     torch.build,
     platform,
     hashTree(nativeDir, isHeader),
+    ...(portable ? [readFileSync(GLIBC_2_28, 'utf8')] : []),
   )
   const buildId = sha256(
     base,
@@ -221,11 +222,12 @@ function openmpLibrary(torch, { clang }) {
 }
 
 /** Messages of libtorch's headers name files; glibc_2_28.h keeps to the older of two versions of a function. */
+const GLIBC_2_28 = join(root, 'scripts/setup/glibc_2_28.h')
 const portableFlags = (torch) => [
   `-ffile-prefix-map=${torch.path}=libtorch`,
   `-ffile-prefix-map=${root}=clha`,
   '-include',
-  join(root, 'scripts/setup/glibc_2_28.h'),
+  GLIBC_2_28,
 ]
 
 /**
