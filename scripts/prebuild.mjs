@@ -32,7 +32,7 @@ async function tool(command, args, cwd) {
   return output
 }
 
-/** What the addon asks of a Linux machine: the newest version of each library's symbols. */
+/** What the addon asks of a Linux machine: the newest version of each library's symbols, and what of glibc is too new. */
 async function demandsOf(path) {
   const symbols = await tool('readelf', ['--dyn-syms', '--wide', path])
   const newest = (name) =>
@@ -40,21 +40,26 @@ async function demandsOf(path) {
       .map((match) => match[1])
       .reduce((most, version) => (isOlder(most, version) ? version : most), '0.0')
   const parts = newest('GLIBCXX')
-  return { glibc: newest('GLIBC'), glibcxx: parts, cxxabi: newest('CXXABI') }
+  const newer = [...symbols.matchAll(/ UND (\S+@GLIBC_([\d.]+))/g)]
+    .filter(([, , version]) => isOlder(GLIBC, version))
+    .map(([, name]) => name)
+  return { glibc: newest('GLIBC'), glibcxx: parts, cxxabi: newest('CXXABI'), newer }
 }
 
 /** @throws SetupError where the addon would tell or need a place on this machine */
 async function checkPortable(path, torch) {
   const dynamic = await tool('readelf', ['--dynamic', path])
-  if (/RPATH|RUNPATH/.test(dynamic)) throw new SetupError('the addon names a folder of this machine (rpath)')
+  if (/R(?:UN)?PATH\).*\[(?!\$ORIGIN\/libtorch\])/.test(dynamic))
+    throw new SetupError('the addon names a folder of this machine (rpath)')
   const bytes = readFileSync(path)
   for (const place of [root, torch.path, process.env.HOME].filter(Boolean))
     if (place.length > 1 && bytes.includes(place))
       throw new SetupError(`the addon holds a path of this machine: ${place}`)
-  const demands = await demandsOf(path)
-  if (isOlder(GLIBC, demands.glibc))
-    console.error(
-      `  it needs glibc ${demands.glibc}; ${GLIBC} was aimed at. The package says so, and set-up asks`,
+  const { newer, ...demands } = await demandsOf(path)
+  if (newer.length > 0)
+    throw new SetupError(
+      `the addon asks for newer functions than glibc ${GLIBC} has: ${newer.join(', ')}`,
+      'scripts/setup/glibc_2_28.h names the older version of a function that has two',
     )
   return demands
 }

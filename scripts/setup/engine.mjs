@@ -3,7 +3,16 @@
 // Most of the time goes into reading ATen's headers, so the files of a folder are compiled together. The loops of the kernels
 // (cpu/loops/) are compiled once for each level of vector instructions; the addon chooses when it is loaded.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, freemem } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -41,8 +50,7 @@ export function engineReady() {
 
 /** Why the addon of the record does not load on this machine; undefined where it does. */
 export function loadProblem() {
-  const { prebuilt, libtorch } = readJson(record)
-  const code = loading(addon, prebuilt ? libtorch : undefined)
+  const code = loading(addon)
   const { status, stderr } = spawnSync(process.execPath, ['-e', code], { env: anyLevel(), encoding: 'utf8' })
   if (status === 0) return undefined
   return stderr.match(/^Error: (.*)$/m)?.[1] ?? `node ended with ${status ?? 'a signal'}`
@@ -97,7 +105,8 @@ export async function compileEngine(say, torch, { portable = false } = {}) {
   })
   await inParallel(jobs, compileWidth())
   say('linking and loading it')
-  await link(compiler, plan, portable ? torch.path : undefined)
+  if (portable) pointAtLibtorch(torch.path)
+  await link(compiler, plan)
   removeOthers(plan.units)
   const { buildId, openmp } = plan
   const { path: libtorch, version, build } = torch
@@ -149,6 +158,7 @@ function planBuild(torch, compiler, portable) {
     torch.build,
     platform,
     hashTree(nativeDir, isHeader),
+    ...(portable ? [readFileSync(GLIBC_2_28, 'utf8')] : []),
   )
   const buildId = sha256(
     base,
@@ -213,18 +223,32 @@ function openmpLibrary(torch, { clang }) {
 }
 
 /** Messages of libtorch's headers name files; glibc_2_28.h keeps to the older of two versions of a function. */
+const GLIBC_2_28 = join(root, 'scripts/setup/glibc_2_28.h')
 const portableFlags = (torch) => [
   `-ffile-prefix-map=${torch.path}=libtorch`,
   `-ffile-prefix-map=${root}=clha`,
   '-include',
-  join(root, 'scripts/setup/glibc_2_28.h'),
+  GLIBC_2_28,
 ]
+
+/**
+ * Where an addon for other machines looks for libtorch: in a link beside itself. So libtorch is loaded as the addon's dependency, and
+ * its loops call the addon's threads; opened before the addon, they would call libgomp's.
+ */
+const BESIDE = process.platform === 'darwin' ? '@loader_path/libtorch' : '$ORIGIN/libtorch'
+
+export function pointAtLibtorch(path) {
+  const [place, fresh] = [join(buildDir, 'libtorch'), join(buildDir, `libtorch.${process.pid}`)]
+  rmSync(fresh, { force: true })
+  symlinkSync(join(path, 'lib'), fresh)
+  renameSync(fresh, place)
+}
 
 function linkArguments(torch, omp, portable) {
   const lib = join(torch.path, 'lib')
   const names = ['torch_cpu', 'c10', ...(torch.build === 'CUDA' ? ['torch_cuda', 'c10_cuda'] : [])]
   const folders = omp && dirname(omp) !== lib ? [lib, dirname(omp)] : [lib]
-  const rpaths = portable ? [] : folders.map((folder) => `-Wl,-rpath,${folder}`)
+  const rpaths = (portable ? [BESIDE] : folders).map((folder) => `-Wl,-rpath,${folder}`)
   if (process.platform === 'darwin')
     return ['-undefined', 'dynamic_lookup', `-L${lib}`, ...names.map((name) => `-l${name}`), ...rpaths]
   // --no-as-needed: a CUDA library that no symbol refers to must still be loaded, to register its kernels.
@@ -266,7 +290,7 @@ async function hideInlines({ object, keep }) {
 }
 
 /** Linked beside the old addon and renamed: a process that runs with the old one keeps it. */
-async function link(compiler, plan, preload) {
+async function link(compiler, plan) {
   removeLeftovers(addon, '.tmp.node')
   const fresh = `${addon}.${process.pid}.tmp.node`
   const shared = process.platform === 'darwin' ? ['-bundle'] : ['-shared']
@@ -274,7 +298,7 @@ async function link(compiler, plan, preload) {
   try {
     const { code, output } = await run(compiler.command, args, { cwd: root, log })
     if (code !== 0) throw buildError('the engine does not link', output)
-    await tryLoading(fresh, preload)
+    await tryLoading(fresh)
     putInPlace(fresh)
   } finally {
     rmSync(fresh, { force: true })
@@ -287,16 +311,14 @@ export function putInPlace(fresh) {
   renameSync(fresh, addon)
 }
 
-const LOADER = join(root, 'scripts/setup/load.cjs')
-const loading = (path, libtorch) =>
-  `require(${JSON.stringify(LOADER)}).loadAddon(${JSON.stringify(path)}, ${JSON.stringify(libtorch)})`
+const loading = (path) => `require(${JSON.stringify(path)})`
 
 /** A level that is asked for is no matter of whether the addon loads. */
 const anyLevel = () => ({ ...process.env, CLHA_CPU_LEVEL: undefined })
 
 /** Loads the addon in a process of its own: it must load, and bring no second OpenMP runtime. */
-export async function tryLoading(path, libtorch) {
-  const code = `${loading(path, libtorch)}
+export async function tryLoading(path) {
+  const code = `${loading(path)}
     const maps = process.platform === 'linux' ? require('fs').readFileSync('/proc/self/maps', 'utf8') : ''
     console.log('\\nopenmp ' + JSON.stringify([...new Set(maps.match(/\\/\\S*lib(?:gomp|omp|iomp5)[^\\s/]*/g))]))`
   const { code: status, output } = await run(process.execPath, ['-e', code], { env: anyLevel(), log })

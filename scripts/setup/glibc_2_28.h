@@ -6,6 +6,8 @@ __asm__(".symver pow,pow@GLIBC_2.2.5");
 __asm__(".symver dlopen,dlopen@GLIBC_2.2.5");
 __asm__(".symver dlsym,dlsym@GLIBC_2.2.5");
 __asm__(".symver dladdr,dladdr@GLIBC_2.2.5");
+__asm__(".symver dladdr1,dladdr1@GLIBC_2.3.3");
+__asm__(".symver pthread_setname_np,pthread_setname_np@GLIBC_2.12");
 /* libstdc++ counts references without atomics where the process has one thread; glibc tells that since 2.32 only. */
 extern "C" {
 extern char __libc_single_threaded __attribute__((weak, visibility("hidden")));

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { addon, putInPlace, record, sourcesHash, tryLoading } from './engine.mjs'
+import { addon, pointAtLibtorch, putInPlace, record, sourcesHash, tryLoading } from './engine.mjs'
 import { readJson, writeJson } from './files.mjs'
 import { buildDir, platform, root } from './paths.mjs'
 
@@ -57,7 +57,8 @@ export async function takePrebuilt(prebuilt, torch, say) {
   const fresh = `${addon}.${process.pid}.tmp.node`
   try {
     copyFileSync(join(prebuilt.folder, 'clha.node'), fresh)
-    await tryLoading(fresh, torch.path)
+    pointAtLibtorch(torch.path)
+    await tryLoading(fresh)
     putInPlace(fresh)
   } catch (error) {
     return { reason: `it does not load: ${error.hint?.split('\n')[0] ?? error.message}` }

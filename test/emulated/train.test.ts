@@ -22,8 +22,8 @@ beforeAll(async () => {
 afterAll(() => shop && fs.rmSync(shop.folder, { recursive: true, force: true }))
 
 /** A command of clha on the emulated processor, which has its exit code and its output. */
-async function on(cpu: string, args: string[]): Promise<string> {
-  const started = shop.start(args, [QEMU, '-cpu', cpu])
+async function on(cpu: string, args: string[], variables: string[] = []): Promise<string> {
+  const started = shop.start(args, ['env', ...variables, QEMU, '-cpu', cpu])
   const code = await started.ended
   return `${code}\n${started.text().replace(/^qemu.*TCG doesn't support.*\n/gm, '')}`
 }
@@ -61,6 +61,14 @@ describe.each([
       expect(await on(cpu, args)).toMatch(/^0\n/)
     },
   )
+
+  test('a level that the processor lacks is refused with its name', async () => {
+    const answer = ['generate', '--model-name-or-path', dir(), '--prompt', 'What is 3 and 3?']
+    const said = await on(cpu, answer, ['CLHA_CPU_LEVEL=avx512'])
+    expect(said).toMatch(
+      /^2\nCLHA_CPU_LEVEL is avx512, but this processor \(.*\) has no more than (avx2|default)\n/,
+    )
+  })
 
   test('CLHA trains an adapter in mixed precision', async () => {
     const data = [

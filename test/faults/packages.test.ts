@@ -99,6 +99,7 @@ describe.skipIf(!libtorch || process.platform !== 'linux')(
         'addon.json',
         'clha.node',
         'engine.json',
+        'libtorch',
         'logs',
       ])
       const load = `const { loadEngine } = require(${JSON.stringify(join(modules, 'clha/scripts/setup/load.cjs'))})
