@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { TensorEntry } from '../../checkpoint/format/safetensors-header.js'
-import { INDEX, openModelFiles } from '../../checkpoint/format/sharded-model.js'
+import { INDEX } from '../../checkpoint/format/sharded-model.js'
 import type { TensorSource } from '../../checkpoint/format/tensor-source.js'
 import { usageError } from '../../errors.js'
 import { cachedCommit, snapshotDir } from '../../hub/cache.js'
@@ -14,6 +14,7 @@ import type { Decoder } from '../decoder/decoder.js'
 import { rewardModelFrom } from '../decoder/init.js'
 import { addQuantizedOutput, type Quantized } from '../decoder/quantized.js'
 import { headOf } from '../families/families.js'
+import { openCheckedFiles } from '../folders/checked-files.js'
 import { loadModel, readHfConfig } from '../folders/load-model.js'
 import type { HeadKind } from '../folders/weights.js'
 import { type AdapterSource, installAdapter, mapShapes, wholeWeights } from './adapter.js'
@@ -141,7 +142,7 @@ export function loadAdapter(folder: string, model: Decoder, base?: string, seed 
   const read = readAdapterConfig(folder)
   const config = base === undefined ? read : { ...read, base: resolve(base) }
   requireFit(config, model, folder)
-  const files = openModelFiles(folder, ADAPTER_WEIGHTS)
+  const files = openCheckedFiles(folder, ADAPTER_WEIGHTS)
   try {
     const source = checkedSource(files, model, config, folder)
     return installAdapter(model, config, seed, source)
