@@ -55,7 +55,7 @@ export function baseFolderOf(folder: string): string {
   )
   if (found.length === 0) {
     throw usageError(
-      `${folder}: an adapter without its base: base_model_name_or_path ${JSON.stringify(base ?? null)} of ${ADAPTER_CONFIG} is neither a folder on this disk nor in the hub's cache`,
+      `${folder}: an adapter without its base: base_model_name_or_path ${JSON.stringify(base ?? null)} is neither a folder on this disk nor in the hub's cache`,
       'give the base as model_name_or_path, and this folder as adapter_name_or_path',
     )
   }
