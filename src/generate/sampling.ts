@@ -1,5 +1,5 @@
 /** The next token of each row: greedy, or drawn at a temperature among the likeliest. */
-import { numericsError } from '../errors.js'
+import { requireFinite } from '../models/decoder/finite.js'
 import { f32, i64, ops, scope, type Tensor } from '../tensor/index.js'
 
 export interface SamplingOptions {
@@ -11,7 +11,10 @@ export interface SamplingOptions {
   topP: number
 }
 
+const NO_TOKEN = 'no token can be chosen'
+
 /**
+ * The largest logit shows whether a row is finite: NaN counts as larger than any number.
  * @param logits   [B, V]
  * @param uniforms one number in [0, 1) per row: a row's draw depends on its own numbers alone, not on its neighbours
  * @returns token ids [B]
@@ -21,14 +24,14 @@ export function nextTokens(logits: Tensor, options: SamplingOptions, uniforms: r
   return scope(() => {
     if (options.temperature === 0) {
       const best = ops.argmax(logits, 1)
-      requireFinite(ops.gather(logits, 1, ops.unsqueeze(best, 1)))
+      requireFinite(ops.gather(logits, 1, ops.unsqueeze(best, 1)), NO_TOKEN)
       return best.numbers()
     }
     const scaled = ops.mulScalar(ops.to(logits, 'f32'), 1 / options.temperature)
     const vocabulary = logits.shape[1]
     const k = options.topK > 0 ? Math.min(options.topK, vocabulary) : vocabulary
     const [values, ids] = ops.topk(scaled, k) // [B, k], falling
-    requireFinite(ops.narrow(values, 1, 0, 1))
+    requireFinite(ops.narrow(values, 1, 0, 1), NO_TOKEN)
     const cumulative = ops.cumsum(ops.softmax(values, 1), 1)
     const rows = cumulative.shape[0]
     const tail = ops.narrow(cumulative, 1, k - 1, 1)
@@ -40,15 +43,6 @@ export function nextTokens(logits: Tensor, options: SamplingOptions, uniforms: r
     const place = ops.minimum(ops.searchsorted(cumulative, draw, undefined, true), last)
     return ops.squeeze(ops.gather(ids, 1, place), 1).numbers()
   })
-}
-
-/** @param best the largest logit of each row: NaN counts as larger than any number */
-function requireFinite(best: Tensor): void {
-  if (ops.all(ops.isFinite(best)).item() !== 0) return
-  throw numericsError(
-    'the logits of the model are not finite, so no token can be chosen',
-    'its weights are damaged, or too large for this dtype: fetch the model again, or set dtype: float32',
-  )
 }
 
 /**

@@ -20,7 +20,8 @@ import { type LanguageModel, loadLanguageModel, loadStartModel } from './languag
 import { quantizedOf, requireAdapterOnQuantized } from './quantized-options.js'
 
 /** The start model, and the adapter that is trained on it. */
-type TrainableOptions = SectionOptions<'model' | 'lora'>
+type TrainableOptions = SectionOptions<'model' | 'lora'> &
+  Pick<Options, 'learningRate' | 'rewardLearningRate'>
 
 /**
  * The model of a training: `use_peft` puts a fresh adapter on a start model that brings none.
@@ -40,7 +41,26 @@ export async function loadTrainable(
   if (isStart && lm.model.adapter) requireOwnSettings(session)
   if (options.usePeft && !lm.model.adapter) attachAdapter(lm.model, loraOptions(session), options.seed)
   sayAdapter(session, lm.model)
+  if (lm.model.adapter) warnOfRate(session, 'learning_rate', options.learningRate)
   return lm
+}
+
+/** Configs that were told already: of several folds or rounds the first speaks for all. */
+const told = new WeakMap<object, Set<string>>()
+
+/** Defaults are those of training all weights. */
+function warnOfRate(
+  { config, ui }: Pick<Session, 'config' | 'ui'>,
+  key: 'learning_rate' | 'reward_learning_rate',
+  rate: number,
+): void {
+  const keys = told.get(config) ?? new Set()
+  if (keys.has(key) || ['file', 'flag'].includes(config.origin[key]) || config.values[key] !== rate) return
+  told.set(config, keys.add(key))
+  ui.warn(
+    `${key} is ${rate}, the default of training all weights: an adapter moves little with it`,
+    `an adapter usually wants about ten times as much: ${key}: ${Number((10 * rate).toPrecision(3))} or more`,
+  )
 }
 
 const startFolder = ({ modelNameOrPath: path }: Pick<Options, 'modelNameOrPath'>): string | undefined =>
@@ -62,7 +82,9 @@ function targetsOf(names: readonly string[]): string | readonly string[] {
   return only.toLowerCase() === ALL_LINEAR ? ALL_LINEAR : only
 }
 
-export function loraOptions({ options }: Needs<TrainableOptions>): LoraOptions & { base: string } {
+export function loraOptions({
+  options,
+}: Needs<SectionOptions<'model' | 'lora'>>): LoraOptions & { base: string } {
   const name = options.modelNameOrPath ?? ''
   return {
     r: options.loraR,
@@ -91,12 +113,17 @@ function sayAdapter({ ui }: Pick<Session, 'ui'>, model: Decoder): void {
  * A reward model that starts from `model`: with `use_peft` an adapter and a head on the very same backbone, else a copy,
  * an adapter of the start model merged in.
  */
-export function rewardStart(session: Needs<TrainableOptions, 'ui'>, model: Decoder, seed: number): Decoder {
+export function rewardStart(
+  session: Needs<TrainableOptions, 'ui' | 'config'>,
+  model: Decoder,
+  seed: number,
+): Decoder {
   if (session.options.usePeft) {
     const make = () => rewardModelFrom(model, seed, { shared: true })
     const reward = model.adapter ? withAdapterOff(model, make) : make()
     attachAdapter(reward, loraOptions(session), seed)
     sayAdapter(session, reward)
+    warnOfRate(session, 'reward_learning_rate', session.options.rewardLearningRate)
     return reward
   }
   if (!model.adapter) return rewardModelFrom(model, seed)

@@ -24,26 +24,47 @@ export interface Lora {
   /** Among the maps of its adapter: each draws its own dropout. */
   place: number
   mode: LoraMode
+  /** Of an embedding: A is read column by column, [r, V], and B is [D, r]. */
+  table?: boolean
 }
 
 /** y [T, out] of the base map with the change that the adapter makes of x [T, in]. */
 export function addLora(y: Tensor, x: Tensor, lora: Lora): Tensor {
-  const { a, b, scale, dropout, place, mode } = lora
+  const { a, b, scale, mode } = lora
   if (!mode.on) return y
   // Mixed precision rounds the inputs of products; of a narrow model the low-rank maps are computed wide where that is no slower.
   const products = y.dtype === a.dtype || halvesAreFast() ? x.dtype : a.dtype
-  // A pure function of the seed: computed again for its gradients, or in a run that was resumed, the same elements fall.
-  const seen =
-    dropout > 0 && mode.noise !== undefined
-      ? ops.dropout(
-          inType(x, halvesAreFast() ? products : a.dtype),
-          dropout,
-          Number(hash64(`${mode.noise}/${place}`) & 0x1fffffffffffffn),
-        )
-      : x
+  const seen = dropped(x, lora, halvesAreFast() ? products : a.dtype)
   const inner = ops.linear(inType(seen, products), a) // [T, in] -> [T, r]
   const change = ops.linear(inType(inner, products), b) // [T, r] -> [T, out]
   return inType(ops.add(y, change, scale), y.dtype)
+}
+
+/**
+ * What A sees of x in training. A pure function of the seed: computed again for its gradients, or in a run that was resumed, the
+ * same elements fall.
+ */
+function dropped(x: Tensor, { dropout, place, mode: { noise } }: Lora, dtype: DType): Tensor {
+  if (dropout === 0 || noise === undefined) return x
+  const seed = Number(hash64(`${noise}/${place}`) & 0x1fffffffffffffn)
+  return ops.dropout(inType(x, dtype), dropout, seed)
+}
+
+/** Embeddings [T, D] of tokens [T] with the change that the adapter makes of them: PEFT's LoRA of an embedding. */
+export function addTableLora(embedded: Tensor, tokens: Tensor, { a, b, scale, mode }: Lora): Tensor {
+  if (!mode.on) return embedded
+  const inner = ops.embedding(ops.contiguous(ops.transpose(a, 0, 1)), tokens) // [T] -> [T, r]
+  return inType(ops.add(inType(embedded, a.dtype), ops.linear(inner, b), scale), embedded.dtype)
+}
+
+/**
+ * A linear map with its low-rank map as one plain map: [x, scale A x] @ [W, B]^T, for operators that take one matrix.
+ * @returns x [T, in + r] and the weight [out, in + r]
+ */
+export function widened(x: Tensor, weight: Tensor, lora: Lora): [x: Tensor, weight: Tensor] {
+  const { a, b, scale } = lora
+  const inner = ops.mulScalar(ops.linear(inType(dropped(x, lora, a.dtype), a.dtype), a), scale) // [T, r]
+  return [ops.cat([x, inType(inner, x.dtype)], 1), ops.cat([weight, inType(b, weight.dtype)], 1)]
 }
 
 const inType = (t: Tensor, dtype: DType): Tensor => (t.dtype === dtype ? t : ops.to(t, dtype))

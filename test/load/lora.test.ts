@@ -223,3 +223,49 @@ test('settings that can not act are refused by name', async () => {
     [/use-peft.*needs model_name_or_path/],
   )
 })
+
+test('an adapter without a learning rate of its own brings a word, once; one that is set does not', async () => {
+  const word =
+    /learning_rate is (\S+), the default of training all weights[\s\S]*learning_rate: (\S+) or more/
+  const without = sft().filter((arg, i, all) => ![arg, all[i - 1]].includes('--learning-rate'))
+  const { complaint, said } = await done(without)
+  expect((said + complaint).match(word)?.slice(1)).toEqual(['0.00002', '0.0002'])
+  expect((said + complaint).match(new RegExp(word, 'g'))).toHaveLength(1)
+  const given = await done(sft())
+  expect(given.said + given.complaint).not.toMatch(/training all weights/)
+  const whole = await done(
+    without.filter((arg, i, all) => !['--use-peft', '--lora-r'].includes(arg) && all[i - 1] !== '--lora-r'),
+  )
+  expect(whole.said + whole.complaint).not.toMatch(/training all weights/)
+  const folds = [
+    'reward',
+    'train',
+    '--train-dataset',
+    files.data,
+    '--model-name-or-path',
+    files.model,
+    '--folds',
+    '2',
+    '--use-peft',
+  ]
+  const reward = await done([...folds, '--dev-fraction', '0', '--output-dir', '$out', ...COMMON])
+  expect((reward.said + reward.complaint).match(/reward_learning_rate is .*, the default/g)).toHaveLength(1)
+})
+
+test('low-rank maps on embedding and head are trained, saved, resumed and merged', async () => {
+  const targets = ['--lora-target-modules', '[q_proj, embed_tokens, lm_head]', '--save-steps', '2']
+  const run = await done(sft(...targets))
+  expect(run.said).toMatch(/on 3 maps|on 3 linear maps/)
+  const file = join(run.out, 'checkpoint-4', 'adapter_model.safetensors')
+  const whole = fs.readFileSync(file)
+  fs.rmSync(join(run.out, 'checkpoint-4'), { recursive: true })
+  await done(
+    sft(...targets, '--resume-from-checkpoint', 'true').map((arg) => (arg === '$out' ? run.out : arg)),
+  )
+  expect(fs.readFileSync(file).equals(whole)).toBe(true)
+  const tuned = answersOf((await done(ask('--model-name-or-path', run.out))).said)
+  const merged = join(run.out, 'merged')
+  await done(['merge', '--model-name-or-path', run.out, '--export-dir', merged])
+  expect(JSON.parse(fs.readFileSync(join(merged, 'config.json'), 'utf8')).tie_word_embeddings).toBe(false)
+  expect(answersOf((await done(ask('--model-name-or-path', merged))).said)).toEqual(tuned)
+})

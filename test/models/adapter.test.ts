@@ -161,7 +161,7 @@ test('all-linear takes in the projections around the embedding of OPT, as PEFT d
 
 test.each([
   [['q_proj', 'qq_proj'], /qq_proj/],
-  [['lm_head'], /lm_head/],
+  [['input_layernorm'], /input_layernorm/],
   ['q_proj', /q_proj/],
   ['(', /regular/],
 ] as const)('target_modules %j that names nothing is refused', (targetModules, message) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { debertaConfig } from '../../src/models/encoder/deberta-config.js'
 import { decoderConfig, headOf } from '../../src/models/families/families.js'
 import { readHfConfig } from '../../src/models/folders/load-model.js'
 import { fixture } from '../fixtures.js'
@@ -45,9 +46,14 @@ describe('a config that this decoder does not compute is refused by name', () =>
       { partial_rotary_factor: 0.5 },
       'partial_rotary_factor',
     ],
-    ['heads', 'llama_gqa', { num_key_value_heads: 3 }, '4 query heads are not a multiple of 3'],
-    ['sizes', 'llama_gqa', { hidden_size: 0 }, '"hidden_size" must be a positive whole number, found 0'],
-    ['text for a number', 'llama_gqa', { vocab_size: '128' }, '"vocab_size" must be a number, found "128"'],
+    [
+      'heads',
+      'llama_gqa',
+      { num_key_value_heads: 3 },
+      '"num_key_value_heads" must be a divisor of "num_attention_heads", which is 4; found 3',
+    ],
+    ['sizes', 'llama_gqa', { hidden_size: 0 }, '"hidden_size" must be a positive whole number; found 0'],
+    ['text for a number', 'llama_gqa', { vocab_size: '128' }, '"vocab_size" must be a number; found "128"'],
     ['flags', 'llama_gqa', { attention_bias: 'yes' }, '"attention_bias" must be true or false'],
     ['tensor parallelism', 'llama_gqa', { pretraining_tp: 2 }, '"pretraining_tp": 2'],
     ['clip_qkv', 'llama_gqa', { clip_qkv: 8 }, '"clip_qkv": 8 is not known for model_type "llama"'],
@@ -93,6 +99,95 @@ test('settings that are off, empty or bookkeeping change nothing; dropout is not
     }
     expect(decoderConfig({ ...config, ...more })).toEqual(decoderConfig(config))
   }
+})
+
+const OLD = { rope_parameters: null }
+const LLAMA3 = {
+  rope_type: 'llama3',
+  factor: 8,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 64,
+}
+
+/** Keys of each family's own spelling, with values that no model can have. */
+const RANGES: [name: string, key: string, change: Config][] = [
+  ...[-1, 0, -0.0, Number.POSITIVE_INFINITY].map((rope_theta): [string, string, Config] => [
+    'llama_gqa',
+    'rope_theta',
+    { ...OLD, rope_theta },
+  ]),
+  ['llama_gqa', 'rope_parameters.rope_theta', rope({ rope_theta: -1e4 })],
+  ['phi3', 'partial_rotary_factor', rope({ partial_rotary_factor: -0.5 })],
+  ['gpt_neox_parallel', 'rotary_emb_base', { ...OLD, rotary_emb_base: 0 }],
+  ['gpt_neox_parallel', 'rotary_pct', { ...OLD, rotary_pct: 0 }],
+  ['gemma3_text', 'rope_local_base_freq', { ...OLD, rope_local_base_freq: -1 }],
+  ['gemma3_text', 'rope_theta', { ...OLD, rope_theta: 0 }],
+  ['llama_gqa', 'rope_parameters.factor', rope({ rope_type: 'linear', factor: 0 })],
+  ['llama_gqa', 'rope_scaling.factor', { ...OLD, rope_scaling: { type: 'linear', factor: -2 } }],
+  ['llama_gqa', 'rope_parameters.low_freq_factor', rope({ ...LLAMA3, low_freq_factor: 0 })],
+  ['llama_gqa', 'rope_parameters.high_freq_factor', rope({ ...LLAMA3, high_freq_factor: 1 })],
+  [
+    'llama_gqa',
+    'original_max_position_embeddings',
+    rope({ ...LLAMA3, original_max_position_embeddings: -8 }),
+  ],
+  ...['llama_gqa', 'qwen3', 'gemma2', 'mistral_swa', 'phi3'].map((name): [string, string, Config] => [
+    name,
+    'rms_norm_eps',
+    { rms_norm_eps: -1e-6 },
+  ]),
+  ['gpt_neox_parallel', 'layer_norm_eps', { layer_norm_eps: -1 }],
+  ['gpt2', 'layer_norm_epsilon', { layer_norm_epsilon: -1e-5 }],
+  ['llama_gqa', 'initializer_range', { initializer_range: -0.02 }],
+  ['opt', 'init_std', { init_std: -1 }],
+  ...[
+    'hidden_size',
+    'intermediate_size',
+    'num_hidden_layers',
+    'num_attention_heads',
+    'num_key_value_heads',
+    'vocab_size',
+    'max_position_embeddings',
+    'head_dim',
+  ].flatMap((key) =>
+    [0, -4, 2.5, 1e300].map((value): [string, string, Config] => ['llama_gqa', key, { [key]: value }]),
+  ),
+  ['llama_gqa', 'num_hidden_layers', { num_hidden_layers: 1e9 }],
+  ['gpt2', 'n_layer', { n_layer: 1e7 }],
+  ['gpt2', 'n_inner', { n_inner: -1 }],
+  ['gpt2', 'n_head', { n_head: 5 }],
+  ['opt', 'num_attention_heads', { num_attention_heads: 3 }],
+  ['gpt_neox_parallel', 'num_attention_heads', { num_attention_heads: 3 }],
+  ['phi3', 'num_attention_heads', { num_attention_heads: 3 }],
+  ['llama_gqa', 'num_key_value_heads', { num_key_value_heads: 8 }],
+  ['mistral_swa', 'sliding_window', { sliding_window: -5 }],
+  ['mistral_swa', 'sliding_window', { sliding_window: 2.5 }],
+  ['qwen2', 'max_window_layers', { max_window_layers: -1 }],
+  ['gemma2', 'query_pre_attn_scalar', { query_pre_attn_scalar: 0 }],
+  ['gemma2', 'attn_logit_softcapping', { attn_logit_softcapping: -50 }],
+  ['gemma2', 'final_logit_softcapping', { final_logit_softcapping: 0 }],
+]
+
+test.each(RANGES)('%s: %s out of its range is refused with its value: %j', (name, key, change) => {
+  const said = refusal(name, change)
+  expect(said).toContain(`${key.split('.').at(-1)}" must be `)
+  expect(said).toMatch(/; found \S/)
+})
+
+test.each([
+  { num_attention_heads: 3 },
+  { layer_norm_eps: -1 },
+  { position_buckets: -7 },
+  { position_buckets: 2.5 },
+  { max_relative_positions: -2 },
+  { intermediate_size: 0 },
+  { num_hidden_layers: 1e9 },
+  { attention_head_size: -8 },
+])('DeBERTa: %j is refused', (change) => {
+  const error = thrown(() => debertaConfig({ ...recorded('rm_deberta_v3'), ...change }))
+  expect(error.exitCode).toBe(2)
+  expect(error.message).toContain(`"${Object.keys(change)[0]}" must be`)
 })
 
 const configOf = (name: string, change: Config) => decoderConfig({ ...recorded(name), ...change })

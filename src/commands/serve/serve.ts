@@ -6,6 +6,7 @@ import { hubLabel } from '../../hub/cache.js'
 import { loadStartModel, stopIdsOf } from '../../load/language-model.js'
 import { quantizedReward } from '../../load/quantized-options.js'
 import { loadScoringModel } from '../../load/scoring-model.js'
+import { requireFiniteOutput } from '../../models/decoder/finite.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
 import { ApiError } from '../../serve/api-error.js'
@@ -94,6 +95,7 @@ async function loadLm(session: Session, path: string): Promise<Loaded<ServedLang
   const { options, config, ui, dtype } = session
   const lm = await loadStartModel(session, 'lm', 'all')
   const { model, tokenizer, template } = lm
+  requireFiniteOutput(model)
   const contextLength = contextOf(model.config.maxPositions, options.maxModelLen)
   const { evalBatchSize: slots, maxQueue } = options
   const engine = createEngine(model, tokenizer, { slots, contextLength, maxQueue })
@@ -159,6 +161,8 @@ async function loadReward(session: ScoringSession, path: string): Promise<Loaded
       return scored.rewards
     },
   })
+  // A model that can't score is met here, not by the first request.
+  await scorer.score([{ text: 'a' }])
   ui.line(`${hubLabel(path)} · reward model`)
   return {
     served: { name: hubLabel(path), scorer },

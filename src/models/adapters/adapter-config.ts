@@ -205,4 +205,6 @@ export interface Adapter {
   maps: Map<string, Lora>
   /** Modules trained whole, by weight name: the base's tensor, and the copy that stands in its place. */
   saved: Map<string, { base: Tensor; copy: Tensor }>
+  /** Embedding and LM head that the adapter's files bring in place of the base's, by weight name; they are not trained. */
+  kept: Map<string, Tensor>
 }

@@ -1,22 +1,20 @@
 /** Adapters from PEFT folders, and model folders of either kind: whole models, and adapters that name their base. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { TensorEntry } from '../../checkpoint/format/safetensors-header.js'
-import { INDEX, openModelFiles } from '../../checkpoint/format/sharded-model.js'
-import type { TensorSource } from '../../checkpoint/format/tensor-source.js'
+import { INDEX } from '../../checkpoint/format/sharded-model.js'
 import { usageError } from '../../errors.js'
 import { cachedCommit, snapshotDir } from '../../hub/cache.js'
 import { type HubName, hubName } from '../../hub/name.js'
 import { hubSettings } from '../../hub/settings.js'
-import { shapeOf } from '../../nn/projection.js'
-import { allocate, type DType, dtypeOfSafetensors, onDevice, ops, type Tensor } from '../../tensor/index.js'
+import type { DType } from '../../tensor/index.js'
 import type { Decoder } from '../decoder/decoder.js'
 import { rewardModelFrom } from '../decoder/init.js'
 import { addQuantizedOutput, type Quantized } from '../decoder/quantized.js'
 import { headOf } from '../families/families.js'
+import { openCheckedFiles } from '../folders/checked-files.js'
 import { loadModel, readHfConfig } from '../folders/load-model.js'
 import type { HeadKind } from '../folders/weights.js'
-import { type AdapterSource, installAdapter, mapShapes, wholeWeights } from './adapter.js'
+import { installAdapter } from './adapter.js'
 import {
   ADAPTER_CONFIG,
   ADAPTER_WEIGHTS,
@@ -24,6 +22,7 @@ import {
   type AdapterConfig,
   readAdapterConfig,
 } from './adapter-config.js'
+import { checkedSource, tornApart } from './adapter-files.js'
 import { canStayTied, savedTie } from './adapter-targets.js'
 
 /** A folder with an adapter in it: as PEFT, or a training with an adapter, wrote it; or beside its base's own files. */
@@ -56,7 +55,7 @@ export function baseFolderOf(folder: string): string {
   )
   if (found.length === 0) {
     throw usageError(
-      `${folder}: an adapter without its base: base_model_name_or_path ${JSON.stringify(base ?? null)} of ${ADAPTER_CONFIG} is neither a model folder on this disk nor in the hub's cache`,
+      `${folder}: an adapter without its base: base_model_name_or_path ${JSON.stringify(base ?? null)} is neither a folder on this disk nor in the hub's cache`,
       'give the base as model_name_or_path, and this folder as adapter_name_or_path',
     )
   }
@@ -141,7 +140,7 @@ export function loadAdapter(folder: string, model: Decoder, base?: string, seed 
   const read = readAdapterConfig(folder)
   const config = base === undefined ? read : { ...read, base: resolve(base) }
   requireFit(config, model, folder)
-  const files = openModelFiles(folder, ADAPTER_WEIGHTS)
+  const files = openCheckedFiles(folder, ADAPTER_WEIGHTS)
   try {
     const source = checkedSource(files, model, config, folder)
     return installAdapter(model, config, seed, source)
@@ -161,83 +160,3 @@ function requireFit(config: AdapterConfig, model: Decoder, folder: string): void
   const tie = savedTie(model, config.modulesToSave)
   if (tie !== undefined && !(config.tiesSaved && canStayTied(tie))) throw tornApart(folder)
 }
-
-const tornApart = (folder: string) =>
-  usageError(
-    `${folder}: modules_to_save trains the embedding apart from the LM head, which are one matrix in the base`,
-    'merge the adapter with PEFT (merge_and_unload) and use the merged model',
-  )
-
-/** @throws ClhaError (exit 2) naming what the file lacks, has too much, or has in another shape */
-function checkedSource(
-  files: TensorSource,
-  model: Decoder,
-  config: AdapterConfig,
-  folder: string,
-): AdapterSource {
-  const stored = new Map(Array.from(files.entries.keys(), (name) => [plainName(name), name]))
-  const expected = new Map<string, number[]>()
-  for (const { name, r, columns, out } of mapShapes(model, config)) {
-    expected.set(`${name}.lora_A.weight`, [r, columns])
-    expected.set(`${name}.lora_B.weight`, [out, r])
-  }
-  for (const name of wholeWeights(model, config))
-    expected.set(name, shapeOf(model.weights.get(name) as Tensor))
-  const tie = savedTie(model, config.modulesToSave)
-  const head = `${model.config.names.lmHead}.weight`
-  if (tie !== undefined) expected.set(head, (model.weights.get(`${tie}.weight`) as Tensor).shape)
-  const faults = [
-    ...Array.from(expected, ([name, shape]) => fault(files, stored.get(name), name, shape)),
-    ...Array.from(stored, ([plain, name]) =>
-      expected.has(plain) ? undefined : `${name} has no place in this model`,
-    ),
-  ].filter((text) => text !== undefined)
-  if (faults.length > 0) {
-    const shown = faults.slice(0, 5).join('; ') + (faults.length > 5 ? `; … (${faults.length})` : '')
-    throw usageError(
-      `${join(folder, ADAPTER_WEIGHTS)}: ${shown}`,
-      `adapter and base model (${model.config.family}) do not belong together, or the file is not whole`,
-    )
-  }
-  if (tie !== undefined && !bytesOf(files, stored, head).equals(bytesOf(files, stored, `${tie}.weight`)))
-    throw tornApart(folder)
-  const read = (plain: string, shape: number[], dtype: DType): Tensor => {
-    const name = stored.get(plain) as string
-    const found = dtypeOfSafetensors(files.entries.get(name)?.dtype as string) as DType
-    const tensor = allocate(shape, found)
-    files.readInto(name, tensor.bytes())
-    const placed = onDevice(tensor)
-    return found === dtype ? placed : ops.to(placed, dtype)
-  }
-  return {
-    lora: (module, part, shape, dtype) => read(`${module}.${part}.weight`, shape, dtype),
-    saved: (weight, base) => read(weight, shapeOf(base), model.scales.has(weight) ? model.dtype : base.dtype),
-  }
-}
-
-function bytesOf(files: TensorSource, stored: ReadonlyMap<string, string>, plain: string): Buffer {
-  const name = stored.get(plain) as string
-  const { begin, end } = files.entries.get(name) as TensorEntry
-  const bytes = Buffer.allocUnsafe(end - begin)
-  files.readInto(name, bytes)
-  return bytes
-}
-
-function fault(
-  files: TensorSource,
-  name: string | undefined,
-  wanted: string,
-  shape: number[],
-): string | undefined {
-  const entry = name === undefined ? undefined : files.entries.get(name)
-  if (!entry) return `base_model.model.${wanted} is missing`
-  if (!dtypeOfSafetensors(entry.dtype)) return `${name} has dtype ${entry.dtype}, which is no weight's`
-  return entry.shape.join() === shape.join() ? undefined : `${name} is [${entry.shape}], expected [${shape}]`
-}
-
-/** Names without what wraps them: PEFT's prefix, and the wrapper of a saved module in older files. */
-const plainName = (name: string): string =>
-  name
-    .replace(/^base_model\.model\./, '')
-    .replace(/\.modules_to_save(\.default)?\./, '.')
-    .replace(/\.default\./, '.')

@@ -6,6 +6,8 @@ import { noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
 import { borrowing } from '../decoder/borrowed.js'
 import { assembleDecoder, type Decoder, decode, logits, rewards } from '../decoder/decoder.js'
 import { requireWideWeights } from '../decoder/quantized.js'
+import { decoderConfig } from '../families/families.js'
+import { vocabularyModules } from './adapter-targets.js'
 
 /**
  * A plain decoder with W + scale B A in place of each adapted W, computed in f32 (f64 for an f64 model). What the adapter
@@ -17,18 +19,31 @@ export function mergeAdapter(model: Decoder): Decoder {
   if (!adapter) throw new Error('the model has no adapter to merge')
   requireWideWeights(model, 'an adapter is not merged into them')
   const weights = new Map(model.weights)
-  for (const [module, { a, b, scale }] of adapter.maps) {
+  const { embedding, head: headModule } = vocabularyModules(model)
+  const apart =
+    model.config.tieWordEmbeddings && [embedding, headModule].some((name) => name && adapter.maps.has(name))
+  // A map on one side of a matrix that is embedding and head: from here on there are two.
+  if (apart)
+    weights.set(
+      `${headModule}.weight`,
+      noGrad(() => ops.clone(weights.get(`${embedding}.weight`) as Tensor)),
+    )
+  for (const [module, { a, b, scale, table }] of adapter.maps) {
     const name = `${module}.weight`
-    const base = model.weights.get(name) as Tensor
+    const base = weights.get(name) as Tensor
     const merged = noGrad(() =>
       scope(() => {
         const wide = ops.to(base, a.dtype)
-        return ops.to(ops.add(wide, ops.mm(b, a), scale), base.dtype) // [out, r] x [r, in] -> [out, in]
+        const change = ops.mm(b, a) // [out, r] x [r, in] -> [out, in]; of an embedding [D, V]
+        return ops.to(ops.add(wide, table ? ops.transpose(change, 0, 1) : change, scale), base.dtype)
       }),
     )
+    if (apart && module === headModule) base.dispose()
     weights.set(name, merged)
   }
-  const { config, head, hfConfig, dtype } = model
+  const { head, dtype } = model
+  const hfConfig = apart ? { ...model.hfConfig, tie_word_embeddings: false } : model.hfConfig
+  const config = apart ? decoderConfig(hfConfig) : model.config
   return borrowing(assembleDecoder({ config, head, hfConfig, weights, dtype }), model)
 }
 

@@ -20,6 +20,11 @@ export function adapterFiles(model: Decoder): SaveFile[] {
       `base_model.model.${model.config.names.lmHead}.weight`,
       model.weights.get(`${tie}.weight`) as Tensor,
     )
+  for (const [weight, tensor] of adapter.kept) {
+    const module = weight.replace(/\.weight$/, '')
+    const wrapped = adapter.maps.has(module) ? '.base_layer' : ''
+    named.set(`base_model.model.${module}${wrapped}.weight`, tensor)
+  }
   const tensors = [...named].sort(([a], [b]) => (a < b ? -1 : 1))
   return [
     jsonFile(ADAPTER_CONFIG, config),

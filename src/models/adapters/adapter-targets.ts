@@ -23,6 +23,20 @@ export function linearMaps({ config, blocks, projectIn, projectOut }: Decoder): 
   return found
 }
 
+/** Module names of the embedding and of a language model's head: they take low-rank maps when they are named. */
+export function vocabularyModules({ config: { names }, head }: Pick<Decoder, 'config' | 'head'>): {
+  embedding: string
+  head?: string
+} {
+  return { embedding: names.prefix + names.embedding, head: head === 'lm' ? names.lmHead : undefined }
+}
+
+/** Name of the weight of a module: a head that is the embedding has none of its own. */
+export function weightOf(model: Pick<Decoder, 'config' | 'head'>, module: string): string {
+  const { embedding, head } = vocabularyModules(model)
+  return `${module === head && model.config.tieWordEmbeddings ? embedding : module}.weight`
+}
+
 /** Python's re.fullmatch. @throws ClhaError (exit 2) for what is no regular expression here */
 function fullMatch(pattern: string, text: string): boolean {
   try {
@@ -38,6 +52,13 @@ export const isNamed = (names: string | readonly string[], module: string): bool
     ? fullMatch(names, module)
     : names.some((name) => module === name || module.endsWith(`.${name}`))
 
+/** Whether `modules_to_save` names a module or one that holds it: PEFT compares the ends of names, letter by letter. */
+export const isSaved = (names: readonly string[], module: string): boolean =>
+  module.split('.').some((_, i, parts) => {
+    const holder = parts.slice(0, i + 1).join('.')
+    return names.some((name) => holder.endsWith(name))
+  })
+
 function inLayers(
   module: string,
   layers: readonly number[],
@@ -51,16 +72,18 @@ function inLayers(
 }
 
 /**
- * Names of the linear maps that `target_modules` names; heads and embeddings are none of them.
+ * Names of the linear maps, of the embedding and of the LM head that `target_modules` names; `all-linear` names only the first.
  * @throws ClhaError (exit 2) when it names none, or (`strict`) when one of its names does
  */
 export function targetsOf(model: Decoder, config: AdapterConfig, strict: boolean): string[] {
   const { targetModules: wanted, excludeModules, layersToTransform, layersPattern, modulesToSave } = config
-  const all = [...linearMaps(model).keys()]
-  const chosen = all.filter(
+  const linear = [...linearMaps(model).keys()]
+  const { embedding, head } = vocabularyModules(model)
+  const all = [...linear, embedding, ...(head ? [head] : [])]
+  const chosen = (wanted === ALL_LINEAR ? linear : all).filter(
     (name) =>
       (wanted === ALL_LINEAR || isNamed(wanted, name)) &&
-      !isNamed(modulesToSave, name) &&
+      !isSaved(modulesToSave, name) &&
       !(excludeModules !== undefined && isNamed(excludeModules, name)) &&
       (layersToTransform === undefined || inLayers(name, layersToTransform, layersPattern)),
   )
@@ -76,7 +99,7 @@ export function targetsOf(model: Decoder, config: AdapterConfig, strict: boolean
     const kinds = [...new Set(all.map((name) => name.split('.').at(-1)))]
     throw usageError(
       `target_modules: ${JSON.stringify(idle)} names no linear map of this model`,
-      `there are ${kinds.join(', ')}; embeddings and heads are trained whole, with modules_to_save`,
+      `there are ${kinds.join(', ')}; what else is trained whole is named by modules_to_save`,
     )
   }
   return chosen
@@ -91,7 +114,7 @@ export function savedWeights(
   const moduleOf = (weight: string) => weight.replace(/\.(weight|bias)$/, '')
   const weights = [...model.weights.keys()]
   for (const module of modules) {
-    if (optional.includes(module) || weights.some((weight) => isNamed([module], moduleOf(weight)))) continue
+    if (optional.includes(module) || weights.some((weight) => isSaved([module], moduleOf(weight)))) continue
     const tied = module === model.config.names.lmHead && model.config.tieWordEmbeddings
     throw usageError(
       `modules_to_save: "${module}" names no module of this model`,
@@ -100,7 +123,7 @@ export function savedWeights(
         : 'give names such as embed_tokens, lm_head or score',
     )
   }
-  const chosen = weights.filter((weight) => isNamed(modules, moduleOf(weight)))
+  const chosen = weights.filter((weight) => isSaved(modules, moduleOf(weight)))
   const turned = model.config.names.transposed ? linearMaps(model) : new Map()
   const refused = chosen.map(moduleOf).find((module) => turned.has(module))
   if (refused !== undefined)
@@ -115,7 +138,7 @@ export function savedWeights(
 export function savedTie({ head, config }: Decoder, saved: readonly string[]): string | undefined {
   const { names, tieWordEmbeddings } = config
   const embedding = names.prefix + names.embedding
-  return head === 'lm' && tieWordEmbeddings && isNamed(saved, embedding) ? embedding : undefined
+  return head === 'lm' && tieWordEmbeddings && isSaved(saved, embedding) ? embedding : undefined
 }
 
 /** PEFT keeps an embedding and a head that are one matrix together only under this name. */

@@ -4,7 +4,18 @@ import { usageError } from '../../errors.js'
 import type { Lora, LoraMode } from '../../nn/lora.js'
 import { shapeOf } from '../../nn/projection.js'
 import { createRandom } from '../../random.js'
-import { type DType, fromData, keep, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
+import {
+  allocate,
+  type DType,
+  fromData,
+  Generator,
+  keep,
+  noGrad,
+  onDevice,
+  ops,
+  scope,
+  type Tensor,
+} from '../../tensor/index.js'
 import type { Decoder } from '../decoder/decoder.js'
 import { bitsOf } from '../decoder/quantized.js'
 import { placesOf } from '../folders/places.js'
@@ -17,15 +28,29 @@ import {
   savedTie,
   savedWeights,
   targetsOf,
+  vocabularyModules,
+  weightOf,
 } from './adapter-targets.js'
 
 /** Where the tensors of a new adapter come from. */
 export interface AdapterSource {
-  /** A [r, in] or B [out, r] of a module. */
-  lora(module: string, part: 'lora_A' | 'lora_B', shape: number[], dtype: DType): Tensor
+  /** A [r, in] or B [out, r] of a module; of an embedding A [r, V] or B [D, r]. */
+  lora(module: string, part: LoraPart, shape: number[], dtype: DType): Tensor
   /** The copy of a weight that is trained whole. */
   saved(weight: string, base: Tensor): Tensor
+  /** What the files bring in place of the base's embedding and head; `place` puts one there. */
+  kept?(place: (weight: string, tensor: Tensor) => void): void
 }
+
+export type LoraPart = 'lora_A' | 'lora_B' | 'lora_embedding_A' | 'lora_embedding_B'
+
+/** PEFT's names of a module's two matrices. */
+export const loraParts = (table: boolean): [a: LoraPart, b: LoraPart] =>
+  table ? ['lora_embedding_A', 'lora_embedding_B'] : ['lora_A', 'lora_B']
+
+/** As it is written in a file. */
+export const loraName = (module: string, part: LoraPart): string =>
+  `${module}.${part}${part.startsWith('lora_embedding') ? '' : '.weight'}`
 
 /**
  * Puts a fresh adapter on a model: A uniform in ±1 / sqrt(in) (PEFT's Kaiming start), B zero, so that nothing changes yet.
@@ -73,7 +98,9 @@ function freshTensors(seed: number): AdapterSource {
   const random = createRandom(`lora/${seed}`)
   return {
     lora: (_, part, shape, dtype) => {
-      if (part === 'lora_B') return ops.zeros(shape, dtype)
+      // One of the two is zero, so that nothing changes yet.
+      if (part === 'lora_B' || part === 'lora_embedding_A') return ops.zeros(shape, dtype)
+      if (part === 'lora_embedding_B') return normal(shape, dtype, seed)
       const bound = 1 / Math.sqrt(shape[1])
       const values = Float32Array.from({ length: shape[0] * shape[1] }, () => (2 * random.next() - 1) * bound)
       return ops.to(fromData(values, shape), dtype)
@@ -82,20 +109,37 @@ function freshTensors(seed: number): AdapterSource {
   }
 }
 
+const normal = (shape: number[], dtype: DType, seed: number): Tensor => {
+  const generator = new Generator(seed)
+  const drawn = ops.to(onDevice(ops.normalInPlace(allocate(shape), 0, 1, generator)), dtype)
+  generator.dispose()
+  return drawn
+}
+
 export interface MapShape {
   name: string
+  /** Of the embedding. */
+  table: boolean
   r: number
   alpha: number
   columns: number
   out: number
 }
 
-/** The low-rank maps that a config makes on a model. */
-export function mapShapes(model: Decoder, config: AdapterConfig): MapShape[] {
+/** The low-rank maps that a config makes on a model. @param vocabulary rows of embedding and head, where files bring others */
+export function mapShapes(
+  model: Decoder,
+  config: AdapterConfig,
+  vocabulary = model.config.vocabSize,
+): MapShape[] {
+  const { embedding, head } = vocabularyModules(model)
   return targetsOf(model, config, false).map((name) => {
-    const [out, columns] = shapeOf(model.weights.get(`${name}.weight`) as Tensor)
+    const [rows, width] = shapeOf(model.weights.get(weightOf(model, name)) as Tensor)
+    const table = name === embedding
+    const out = table ? width : name === head ? vocabulary : rows
     const r = patterned(config.rankPattern, name, config.r)
-    return { name, r, alpha: patterned(config.alphaPattern, name, config.alpha), columns, out }
+    const alpha = patterned(config.alphaPattern, name, config.alpha)
+    return { name, table, r, alpha, columns: table ? vocabulary : width, out }
   })
 }
 
@@ -118,17 +162,20 @@ export function installAdapter(
 ): Adapter {
   if (model.adapter) throw new Error('the model has an adapter already')
   const mode: LoraMode = { on: true }
+  const kept = new Map<string, Tensor>()
+  source.kept?.((weight, tensor) => kept.set(weight, keepIn(model, weight, tensor)))
   const shapes = mapShapes(model, config)
   const whole = wholeWeights(model, config)
   // Low-rank maps of a narrow model are kept in f32, as PEFT does: their updates are small.
   const dtype = model.dtype === 'f64' ? 'f64' : 'f32'
   const owned = (make: () => Tensor) => keep(noGrad(() => scope(make)))
   const maps = new Map(
-    shapes.map(({ name, r, alpha, columns, out }, place): [string, Lora] => {
-      const a = owned(() => source.lora(name, 'lora_A', [r, columns], dtype))
-      const b = owned(() => source.lora(name, 'lora_B', [out, r], dtype))
+    shapes.map(({ name, table, r, alpha, columns, out }, place): [string, Lora] => {
+      const [first, second] = loraParts(table)
+      const a = owned(() => source.lora(name, first, [r, columns], dtype))
+      const b = owned(() => source.lora(name, second, [out, r], dtype))
       const scale = alpha / (config.useRslora ? Math.sqrt(r) : r)
-      return [name, { a, b, scale, dropout: config.dropout, place, mode }]
+      return [name, { a, b, scale, dropout: config.dropout, place, mode, ...(table && { table }) }]
     }),
   )
   const saved = new Map(
@@ -137,7 +184,7 @@ export function installAdapter(
       return [name, { base, copy: owned(() => source.saved(name, base)) }]
     }),
   )
-  const adapter = { config, seed, mode, maps, saved }
+  const adapter = { config, seed, mode, maps, saved, kept }
   const disposeModel = model.dispose
   model.adapter = adapter
   placeAdapter(model, 'copy')
@@ -149,20 +196,33 @@ export function installAdapter(
   return adapter
 }
 
+/** Puts a tensor in the place of a weight for good. */
+function keepIn(model: Decoder, weight: string, tensor: Tensor): Tensor {
+  const before = model.weights.get(weight) as Tensor
+  model.weights.set(weight, keep(tensor))
+  Object.assign(model, placesOf(model.config, model.head, model.weights, model.scales))
+  if (!model.borrowed?.has(before)) before.dispose()
+  return tensor
+}
+
 /** Puts the weights trained whole, or the base's, in their places, and the low-rank maps beside theirs. */
 export function placeAdapter(model: Decoder, which: 'copy' | 'base'): void {
   const { maps, saved } = model.adapter as Adapter
   for (const [name, both] of saved) model.weights.set(name, both[which])
   if (saved.size > 0) Object.assign(model, placesOf(model.config, model.head, model.weights, model.scales))
   for (const [name, linear] of linearMaps(model)) linear.lora = maps.get(name)
+  const { embedding, head } = vocabularyModules(model)
+  model.embeddingLora = maps.get(embedding)
+  if (head) model.output.lora = maps.get(head)
 }
 
 /** The adapter's tensors under the names of PEFT's files. */
 export function adapterTensors({ maps, saved }: Adapter): Map<string, Tensor> {
   const out = new Map<string, Tensor>()
-  for (const [name, { a, b }] of maps) {
-    out.set(`base_model.model.${name}.lora_A.weight`, a)
-    out.set(`base_model.model.${name}.lora_B.weight`, b)
+  for (const [name, { a, b, table = false }] of maps) {
+    const [first, second] = loraParts(table)
+    out.set(`base_model.model.${loraName(name, first)}`, a)
+    out.set(`base_model.model.${loraName(name, second)}`, b)
   }
   for (const [name, { copy }] of saved) out.set(`base_model.model.${name}`, copy)
   return out

@@ -2,6 +2,7 @@
 import { keep, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
 import type { Decoder } from '../decoder/decoder.js'
 import { placeAdapter } from './adapter.js'
+import { same } from './adapter-files.js'
 
 /** Runs what it is given with the adapter as it was. */
 export type WithFrozen = <T>(use: () => T) => T
@@ -51,7 +52,3 @@ export function frozenAdapter(model: Decoder): WithFrozen {
     }
   }
 }
-
-/** Whether two tensors hold the same bytes. */
-const same = (one: Tensor, other: Tensor): boolean =>
-  one.dtype === other.dtype && Buffer.compare(one.hostBytes(), other.hostBytes()) === 0

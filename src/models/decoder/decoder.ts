@@ -3,6 +3,7 @@ import { softcap } from '../../nn/activation.js'
 import { runBlock } from '../../nn/block.js'
 import { type KeyValueCache, keyValueCache } from '../../nn/cache.js'
 import type { PackedStream } from '../../nn/layout.js'
+import { addTableLora, type Lora, widened } from '../../nn/lora.js'
 import { norm } from '../../nn/norm.js'
 import { type Projection, project, shapeOf } from '../../nn/projection.js'
 import { RotaryTables } from '../../nn/rotary.js'
@@ -26,6 +27,8 @@ export interface Decoder extends Places {
   /** Makes logits in place of `output`: its matrix in 8 or 4 bits, in a model that nobody trains. */
   quantizedOutput?: Projection
   rotary: RotaryTables[]
+  /** Of the adapter, beside the embedding. */
+  embeddingLora?: Lora
   /** Low-rank maps beside the weights, which then stay as they are. */
   adapter?: Adapter
   /** Tensors among the weights that another model owns. */
@@ -85,8 +88,10 @@ function angles({ rotary }: Decoder, { positions, reach }: PackedStream) {
 }
 
 /** Token embeddings, scaled, widened and with learned positions where the family has these, [T] -> [T, D]. */
-function embed({ config, embedding, positions, projectIn }: Decoder, stream: PackedStream): Tensor {
+function embed(model: Decoder, stream: PackedStream): Tensor {
+  const { config, embedding, embeddingLora, positions, projectIn } = model
   let hidden = ops.embedding(embedding, stream.tokens)
+  if (embeddingLora) hidden = addTableLora(hidden, stream.tokens, embeddingLora)
   // The factor is rounded to the weights' dtype, as in Hugging Face.
   if (config.embeddingScale) hidden = ops.mul(hidden, ops.full([], config.embeddingScale, hidden.dtype))
   if (projectIn) hidden = project(hidden, projectIn)
@@ -110,9 +115,11 @@ export function targetLogProbs(
   targets: Tensor,
   keepBytes = 0,
 ): [logp: Tensor, hits: Tensor] {
-  const { weight, bias, scale } = outputOf(model)
-  if (scale) return logProbsInChunks(model, hidden, targets)
-  const rows = model.bf16 && halvesAreFast() ? ops.to(hidden, 'bf16') : hidden
+  const { weight: plain, bias, scale, lora } = outputOf(model)
+  const adapted = lora?.mode.on ? lora : undefined
+  if (scale || (adapted && adapted.a.dtype !== plain.dtype)) return logProbsInChunks(model, hidden, targets)
+  const [x, weight] = adapted ? widened(hidden, plain, adapted) : [hidden, plain]
+  const rows = model.bf16 && halvesAreFast() ? ops.to(x, 'bf16') : x
   return ops.linearLogProb(rows, weight, targets, keepBytes, bias ?? null, model.config.logitSoftcap ?? 0)
 }
 
@@ -121,7 +128,7 @@ const outputOf = ({ quantizedOutput, output }: Decoder): Projection => quantized
 /** Logits that are there at once. */
 const CHUNK = 2 ** 24
 
-/** `targetLogProbs` of a head in 8 or 4 bits. */
+/** `targetLogProbs` of a head in 8 or 4 bits, or with low-rank maps of another type. */
 function logProbsInChunks(model: Decoder, hidden: Tensor, targets: Tensor): [logp: Tensor, hits: Tensor] {
   const rows = hidden.shape[0]
   const most = Math.max(1, Math.floor(CHUNK / model.config.vocabSize))

@@ -1,8 +1,8 @@
 /** How certain a model is of its tokens, and how far it is from another one, over the whole vocabulary. */
 import type { PackedBatch } from '../../data/encode/pack.js'
-import { numericsError } from '../../errors.js'
 import { i64, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
 import { type Decoder, decode, logits } from './decoder.js'
+import { notFinite } from './finite.js'
 import { streamOf } from './score.js'
 
 export interface Divergence {
@@ -45,7 +45,7 @@ export function divergence(
         const q = other((m) => logProbs(m, ops.narrow(theirs, 0, from, part)))
         found.kl += ops.sum(ops.mul(weights, ops.sub(p, q))).item()
       })
-      requireFinite(found.entropy, found.kl)
+      if (!Number.isFinite(found.entropy + found.kl)) throw notFinite('they can not be compared')
       return found
     }),
   )
@@ -80,17 +80,9 @@ export function agreement(model: Decoder, other: Decoder, batches: readonly Pack
       }),
     )
   }
-  requireFinite(found.difference)
+  if (!Number.isFinite(found.difference)) throw notFinite('they can not be compared')
   const tokens = Math.max(1, found.tokens)
   return { tokens: found.tokens, difference: found.difference / tokens, same: found.same / tokens }
-}
-
-function requireFinite(...sums: number[]): void {
-  if (sums.every(Number.isFinite)) return
-  throw numericsError(
-    "the logits of a model are not finite, so it can't be compared",
-    'its weights are damaged, or too large for this dtype: fetch the model again, or set dtype: float32',
-  )
 }
 
 /** Hidden states that predict the scored tokens, [R, D]. */

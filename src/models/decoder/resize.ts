@@ -1,4 +1,4 @@
-/** More rows in the embeddings, for a tokenizer with more ids than the model has. */
+/** Another number of rows in the embeddings: more for a tokenizer with more ids than the model has, or those of an adapter. */
 import { Generator, keep, noGrad, onDevice, ops, scope, type Tensor } from '../../tensor/index.js'
 import type { Decoder } from './decoder.js'
 
@@ -15,17 +15,26 @@ export function resizeEmbeddings(model: Decoder, rows: number, seed: number): vo
   if (rows < config.vocabSize)
     throw new RangeError(`${rows} rows are fewer than the ${config.vocabSize} there are`)
   const generator = new Generator(seed)
+  replaceRows(model, rows, (old) => grown(old, rows, generator))
+  generator.dispose()
+}
+
+/** Leaves the first rows of embedding and head: what an adapter was trained on may have had fewer than its base. */
+export const cutEmbeddings = (model: Decoder, rows: number): void =>
+  replaceRows(model, rows, (old) => ops.clone(ops.narrow(old, 0, 0, rows)))
+
+function replaceRows(model: Decoder, rows: number, make: (old: Tensor) => Tensor): void {
+  const { config } = model
   const { prefix, embedding, lmHead } = config.names
   for (const name of [`${prefix}${embedding}.weight`, `${lmHead}.weight`]) {
     const old = model.weights.get(name)
     if (!old) continue
-    const wider = keep(noGrad(() => scope(() => grown(old, rows, generator))))
-    model.weights.set(name, wider)
-    if (model.embedding === old) model.embedding = wider
-    if (model.output.weight === old) model.output.weight = wider
-    old.dispose()
+    const other = keep(noGrad(() => scope(() => make(old))))
+    model.weights.set(name, other)
+    if (model.embedding === old) model.embedding = other
+    if (model.output.weight === old) model.output.weight = other
+    if (!model.borrowed?.has(old)) old.dispose()
   }
-  generator.dispose()
   config.vocabSize = rows
   model.hfConfig = { ...model.hfConfig, vocab_size: rows }
 }

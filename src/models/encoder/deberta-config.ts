@@ -39,7 +39,10 @@ const POOLER: Readonly<Record<string, Activation | 'tanh'>> = { ...ACTIVATIONS, 
 export function debertaConfig(config: HfConfig, where = 'config.json'): DebertaConfig {
   const read = new ConfigReader(config, where)
   const hiddenSize = read.size('hidden_size')
-  const heads = read.size('num_attention_heads')
+  const heads =
+    (config.attention_head_size ?? undefined) === undefined
+      ? read.heads('num_attention_heads', 'hidden_size', hiddenSize)
+      : read.size('num_attention_heads')
   read.only('relative_attention', true)
   if (config.relative_attention !== true)
     throw usageError(`${where}: "relative_attention" is off`, 'this encoder computes relative attention only')
@@ -50,29 +53,36 @@ export function debertaConfig(config: HfConfig, where = 'config.json'): DebertaC
   // Initial values, the head of the language model, and what belongs to a convolution that is not there.
   read.ignore('initializer_range', 'legacy', 'tie_word_embeddings', 'conv_act', 'conv_groups', 'pos_att_type')
   const reach = read.size('max_position_embeddings', 512)
-  const maxRelative = read.number('max_relative_positions', -1)
+  const maxRelative = wholeNumber(read, 'max_relative_positions')
   const kinds = attentionKinds(config.pos_att_type, where)
   const absolute = read.flag('position_biased_input', true)
   const settings: DebertaConfig = {
     vocabSize: read.size('vocab_size'),
     hiddenSize,
     intermediateSize: read.size('intermediate_size'),
-    layers: read.size('num_hidden_layers'),
+    layers: read.layers('num_hidden_layers'),
     heads,
     headDim: read.size('attention_head_size', hiddenSize / heads),
-    normEps: read.number('layer_norm_eps', 1e-7),
+    normEps: read.notNegative('layer_norm_eps', 1e-7),
     activation: read.choice('hidden_act', ACTIVATIONS, 'gelu'),
     poolerActivation: read.choice('pooler_hidden_act', POOLER, 'gelu'),
     contentToPosition: kinds.has('c2p'),
     positionToContent: kinds.has('p2c'),
     shareKeys: read.flag('share_att_key', false),
     normRelative: read.choice('norm_rel_ebd', BINARY, 'none'),
-    buckets: Math.max(0, read.number('position_buckets', -1)),
+    buckets: Math.max(0, wholeNumber(read, 'position_buckets')),
     maxRelative: maxRelative < 1 ? reach : maxRelative,
     maxPositions: absolute ? reach : undefined,
   }
   refuseUnknownKeys(read)
   return settings
+}
+
+/** -1, the value of an absent key, stands for none. */
+function wholeNumber(read: ConfigReader, key: string): number {
+  const value = read.number(key, -1)
+  if (!Number.isInteger(value) || value < -1) throw read.wrong(key, 'a whole number of at least -1')
+  return value
 }
 
 /** A list, or names joined by a bar. */

@@ -37,13 +37,6 @@ export function decoderConfig(config: HfConfig, where = 'config.json'): DecoderC
   const read = new ConfigReader(config, where)
   const decoder = { family: family.modelType, ...family.settings(read) }
   refuseUnknownKeys(read)
-  if (decoder.heads % decoder.kvHeads !== 0) {
-    throw usageError(
-      `${where}: ${decoder.heads} query heads are not a multiple of ${decoder.kvHeads} key-value heads`,
-    )
-  }
-  if (!Number.isInteger(decoder.headDim))
-    throw usageError(`${where}: ${decoder.hiddenSize} dimensions do not divide into ${decoder.heads} heads`)
   return decoder
 }
 

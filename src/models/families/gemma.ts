@@ -38,8 +38,8 @@ function gemma(
     ropes,
   })
   const sliding = slidingLayers(read, plain.layers, otherwise)
-  const scale = read.number('query_pre_attn_scalar', 256) ** -0.5
-  const width = read.optional('sliding_window', 4096)
+  const scale = read.positive('query_pre_attn_scalar', 256) ** -0.5
+  const width = read.optionalSize('sliding_window', 4096)
   const base = {
     ...plain,
     norm: { ...plain.norm, gainOffset: 1 },
@@ -78,7 +78,7 @@ export const gemma3: Family = {
 
 /** The global table, then the local one. Only the global one is ever scaled. */
 function localAndGlobal(read: ConfigReader, headDim: number): DecoderConfig['ropes'] {
-  const [global, local] = [read.number('rope_theta', 1e6), read.number('rope_local_base_freq', 1e4)]
+  const [global, local] = [read.positive('rope_theta', 1e6), read.positive('rope_local_base_freq', 1e4)]
   const both = read.mapping('rope_parameters')
   const scaling = read.mapping('rope_scaling')
   return [

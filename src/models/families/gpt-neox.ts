@@ -27,9 +27,9 @@ export const gptNeoX: Family = {
   rewardModel: 'GPTNeoXForSequenceClassification',
   settings(read) {
     const hiddenSize = read.size('hidden_size')
-    const heads = read.size('num_attention_heads')
+    const heads = read.heads('num_attention_heads', 'hidden_size', hiddenSize)
     const headDim = hiddenSize / heads
-    const layers = read.size('num_hidden_layers')
+    const layers = read.layers('num_hidden_layers')
     const attention = read.flag('attention_bias', true)
     const keys = { theta: 'rotary_emb_base', partial: 'rotary_pct', defaultPartial: 0.25 }
     return {
@@ -41,9 +41,9 @@ export const gptNeoX: Family = {
       kvHeads: heads,
       headDim,
       maxPositions: read.size('max_position_embeddings', 2048),
-      initializerRange: read.number('initializer_range', 0.02),
+      initializerRange: read.notNegative('initializer_range', 0.02),
       tieWordEmbeddings: read.flag('tie_word_embeddings', false),
-      norm: { kind: 'layer', eps: read.number('layer_norm_eps', 1e-5) },
+      norm: { kind: 'layer', eps: read.notNegative('layer_norm_eps', 1e-5) },
       residual: read.flag('use_parallel_residual', true) ? 'parallel' : 'pre',
       activation: read.choice('hidden_act', ACTIVATIONS, 'gelu'),
       interleaved: true,

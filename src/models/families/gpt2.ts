@@ -27,9 +27,9 @@ export const gpt2: Family = {
   rewardModel: 'GPT2ForSequenceClassification',
   settings(read) {
     const hiddenSize = read.size('n_embd')
-    const heads = read.size('n_head')
+    const heads = read.heads('n_head', 'n_embd', hiddenSize)
     const headDim = hiddenSize / heads
-    const layers = read.size('n_layer')
+    const layers = read.layers('n_layer')
     const scale = read.flag('scale_attn_weights', true) ? headDim ** -0.5 : 1
     const byLayer = read.flag('scale_attn_by_inverse_layer_idx', false)
     read.ignore('n_ctx', 'reorder_and_upcast_attn') // the older name of n_positions; a matter of rounding in f16
@@ -42,10 +42,10 @@ export const gpt2: Family = {
       kvHeads: heads,
       headDim,
       maxPositions: read.size('n_positions', 1024),
-      initializerRange: read.number('initializer_range', 0.02),
+      initializerRange: read.notNegative('initializer_range', 0.02),
       tieWordEmbeddings: read.flag('tie_word_embeddings', true),
       positionOffset: 0,
-      norm: { kind: 'layer', eps: read.number('layer_norm_epsilon', 1e-5) },
+      norm: { kind: 'layer', eps: read.notNegative('layer_norm_epsilon', 1e-5) },
       residual: 'pre',
       activation: read.choice('activation_function', ACTIVATIONS, 'gelu_new'),
       ropes: [],

@@ -8,7 +8,7 @@ export const mistral: Family = {
   rewardModel: 'MistralForSequenceClassification',
   settings(read) {
     const base = standardSettings(read)
-    const window = read.optional('sliding_window', 4096)
+    const window = read.optionalSize('sliding_window', 4096)
     return { ...base, layerKinds: sameLayers(base.layers, base.headDim ** -0.5, window) }
   },
 }

@@ -40,9 +40,9 @@ export const opt: Family = {
   settings(read) {
     const hiddenSize = read.size('hidden_size')
     const embeddingSize = read.size('word_embed_proj_dim', hiddenSize)
-    const heads = read.size('num_attention_heads')
+    const heads = read.heads('num_attention_heads', 'hidden_size', hiddenSize)
     const headDim = hiddenSize / heads
-    const layers = read.size('num_hidden_layers')
+    const layers = read.layers('num_hidden_layers')
     const normBefore = read.flag('do_layer_norm_before', true)
     const bias = read.flag('enable_bias', true)
     const affine = read.flag('layer_norm_elementwise_affine', true)
@@ -55,7 +55,7 @@ export const opt: Family = {
       kvHeads: heads,
       headDim,
       maxPositions: read.size('max_position_embeddings', 2048),
-      initializerRange: read.number('init_std', 0.02),
+      initializerRange: read.notNegative('init_std', 0.02),
       tieWordEmbeddings: read.flag('tie_word_embeddings', true),
       embeddingSize,
       positionOffset: 2,

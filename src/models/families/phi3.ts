@@ -27,7 +27,7 @@ export const phi3: Family = {
     const base = standardSettings(read, {
       ropes: (config, headDim) => [ropeOf(config, headDim, { partial: 'partial_rotary_factor' })],
     })
-    const window = read.optional('sliding_window')
+    const window = read.optionalSize('sliding_window')
     return { ...base, layerKinds: sameLayers(base.layers, base.headDim ** -0.5, window), names: NAMES }
   },
 }

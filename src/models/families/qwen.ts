@@ -14,9 +14,9 @@ function windows(
   read: ConfigReader,
   { layers, layerKinds }: Pick<DecoderConfig, 'layers' | 'layerKinds'>,
 ): DecoderConfig['layerKinds'] {
-  const width = read.optional('sliding_window', 4096)
+  const width = read.optionalSize('sliding_window', 4096)
   const window = read.flag('use_sliding_window', false) ? width : undefined
-  const first = read.number('max_window_layers', 28)
+  const first = read.notNegative('max_window_layers', 28)
   const sliding = slidingLayers(read, layers, (i) => window !== undefined && i >= first)
   return layerKinds.map((kind, i) => (sliding[i] ? { ...kind, window } : kind))
 }

@@ -14,8 +14,8 @@ export interface RopeKeys {
 
 /** @throws ClhaError (exit 2) for a rope type that is not computed */
 export function ropeOf(read: ConfigReader, headDim: number, keys: RopeKeys = {}): RotaryConfig {
-  const outer = read.number(keys.theta ?? 'rope_theta', keys.defaultTheta ?? 10000)
-  const share = keys.partial ? read.number(keys.partial, keys.defaultPartial ?? 1) : 1
+  const outer = read.positive(keys.theta ?? 'rope_theta', keys.defaultTheta ?? 10000)
+  const share = keys.partial ? read.positive(keys.partial, keys.defaultPartial ?? 1) : 1
   const older = read.mapping('rope_scaling')
   return ropeFrom(read.mapping('rope_parameters') ?? older, headDim, outer, share)
 }
@@ -27,25 +27,28 @@ export function ropeFrom(
   theta: number,
   share = 1,
 ): RotaryConfig {
-  const dimensions = Math.trunc(headDim * (from?.number('partial_rotary_factor', share) ?? share))
+  const dimensions = Math.trunc(headDim * (from?.positive('partial_rotary_factor', share) ?? share))
   if (dimensions % 2 !== 0 || dimensions < 2 || dimensions > headDim)
     throw usageError(
       `${from?.where ?? 'config.json'}: ${dimensions} of ${headDim} dimensions cannot be rotated`,
+      'head_dim (else hidden_size / num_attention_heads) times the rotated share has to be an even number',
     )
-  const rope = { theta: from?.number('rope_theta', theta) ?? theta, dimensions }
+  const rope = { theta: from?.positive('rope_theta', theta) ?? theta, dimensions }
   if (!from) return rope
   const older = from.choice('type', TYPES, 'default')
   const type = from.choice('rope_type', TYPES, older)
   if (type === 'default') return rope
-  const factor = from.number('factor')
+  const factor = from.positive('factor')
   if (type === 'linear') return { ...rope, scaling: { type, factor } }
   const scaling = {
     type: 'llama3' as const,
     factor,
-    lowFreqFactor: from.number('low_freq_factor'),
-    highFreqFactor: from.number('high_freq_factor'),
-    originalMaxPositions: from.number('original_max_position_embeddings'),
+    lowFreqFactor: from.positive('low_freq_factor'),
+    highFreqFactor: from.positive('high_freq_factor'),
+    originalMaxPositions: from.size('original_max_position_embeddings'),
   }
+  if (scaling.highFreqFactor <= scaling.lowFreqFactor)
+    throw from.wrong('high_freq_factor', `above "low_freq_factor", which is ${scaling.lowFreqFactor}`)
   return { ...rope, scaling }
 }
 

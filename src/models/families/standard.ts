@@ -39,21 +39,24 @@ export interface StandardKeys {
 /** RMSNorm before each half, grouped queries, a gated MLP, no biases, rotary positions in every layer. */
 export function standardSettings(read: ConfigReader, keys: StandardKeys = {}): Omit<DecoderConfig, 'family'> {
   const hiddenSize = read.size('hidden_size')
-  const heads = read.size('num_attention_heads')
+  const ownHeadDim = keys.headDim !== undefined || (read.config.head_dim ?? undefined) !== undefined
+  const heads = ownHeadDim
+    ? read.size('num_attention_heads')
+    : read.heads('num_attention_heads', 'hidden_size', hiddenSize)
   const headDim = read.size('head_dim', keys.headDim ?? hiddenSize / heads)
-  const layers = read.size('num_hidden_layers')
+  const layers = read.layers('num_hidden_layers')
   return {
     vocabSize: read.size('vocab_size'),
     hiddenSize,
     intermediateSize: read.size('intermediate_size'),
     layers,
     heads,
-    kvHeads: read.size('num_key_value_heads', heads),
+    kvHeads: keyValueHeads(read, heads),
     headDim,
     maxPositions: read.size('max_position_embeddings', 2048),
-    initializerRange: read.number('initializer_range', 0.02),
+    initializerRange: read.notNegative('initializer_range', 0.02),
     tieWordEmbeddings: read.flag('tie_word_embeddings', keys.tied ?? false),
-    norm: { kind: 'rms', eps: read.number('rms_norm_eps', 1e-6) },
+    norm: { kind: 'rms', eps: read.notNegative('rms_norm_eps', 1e-6) },
     residual: 'pre',
     activation: read.choice(keys.activation ?? 'hidden_act', ACTIVATIONS, keys.defaultActivation ?? 'silu'),
     ropes: keys.ropes?.(read, headDim) ?? [ropeOf(read, headDim)],
@@ -62,6 +65,14 @@ export function standardSettings(read: ConfigReader, keys: StandardKeys = {}): O
     pooling: 'lastUnpadded',
     names: STANDARD_NAMES,
   }
+}
+
+/** Query heads share those of keys and values in groups of one size. */
+function keyValueHeads(read: ConfigReader, heads: number): number {
+  const found = read.size('num_key_value_heads', heads)
+  if (heads % found !== 0)
+    throw read.wrong('num_key_value_heads', `a divisor of "num_attention_heads", which is ${heads}`)
+  return found
 }
 
 /** Layers that do not differ. */

@@ -4,6 +4,10 @@ import { usageError } from '../../errors.js'
 /** config.json as it stands. */
 export type HfConfig = Record<string, unknown>
 
+/** No model has a side longer than this; tensors count their elements in 53 bits. */
+const LARGEST = 2 ** 31 - 1
+const MOST_LAYERS = 4096
+
 const show = (value: unknown) => JSON.stringify(value)
 
 /** Keys of config.json, with the type that is expected of each. A null counts as absent. */
@@ -28,10 +32,46 @@ export class ConfigReader {
     return value
   }
 
+  /** A number above 0. */
+  positive(key: string, fallback?: number): number {
+    const value = this.number(key, fallback)
+    if (!(value > 0)) throw this.wrong(key, 'above 0')
+    return value
+  }
+
+  /** A number of at least 0. */
+  notNegative(key: string, fallback?: number): number {
+    const value = this.number(key, fallback)
+    if (!(value >= 0)) throw this.wrong(key, 'at least 0')
+    return value
+  }
+
   /** A positive whole number. */
-  size(key: string, fallback?: number): number {
+  size(key: string, fallback?: number, most = LARGEST): number {
     const value = this.number(key, fallback)
     if (!Number.isInteger(value) || value < 1) throw this.wrong(key, 'a positive whole number')
+    if (value > most) throw this.wrong(key, `at most ${most}`)
+    return value
+  }
+
+  /** The number of layers: their names are made before the weights are looked at. */
+  layers(key: string): number {
+    return this.size(key, undefined, MOST_LAYERS)
+  }
+
+  /** Heads that divide a width without rest. */
+  heads(key: string, width: string, ofWidth: number): number {
+    const value = this.size(key)
+    if (ofWidth % value !== 0)
+      throw this.wrong(key, `a divisor of "${this.path}${width}", which is ${ofWidth}`)
+    return value
+  }
+
+  /** A positive whole number; undefined where the key is null, `fallback` where it is absent. */
+  optionalSize(key: string, fallback?: number): number | undefined {
+    const value = this.optional(key, fallback)
+    if (value !== undefined && !Number.isInteger(value))
+      throw this.wrong(key, 'a positive whole number or null')
     return value
   }
 
@@ -40,7 +80,8 @@ export class ConfigReader {
     if (!Object.hasOwn(this.config, key)) return fallback
     const value = this.value(key)
     if (value === undefined) return undefined
-    if (typeof value !== 'number' || !(value > 0)) throw this.wrong(key, 'a positive number or null')
+    if (typeof value !== 'number' || !Number.isFinite(value) || !(value > 0))
+      throw this.wrong(key, 'a positive number or null')
     return value
   }
 
@@ -106,9 +147,9 @@ export class ConfigReader {
     ]
   }
 
-  private wrong(key: string, expected: string) {
+  wrong(key: string, expected: string) {
     return usageError(
-      `${this.where}: "${this.path}${key}" must be ${expected}, found ${show(this.config[key] ?? null)}`,
+      `${this.where}: "${this.path}${key}" must be ${expected}; found ${show(this.config[key]) ?? 'nothing'}`,
     )
   }
 }

@@ -2,7 +2,6 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { openModelFiles } from '../../checkpoint/format/sharded-model.js'
 import type { TensorSource } from '../../checkpoint/format/tensor-source.js'
 import { usageError } from '../../errors.js'
 import { readJsonObject } from '../../files/json.js'
@@ -11,6 +10,7 @@ import { assembleDecoder, type Decoder } from '../decoder/decoder.js'
 import type { DecoderConfig, HfConfig } from '../decoder/decoder-config.js'
 import { type Quantized, quantizedWeights, readQuantized } from '../decoder/quantized.js'
 import { decoderConfig, headOf } from '../families/families.js'
+import { openCheckedFiles } from './checked-files.js'
 import { readTensor } from './read-tensor.js'
 import { type WeightSpec, weightSpecs } from './weights.js'
 
@@ -48,7 +48,7 @@ export function loadModel(
   const where = join(folder, 'config.json')
   const config = decoderConfig(hfConfig, where)
   const head = headOf(hfConfig, where)
-  const files = openModelFiles(folder)
+  const files = openCheckedFiles(folder)
   try {
     const specs = weightSpecs(config, head)
     const stored = storedNames(files, config)
@@ -75,7 +75,7 @@ export function loadModel(
  * @throws ClhaError (exit 2) for a tensor that is missing or of another shape
  */
 export function reloadWeights(folder: string, model: Decoder): void {
-  const files = openModelFiles(folder)
+  const files = openCheckedFiles(folder)
   try {
     noGrad(() => {
       for (const spec of weightSpecs(model.config, model.head)) {

@@ -1,6 +1,5 @@
 /** A reward model from a Hugging Face folder, whatever its architecture: a decoder with a reward head, or an encoder. */
 import { join } from 'node:path'
-import { openModelFiles } from '../../checkpoint/format/sharded-model.js'
 import { usageError } from '../../errors.js'
 import { type DType, noGrad, type Tensor } from '../../tensor/index.js'
 import { baseFolderOf, headOfFolder, isAdapterFolder, loadModelFolder } from '../adapters/adapter-load.js'
@@ -9,6 +8,7 @@ import type { Bits } from '../decoder/quantized.js'
 import { decoderScorer, type RewardScorer } from '../decoder/reward-scorer.js'
 import { debertaScorer, debertaSpecs } from '../encoder/deberta.js'
 import { debertaConfig, isDeberta } from '../encoder/deberta-config.js'
+import { openCheckedFiles } from './checked-files.js'
 import { readHfConfig } from './load-model.js'
 import { readTensor } from './read-tensor.js'
 
@@ -41,7 +41,7 @@ const IGNORED = /\.position_ids$/
 function loadDeberta(folder: string, hfConfig: HfConfig, dtype: DType): RewardScorer {
   const config = debertaConfig(hfConfig, join(folder, 'config.json'))
   const specs = debertaSpecs(config)
-  const files = openModelFiles(folder)
+  const files = openCheckedFiles(folder)
   try {
     const expected = new Set(specs.map(({ name }) => name))
     const missing = specs.find(({ name }) => !files.entries.has(name))

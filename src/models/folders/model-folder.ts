@@ -7,6 +7,7 @@ import { readTrainingState } from '../../checkpoint/policy/state.js'
 import { noCheckpointError, usageError } from '../../errors.js'
 import { DiskStorage } from '../../files/storage.js'
 import { baseFolderOf, isAdapterFolder } from '../adapters/adapter-load.js'
+import { noteChecked } from './checked-files.js'
 
 /**
  * A model folder, or the best (else the newest) checkpoint of a run folder.
@@ -34,6 +35,7 @@ export function resolveModelFolder(path: string): string {
   if (!existsSync(join(path, 'run.json'))) return path
   const newest = newestValid(new DiskStorage(), path)
   if (!newest) throw noCheckpointError(`${path}: this run has no checkpoint yet`)
+  noteChecked(newest.path, newest.manifest)
   const { bestStep } = readTrainingState(newest.path)
   const best = join(path, `checkpoint-${bestStep}`)
   return bestStep !== undefined && existsSync(best) ? best : newest.path
