@@ -45,7 +45,9 @@ const nanAsNull = (token: string) => (token === 'NaN' ? 'null' : token)
 /** Digits of a whole number beyond 2^53, which JSON.parse rounds; the key stands once on its level. */
 function exactId(text: string): bigint | undefined {
   let depth = 0
-  for (const [token, digits] of text.matchAll(/"id"\s*:\s*(-?\d+)(?=\s*[,}])|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g)) {
+  for (const [token, digits] of text.matchAll(
+    /"id"\s*:\s*(-?\d+)(?=\s*[,}])|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g,
+  )) {
     if (digits !== undefined && depth === 1) return BigInt(digits)
     if (token === '{' || token === '[') depth++
     else if (token === '}' || token === ']') depth--
