@@ -4,6 +4,8 @@ import { usageError } from '../../errors.js'
 /** config.json as it stands. */
 export type HfConfig = Record<string, unknown>
 
+const MOST_LAYERS = 10_000
+
 const show = (value: unknown) => JSON.stringify(value)
 
 /** Keys of config.json, with the type that is expected of each. A null counts as absent. */
@@ -32,6 +34,8 @@ export class ConfigReader {
   size(key: string, fallback?: number): number {
     const value = this.number(key, fallback)
     if (!Number.isInteger(value) || value < 1) throw this.wrong(key, 'a positive whole number')
+    // Each layer has names and modules of its own before a weight is looked for.
+    if (/layers?$/.test(key) && value > MOST_LAYERS) throw this.wrong(key, `at most ${MOST_LAYERS}`)
     return value
   }
 
