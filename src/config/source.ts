@@ -1,7 +1,18 @@
 /** Reads a YAML config and remembers where each key stands, so that errors can point at it. */
-import { readFile } from 'node:fs/promises'
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml'
-import { usageError } from '../errors.js'
+import { readFile, stat } from 'node:fs/promises'
+import {
+  type Document,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from 'yaml'
+import { ClhaError, usageError } from '../errors.js'
 
 /** One thing that is wrong, and where. */
 export interface ConfigIssue {
@@ -19,16 +30,28 @@ export interface ConfigSource {
   locate(path: readonly PropertyKey[], part: 'key' | 'value'): string
 }
 
+const TODO = 'give the path of a YAML config, relative to the working directory'
+const LARGEST = 2 ** 24
+
 /** @throws ClhaError when the file can't be read. */
 export async function readSource(file: string): Promise<ConfigSource> {
   let content: string
   try {
-    content = await readFile(file, 'utf8')
+    // A pipe may never end, and a device never does.
+    const { size, ...found } = await stat(file).then((at) => ({
+      size: at.size,
+      file: at.isFile() || at.isDirectory(),
+    }))
+    if (!found.file) throw usageError(`${file}: a pipe or a device, not a file`, TODO)
+    if (size > LARGEST) throw usageError(`${file}: ${size} bytes are too many for a config`, TODO)
+    content = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
   } catch (error) {
+    if (error instanceof ClhaError) throw error
+    if (error instanceof TypeError) throw usageError(`${file}: not UTF-8`, 'save it as UTF-8')
     const reason = (error as NodeJS.ErrnoException).code
     const what =
       reason === 'ENOENT' ? 'no such file' : reason === 'EISDIR' ? 'is a folder, not a file' : reason
-    throw usageError(`${file}: ${what}`, 'give the path of a YAML config, relative to the working directory')
+    throw usageError(`${file}: ${what}`, TODO)
   }
   return parseSource(file, content)
 }
@@ -46,19 +69,45 @@ export function parseSource(file: string, content: string): ConfigSource {
     where: at(error.pos[0]),
     text: error.message,
   }))
+  if (issues.length === 0) issues.push(...aliases(document, at))
   const readable = issues.length === 0 && isMap(root)
   if (issues.length === 0 && root !== null && !isMap(root) && !(isScalar(root) && root.value === null)) {
     const what = isSeq(root) ? 'a list' : 'a single value'
     issues.push({ where: at(root.range?.[0] ?? 0), text: `expected a mapping of keys, found ${what}` })
   }
   if (readable) issues.push(...duplicates(root, at))
+  let values: Record<string, unknown> = {}
+  try {
+    if (readable) values = document.toJS() as Record<string, unknown>
+  } catch (error) {
+    // Aliases of aliases, whose number multiplies.
+    issues.push({ where: at(0), text: (error as Error).message })
+  }
   return {
     file,
-    values: readable ? (document.toJS() as Record<string, unknown>) : {},
+    values,
     issues,
     locate: (path, part) => at(offsetOf(root, path, part)),
   }
 }
+
+/** A value that starts with * is an alias to YAML; one without its anchor can't be resolved. */
+function aliases(document: Document.Parsed, at: (offset: number) => string): ConfigIssue[] {
+  const issues: ConfigIssue[] = []
+  let count = 0
+  visit(document, {
+    Alias(_, alias) {
+      count++
+      if (issues.length > 0 || (alias.resolve(document) && count <= MOST_ALIASES)) return
+      const where = at(alias.range?.[0] ?? 0)
+      const text = `*${alias.source} is an alias (YAML) of an anchor that is not there; put text that begins with * in quotes`
+      issues.push({ where, text: count > MOST_ALIASES ? `more than ${MOST_ALIASES} aliases` : text })
+    },
+  })
+  return issues
+}
+
+const MOST_ALIASES = 100
 
 function duplicates(map: YAMLMap, at: (offset: number) => string): ConfigIssue[] {
   const issues: ConfigIssue[] = []

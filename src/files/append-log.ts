@@ -1,6 +1,8 @@
 /** A file of lines that grows at its end; a kill can cut its last line, and no other. */
+
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolder } from './folder.js'
 
 export interface LoggedLines {
   /** Lines that are whole, without their line feeds. */
@@ -32,7 +34,7 @@ export interface AppendLog {
 
 /** Opens a log for appending, and makes it and its folder where they are missing. A torn last line goes. */
 export function openAppendLog(path: string): AppendLog {
-  fs.mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const { lines, torn } = readLog(path)
   if (torn) dropTail(path)
   const fd = fs.openSync(path, 'a')

@@ -1,6 +1,7 @@
 /** JSON Lines files that have their name only when they are whole. */
-import { mkdirSync } from 'node:fs'
+
 import { dirname } from 'node:path'
+import { makeFolder } from './folder.js'
 import { openWhole } from './whole.js'
 
 export interface JsonLinesFile {
@@ -13,7 +14,7 @@ export interface JsonLinesFile {
 
 /** Every row is in `<path>.partial` when `write` returns. The folder is made where it is missing. */
 export function openJsonLines(path: string): JsonLinesFile {
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const file = openWhole(path)
   return {
     write: (row) => file.write(`${JSON.stringify(row)}\n`),
@@ -28,7 +29,7 @@ export function writeJsonLines<T>(
   items: readonly T[],
   rowOf: (item: T, i: number) => object,
 ): void {
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   const file = openWhole(path)
   try {
     items.forEach((item, i) => {

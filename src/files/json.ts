@@ -1,6 +1,6 @@
 /** JSON of files, before anybody has said what it holds. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { usageError } from '../errors.js'
 
 /** An object with named fields: no array, not null. */
@@ -8,7 +8,12 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** @throws the system's error where the file can't be read; SyntaxError where it is not JSON */
-export const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'))
+export function readJson(path: string): unknown {
+  const found = statSync(path)
+  // A pipe may never end, and a device never does.
+  if (!found.isFile() && !found.isDirectory()) throw new Error('a pipe or a device, not a file')
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
 
 /**
  * A JSON file that must hold an object, such as a `config.json`.

@@ -1,8 +1,10 @@
 /** The cache on disk, in the layout that Python's huggingface_hub reads and writes: blobs, snapshots, refs. */
+
 import { createHash, randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
-import { copyFile, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises'
+import { copyFile, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { makeFolder } from '../files/folder.js'
 import { writeWhole } from '../files/whole.js'
 import type { HubName } from './name.js'
 
@@ -44,7 +46,7 @@ export async function writeRef(cacheDir: string, name: HubName, commit: string):
   const revision = name.revision ?? DEFAULT_REVISION
   if (revision === commit || cachedCommit(cacheDir, name) === commit) return
   const path = join(repoDir(cacheDir, name), 'refs', revision)
-  await mkdir(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   writeWhole(path, commit)
 }
 
@@ -61,7 +63,7 @@ export async function snapshotFiles(dir: string): Promise<string[]> {
 
 /** Makes `pointer` a relative link to the blob; a copy on file systems without links. */
 export async function linkBlob(blob: string, pointer: string): Promise<void> {
-  await mkdir(dirname(pointer), { recursive: true })
+  makeFolder(dirname(pointer))
   const staging = `${pointer}.${randomBytes(4).toString('hex')}.tmp`
   try {
     await symlink(relative(dirname(pointer), blob), staging)

@@ -1,8 +1,10 @@
 /** One file from the hub to the cache: resumed where it stopped, checked before it gets its name. */
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises'
+
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ClhaError, resourceError } from '../errors.js'
+import { makeFolder } from '../files/folder.js'
 import { DiskStorage } from '../files/storage.js'
 import { moveIntoPlace } from '../files/whole.js'
 import { hashOf, removeFile } from './cache.js'
@@ -31,7 +33,7 @@ export interface Download {
 export async function downloadBlob(download: Download): Promise<void> {
   const { file, target } = download
   const incomplete = `${target}.incomplete`
-  await mkdir(dirname(target), { recursive: true })
+  makeFolder(dirname(target))
   for (let whole = 1; ; whole++) {
     await fetchAll(download, incomplete)
     const found = await hashOf(incomplete, file.blob)

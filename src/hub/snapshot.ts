@@ -1,9 +1,11 @@
 /** A repository's files on this disk: those in the cache as they are, the others fetched. */
+
 import { existsSync, statSync } from 'node:fs'
-import { mkdir, readFile, statfs } from 'node:fs/promises'
+import { readFile, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ClhaError, usageError } from '../errors.js'
+import { makeFolder } from '../files/folder.js'
 import {
   blobPath,
   cachedCommit,
@@ -152,7 +154,7 @@ function isThere(
 }
 
 async function requireSpace({ cacheDir }: HubSettings, name: HubName, bytes: number): Promise<void> {
-  await mkdir(repoDir(cacheDir, name), { recursive: true })
+  makeFolder(repoDir(cacheDir, name))
   const { bavail, bsize } = await statfs(cacheDir)
   if (bytes <= bavail * bsize) return
   throw fullCache(name.repo, cacheDir, `${bytes} bytes are to be fetched, ${bavail * bsize} are free; `)
@@ -170,7 +172,7 @@ async function obtain(
   const path = lockPath(settings.cacheDir, name, file.blob)
   const target = blobPath(settings.cacheDir, name, file.blob)
   if (isThere(settings, name, file, folder)) return
-  await mkdir(dirname(path), { recursive: true })
+  makeFolder(dirname(path))
   let held = lock(path)
   if (held === undefined) warn(`${name.repo}: ${file.path} is being fetched elsewhere; waiting for it`)
   while (held === undefined) {

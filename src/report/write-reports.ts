@@ -1,6 +1,7 @@
 /** Writes reports; each file appears whole or not at all. What draws them is loaded when there is one to draw. */
-import { mkdir } from 'node:fs/promises'
+
 import { join } from 'node:path'
+import { makeFolder } from '../files/folder.js'
 import { writeWhole } from '../files/whole.js'
 import type { AuditReport } from '../rescore/audit.js'
 import type { ExperimentReport } from './experiment/page.js'
@@ -21,7 +22,7 @@ export async function writeReports(dir: string, report: AlignReport): Promise<Re
   const { renderAlignReport } = await import('./render.js')
   const json = `${JSON.stringify(report, null, 2)}\n`
   const [markdown, html] = [renderMarkdown(report), renderAlignReport(report)]
-  await mkdir(dir, { recursive: true })
+  makeFolder(dir)
   return {
     json: writeWhole(join(dir, 'report.json'), json),
     markdown: writeWhole(join(dir, 'report.md'), markdown),

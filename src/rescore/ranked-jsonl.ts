@@ -3,6 +3,7 @@
 import { open } from 'node:fs/promises'
 import { z } from 'zod'
 import { messageFields } from '../data/message-schema.js'
+import { splitLines } from '../data/read/read-lines.js'
 import { ClhaError, usageError } from '../errors.js'
 import type { Storage } from '../files/storage.js'
 import { streamWhole } from '../files/whole.js'
@@ -96,10 +97,11 @@ export async function* readRankedJsonl(path: string): AsyncGenerator<RankedList>
   const handle = await open(path).catch((error: unknown) => Promise.reject(unreadable(error)))
   let row = 0
   try {
-    for await (const line of handle.readLines()) {
-      row++
-      if (line.trim() === '') continue
-      const value = parse(line, `${path}:${row}`)
+    if (!(await handle.stat()).isFile()) throw new Error('a folder, a pipe or a device, not a file')
+    for await (const piece of splitLines(handle.createReadStream({ autoClose: false }), LONGEST)) {
+      row = piece.row
+      if (piece.tooLong) throw usageError(`${path}:${row}: the line is longer than 256 MiB`, AGAIN)
+      const value = parse(decoded(piece.bytes, `${path}:${row}`), `${path}:${row}`)
       const problem = problemOf(value)
       if (problem)
         throw usageError(
@@ -112,6 +114,19 @@ export async function* readRankedJsonl(path: string): AsyncGenerator<RankedList>
     throw error instanceof ClhaError ? error : unreadable(error)
   } finally {
     await handle.close()
+  }
+}
+
+/** A list holds a row, and what was made of its answers. */
+const LONGEST = 2 ** 28
+const AGAIN = 'The file is damaged: rescore again.'
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function decoded(bytes: Buffer, at: string): string {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw usageError(`${at}: not UTF-8`, AGAIN)
   }
 }
 

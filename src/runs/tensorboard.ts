@@ -1,7 +1,9 @@
 /** Event files for TensorBoard: scalars and text, framed as TFRecords (length, CRC, data, CRC). */
+
 import * as fs from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { makeFolder } from '../files/folder.js'
 import { maskedCrc32c } from './crc32c.js'
 import { decodeMessage, double, type Field, float, integer, nested } from './protobuf.js'
 
@@ -15,7 +17,7 @@ export interface TensorBoardWriter {
 
 /** Events of one process; a resumed run opens another file in the same folder, from `resumeStep` on. */
 export function openTensorBoard(folder: string, resumeStep?: number): TensorBoardWriter {
-  fs.mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   const seconds = Math.floor(Date.now() / 1000)
   const { fd, path } = createEventFile(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}`)
   const write = (fields: Field[]) => {

@@ -1,7 +1,9 @@
 /** One process per output folder: it is ours before anything is read for long, and before anything is written. */
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+
+import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Options } from '../config/options.js'
+import { makeFolder } from '../files/folder.js'
 import { shareLock, takeLock } from '../runs/lock.js'
 import { LOCK_FILE, lockOrBusy, requireNoRun } from '../runs/open-run.js'
 import { RUN_FILE } from '../runs/run-manifest.js'
@@ -17,7 +19,7 @@ export async function inOutputDir<T>(
   run: () => Promise<T>,
 ): Promise<T> {
   const dir = resolve(options.outputDir)
-  mkdirSync(dir, { recursive: true })
+  makeFolder(dir)
   const lock = lockOrBusy(takeLock, dir)
   const unshare = shareLock(join(dir, LOCK_FILE))
   try {

@@ -1,7 +1,9 @@
 /** Trains a byte-level BPE tokenizer and writes it as a Hugging Face `tokenizer.json`. */
-import { mkdir, writeFile } from 'node:fs/promises'
+
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { usageError } from '../errors.js'
+import { makeFolder } from '../files/folder.js'
 
 export interface BpeOptions {
   /** Number of tokens in all: special tokens, 256 bytes, merges. Fewer when the texts have no more pairs. */
@@ -194,7 +196,7 @@ export async function saveTokenizer(
     clean_up_tokenization_spaces: false,
     model_max_length: 1e9,
   }
-  await mkdir(dir, { recursive: true })
+  makeFolder(dir)
   await writeFile(join(dir, 'tokenizer.json'), `${JSON.stringify(tokenizer, null, 1)}\n`)
   await writeFile(join(dir, 'tokenizer_config.json'), `${JSON.stringify(config, null, 2)}\n`)
 }

@@ -1,9 +1,11 @@
 /** A Hugging Face tokenizer: text to ids with offsets, ids to text. Adds no special token by itself. */
+
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir } from 'node:fs/promises'
+import { copyFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Tokenizer } from 'tokenizers'
 import { usageError } from '../errors.js'
+import { makeFolder } from '../files/folder.js'
 import type { Json } from '../files/json.js'
 import { type SpecialFrames, specialFrames } from './special-frames.js'
 import { type SpecialIds, specialIds } from './special-tokens.js'
@@ -100,7 +102,7 @@ function checkAgreement(files: TokenizerFiles, tokenizer: Tokenizer): void {
 
 async function copyFiles(from: string, to: string): Promise<void> {
   if (resolve(from) === resolve(to)) return
-  await mkdir(to, { recursive: true })
+  makeFolder(to)
   for (const name of TOKENIZER_FILES) {
     await copyFile(join(from, name), join(to, name)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error

@@ -1,8 +1,10 @@
 /** Writes a starter world as files that any preference trainer reads, and the truth beside them. */
-import { mkdir, writeFile } from 'node:fs/promises'
+
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Example } from '../data/example.js'
 import type { Message } from '../dialogue.js'
+import { makeFolder } from '../files/folder.js'
 import type { World } from './make-world.js'
 
 const jsonLines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
@@ -37,7 +39,7 @@ export async function writeWorld(world: World, dir: string): Promise<void> {
     facts: world.facts,
     examples: Object.fromEntries(all.map((example) => [example.id, world.truth(example)])),
   }
-  await mkdir(dir, { recursive: true })
+  makeFolder(dir)
   await Promise.all([
     writeFile(join(dir, 'demonstrations.jsonl'), jsonLines(world.demonstrations.map(messagesRow))),
     writeFile(join(dir, 'train.jsonl'), jsonLines(world.train.flatMap((example) => preferenceRows(example)))),

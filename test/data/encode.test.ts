@@ -67,8 +67,20 @@ describe('the boundary', () => {
       kept: 1,
       answers: 2,
       boundaryMerges: 0,
+      equalAfterCut: 0,
       tokens: { prompt: 3, answers: 7 },
     })
+  })
+
+  test('answers that differ only behind the cut are counted, and a warning says so', async () => {
+    const long = 'word '.repeat(20)
+    const { report } = await encodeOne(bytes, list('ab:', `${long}good`, `${long}bad`))
+    expect([report.answersCut, report.equalAfterCut]).toEqual([2, 1])
+    expect(report.warnings).toEqual([
+      expect.stringContaining('in 1 of 1 examples the compared answers differ only behind the cut'),
+    ])
+    const apart = await encodeOne(bytes, list('ab:', `good ${long}`, `bad ${long}`))
+    expect([apart.report.answersCut, apart.report.equalAfterCut]).toEqual([2, 0])
   })
 
   test('a token across the boundary is scored and counted, and a warning says so', async () => {

@@ -354,6 +354,20 @@ describe('message lists as text', () => {
   })
 })
 
+describe('roles', () => {
+  test.each([
+    ['User', 'model'],
+    ['USER', 'Assistant'],
+    ['Human', 'GPT'],
+  ])('%s and %s', async (asks, answers) => {
+    const messages = [
+      { role: asks, content: 'Hi' },
+      { role: answers, content: 'a' },
+    ]
+    expect(await read({ messages })).toMatchObject({ prompt: [user('Hi')], candidates: [{ text: 'a' }] })
+  })
+})
+
 describe('a fault names the nearest format', () => {
   test.each<[string, Row, string]>([
     [

@@ -190,6 +190,27 @@ test.each([
   expect(error.message).toContain(`"${Object.keys(change)[0]}" must be`)
 })
 
+test('what other tools note in config.json changes nothing; other values of such keys are refused', () => {
+  const config = recorded('llama_gqa')
+  const layers = config.num_hidden_layers as number
+  const notes = {
+    ...{ max_sequence_length: 2048, pad_token: '<pad>', neftune_noise_alpha: 5, kv_cache_dtype: 'auto' },
+    ...{ layer_types: new Array(layers).fill('full_attention'), partial_rotary_factor: 1 },
+    ...{ trust_remote_code: true, value_head_prefix: 'score', loss_type: 'ForCausalLM' },
+  }
+  for (const [key, value] of Object.entries(notes)) {
+    expect(decoderConfig({ ...config, [key]: value })).toEqual(decoderConfig(config))
+  }
+  expect(refusal('llama_gqa', { layer_types: new Array(layers).fill('chunked_attention') })).toContain(
+    '"layer_types"',
+  )
+  expect(refusal('llama_gqa', { partial_rotary_factor: 0.5 })).toContain('"partial_rotary_factor"')
+})
+
+test('a number of layers that no model has is refused before anything is made for them', () => {
+  expect(refusal('llama_gqa', { num_hidden_layers: 3_000_000 })).toContain('must be at most 4096')
+})
+
 const configOf = (name: string, change: Config) => decoderConfig({ ...recorded(name), ...change })
 const windows = (name: string, change: Config) => configOf(name, change).layerKinds.map((l) => l.window)
 

@@ -53,6 +53,8 @@ export class HeaderFault extends Error {
 
 const LENGTH_BYTES = 8
 const LARGEST_HEADER = 100_000_000
+const MOST_TENSORS = 200_000
+const OFFSETS = 'data_offsets'
 
 /**
  * @param fileBytes length of the whole file
@@ -81,11 +83,26 @@ export function parseHeader(
       true,
     )
   }
-  const root = headerJson(read(LENGTH_BYTES, Number(length)))
+  const bytes = read(LENGTH_BYTES, Number(length))
+  refuseCrowd(bytes)
+  const root = headerJson(bytes)
   const header = { entries: readEntries(root, dataBegin), metadata: readMetadata(root.get('__metadata__')) }
   const dataEnd = checkLayout(header.entries, dataBegin)
   if (dataEnd !== fileBytes) throw wrongFileSize(header.entries, dataEnd, fileBytes)
   return header
+}
+
+/** Counted in the bytes: a header of the allowed length could describe millions, and take gigabytes when it is parsed. */
+function refuseCrowd(bytes: Uint8Array): void {
+  const header = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let count = 0
+  for (let at = header.indexOf(OFFSETS); at >= 0; at = header.indexOf(OFFSETS, at + OFFSETS.length)) count++
+  if (count <= MOST_TENSORS) return
+  const limit = MOST_TENSORS.toLocaleString('en-US')
+  throw new HeaderFault(
+    'header-too-large',
+    `the header describes ${commas(count)} tensors; the limit is ${limit}`,
+  )
 }
 
 function wrongFileSize(entries: Map<string, TensorEntry>, expected: number, found: number): HeaderFault {

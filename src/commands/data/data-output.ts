@@ -1,4 +1,5 @@
 /** What a `clha data` command leaves behind: files that are there whole or not at all, a report, and every dropped row. */
+
 import * as fs from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Example } from '../../data/example.js'
@@ -7,6 +8,7 @@ import type { ReadCounts } from '../../data/read/stream-examples.js'
 import { type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
+import { makeFolder } from '../../files/folder.js'
 import { type JsonLinesFile, openJsonLines } from '../../files/json-lines.js'
 import { DiskStorage } from '../../files/storage.js'
 import { moveIntoPlace, writeWhole } from '../../files/whole.js'
@@ -76,7 +78,7 @@ export async function withOutput(
   const parent = dirname(resolve(plan.output))
   const staging = join(parent, `.${basename(plan.output)}.${process.pid}.tmp`)
   fs.rmSync(staging, { recursive: true, force: true })
-  fs.mkdirSync(staging, { recursive: true })
+  makeFolder(staging)
   try {
     const dropped = droppedRows(join(staging, 'dropped'))
     const outputs: WrittenFile[] = []
@@ -94,7 +96,7 @@ export async function withOutput(
     const hasDropped = dropped.finish()
     const storage = new DiskStorage()
     for (const { file } of outputs) {
-      fs.mkdirSync(dirname(resolve(file)), { recursive: true })
+      makeFolder(dirname(resolve(file)))
       moveIntoPlace(storage, join(staging, basename(file)), file)
     }
     if (hasDropped) moveIntoPlace(storage, join(staging, 'dropped'), droppedFile)

@@ -162,7 +162,7 @@ async function loadReward(session: ScoringSession, path: string): Promise<Loaded
     },
   })
   // A model that can't score is met here, not by the first request.
-  await scorer.score([{ text: 'a' }])
+  await scorer.score([{ text: 'a' }], new AbortController().signal)
   ui.line(`${hubLabel(path)} · reward model`)
   return {
     served: { name: hubLabel(path), scorer },

@@ -1,5 +1,7 @@
 /** What encoding did to the examples: every cut, merge and drop, counted. */
+import type { Preference } from '../example.js'
 import type { EncodedList } from './encode-list.js'
+import type { EncodedAnswer } from './encoded.js'
 
 export interface EncodeReport {
   examples: number
@@ -10,6 +12,8 @@ export interface EncodeReport {
   answersCut: number
   /** Answers whose first scored token begins inside the prompt. */
   boundaryMerges: number
+  /** Examples of which two compared answers have the same tokens once they are cut. */
+  equalAfterCut: number
   /** Examples whose text begins with a BOS of its own where the tokenizer adds one; one is kept. */
   doubleBos: number
   /** `prompt` counts shared segments once per example; `answers` all that follows them. */
@@ -28,6 +32,7 @@ export const emptyReport = (examples: number): EncodeReport => ({
   promptsCut: 0,
   answersCut: 0,
   boundaryMerges: 0,
+  equalAfterCut: 0,
   doubleBos: 0,
   tokens: { prompt: 0, answers: 0 },
   dropped: [],
@@ -50,8 +55,22 @@ export function countList(
   }
 }
 
+/** Whether compared answers (all of a list without preferences) are the same tokens, because they were cut. */
+export function isEqualAfterCut({ answers }: EncodedList, preferences: readonly Preference[]): boolean {
+  const same = (a: EncodedAnswer, b: EncodedAnswer) =>
+    (a.truncated || b.truncated) && a.ids.length === b.ids.length && a.ids.every((id, i) => id === b.ids[i])
+  if (preferences.length > 0)
+    return preferences.some(({ better, worse }) => same(answers[better], answers[worse]))
+  return answers.some((answer, i) => answers.slice(0, i).some((before) => same(before, answer)))
+}
+
 export function addWarnings(report: EncodeReport): void {
-  const { boundaryMerges, answers, doubleBos, kept } = report
+  const { boundaryMerges, answers, doubleBos, equalAfterCut, kept } = report
+  if (equalAfterCut > 0) {
+    report.warnings.push(
+      `in ${equalAfterCut} of ${kept} examples the compared answers differ only behind the cut: they are equal as they are trained on, and teach nothing; raise max_length`,
+    )
+  }
   if (doubleBos > 0) {
     report.warnings.push(
       `double BOS: the chat template writes one and the tokenizer adds one, in ${doubleBos} of ${kept} prompts; one is kept`,

@@ -7,7 +7,7 @@ import type { TextTokenizer } from '../../text/tokenizer.js'
 import type { Example } from '../example.js'
 import { cutPrompt, type EncodedList, type EncodeLimits, encodeList, withStart } from './encode-list.js'
 import { pairTexts } from './encode-pair.js'
-import { addWarnings, countList, type EncodeReport, emptyReport } from './encode-report.js'
+import { addWarnings, countList, type EncodeReport, emptyReport, isEqualAfterCut } from './encode-report.js'
 import type { EncodedExample } from './encoded.js'
 
 export type { EncodeReport } from './encode-report.js'
@@ -65,6 +65,7 @@ export async function encodeExamples(
     }
     if (list.promptIds.length === 0) throw noStart(example)
     countList(report, list)
+    if (isEqualAfterCut(list, example.preferences)) report.equalAfterCut++
     if (options.truncation === 'error') refuseCut(example, list, limits)
     const { promptIds, answers, promptCut } = list
     encoded.push({ id: example.id, source: example.source, promptIds, answers, promptCut })

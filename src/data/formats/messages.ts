@@ -5,11 +5,19 @@ import type { Candidate, Preference } from '../example.js'
 import { contentFault, structuralFault } from '../read/row-fault.js'
 import { isMissing, type ParsedRow, type RawRow } from './format.js'
 
-/** Role names in use -> ours. The second line is ShareGPT's. */
-const ROLES: Record<string, Role> = {
+/** Role names in use -> ours. The second line is ShareGPT's, the third Gemma's, OpenAI's older one and Llama's. */
+const SPOKEN: Record<string, Role> = {
   ...{ system: 'system', developer: 'system', user: 'user', assistant: 'assistant', tool: 'tool' },
   ...{ human: 'user', gpt: 'assistant', observation: 'tool' },
+  ...{ model: 'assistant', function: 'tool', ipython: 'tool' },
 }
+
+/** `User` and `USER` are `user`. */
+const ROLES: Record<string, Role> = Object.fromEntries(
+  Object.entries(SPOKEN).flatMap(([name, role]) =>
+    [name, name[0].toUpperCase() + name.slice(1), name.toUpperCase()].map((form) => [form, role]),
+  ),
+)
 
 /**
  * Messages with only `role` and `content`, from `{role, content}` or `{from, value}`.
@@ -26,7 +34,7 @@ function readMessage(message: RawRow, at: string): Message {
     const found = JSON.stringify(name)?.slice(0, 40)
     throw structuralFault(
       'wrong_type',
-      `${at}.${role} is ${found}, not one of ${Object.keys(ROLES).join(', ')}`,
+      `${at}.${role} is ${found}, not one of ${Object.keys(SPOKEN).join(', ')}`,
     )
   }
   return { role: ROLES[name], content: readContent(message[content], `${at}.${content}`) }

@@ -3,6 +3,7 @@ import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { usageError } from '../../errors.js'
+import { zstdBlocks } from './zstd-blocks.js'
 
 const AGAIN = 'Fetch or pack the file again.'
 
@@ -23,8 +24,9 @@ export async function* gunzip(file: string, chunks: AsyncIterable<Buffer>): Asyn
 }
 
 /**
- * Node 20 has no zstd of its own. The library checks the structure, not the checksum behind a frame.
- * @throws ClhaError (usage) where the stream is damaged or cut off
+ * Node 20 has no zstd of its own. The library checks the structure, not the checksum behind a frame. It gets one block (at
+ * most 128 KiB unpacked) at a time, so that memory holds the window and a block, however far a file unpacks.
+ * @throws ClhaError (usage) where the stream is damaged or cut off, or a frame asks for a window above 128 MiB
  */
 export async function* unzstd(file: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let unpacked: Buffer[] = []
@@ -40,6 +42,6 @@ export async function* unzstd(file: string, chunks: AsyncIterable<Buffer>): Asyn
     }
     return unpacked
   }
-  for await (const chunk of chunks) yield* push(chunk, false)
+  for await (const block of zstdBlocks(file, chunks)) yield* push(block, false)
   yield* push(new Uint8Array(0), true)
 }

@@ -1,7 +1,7 @@
 /** Message lists that went through a table: JSON text in place of a list. */
 import { hasShape, type RawRow } from '../formats/format.js'
 import { RowFault, structuralFault } from './row-fault.js'
-import { parseStrictJson } from './strict-row.js'
+import { parseRowJson } from './strict-row.js'
 
 const MESSAGES = /^\s*(?:\[\s*)*\{\s*(["'])(?:role|from|content|value)\1\s*:/
 const LIST = /^\s*\[[\s\S]*\]\s*$/
@@ -33,7 +33,7 @@ function listIn(column: string, text: string): unknown {
   }
   if (quote === undefined && !(LISTS.has(column) && LIST.test(text))) return undefined
   try {
-    const value = parseStrictJson({ row: 0, byteOffset: 0, bytes: Buffer.from(text) })
+    const value = parseRowJson({ row: 0, byteOffset: 0, bytes: Buffer.from(text) })
     return quote === undefined || isDialogue(value) ? value : undefined
   } catch (error) {
     if (!(error instanceof RowFault) || quote === undefined) throw error

@@ -45,6 +45,12 @@ export async function listFiles(paths: string | readonly string[]): Promise<stri
   for (const path of typeof paths === 'string' ? [paths] : paths) {
     const found = await stat(path).catch(() => undefined)
     if (!found) throw usageError(`${path}: no such file or folder`, 'Check the path of the data.')
+    if (!found.isDirectory() && !found.isFile()) {
+      throw usageError(
+        `${path}: a pipe or a device, not a file`,
+        'Data is read twice: write it to a file first.',
+      )
+    }
     const inside = found.isDirectory() ? await filesInFolder(path) : [path]
     if (inside.length === 0) {
       throw usageError(`${path}: no data file in this folder`, `Data files are ${NAMES}.`)

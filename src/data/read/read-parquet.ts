@@ -1,8 +1,15 @@
 /** Parquet in, one object a row out, a row group at a time. */
-import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import {
+  type AsyncBuffer,
+  asyncBufferFromFile,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+} from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
-import { usageError } from '../../errors.js'
+import { ClhaError, usageError } from '../../errors.js'
 import { NOT_TEXT } from '../formats/messages.js'
+import { checkFooter, checkPages } from './parquet-checks.js'
 import type { Piece } from './read-lines.js'
 import { parseRowJson } from './strict-row.js'
 
@@ -34,26 +41,32 @@ const parsers = {
  */
 export async function* readParquet(file: string): AsyncGenerator<Piece> {
   const source = await asyncBufferFromFile(file)
-  const metadata = await attempt(file, 'the footer', () =>
-    parquetMetadataAsync(source, { geoparquet: false }),
-  )
-  checkMetadata(file, metadata)
+  const metadata = await attempt(file, 'the footer', async () => {
+    const footer = await parquetMetadataAsync(source, { geoparquet: false })
+    checkFooter(file, footer)
+    return footer
+  })
   let rowStart = 0
   for (const group of metadata.row_groups) {
     const rowEnd = rowStart + Number(group.num_rows)
-    const rows = await attempt(file, `rows ${rowStart + 1} to ${rowEnd}`, () =>
-      parquetReadObjects({
-        file: source,
-        metadata,
-        rowStart,
-        rowEnd,
-        compressors,
-        parsers,
-        geoparquet: false,
-      }),
-    )
+    const rows = await attempt(file, `rows ${rowStart + 1} to ${rowEnd}`, async () => {
+      await checkPages(source, group)
+      return readRows(source, metadata, rowStart, rowEnd)
+    })
     for (let i = 0; i < rows.length; i++) yield { row: rowStart + i + 1, value: plain(rows[i]) }
     rowStart = rowEnd
+  }
+}
+
+async function readRows(source: AsyncBuffer, metadata: FileMetaData, rowStart: number, rowEnd: number) {
+  const guarded = sourceOf(source)
+  try {
+    const rows = { metadata, rowStart, rowEnd }
+    const how = { compressors, parsers, geoparquet: false }
+    return await parquetReadObjects({ file: guarded.source, ...rows, ...how })
+  } catch (error) {
+    guarded.stop()
+    throw error
   }
 }
 
@@ -61,6 +74,7 @@ async function attempt<T>(file: string, what: string, read: () => Promise<T>): P
   try {
     return await read()
   } catch (error) {
+    if (error instanceof ClhaError) throw error
     const reason = (error as Error).message.replace(/^parquet /, '')
     throw usageError(
       `${file}: ${what} of this Parquet file cannot be read: ${reason}`,
@@ -69,19 +83,20 @@ async function attempt<T>(file: string, what: string, read: () => Promise<T>): P
   }
 }
 
-function checkMetadata(file: string, metadata: FileMetaData): void {
-  const chunks = metadata.row_groups.flatMap((group) => group.columns)
-  if (chunks.some((chunk) => chunk.crypto_metadata !== undefined || chunk.meta_data === undefined)) {
-    throw usageError(`${file}: columns of this Parquet file are encrypted`, 'Write it without encryption.')
+/**
+ * The file for one reading. The library starts all columns at once: where one of them stops it at its start, the others are
+ * left waiting, so that none fails with nobody to hear it.
+ */
+function sourceOf(source: AsyncBuffer) {
+  let stopped = false
+  const slice = async (start: number, end?: number): Promise<ArrayBuffer> => {
+    const bytes = await source.slice(start, end)
+    return stopped ? new Promise<never>(() => {}) : bytes
   }
-  if (metadata.schema.some(({ name }) => name === '__proto__')) {
-    throw usageError(`${file}: the column name "__proto__" is not allowed`, 'Rename the column.')
+  const stop = () => {
+    stopped = true
   }
-  const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n)
-  if (rows !== metadata.num_rows) {
-    const counts = `${metadata.num_rows} rows are announced, the row groups have ${rows}`
-    throw usageError(`${file}: this Parquet file is damaged: ${counts}`, 'Fetch or write the file again.')
-  }
+  return { source: { byteLength: source.byteLength, slice }, stop }
 }
 
 /** A value as JSON would have it. */

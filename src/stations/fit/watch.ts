@@ -1,11 +1,12 @@
 /** Answers during training: the same prompts, greedy, scored, compared with the start and kept, so that one sees what the loss does not show. */
-import { mkdirSync } from 'node:fs'
+
 import { join } from 'node:path'
 import { encodeExamples } from '../../data/encode/encode.js'
 import { packLists } from '../../data/encode/pack.js'
 import type { Example } from '../../data/example.js'
 import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set.js'
 import { textStats } from '../../evaluate/text-stats.js'
+import { makeFolder } from '../../files/folder.js'
 import { writeWhole } from '../../files/whole.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { frozenAdapter, type WithFrozen } from '../../models/adapters/frozen-adapter.js'
@@ -48,7 +49,7 @@ export function generationHook(
     const answers = await answerPrompts(session, lm, set.prompts, { label: undefined, temperature: 0 })
     const texts = answers.map(({ text }) => text)
     const rewards = await scorer?.score(set.prompts, texts)
-    mkdirSync(dir, { recursive: true })
+    makeFolder(dir)
     const rows = texts.map((answer, i) => ({ step, prompt: set.prompts[i], answer, reward: rewards?.[i] }))
     const path = join(dir, `samples-${step}.jsonl`)
     writeWhole(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))

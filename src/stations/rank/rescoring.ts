@@ -1,8 +1,9 @@
 /** Rewards and labels to ranked lists, the audit said and written. */
-import { mkdirSync } from 'node:fs'
+
 import { join } from 'node:path'
 import type { Options } from '../../config/options.js'
 import type { ScoredCorpus } from '../../data/corpus.js'
+import { makeFolder } from '../../files/folder.js'
 import { writeWhole } from '../../files/whole.js'
 import { writeAuditPage } from '../../report/write-reports.js'
 import type { AuditReport } from '../../rescore/audit.js'
@@ -84,7 +85,7 @@ export function rescoreData(
 
 /** Writes rescored.jsonl, audit.json and audit.html to the output folder, or to that of a round. */
 export async function writeRescored(rescored: Rescored, dir: string): Promise<void> {
-  mkdirSync(dir, { recursive: true })
+  makeFolder(dir)
   await writeRankedJsonl(rescoredFile(dir), rescored.lists)
   writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
   await writeAuditPage(join(dir, 'audit.html'), rescored.audit)

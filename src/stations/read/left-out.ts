@@ -1,6 +1,8 @@
 /** Lists of rows that were left out, beside the run. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from '../../files/folder.js'
 import type { Needs } from '../../session/needs.js'
 
 /** Lists that a session has begun: its further data sets are appended. */
@@ -12,7 +14,7 @@ export function listLeftOut(
   name: string,
   rows: readonly object[],
 ): string {
-  mkdirSync(options.outputDir, { recursive: true })
+  makeFolder(options.outputDir)
   const path = join(options.outputDir, name)
   const files = begun.get(config) ?? new Set<string>()
   begun.set(config, files)
