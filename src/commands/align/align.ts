@@ -8,6 +8,7 @@ import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
+import { shellPath } from '../../show/shell.js'
 import { count } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
@@ -88,6 +89,6 @@ const judgingOf = ({ session: { options } }: Alignment) => ({
 
 const toldOf = ({ session: { config } }: Alignment) => ({
   title: 'Alignment',
-  command: config.file && `clha align ${config.file}`,
+  command: config.file && `clha align ${shellPath(config.file)}`,
   notes: ['Intervals are 95 %, over prompts, of one seed.'],
 })

@@ -4,6 +4,7 @@ import { loadTrainable } from '../../load/trainable.js'
 import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
+import { shellPath } from '../../show/shell.js'
 import { count } from '../../show/units.js'
 import { trainPolicy } from '../../stations/fit/policy.js'
 import { resultOf, type TrainResult } from '../../stations/fit/train-result.js'
@@ -36,5 +37,8 @@ async function trainIn(session: Session): Promise<TrainResult> {
 
 function sayEnd(ui: Ui, { outputDir, model, steps, stopped }: TrainResult): void {
   if (!stopped) ui.line(`model    ${model}`)
-  else ui.line(`stopped after ${count(steps)} steps; go on with --resume-from-checkpoint ${outputDir}`)
+  else
+    ui.line(
+      `stopped after ${count(steps)} steps; go on with --resume-from-checkpoint ${shellPath(outputDir)}`,
+    )
 }
