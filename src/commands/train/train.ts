@@ -8,7 +8,7 @@ import { shellPath } from '../../show/shell.js'
 import { count } from '../../show/units.js'
 import { trainPolicy } from '../../stations/fit/policy.js'
 import { resultOf, type TrainResult } from '../../stations/fit/train-result.js'
-import { loadRanked } from '../../stations/rank/ranked-data.js'
+import { readRankable } from '../../stations/rank/ranked-data.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
@@ -19,8 +19,9 @@ export const train: Pipeline<TrainResult> = async (config, ui) => {
 
 async function trainIn(session: Session): Promise<TrainResult> {
   const { learningRate, numTrainEpochs: epochs, maxSteps, outputDir: dir, method: kind } = session.options
+  const rank = await readRankable(session)
   const start = await loadTrainable(session)
-  const { corpus, files, write } = await loadRanked(session)
+  const { corpus, files, write } = await rank()
   const run = await trainPolicy(session, start, corpus, {
     ...{ kind, dir, files, learningRate, epochs, maxSteps },
     stage: false,
