@@ -77,7 +77,7 @@ test('a terminal wraps the text above a bar: nothing is cut at its edge, and the
   expect(screen.text).toContain(`${long}\n`)
   expect(screen.text).toContain(summary)
   const drawn = screen.text
-    .split(/\n|\u001b\[[0-9;?]*[A-Za-z]|\u001b[78]/)
+    .split(/\n|\p{Cc}\[[0-9;?]*[A-Za-z]|\p{Cc}[78]/u)
     .filter((line) => line.includes('█'))
   expect(drawn.length).toBeGreaterThan(1)
   for (const line of drawn) expect(line.length).toBeLessThan(80)
