@@ -8,7 +8,7 @@ import type { DataFile } from '../../runs/run-manifest.js'
 import { required } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
 import { throwIfStopped } from '../../session/stopped.js'
-import { count } from '../../show/units.js'
+import { amount } from '../../show/units.js'
 import { stageDir } from '../../stations/fit/fit.js'
 import { trainSft } from '../../stations/fit/policy.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
@@ -61,7 +61,7 @@ function requireEnough({ options }: Session, examples: readonly Example[], outsi
   )
   if (!outside && !examples.some((example) => isJudged(options, example) && isLabelled(example))) {
     throw usageError(
-      `${count(examples.length)} lists: none of them is left for the reward model that judges`,
+      `${amount(examples.length, 'list')}: none of them is left for the reward model that judges`,
       'give more prompts with preferences, or a reward_model',
     )
   }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Message } from '../../dialogue.js'
 import { knownError } from '../../errors.js'
 import { writeWhole } from '../../files/whole.js'
-import { count } from '../../show/units.js'
+import { amount } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 
 export interface Talk {
@@ -81,8 +81,7 @@ function save({ messages }: Talk, file: string, ui: Ui): Asked {
   else {
     try {
       writeWhole(file, `${JSON.stringify({ messages })}\n`)
-      const n = messages.length
-      ui.line(`${count(n)} ${n === 1 ? 'message' : 'messages'} written to ${file}`)
+      ui.line(`${amount(messages.length, 'message')} written to ${file}`)
     } catch (error) {
       ui.line(`not written: ${knownError(error)?.message ?? (error as Error).message}`)
     }

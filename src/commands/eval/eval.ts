@@ -8,7 +8,7 @@ import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set
 import { hubLabel } from '../../hub/cache.js'
 import { writeReports } from '../../report/write-reports.js'
 import { type Session, withSession } from '../../session/session.js'
-import { count } from '../../show/units.js'
+import { amount } from '../../show/units.js'
 import { answersOfModels, checkModels, lazyScorers, modelPaths } from '../../stations/judge/eval-models.js'
 import { evalReport, metricsOf, showEvaluation } from '../../stations/judge/eval-report.js'
 import { evaluateSystems } from '../../stations/judge/evaluation.js'
@@ -36,7 +36,7 @@ export const evalPipeline: Pipeline<EvalResult, 'model_name_or_path'> = withSess
   const examples = await heldOut(session)
   const set = evaluationSet(examples, options.evalPrompts, options.seed)
   const models = modelPaths(options)
-  ui.station('evaluate', `${count(set.prompts.length)} held-out prompts`)
+  ui.station('evaluate', `${amount(set.prompts.length, 'held-out prompt')}`)
   const judged = lazyScorers(session).length > 0
   if (!judged) {
     ui.warn(

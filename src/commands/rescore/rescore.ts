@@ -6,7 +6,7 @@ import { inOutputDir } from '../../session/claim.js'
 import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
-import { count } from '../../show/units.js'
+import { amount } from '../../show/units.js'
 import { rescoredFile } from '../../stations/rank/rescored-file.js'
 import { rescoreOptions, rescoreStation } from '../../stations/rank/rescoring.js'
 import { loadData } from '../../stations/read/load-data.js'
@@ -29,7 +29,7 @@ export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
 async function rescoreIn(session: Session): Promise<RescoreResult> {
   const { ui } = session
   const { examples } = await loadData(session, required(session.options, 'trainDataset'), 2)
-  ui.line(`${count(examples.length)} lists`)
+  ui.line(`${amount(examples.length, 'list')}`)
   requireCalibratable(examples, rescoreOptions(session.options))
   const scored = await keptScores(session, corpusOf(examples))
   const { audit, calibrations } = await rescoreStation(session, scored)

@@ -5,7 +5,7 @@ import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
 import { shellPath } from '../../show/shell.js'
-import { count } from '../../show/units.js'
+import { amount } from '../../show/units.js'
 import { trainPolicy } from '../../stations/fit/policy.js'
 import { resultOf, type TrainResult } from '../../stations/fit/train-result.js'
 import { readRankable } from '../../stations/rank/ranked-data.js'
@@ -40,6 +40,6 @@ function sayEnd(ui: Ui, { outputDir, model, steps, stopped }: TrainResult): void
   if (!stopped) ui.line(`model    ${model}`)
   else
     ui.line(
-      `stopped after ${count(steps)} steps; go on with --resume-from-checkpoint ${shellPath(outputDir)}`,
+      `stopped after ${amount(steps, 'step')}; go on with --resume-from-checkpoint ${shellPath(outputDir)}`,
     )
 }

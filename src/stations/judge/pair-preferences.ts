@@ -6,7 +6,7 @@ import type { LanguageModel } from '../../load/language-model.js'
 import { logProbSums } from '../../models/decoder/score.js'
 import type { Needs } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
-import { count, figure, percent } from '../../show/units.js'
+import { amount, figure, percent } from '../../show/units.js'
 import { labelAgreement } from '../../statistics/agreement.js'
 import type { Interval } from '../../statistics/estimate.js'
 import { bootstrapMean } from '../../statistics/intervals.js'
@@ -110,7 +110,7 @@ export const pairMetrics = (figures: PairFigures, kind: 'pair' | 'reward'): Reco
 export function pairLine(system: string, figures: PairFigures, against?: string): string {
   const { pairs, accuracy, perToken, margin } = figures
   const range = ([low, high]: Interval, show: (n: number) => string) => `${show(low)} to ${show(high)}`
-  const share = `${percent(accuracy.value)} (${range(accuracy.interval, percent)}) of ${count(pairs)} ${pairs === 1 ? 'pair' : 'pairs'}`
+  const share = `${percent(accuracy.value)} (${range(accuracy.interval, percent)}) of ${amount(pairs, 'pair')}`
   const nats = `${figure(margin.value as number)} nats (${range(margin.interval, figure)})`
   if (against !== undefined) {
     return `${system}: against ${against} the preferred answer gained more in ${share}, margin ${nats}`

@@ -14,7 +14,7 @@ import { rewardConfig } from '../../models/families/families.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Needs } from '../../session/needs.js'
-import { count, percent } from '../../show/units.js'
+import { amount, count, percent } from '../../show/units.js'
 import { labelAgreement } from '../../statistics/agreement.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
@@ -38,7 +38,7 @@ export interface Accuracy {
 }
 
 export const accuracyText = ({ value, low, high, pairs }: Accuracy): string =>
-  `${percent(value)} (${percent(low)}–${percent(high)}) of ${count(pairs)} held-out human labels`
+  `${percent(value)} (${percent(low)}–${percent(high)}) of ${amount(pairs, 'held-out human label')}`
 
 /** Training items of a reward model: every human preference is a pair of weight 1. */
 export function rewardItems({ examples, encoded }: EncodedCorpus): TrainItem[] {
