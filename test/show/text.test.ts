@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { toJsonLine } from '../../src/show/json-lines.js'
 import { displayWidth, oneLine, printable } from '../../src/show/printable.js'
 import { tableLines } from '../../src/show/text-table.js'
-import { amount, bytes, count, duration, figure, percent, rate } from '../../src/show/units.js'
+import { bytes, count, duration, figure, percent, rate } from '../../src/show/units.js'
 
 test('what would steer a terminal is shown instead of sent', () => {
   expect(printable('\u001b[2J\u0007\r\u009b')).toBe('\\x1b[2J\\x07\\r\\x9b')
@@ -47,15 +47,6 @@ test('numbers have units and separators', () => {
     '1.1/s',
   ])
   expect(percent(0.631)).toBe('63.1 %')
-})
-
-test('one is one, and everything else is many', () => {
-  expect([0, 1, 2, 1000].map((n) => amount(n, 'labelled pair'))).toEqual([
-    '0 labelled pairs',
-    '1 labelled pair',
-    '2 labelled pairs',
-    '1,000 labelled pairs',
-  ])
 })
 
 test('a table aligns numbers right, texts left, and counts wide letters twice', () => {

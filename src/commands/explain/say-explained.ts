@@ -5,7 +5,7 @@ import type { Explained, ExplainedPair, ExplainRules } from '../../rescore/expla
 import type { ExplainedLoss } from '../../rescore/explain-loss.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { oneLine } from '../../show/printable.js'
-import { amount, figure, percent } from '../../show/units.js'
+import { figure, percent } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 
 export interface Explanation {
@@ -25,7 +25,7 @@ export const letters = ({ rewards }: Pick<RankedList, 'rewards'>): string[] =>
 export function sayExplained(ui: Ui, explanation: Explanation): void {
   const { list, loss } = explanation
   const { example } = list
-  ui.station(`${example.file}:${example.row}`, `${example.id} · ${amount(list.rewards.length, 'answer')}`)
+  ui.station(`${example.file}:${example.row}`, `${example.id} · ${list.rewards.length} answers`)
   ui.line(`  ${oneLine(promptText(example.prompt), 160)}`)
   sayRewards(ui, explanation)
   section(ui, '2 beliefs', beliefLines(explanation))

@@ -1,7 +1,7 @@
 /** A plan as people read it. */
 import type { Options } from '../../config/options.js'
 import { EFFICIENCY } from '../../plan/devices.js'
-import { amount, bytes, count, duration, percent } from '../../show/units.js'
+import { bytes, count, duration, percent } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { PlanResult } from './plan-result.js'
 
@@ -27,7 +27,7 @@ export function sayPlan(
     `model    ${count(plan.parameters)} parameters, ${share} · ${plan.dtype}${plan.bf16 ? ', products in bfloat16' : ''}`,
   )
   ui.line(
-    `data     ${amount(data.lists, 'list')} · ${count(data.tokens)} tokens an epoch, ${count(data.scored)} of them scored · ` +
+    `data     ${count(data.lists)} lists · ${count(data.tokens)} tokens an epoch, ${count(data.scored)} of them scored · ` +
       `${percent(1 - data.tokens / data.padded)} less than padded rows (${count(data.padded)}), ` +
       `${percent(1 - data.tokens / data.unshared)} less than rows of their own`,
   )

@@ -11,7 +11,7 @@ import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
-import { amount, count, percent } from '../../show/units.js'
+import { count, percent } from '../../show/units.js'
 import { showTable } from '../../stations/judge/eval-report.js'
 import { makeStarterWorld, type StarterWorld } from '../../stations/read/starter-world.js'
 import type { Ui } from '../../terminal/ui.js'
@@ -100,7 +100,7 @@ const dataStation = (a: Alignment, { world, hash, truth }: StarterWorld): Promis
   station(a, 'data', async () => {
     const { train, test, demonstrations, options } = world
     a.session.ui.line(
-      `${amount(train.length, 'pair')} from the starter world, ${percent(options.noise, 0)} of the labels reversed on purpose`,
+      `${count(train.length)} pairs from the starter world, ${percent(options.noise, 0)} of the labels reversed on purpose`,
     )
     const files = [{ path: 'starter world', sha256: hash, rows: train.length }]
     return { train, test, files, demonstrations, truth }

@@ -2,7 +2,7 @@
 import { EXIT } from '../../../exit-codes.js'
 import { RULES, SEVERITIES } from '../../../inspect/findings.js'
 import { findingText } from '../../../inspect/lint.js'
-import { amount, count } from '../../../show/units.js'
+import { count } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
 import type { LintResult } from './lint-result.js'
 
@@ -14,10 +14,10 @@ type Found = LintResult & { data: readonly string[]; failOn: string }
 export function sayLint(ui: Ui, { rules, rows, severities, exitCode, data, failOn }: Found): void {
   const name = data.join(', ')
   if (rules.length === 0) {
-    ui.line(`${name}  ${amount(rows, 'row')}, nothing found`)
+    ui.line(`${name}  ${count(rows)} rows, nothing found`)
     return
   }
-  ui.station(name, `${amount(rows, 'row')}`)
+  ui.station(name, `${count(rows)} rows`)
   ui.table(
     rules.map(({ code, severity, count: n }) => ({ severity, code, count: n, meaning: RULES[code].meaning })),
     [
