@@ -1,6 +1,9 @@
 /** `clha train`: one method on preferences, judged answers or ranked lists. */
 import { partOf } from '../../data/corpus.js'
+import { readSizes } from '../../load/language-model.js'
 import { loadTrainable } from '../../load/trainable.js'
+import { headOfFolder } from '../../models/adapters/adapter-load.js'
+import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
@@ -19,6 +22,7 @@ export const train: Pipeline<TrainResult> = async (config, ui) => {
 
 async function trainIn(session: Session): Promise<TrainResult> {
   const { learningRate, numTrainEpochs: epochs, maxSteps, outputDir: dir, method: kind } = session.options
+  lookAtStart(session.options)
   const rank = await readRankable(session)
   const start = await loadTrainable(session)
   const { corpus, files, write } = await rank()
@@ -34,6 +38,13 @@ async function trainIn(session: Session): Promise<TrainResult> {
   const result = resultOf(run)
   sayEnd(session.ui, result)
   return result
+}
+
+/** What its config says of the start model; its weights are read when the data are known to do. */
+function lookAtStart({ modelNameOrPath, adapterNameOrPath, modelConfig }: Session['options']): void {
+  const adapter = adapterNameOrPath && resolveModelFolder(adapterNameOrPath)
+  if (modelNameOrPath !== undefined) headOfFolder(resolveModelFolder(modelNameOrPath), adapter)
+  else if (typeof modelConfig === 'string') readSizes(modelConfig)
 }
 
 function sayEnd(ui: Ui, { outputDir, model, steps, stopped }: TrainResult): void {
