@@ -122,10 +122,7 @@ export async function loadLanguageModel(
 
 /** config.json of a Llama of the given sizes; a path names a config.json, whose vocabulary must hold the tokenizer's. */
 export function scratchConfig(sizes: Options['modelConfig'], tokenizer: TextTokenizer): HfConfig {
-  if (typeof sizes === 'string') {
-    if (!existsSync(sizes)) throw usageError(`model_config: ${sizes}: no such file`)
-    return parseHfConfig(sizes)
-  }
+  if (typeof sizes === 'string') return readSizes(sizes)
   return {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',
@@ -137,6 +134,12 @@ export function scratchConfig(sizes: Options['modelConfig'], tokenizer: TextToke
     hidden_act: 'silu',
     initializer_range: 0.02,
   }
+}
+
+/** `model_config` as a file. @throws ClhaError (exit 2) for one that is not there, or no config */
+export function readSizes(path: string): HfConfig {
+  if (!existsSync(path)) throw usageError(`model_config: ${path}: no such file`)
+  return parseHfConfig(path)
 }
 
 /** Ids on which generation ends: the tokenizer's own (EOS, generation_config.json) and the template's end of turn. */

@@ -103,20 +103,33 @@ function checkFixed({ temperature, labelError }: CalibrateOptions): void {
   }
 }
 
+const WAYS =
+  'Ways out: fix both `reward_temperature` (the reward gap worth odds of e to 1) and `label_error` (the share of wrong labels; 0.25 is usual), or give it more labelled pairs.'
+
+const named = (name?: string) => (name ? `calibration of ${name}` : 'calibration')
+
+/**
+ * What is known before there are rewards: whether so many labelled pairs are enough for what has to be fitted.
+ * @throws ClhaError (usage) as `calibrate` does
+ */
+export function requirePairs(pairs: number, options: CalibrateOptions): void {
+  const { minPairs = 200, temperature, labelError, name } = options
+  if (temperature !== undefined && (labelError !== undefined || pairs === 0)) return
+  if (pairs >= minPairs) return
+  throw usageError(`${named(name)}: ${pairs} labelled pairs, at least ${minPairs} are needed`, WAYS)
+}
+
 /** Refuses what cannot be fitted; returns the median |d|. */
-function checkGaps(gap: Float64Array, { minPairs = 200, temperature, name }: CalibrateOptions): number {
-  const what = name ? `calibration of ${name}` : 'calibration'
-  const ways =
-    'Ways out: fix both `reward_temperature` (the reward gap worth odds of e to 1) and `label_error` (the share of wrong labels; 0.25 is usual), or give it more labelled pairs.'
+function checkGaps(gap: Float64Array, options: CalibrateOptions): number {
+  const { temperature, name } = options
+  const what = named(name)
   if (gap.some((d) => !Number.isFinite(d))) throw usageError(`${what}: a reward is not a finite number`)
-  if (gap.length < minPairs) {
-    throw usageError(`${what}: ${gap.length} labelled pairs, at least ${minPairs} are needed`, ways)
-  }
+  requirePairs(gap.length, options)
   const median = medianGap(gap)
   if (median === 0 && temperature === undefined) {
     throw usageError(
       `${what}: at least half of the ${gap.length} labelled pairs have equal rewards, so the reward has no unit`,
-      `Check that the scorer sees the answers (a constant reward says nothing). ${ways}`,
+      `Check that the scorer sees the answers (a constant reward says nothing). ${WAYS}`,
     )
   }
   return median

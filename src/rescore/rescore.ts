@@ -9,6 +9,7 @@ import {
   calibrate,
   type FoldCalibration,
   PRIOR_LABEL_ERROR,
+  requirePairs,
   UNSEEN,
 } from './calibrate.js'
 import { type LegacyOptions, legacyRank, type RankOptions, rankLists } from './rank.js'
@@ -64,6 +65,27 @@ export function rescoreLists({ examples, rewards, folds, options }: RescoreInput
   const byFold = new Map<number, Scale>(calibrations.map((c) => [c.fold, c]))
   const lists = rankLists(examples, rewards, options.rank, (i) => byFold.get(foldOf(i))!)
   return { lists, calibrations, audit: auditReport(lists, calibrations, options.audit) }
+}
+
+/**
+ * Whether there will be labelled pairs enough to calibrate each fold on, looked at before anything is scored.
+ * @throws ClhaError (usage) as `rescoreLists` will
+ */
+export function requireCalibratable(
+  examples: readonly Example[],
+  { calibrate: options = {}, legacy }: RescoreOptions,
+  foldOf: (example: Example) => number = () => 0,
+): void {
+  if (legacy) return
+  const pairs = new Map<number, number>()
+  for (const example of examples) {
+    const unknown = example.candidates.map(() => 0)
+    const fold = foldOf(example)
+    pairs.set(fold, (pairs.get(fold) ?? 0) + labelledGaps(example, unknown).length)
+  }
+  for (const [fold, n] of [...pairs].sort(([a], [b]) => a - b)) {
+    requirePairs(n, { ...options, name: pairs.size > 1 ? `fold ${fold}` : options.name })
+  }
 }
 
 /** One calibration per fold, in rising order of the fold. */

@@ -13,6 +13,9 @@ export const withMinus = (text: string): string => text.replace(/-/g, '−')
 export const count = (n: Maybe): string =>
   isNumber(n) ? withMinus(Math.round(n).toLocaleString('en-US')) : MISSING
 
+/** `1 list`, `2 lists`. @param one the noun for one; its plural has an s */
+export const amount = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : 's'}`
+
 /** Three significant digits: `0.412`, `12.3`, `1,234`, `1.00e-6`. */
 export function figure(n: number): string {
   if (!Number.isFinite(n)) return String(n)

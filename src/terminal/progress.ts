@@ -8,6 +8,8 @@ import { count, duration, figure, rate } from '../show/units.js'
 export type Fields = Record<string, string | number>
 
 export interface Progress {
+  /** Where it begins: what was there before is no part of the rate. */
+  begin(done: number): void
   /** `done` of `total`; `fields` are shown behind it, such as `{loss: 1.42}`. */
   update(done: number, fields?: Fields): void
   /** Ends it, with a summary in place of the fields. */
@@ -46,22 +48,26 @@ export function startProgress(
   label: string,
   unit = '',
 ): ProgressView {
-  const started = now()
-  let first: number | undefined
+  let started = now()
+  let first = 0
   let current = { done: 0, fields: {} as Fields }
   const pace = () => {
     const elapsed = (now() - started) / 1000
-    const made = current.done - (first ?? 0)
+    const made = current.done - first
     const speed = made > 0 && elapsed > 0 ? made / elapsed : Number.NaN
     return { elapsed, speed, left: (total - current.done) / speed }
   }
   const take = (done: number, fields: Fields) => {
-    first ??= done > 1 ? done - 1 : 0
     current = { done, fields: { ...current.fields, ...fields } }
   }
   const name = oneLine(label, 40)
   const view = isTty ? barView(stream, total, name) : plainView(stream, total, name, interval, now)
   return {
+    begin(done) {
+      started = now()
+      first = done
+      current = { ...current, done }
+    },
     update(done, fields = {}) {
       take(done, fields)
       view.draw(current.done, tail(current.fields, unit, pace()))
@@ -71,7 +77,7 @@ export function startProgress(
       if (brief && elapsed * 1000 < MOMENT) return view.drop()
       view.end(
         current.done,
-        `${summary === undefined ? fieldText(current.fields) : oneLine(summary, 200)}  ${duration(elapsed)}`,
+        `${summary === undefined ? fieldText(current.fields) : oneLine(summary, 400)}  ${duration(elapsed)}`,
       )
     },
     hide: () => view.hide(),
@@ -105,6 +111,8 @@ interface View {
 const SAVE_CURSOR = '\x1b7'
 
 function barView(stream: ProgressOptions['stream'], total: number, name: string): View {
+  /** Columns behind the bar. */
+  let room = 0
   const bar = new SingleBar({
     stream: stream as unknown as NodeJS.WritableStream,
     format: (_options, params, payload: { text?: string }) => {
@@ -112,12 +120,15 @@ function barView(stream: ProgressOptions['stream'], total: number, name: string)
       const share = total > 0 ? Math.min(1, params.value / total) : 0
       const blocks = Math.round(share * 20)
       const head = `${name}  ${'█'.repeat(blocks)}${'░'.repeat(20 - blocks)}  ${counts}`
-      const room = (stream.columns || 80) - displayWidth(head) - 3
-      return room > 4 ? `${head}  ${oneLine(payload.text ?? '', room)}` : head
+      const columns = (stream.columns || 80) - 1
+      room = columns - displayWidth(head) - 2
+      return room > 4 ? `${head}  ${oneLine(payload.text ?? '', room)}`.trimEnd() : oneLine(head, columns)
     },
     hideCursor: false,
     gracefulExit: false,
     forceRedraw: true,
+    // Without, the terminal would cut every line at its edge as long as a bar runs; the bar itself is never that long.
+    linewrap: true,
     barsize: 20,
     emptyOnZero: true,
   })
@@ -125,8 +136,10 @@ function barView(stream: ProgressOptions['stream'], total: number, name: string)
   return {
     draw: (done, text) => bar.update(done, { text }),
     end(done, text) {
-      bar.update(done, { text })
+      const fits = displayWidth(text) <= room
+      bar.update(done, { text: fits ? text : '' })
       bar.stop()
+      if (!fits) stream.write(`  ${text}\n`)
     },
     hide() {
       cursorTo(stream, 0)

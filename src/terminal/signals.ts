@@ -7,6 +7,14 @@ const SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 let received: StopSignal | undefined
 
+const USUAL = 'stopping after this step …'
+let words = USUAL
+
+/** What is said at the first signal, where it is not a step that is waited for. */
+export function sayAtStop(text: string): void {
+  words = text
+}
+
 /** Whether the run is to save and stop; asked after every step. */
 export const stopRequested = (): boolean => received !== undefined
 
@@ -28,6 +36,7 @@ export interface SignalOptions {
 /** Listens until the returned function is called. Saving is the run's own task; this only sets the flag. */
 export function listenForStop({ say, exit, source = process }: SignalOptions): () => void {
   received = undefined
+  words = USUAL
   const handlers = SIGNALS.map((signal) => {
     const handler = () => {
       if (received !== undefined) {
@@ -35,7 +44,7 @@ export function listenForStop({ say, exit, source = process }: SignalOptions): (
         return
       }
       received = signal
-      say('stopping after this step … (Ctrl-C again: at once)')
+      say(`${words} (Ctrl-C again: at once)`)
     }
     source.on(signal, handler)
     return [signal, handler] as const

@@ -77,6 +77,7 @@ export function createUi(options: UiOptions = {}): Ui {
       const view = startProgress({ stream, isTty, interval, now, brief }, total, label, unit)
       bar = view
       return {
+        begin: view.begin,
         update: view.update,
         done(summary) {
           view.done(summary)

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { usageError } from '../errors.js'
 import { type Json, readJsonObject } from '../files/json.js'
+import { pythonCommand, pythonText } from '../show/shell.js'
 import { tokenizerFromVocab } from './vocab-merges.js'
 
 export interface AddedTokenEntry {
@@ -66,7 +67,10 @@ async function fromVocab(dir: string, config: Json): Promise<Json> {
 
 function noTokenizer(dir: string) {
   const found = ['tokenizer.model', 'spm.model'].find((name) => existsSync(join(dir, name)))
-  const command = `python -c "from transformers import AutoTokenizer as T; T.from_pretrained('${dir}').save_pretrained('${dir}')"`
+  const folder = pythonText(dir)
+  const command = pythonCommand(
+    `from transformers import AutoTokenizer as T; T.from_pretrained(${folder}).save_pretrained(${folder})`,
+  )
   if (found)
     return usageError(
       `${join(dir, found)}: a SentencePiece model, and no tokenizer.json beside it`,

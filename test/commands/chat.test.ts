@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import * as fs from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { chatPipeline } from '../../src/commands/chat/chat.js'
 import { fitHistory } from '../../src/commands/chat/chat-history.js'
@@ -39,6 +41,64 @@ test('/reset begins a new dialogue; the end of the input ends the chat', async (
   expect(result.turns).toBe(2)
   expect(result.messages.map(({ content }) => content)[0]).toBe('two')
   expect(screen).toContain('unknown command /what')
+})
+
+test('/help lists every command with what it does', async () => {
+  const { result, screen } = await chat(typed('/help'))
+  expect(result).toEqual({ turns: 0, messages: [] })
+  for (const name of ['/help', '/system TEXT', '/regenerate', '/save FILE', '/reset', '/quit']) {
+    expect(screen).toMatch(new RegExp(`(?:\n|> )  ${name} +\\S`))
+  }
+})
+
+test('/system is told before the dialogue, outlives a /reset, and goes without a text', async () => {
+  const system = { role: 'system', content: 'Be kind.' }
+  const { result } = await chat(typed('/system Be kind.', 'one', '/reset', 'And the sea?'))
+  expect(result.messages.slice(0, 2)).toEqual([system, { role: 'user', content: 'And the sea?' }])
+  const later = await chat(typed('one', '/system Be kind.'))
+  expect(later.result.messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant'])
+  const gone = await chat(typed('/system Be kind.', '/system', 'And the sea?'))
+  const without = await chat(typed('And the sea?'))
+  expect(gone.result.messages).toEqual(without.result.messages)
+})
+
+test('/regenerate answers the last question again, otherwise where answers are drawn', async () => {
+  const { result } = await chat(typed('And the sea?', '/regenerate'))
+  const once = await chat(typed('And the sea?'))
+  expect(result.turns).toBe(2)
+  expect(result.messages).toEqual(once.result.messages)
+  const drawn = { temperature: 1.5, maxNewTokens: 12 }
+  const [first, again] = [
+    await chat(typed('And the sea?'), drawn),
+    await chat(typed('And the sea?', '/regenerate'), drawn),
+  ]
+  expect(again.result.messages[0]).toEqual(first.result.messages[0])
+  expect(again.result.messages[1].content).not.toBe(first.result.messages[1].content)
+  expect((await chat(typed('/regenerate'))).screen).toContain('there is no answer yet')
+})
+
+test('/save writes the dialogue as data are read, once; what can not be written does not end the chat', async () => {
+  const file = join(tempFolder('saved'), 'a talk.jsonl')
+  const { result, screen } = await chat(
+    typed(
+      '/save',
+      `/save ${file}`,
+      'And the sea?',
+      `/save ${file}`,
+      `/save ${file}`,
+      '/save /no/such/place/x',
+      'one',
+    ),
+  )
+  expect(screen).toContain('name a file')
+  expect(screen).toContain('nothing was said yet')
+  expect(screen).toContain(`2 messages written to ${file}`)
+  expect(screen).toContain('is there already')
+  expect(screen).toContain('not written: ')
+  expect(result.turns).toBe(2)
+  const [line, ...rest] = fs.readFileSync(file, 'utf8').trimEnd().split('\n')
+  expect(rest).toEqual([])
+  expect(JSON.parse(line)).toEqual({ messages: result.messages.slice(0, 2) })
 })
 
 test('a greedy answer after /reset is the one to a fresh dialogue', async () => {

@@ -2,7 +2,12 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { evalPipeline } from '../../src/commands/eval/eval.js'
+import type { Message } from '../../src/dialogue.js'
+import { loadLanguageModel } from '../../src/load/language-model.js'
+import { createCache, decode, logits } from '../../src/models/decoder/decoder.js'
+import { packedStream } from '../../src/nn/layout.js'
 import type { AlignReport } from '../../src/report/types.js'
+import { noGrad, ops, scope } from '../../src/tensor/index.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
 import { call, type Files, pairs, typed, writeFiles } from './eval-folder.js'
 
@@ -75,9 +80,66 @@ test('without a judge it says so, and gives BLEU and text figures', async () => 
   const { screen, result, report } = await evaluate({})
   expect(screen).toContain('no reward model judges')
   const metrics = result.metrics[files.model]
-  expect(Object.keys(metrics)).toEqual(['prompts', 'tokens', 'bleu', 'distinct', 'repetition'])
+  expect(Object.keys(metrics)).toEqual([
+    ...['prompts', 'tokens', 'bleu', 'distinct', 'repetition'],
+    ...['pair_accuracy', 'pair_accuracy_per_token', 'pair_margin'],
+  ])
   expect(report.notes!.join(' ')).toContain('No reward model judged')
 })
+
+test('without a judge the models themselves say what they think of the pairs, alone and beside a baseline', async () => {
+  const { result, screen, report } = await evaluate({ baseline: files.other })
+  const [own, base] = [result.metrics[files.model], result.metrics[files.other]]
+  const expected = { own: await sumsOf(files.model), base: await sumsOf(files.other) }
+  const share = (margins: number[]) => margins.filter((m) => m > 0).length / margins.length
+  const average = (margins: number[]) => margins.reduce((a, b) => a + b, 0) / margins.length
+  expect(own.pair_accuracy).toBe(share(expected.own))
+  expect(own.pair_margin).toBeCloseTo(average(expected.own), 3)
+  expect(base.pair_margin).toBeCloseTo(average(expected.base), 3)
+  const gained = expected.own.map((m, i) => m - expected.base[i])
+  expect(own.reward_accuracy).toBe(share(gained))
+  expect(own.reward_margin).toBeCloseTo(average(gained), 3)
+  expect(base).not.toHaveProperty('reward_margin')
+  expect(screen).toMatch(/the preferred answer is the likelier one in \d+.*of 8 pairs, per token in/)
+  expect(report.notes!.join(' ')).toContain(`against ${files.other} the preferred answer gained more in`)
+})
+
+/** Preferred minus other answer for every pair: log-probabilities from one forward over each text by itself. */
+async function sumsOf(folder: string): Promise<number[]> {
+  const { model, tokenizer, template } = await loadLanguageModel(folder, 'f32')
+  const margins: number[] = []
+  for (const { prompt, chosen, rejected } of pairs) {
+    const messages = prompt as Message[]
+    const before = template.prompt(messages)
+    const ids = async (text: string) => Array.from((await tokenizer.encode(text)).ids)
+    const start = await ids(before)
+    const sum = async (answer: string) => {
+      const whole = [...(await ids(before + template.answer(answer, messages))), tokenizer.eosId as number]
+      const positions = whole.map((_, i) => i)
+      const rows = noGrad(() =>
+        scope(() => {
+          const layout = packedStream(
+            whole,
+            positions,
+            [{ q0: 0, q1: whole.length, c0: 0, c1: 0, k0: 0, k1: whole.length, task: 0 }],
+            positions,
+          )
+          const cache = createCache(model, whole.length)
+          const scores = logits(model, decode(model, layout, cache))
+          cache.dispose()
+          return ops.logSoftmax(scores, 1).numbers()
+        }),
+      )
+      const vocabulary = rows.length / whole.length
+      return whole
+        .slice(start.length)
+        .reduce((total, id, i) => total + rows[(start.length + i - 1) * vocabulary + id], 0)
+    }
+    margins.push((await sum(chosen[0].content)) - (await sum(rejected[0].content)))
+  }
+  model.dispose()
+  return margins
+}
 
 test('eval_prompts picks the same prompts whatever the order of the file', async () => {
   const backwards = join(files.dir, 'backwards.jsonl')

@@ -145,7 +145,7 @@ test.each(['bco', 'kto', 'dpo'])(
     for (const name of fs.readdirSync(dir))
       if (/^checkpoint-[34]$/.test(name)) fs.rmSync(join(dir, name), { recursive: true })
     fs.rmSync(join(dir, 'reference'), { recursive: true })
-    await run({
+    const { screen } = await run({
       method,
       maxSteps: 4,
       saveSteps: 2,
@@ -153,6 +153,8 @@ test.each(['bco', 'kto', 'dpo'])(
       outputDir: dir,
       resumeFromCheckpoint: true,
     })
+    expect(screen).toContain(`${method}: goes on after step 2 of 4`)
+    expect(whole.screen).not.toContain('goes on')
     const weights = (d: string) => filesBelow(join(d, 'checkpoint-4'))['model.safetensors']
     expect(weights(dir)).toBe(weights(whole.outputDir))
   },

@@ -192,4 +192,7 @@ test('the command says where it listens, and ends in 130 at Ctrl-C', async () =>
   expect((await fetch(`${url}/health`)).status).toBe(200)
   process.emit('SIGINT')
   expect(await code).toBe(EXIT.interrupted)
+  expect(stdout.text + stderr.text).toContain(
+    'no further requests; those under way have 30 s to finish … (Ctrl-C again: at once)',
+  )
 })

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Writable } from 'node:stream'
 import { expect, test } from 'vitest'
-import { listenForStop, stopExitCode, stopRequested } from '../../src/terminal/signals.js'
+import { listenForStop, sayAtStop, stopExitCode, stopRequested } from '../../src/terminal/signals.js'
 import { createUi } from '../../src/terminal/ui.js'
 
 class Screen extends Writable {
@@ -29,7 +29,7 @@ test('without a terminal progress is a line every ten seconds and one at the end
   progress.done()
   const lines = screen.text.trimEnd().split('\n')
   expect(lines).toHaveLength(3)
-  expect(lines[0]).toMatch(/^scoring {2}100\/1,000 {2}loss 1\.420 {2}9\.1 answers\/s {2}1 min 39 s left$/)
+  expect(lines[0]).toMatch(/^scoring {2}100\/1,000 {2}loss 1\.420 {2}10\.0 answers\/s {2}1 min 30 s left$/)
   expect(lines[2]).toBe('scoring  250/1,000  loss 1.420  25 s')
 })
 
@@ -45,6 +45,42 @@ test('on a terminal there is one bar, and text does not break it', () => {
   expect(screen.text).toContain('a line\n\u001b7')
   expect(screen.text).toMatch(/held-out accuracy 84 %/)
   ui.close()
+})
+
+test('the first figure counts what was done, not one tick; what was there before a resume is no part of it', () => {
+  const screen = new Screen()
+  let time = 0
+  const ui = createUi({ stream: screen, now: () => time, interval: 0 })
+  const scoring = ui.progress(1000, 'scoring', 'answers')
+  time = 1000
+  scoring.update(64)
+  // 936 at 64 a second.
+  expect(screen.text).toBe('scoring  64/1,000  64.0 answers/s  15 s left\n')
+  const resumed = ui.progress(1000, 'train', 'steps')
+  resumed.begin(900)
+  time = 3000
+  resumed.update(904)
+  // 96 at 2 a second.
+  expect(screen.text.split('\n')[1]).toBe('train  904/1,000  2.0 steps/s  48 s left')
+})
+
+test('a terminal wraps the text above a bar: nothing is cut at its edge, and the bar never reaches it', () => {
+  const screen = Object.assign(terminal(), { columns: 80 })
+  const ui = createUi({ stream: screen, env: {} })
+  const progress = ui.progress(400, 'a long task', 'answers')
+  progress.update(200, { loss: 1.42, 'rewards/margins': 0.5, 'rewards/accuracies': 0.9, tokens: '9,999' })
+  const long = 'labels agree with the reward '.repeat(8)
+  ui.line(long)
+  const summary = `held-out accuracy 84 % (95 % interval 81 to 87 %), ${'of many pairs '.repeat(6)}and so on`
+  progress.done(summary)
+  expect(screen.text).not.toContain('\u001b[?7l')
+  expect(screen.text).toContain(`${long}\n`)
+  expect(screen.text).toContain(summary)
+  const drawn = screen.text
+    .split(/\n|\p{Cc}\[[0-9;?]*[A-Za-z]|\p{Cc}[78]/u)
+    .filter((line) => line.includes('█'))
+  expect(drawn.length).toBeGreaterThan(1)
+  for (const line of drawn) expect(line.length).toBeLessThan(80)
 })
 
 test('a bar left open is stopped by close: it is drawn no more, and a second close says nothing', () => {
@@ -133,6 +169,23 @@ test('the first signal asks to stop, a second Ctrl-C leaves at once', () => {
   expect(exits).toEqual([130])
   end()
   expect([stopRequested(), source.listenerCount('SIGINT')]).toEqual([false, 0])
+})
+
+test('what is waited for is said in the words of the command, until it ends', () => {
+  const source = new EventEmitter()
+  const said: string[] = []
+  const listen = () => listenForStop({ say: (text) => said.push(text), exit() {}, source })
+  const end = listen()
+  sayAtStop('no further requests …')
+  source.emit('SIGINT')
+  end()
+  const next = listen()
+  source.emit('SIGINT')
+  next()
+  expect(said).toEqual([
+    'no further requests … (Ctrl-C again: at once)',
+    'stopping after this step … (Ctrl-C again: at once)',
+  ])
 })
 
 test.each(['SIGTERM', 'SIGHUP'])('%s ends with 143', (signal) => {

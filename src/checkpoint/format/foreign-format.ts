@@ -1,6 +1,7 @@
 /** Recognises model files that are not safetensors by their first bytes, and says how to convert them. */
 import { basename } from 'node:path'
 import { usageError } from '../../errors.js'
+import { pythonCommand, pythonText } from '../../show/shell.js'
 
 const starts = (bytes: Uint8Array, magic: string) =>
   Buffer.from(magic, 'latin1').equals(bytes.subarray(0, magic.length))
@@ -21,12 +22,13 @@ export const isPickleName = (name: string) => /\.(bin|pt|pth|ckpt|pkl|pickle)$/i
 
 /** The way out for someone who has only a pickle. Loading it runs whatever code it holds: elsewhere, by choice. */
 export function conversionHint(path: string): string {
-  const source = JSON.stringify(basename(path))
+  const source =
+    'import torch; from safetensors.torch import save_file; ' +
+    `w = torch.load(${pythonText(basename(path))}, map_location="cpu", weights_only=True); ` +
+    'save_file({k: v.contiguous().clone() for k, v in w.items()}, "model.safetensors", {"format": "pt"})'
   return [
     'pickle files can run code when loaded, so clha never reads them; convert it once, if you trust its origin:',
-    `python3 -c 'import torch; from safetensors.torch import save_file; ` +
-      `w = torch.load(${source}, map_location="cpu", weights_only=True); ` +
-      `save_file({k: v.contiguous().clone() for k, v in w.items()}, "model.safetensors", {"format": "pt"})'`,
+    pythonCommand(source),
   ].join('\n')
 }
 

@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path'
 import { noCheckpointError } from '../../errors.js'
 import type { Storage } from '../../files/storage.js'
+import { shellPath } from '../../show/shell.js'
 import type { Manifest } from './manifest.js'
 import { type CheckpointPlace, listCheckpoints } from './names.js'
 import { verifyCheckpoint } from './verify.js'
@@ -45,7 +46,7 @@ export function requireValid(storage: Storage, path: string): Manifest {
   if (manifest !== undefined) return manifest
   throw noCheckpointError(
     `${path}: not a valid checkpoint: ${reason}`,
-    `name the run folder to go on from its newest valid one: --resume-from-checkpoint ${dirname(path)}`,
+    `name the run folder to go on from its newest valid one: --resume-from-checkpoint ${shellPath(dirname(path))}`,
   )
 }
 

@@ -8,7 +8,8 @@ import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
-import { count } from '../../show/units.js'
+import { shellPath } from '../../show/shell.js'
+import { amount, count } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import type { Pipeline } from '../pipeline-spec.js'
@@ -72,7 +73,7 @@ async function dataStation(a: Alignment): Promise<AlignData> {
     const { corpus, files } = await loadSplits(session, 2, 'align')
     const [train, test] = [partOf(corpus, 'train').examples, partOf(corpus, 'test').examples]
     session.ui.line(
-      `${count(train.length)} lists to train on · ${count(test.length)} held out for the evaluation`,
+      `${amount(train.length, 'list')} to train on · ${count(test.length)} held out for the evaluation`,
     )
     return { train, test, files }
   })
@@ -88,6 +89,6 @@ const judgingOf = ({ session: { options } }: Alignment) => ({
 
 const toldOf = ({ session: { config } }: Alignment) => ({
   title: 'Alignment',
-  command: config.file && `clha align ${config.file}`,
+  command: config.file && `clha align ${shellPath(config.file)}`,
   notes: ['Intervals are 95 %, over prompts, of one seed.'],
 })

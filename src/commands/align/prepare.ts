@@ -2,20 +2,27 @@
 import { corpusOf, type EncodedCorpus, type ScoredCorpus, where } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
+import { usageError } from '../../errors.js'
+import { requireCalibratable } from '../../rescore/rescore.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import { required } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
 import { throwIfStopped } from '../../session/stopped.js'
+import { amount } from '../../show/units.js'
 import { stageDir } from '../../stations/fit/fit.js'
 import { trainSft } from '../../stations/fit/policy.js'
+import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
+import { keptScores } from '../../stations/score/kept-scores.js'
 import {
   accuracyText,
   type FoldModel,
+  isLabelled,
   labelAccuracy,
+  requireFolds,
   trainRewardModels,
 } from '../../stations/score/reward-models.js'
-import { crossFittedScores, hasOutsideScorer, scoreCorpus } from '../../stations/score/scoring.js'
+import { crossFittedScores, hasOutsideScorer } from '../../stations/score/scoring.js'
 import type { AlignData, Aligned, Alignment } from './alignment.js'
 import { remember, station } from './alignment.js'
 
@@ -31,6 +38,7 @@ export async function prepareStations(a: Alignment, data: AlignData): Promise<Pr
   const { options } = session
   const corpus = await encodeCorpus(session, lm, corpusOf(data.train), 2)
   const outside = hasOutsideScorer(options)
+  requireEnough(session, corpus.examples, outside)
   // A model that learned the chosen answers knows the labels: reward models that began there would grade what they were told.
   const startIsBlind = data.demonstrations !== undefined
   const blindStart = startIsBlind ? await startStation(a, data, corpus) : undefined
@@ -38,9 +46,25 @@ export async function prepareStations(a: Alignment, data: AlignData): Promise<Pr
   const { scorers, second } = outside ? NO_JUDGES : await rewardStation(a, data.files, corpus)
   const start = blindStart ?? (await startStation(a, data, corpus))
   const scored = outside
-    ? await scoreCorpus(session, corpus)
+    ? await keptScores(session, corpus)
     : await crossFittedScores(session, scorers, corpus)
   return { start, scorers, second, scored }
+}
+
+/** Labels that are too few are known before the first training. @throws ClhaError (exit 2) */
+function requireEnough({ options }: Session, examples: readonly Example[], outside: boolean): void {
+  const { folds, seed } = options
+  const several = !outside && folds > 1
+  if (several) requireFolds(examples, options)
+  requireCalibratable(examples, rescoreOptions(options), ({ prompt }) =>
+    several ? foldOf(prompt, seed, folds) : 0,
+  )
+  if (!outside && !examples.some((example) => isJudged(options, example) && isLabelled(example))) {
+    throw usageError(
+      `${amount(examples.length, 'list')}: none of them is left for the reward model that judges`,
+      'give more prompts with preferences, or a reward_model',
+    )
+  }
 }
 
 const NO_JUDGES: Judges = { scorers: [] }

@@ -5,7 +5,7 @@ import { quantizedOf } from '../../load/quantized-options.js'
 import { loadTrainable } from '../../load/trainable.js'
 import type { Rescored } from '../../rescore/rescore.js'
 import type { Session } from '../../session/session.js'
-import { count, figure } from '../../show/units.js'
+import { amount, figure } from '../../show/units.js'
 import { stageDir } from '../../stations/fit/fit.js'
 import { type PolicyTraining, trainPolicy, trainSft } from '../../stations/fit/policy.js'
 import type { RankedCorpus } from '../../stations/rank/ranked-data.js'
@@ -152,6 +152,6 @@ function sayRound({ ui }: Pick<Session, 'ui'>, { examples, rewards }: ScoredCorp
   if (fresh.length === 0) ui.warn('the policy gave no answer that the data lacks', 'raise round_temperature')
   else
     ui.line(
-      `${count(fresh.length)} answers of the policy, mean reward ${figure(mean(fresh))}; of the given ones ${figure(mean(given))}`,
+      `${amount(fresh.length, 'answer')} of the policy, mean reward ${figure(mean(fresh))}; of the given ones ${figure(mean(given))}`,
     )
 }

@@ -1,7 +1,6 @@
 /** `clha chat`: a dialogue with a model, line by line. */
 
 import { answeringRoom } from '../../data/limits.js'
-import type { Message } from '../../dialogue.js'
 import { hubLabel } from '../../hub/cache.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { parameterCount } from '../../models/decoder/decoder.js'
@@ -10,17 +9,12 @@ import { count } from '../../show/units.js'
 import { requestAnswers, trimAnswer } from '../../stations/judge/answer.js'
 import { streamed } from '../../terminal/streamed.js'
 import type { Pipeline } from '../pipeline-spec.js'
+import { BRIEFLY, follow, type Talk } from './chat-commands.js'
 import { fitHistory } from './chat-history.js'
 import { chatInterrupts, type Interrupts } from './chat-interrupt.js'
 
-export interface ChatResult {
-  /** Answers given, those of dialogues that were reset included. */
-  turns: number
-  /** The dialogue as it stood at the end. */
-  messages: Message[]
-}
-
-const COMMANDS = '/reset begins a new dialogue, /quit leaves; Ctrl-C ends an answer'
+/** The dialogue as it stood at the end. */
+export type ChatResult = Talk
 
 export const chatPipeline: Pipeline<ChatResult, 'model_name_or_path'> = withSession(
   async (session, input) => {
@@ -29,7 +23,7 @@ export const chatPipeline: Pipeline<ChatResult, 'model_name_or_path'> = withSess
     const interrupts = chatInterrupts()
     try {
       ui.line(
-        `${hubLabel(options.modelNameOrPath)} · ${count(parameterCount(lm.model))} parameters · ${COMMANDS}`,
+        `${hubLabel(options.modelNameOrPath)} · ${count(parameterCount(lm.model))} parameters · ${BRIEFLY}`,
       )
       return await talk(session, lm, input, interrupts)
     } finally {
@@ -59,17 +53,12 @@ async function talk(
     if (line.done) break
     const said = line.value.trim()
     if (said === '') continue
-    if (said === '/quit' || said === '/exit') break
-    if (said === '/reset') {
-      result.messages = []
-      ui.line('a new dialogue')
-    } else if (said.startsWith('/')) {
-      ui.line(`unknown command ${said}: ${COMMANDS}`)
-    } else {
-      result.messages.push({ role: 'user', content: said })
-      result.turns += 1
-      result.messages = await answerTurn(session, lm, result, interrupts)
-    }
+    if (!said.startsWith('/')) result.messages.push({ role: 'user', content: said })
+    const asked = said.startsWith('/') ? follow(said, result, ui) : 'answer'
+    if (asked === 'leave') break
+    if (asked === 'nothing') continue
+    result.turns += 1
+    result.messages = await answerTurn(session, lm, result, interrupts)
   }
   ui.write('\n')
   void lines.return?.()

@@ -13,7 +13,7 @@ import { type JsonLinesFile, openJsonLines } from '../../files/json-lines.js'
 import { DiskStorage } from '../../files/storage.js'
 import { moveIntoPlace, writeWhole } from '../../files/whole.js'
 import { toJsonLine } from '../../show/json-lines.js'
-import { count } from '../../show/units.js'
+import { amount, count } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { DataSource } from './data-source.js'
 
@@ -151,7 +151,7 @@ function droppedRows(path: string) {
 function say(ui: Ui, { outputs, rows, dropped, droppedFile }: DataReport, reportFile: string): void {
   for (const { file, format, rows: written, examples } of outputs) {
     const of = written === examples ? '' : ` (${count(examples)} of the input)`
-    ui.line(`${file}  ${count(written)} rows${of}, format ${format}`)
+    ui.line(`${file}  ${amount(written, 'row')}${of}, format ${format}`)
   }
   const left = Object.entries(dropped)
   if (left.length > 0) {

@@ -9,6 +9,7 @@ import { writeExperimentReport } from '../../report/write-reports.js'
 import { inOutputDir } from '../../session/claim.js'
 import { VERSION } from '../../session/session.js'
 import { Stopped, sayingStop } from '../../session/stopped.js'
+import { shellPath } from '../../show/shell.js'
 import { count } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { ExperimentResult } from './experiment-result.js'
@@ -86,7 +87,7 @@ async function writeTables(
     header: {
       title,
       notes: [...notes, ...METHOD_NOTES],
-      command: `clha experiment ${file}`,
+      command: `clha experiment ${shellPath(file)}`,
       version: VERSION,
       seeds,
       machine: { cpu: [...new Set(cells.map(({ machine }) => machine))].join(' · ') },

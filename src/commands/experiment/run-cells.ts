@@ -4,6 +4,7 @@ import type { Cell } from '../../evaluate/cells.js'
 import { EXIT } from '../../exit-codes.js'
 import { openSession } from '../../session/session.js'
 import { Stopped } from '../../session/stopped.js'
+import { amount } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { CellPlan } from './plan-cells.js'
 import { runCell } from './run-cell.js'
@@ -19,7 +20,7 @@ export interface Failure {
 export const failedCells = (failures: readonly Failure[]) =>
   new ClhaError(
     failures[0].exitCode as ClhaError['exitCode'],
-    `${failures.length} cells failed:\n${failures.map(({ cell, message }) => `  ${cell}: ${message}`).join('\n')}`,
+    `${amount(failures.length, 'cell')} failed:\n${failures.map(({ cell, message }) => `  ${cell}: ${message}`).join('\n')}`,
     'the others are finished and kept; the same command runs only these again',
   )
 

@@ -2,6 +2,7 @@
 import { usageError } from '../../errors.js'
 import type { Cell } from '../../evaluate/cells.js'
 import { writeWhole } from '../../files/whole.js'
+import { shellPath } from '../../show/shell.js'
 import { numeric, text } from '../../show/table.js'
 import { mean } from '../../statistics/statistics.js'
 import type { Ui } from '../../terminal/ui.js'
@@ -57,7 +58,7 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
   const note = async ({ hash, learningRate, rewards }: Cell) => {
     const { method } = open.find(({ plan }) => plan.hash === hash) as Trial
     tried.push({ method, learningRate, reward: mean(rewards.true ?? rewards.second ?? rewards.reward) })
-    const command = `clha experiment ${file} --tune`
+    const command = `clha experiment ${shellPath(file)} --tune`
     writeWhole(
       results,
       `${JSON.stringify({ seed, noise, command, rates: bestRates(tried), tried }, null, 2)}\n`,

@@ -23,6 +23,7 @@ import type { RankedList } from '../../rescore/ranked.js'
 import { readRankedJsonl } from '../../rescore/ranked-jsonl.js'
 import { rescoreLists } from '../../rescore/rescore.js'
 import { type Session, withSession } from '../../session/session.js'
+import { shellWord } from '../../show/shell.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadData } from '../../stations/read/load-data.js'
@@ -145,7 +146,7 @@ function theOne<T>(options: Place, matches: readonly T[], of: (match: T) => Pick
   const ids = matches.slice(0, 5).map((match) => of(match).example.id)
   throw usageError(
     `${matches.length} examples have ${asked}`,
-    `name one by its id: --id ${ids.join(', --id ')}`,
+    `name one by its id: ${ids.map((id) => `--id ${shellWord(id, 'ID')}`).join(', ')}`,
   )
 }
 

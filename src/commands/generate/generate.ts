@@ -5,7 +5,7 @@ import { openJsonLines } from '../../files/json-lines.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Session, withSession } from '../../session/session.js'
-import { count } from '../../show/units.js'
+import { amount, count } from '../../show/units.js'
 import { type Answer, requestAnswers } from '../../stations/judge/answer.js'
 import { sayQuantizedChange } from '../../stations/judge/quantized-change.js'
 import { loadData } from '../../stations/read/load-data.js'
@@ -99,5 +99,5 @@ async function answerAll(session: Asked, lm: LanguageModel, prompts: Prompt[]): 
 
 function show(ui: Ui, { prompt, answer, tokens, finish_reason: reason }: Row): void {
   const end = reason === 'length' ? ', cut at max_new_tokens' : ''
-  ui.line(`\n${promptText(prompt)}\n→ ${answer}\n  (${count(tokens)} tokens${end})`)
+  ui.line(`\n${promptText(prompt)}\n→ ${answer}\n  (${amount(tokens, 'token')}${end})`)
 }

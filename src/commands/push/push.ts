@@ -13,6 +13,7 @@ import { type UploadFile, uploadFiles } from '../../hub/upload.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import type { EvalReport } from '../../report/types.js'
 import { parseRunManifest, RUN_FILE, type RunManifest } from '../../runs/run-manifest.js'
+import { shellPath } from '../../show/shell.js'
 import { bytes } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 import { adapterFile, headOf } from './hub-adapter.js'
@@ -72,7 +73,7 @@ export async function push(
   if (given.dryRun) {
     const card = join(run?.dir ?? folder, 'model-card.md')
     writeFileSync(card, text)
-    ui.line(`nothing was sent. The card lies in ${card}; with changes of your own: --card ${card}`)
+    ui.line(`nothing was sent. The card lies in ${card}; with changes of your own: --card ${shellPath(card)}`)
     return { files: listed, card }
   }
   const total = files.reduce((sum, { size }) => sum + size, 0)

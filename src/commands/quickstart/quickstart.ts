@@ -10,6 +10,7 @@ import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
+import { shellPath } from '../../show/shell.js'
 import { count, percent } from '../../show/units.js'
 import { makeStarterWorld, type StarterWorld } from '../../stations/read/starter-world.js'
 import type { Ui } from '../../terminal/ui.js'
@@ -64,7 +65,7 @@ function sayEnd(ui: Ui, { multiSeed }: AlignReport, page: string, model: string)
   ui.line('')
   ui.line(`report   ${page}`)
   ui.line(`model    ${model}`)
-  ui.line(`next     ./clha chat --model-name-or-path ${model}`)
+  ui.line(`next     ./clha chat --model-name-or-path ${shellPath(model)}`)
   ui.line('         ./clha align recipes/own-pairs.yaml    your own preferences')
 }
 

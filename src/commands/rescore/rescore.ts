@@ -1,15 +1,16 @@
 /** `clha rescore`: every answer scored, labels and rewards weighed, the labels audited. */
 
 import { corpusOf } from '../../data/corpus.js'
+import { requireCalibratable } from '../../rescore/rescore.js'
 import { inOutputDir } from '../../session/claim.js'
 import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
-import { count } from '../../show/units.js'
+import { amount } from '../../show/units.js'
 import { rescoredFile } from '../../stations/rank/rescored-file.js'
-import { rescoreStation } from '../../stations/rank/rescoring.js'
+import { rescoreOptions, rescoreStation } from '../../stations/rank/rescoring.js'
 import { loadData } from '../../stations/read/load-data.js'
-import { scoreCorpus } from '../../stations/score/scoring.js'
+import { keptScores } from '../../stations/score/kept-scores.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
 export interface RescoreResult {
@@ -28,8 +29,9 @@ export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
 async function rescoreIn(session: Session): Promise<RescoreResult> {
   const { ui } = session
   const { examples } = await loadData(session, required(session.options, 'trainDataset'), 2)
-  ui.line(`${count(examples.length)} lists`)
-  const scored = await scoreCorpus(session, corpusOf(examples))
+  ui.line(`${amount(examples.length, 'list')}`)
+  requireCalibratable(examples, rescoreOptions(session.options))
+  const scored = await keptScores(session, corpusOf(examples))
   const { audit, calibrations } = await rescoreStation(session, scored)
   await writeConfig(session)
   const { outputDir } = session.options

@@ -4,7 +4,7 @@ import type { Example } from '../../data/example.js'
 import { writeJsonLines } from '../../files/json-lines.js'
 import { required } from '../../session/needs.js'
 import { openSession } from '../../session/session.js'
-import { count, figure, percent } from '../../show/units.js'
+import { amount, count, figure, percent } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { agreement } from '../../stations/score/reward-models.js'
 import { outsideScores } from '../../stations/score/scoring.js'
@@ -24,7 +24,7 @@ export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
   const { examples, rewards } = corpus
   const flat = rewards.flat()
   ui.line(
-    `${count(flat.length)} answers · mean reward ${figure(flat.reduce((a, b) => a + b, 0) / Math.max(1, flat.length))}`,
+    `${amount(flat.length, 'answer')} · mean reward ${figure(flat.reduce((a, b) => a + b, 0) / Math.max(1, flat.length))}`,
   )
   const accuracy = agreement(
     examples.map((e) => e.preferences),

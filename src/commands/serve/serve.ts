@@ -19,10 +19,11 @@ import { createScorer } from '../../serve/scorer.js'
 import { listen } from '../../serve/server.js'
 import type { Needs } from '../../session/needs.js'
 import { type Session, withSession } from '../../session/session.js'
-import { bytes, count } from '../../show/units.js'
+import { bytes, count, duration } from '../../show/units.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { openModelCache } from '../../stations/score/model-cache.js'
 import { DTYPES } from '../../tensor/index.js'
+import { sayAtStop } from '../../terminal/signals.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
 export interface ServeResult {
@@ -67,6 +68,7 @@ export const serve: Pipeline<ServeResult> = withSession(async (session) => {
   })
   try {
     const server = await listen(app, options.host, options.port)
+    sayAtStop(`no further requests; those under way have ${duration(options.gracePeriod)} to finish …`)
     ui.line(`serving on ${server.url}`)
     while (!stopRequested()) await sleep(STOP_POLL)
     const finished = await server.stop(options.gracePeriod * 1000, () => {

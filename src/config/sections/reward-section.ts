@@ -11,7 +11,9 @@ export const scoreSection = {
     .describe(
       "how reward_model reads: auto, chat (its chat template), oasst, pair, a chat template's name, or the path of a Jinja template",
     ),
-  score_cache_dir: text().optional().describe('folder that keeps scores between runs; unset: not kept'),
+  score_cache_dir: text()
+    .optional()
+    .describe('folder that keeps scores between runs; unset: they are kept until the lists are written'),
 }
 
 export const rewardTrainSection = {

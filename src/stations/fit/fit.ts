@@ -6,6 +6,7 @@ import { adapterTrajectory } from '../../load/trainable.js'
 import { inBf16 } from '../../models/decoder/decoder.js'
 import type { Needs } from '../../session/needs.js'
 import { manifestOf, type Session } from '../../session/session.js'
+import { count } from '../../show/units.js'
 import { hashItems } from '../../train/loop/items.js'
 import { runTraining, type TrainingResult } from '../../train/loop/run.js'
 import type { RunHooks } from '../../train/loop/training-run.js'
@@ -116,6 +117,11 @@ function hooksOf(
   return {
     progress: (step, _total, row) => bar.update(step, fieldsOf(row, f.shown)),
     warn: (text, advice) => ui.warn(text, advice),
+    resumed(step, total) {
+      bar.begin(step)
+      const place = `step ${count(step)} of ${count(total)}`
+      ui.line(step < total ? `${f.kind}: goes on after ${place}` : `${f.kind}: was done, ${place}`)
+    },
     rehearsed: say,
     log: (row) => ui.metric(row),
     generate: f.generate,

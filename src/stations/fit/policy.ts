@@ -10,7 +10,7 @@ import { markerOf, materialOf, objectiveOf, shownOf, usesReference } from '../..
 import type { RankedList } from '../../rescore/ranked.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Needs } from '../../session/needs.js'
-import { count } from '../../show/units.js'
+import { amount, count } from '../../show/units.js'
 import { withMarker } from '../../text/marker.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
@@ -148,6 +148,6 @@ function sayLists(
   if (materialOf(options) !== 'pairs') return
   const contrasted = items.filter(isContrasted).length
   ui.line(
-    `${count(trained)} lists, ${count(contrasted)} of them contrasted · ${count(heldOut)} lists held out`,
+    `${amount(trained, 'list')}, ${count(contrasted)} of them contrasted · ${amount(heldOut, 'list')} held out`,
   )
 }

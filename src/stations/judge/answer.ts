@@ -11,7 +11,7 @@ import type { GeneratedAnswer, GenerateHooks, GenerateOptions } from '../../gene
 import { answeringTemplate } from '../../load/answering-template.js'
 import { type LanguageModel, stopIdsOf } from '../../load/language-model.js'
 import type { Needs } from '../../session/needs.js'
-import { count, rate } from '../../show/units.js'
+import { amount, count, rate } from '../../show/units.js'
 import { stopExitCode } from '../../terminal/signals.js'
 import type { ChatTemplate } from '../../text/template.js'
 
@@ -80,7 +80,7 @@ export async function requestAnswers(
       hooks.progress?.(finished, tokens)
     },
   })
-  bar?.done(`${count(made)} tokens`)
+  bar?.done(`${amount(made, 'token')}`)
   return answers.map((answer, i) => answer && trim(answer, i))
 }
 

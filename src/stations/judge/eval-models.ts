@@ -3,7 +3,7 @@ import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
 import { hubLabel } from '../../hub/cache.js'
-import { loadLanguageModel, loadStartModel } from '../../load/language-model.js'
+import { type LanguageModel, loadLanguageModel, loadStartModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { loadScoringModel } from '../../load/scoring-model.js'
 import { headOfFolder } from '../../models/adapters/adapter-load.js'
@@ -54,10 +54,14 @@ export function checkModels(
   for (const { path } of rewardModelPaths(options)) check(path, 'reward')
 }
 
-/** Answers of every model, greedy or sampled as the config says. */
+/**
+ * Answers of every model, greedy or sampled as the config says.
+ * @param look at each model while it is loaded
+ */
 export async function answersOfModels(
   session: AnswerNeeds & Needs<SectionOptions<'model' | 'lora' | 'evaluate'>, 'dtype'> & ChangeNeeds,
   { prompts, references }: EvaluationSet,
+  look?: (lm: LanguageModel, name: string) => Promise<void>,
 ): Promise<AnsweredSystem[]> {
   const { options, dtype } = session
   const { temperature, adapterNameOrPath, chatTemplate } = options
@@ -75,6 +79,7 @@ export async function answersOfModels(
       await sayQuantizedChange(session, {
         ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references },
       })
+      await look?.(lm, name)
       systems.push({ name, decoding, answers: await answerPrompts(session, lm, prompts, { label: name }) })
     } finally {
       lm.model.dispose()

@@ -5,6 +5,7 @@ import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from '
 import type { Needs } from '../../session/needs.js'
 import { VERSION } from '../../session/session.js'
 import { formatNumber } from '../../show/numbers.js'
+import { shellPath } from '../../show/shell.js'
 import { tableOf } from '../../show/table.js'
 import type { Ui } from '../../terminal/ui.js'
 import { rewardModelPaths } from './eval-models.js'
@@ -38,7 +39,7 @@ export function evalReport(
   const { config } = session
   const judges = rewardModelPaths(session.options)
   return {
-    ...reportHeader(session, 'Evaluation', config.file && `clha eval ${config.file}`),
+    ...reportHeader(session, 'Evaluation', config.file && `clha eval ${shellPath(config.file)}`),
     notes: [
       'Intervals are 95 %, over prompts, of one seed.',
       judges.length === 0

@@ -10,11 +10,13 @@ import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { rankDefaults, rankLists } from '../../rescore/rank.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { readRankedJsonl } from '../../rescore/ranked-jsonl.js'
+import { requireCalibratable } from '../../rescore/rescore.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import { type Needs, required } from '../../session/needs.js'
 import { fractionsOf, loadSplits, type SplitNeeds } from '../read/splits.js'
-import { type OutsideNeeds, scoreCorpus } from '../score/scoring.js'
-import { rescoreData, writeRescored } from './rescoring.js'
+import { keptScores } from '../score/kept-scores.js'
+import { hasOutsideScorer, type OutsideNeeds, scoreCorpus } from '../score/scoring.js'
+import { rescoreData, rescoreOptions, writeRescored } from './rescoring.js'
 
 /** Examples with the list that each became. */
 export interface RankedCorpus extends Corpus {
@@ -33,19 +35,35 @@ type RankOptions = MethodOptions & SectionOptions<'rescore'>
 type RankNeeds = SplitNeeds & OutsideNeeds & Needs<SectionOptions<'method' | 'rescore'>>
 
 /** @throws ClhaError (exit 2) when neither the data nor a reward model has rewards */
-export async function loadRanked(session: RankNeeds): Promise<RankedData> {
+export const loadRanked = async (session: RankNeeds): Promise<RankedData> => (await readRankable(session))()
+
+/**
+ * Reads the data, and looks at what has to be there before anything is loaded or scored.
+ * @returns what scores and ranks it
+ * @throws ClhaError (exit 2) when neither the data nor a reward model has rewards, or labels are too few to calibrate
+ */
+export async function readRankable(session: RankNeeds): Promise<() => Promise<RankedData>> {
   const { options } = session
   const paths = [required(options, 'trainDataset')].flat()
-  if (paths.every(isRankedFile)) return readRanked(options, paths)
+  if (paths.every(isRankedFile)) {
+    const ranked = await readRanked(options, paths)
+    return async () => ranked
+  }
   const one = materialOf(options) === 'answer'
   const { corpus: all, files } = await loadSplits(session, one ? 1 : 2, 'train')
   const corpus = withoutPart(all, 'test')
-  if (!needsRewards(options)) return { corpus: plainlyRanked(options, corpus), files }
-  const scored = await scoreCorpus(session, corpus)
-  if (one && options.labelSource === 'reward') return { corpus: plainlyRanked(options, scored), files }
-  const rescored = rescoreData(session, scored)
-  const write = () => writeRescored(rescored, options.outputDir)
-  return { corpus: { ...scored, lists: rescored.lists }, files, write }
+  if (!needsRewards(options)) return async () => ({ corpus: plainlyRanked(options, corpus), files })
+  // Rewards of the data are there or missing now; those of a model cost time.
+  const known = hasOutsideScorer(options) ? undefined : await scoreCorpus(session, corpus)
+  const byReward = one && options.labelSource === 'reward'
+  if (!byReward) requireCalibratable(corpus.examples, rescoreOptions(options))
+  return async () => {
+    const scored = known ?? (await keptScores(session, corpus))
+    if (byReward) return { corpus: plainlyRanked(options, scored), files }
+    const rescored = rescoreData(session, scored)
+    const write = () => writeRescored(rescored, options.outputDir)
+    return { corpus: { ...scored, lists: rescored.lists }, files, write }
+  }
 }
 
 /** Lists that labels alone or rewards alone order, so that nothing has to be calibrated. */

@@ -13,6 +13,7 @@ import { type Rescored, type RescoreOptions, rescoreLists } from '../../rescore/
 import type { Needs } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
 import { count, figure, percent } from '../../show/units.js'
+import { dropKeptScores } from '../score/kept-scores.js'
 import { rescoredFile } from './rescored-file.js'
 
 /** The keys that decide beliefs, order, pairs and gates. */
@@ -89,6 +90,7 @@ export async function writeRescored(rescored: Rescored, dir: string): Promise<vo
   await writeRankedJsonl(rescoredFile(dir), rescored.lists)
   writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
   await writeAuditPage(join(dir, 'audit.html'), rescored.audit)
+  dropKeptScores(dir)
 }
 
 function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {

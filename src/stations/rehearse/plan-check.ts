@@ -5,7 +5,7 @@ import { bestChanges, changesFor } from '../../plan/advice.js'
 import { trainWork } from '../../plan/flops.js'
 import { flops, type PlanInput, planTraining, type TrainingPlan } from '../../plan/plan.js'
 import type { Session } from '../../session/session.js'
-import { bytes, count, duration } from '../../show/units.js'
+import { amount, bytes, duration } from '../../show/units.js'
 import { currentDevice } from '../../tensor/index.js'
 import { type PlanNeeds, type Planned, planInput } from './plan-input.js'
 
@@ -41,7 +41,7 @@ export function beginPlan(session: PlanNeeds & Pick<Session, 'ui'>, planned: Pla
       const again = recompute ? ', blocks recomputed' : ''
       session.ui.line(
         `plan     ${bytes(peak)} of memory at most${again}, ${bytes(plan.available)} can be had · ` +
-          `${count(steps)} steps of about ${duration(time / steps)} · ${duration(time)} in all`,
+          `${amount(steps, 'step')} of about ${duration(time / steps)} · ${duration(time)} in all`,
       )
     },
     explain: (error) => {

@@ -13,7 +13,7 @@ import { bitsOf } from '../../models/decoder/quantized.js'
 import { modelHash, resolveModelFolder } from '../../models/folders/model-folder.js'
 import type { Needs } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
-import { count } from '../../show/units.js'
+import { amount, count } from '../../show/units.js'
 import { type AnswerNeeds, requestAnswers } from '../judge/answer.js'
 import { type AnswerStore, openAnswerStore, type SampledAnswer } from './answer-store.js'
 
@@ -126,7 +126,7 @@ export async function sampleFromEndpoint(
         bar.update(++done)
       },
     })
-    bar.done(`${count(tokens)} tokens`)
+    bar.done(`${amount(tokens, 'token')}`)
     return { tokens, refused }
   })
 }

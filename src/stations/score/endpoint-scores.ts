@@ -11,7 +11,7 @@ import { type EndpointScored, scoreByEndpoint } from '../../reward/endpoint-scor
 import { openScoreCache } from '../../reward/score-cache.js'
 import type { Needs } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
-import { count } from '../../show/units.js'
+import { amount, count } from '../../show/units.js'
 
 /** The keys of a reward server. */
 export type EndpointOptions = Pick<
@@ -114,7 +114,7 @@ export async function runScoring(
     })
     const notes = [
       ...(scored.cached > 0 ? [`${count(scored.cached)} of them were known`] : []),
-      ...(scored.tokens > 0 ? [`${count(scored.tokens)} tokens`] : []),
+      ...(scored.tokens > 0 ? [`${amount(scored.tokens, 'token')}`] : []),
     ]
     if (scored.cached > 0 && scored.cached === scored.rewards.flat().length) bar.update(scored.cached)
     bar.done(notes.length > 0 ? notes.join(' · ') : undefined)

@@ -4,6 +4,7 @@ import type { SectionOptions } from '../../config/options.js'
 import { type EncodedCorpus, where } from '../../data/corpus.js'
 import type { Example, Preference } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
+import { usageError } from '../../errors.js'
 import { type LanguageModel, scratchConfig } from '../../load/language-model.js'
 import { rewardStart } from '../../load/trainable.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
@@ -13,7 +14,7 @@ import { rewardConfig } from '../../models/families/families.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Needs } from '../../session/needs.js'
-import { count, percent } from '../../show/units.js'
+import { amount, count, percent } from '../../show/units.js'
 import { labelAgreement } from '../../statistics/agreement.js'
 import type { TrainItem } from '../../train/loop/items.js'
 import type { TrainingResult } from '../../train/loop/run.js'
@@ -37,7 +38,7 @@ export interface Accuracy {
 }
 
 export const accuracyText = ({ value, low, high, pairs }: Accuracy): string =>
-  `${percent(value)} (${percent(low)}–${percent(high)}) of ${count(pairs)} held-out human labels`
+  `${percent(value)} (${percent(low)}–${percent(high)}) of ${amount(pairs, 'held-out human label')}`
 
 /** Training items of a reward model: every human preference is a pair of weight 1. */
 export function rewardItems({ examples, encoded }: EncodedCorpus): TrainItem[] {
@@ -73,6 +74,25 @@ function freshScorer(session: RewardNeeds, { model, tokenizer }: LanguageModel, 
   return initModel(rewardConfig(sizes), seed, 'reward', dtype)
 }
 
+export const isLabelled = ({ preferences }: Example): boolean => preferences.length > 0
+
+/** @throws ClhaError (exit 2) where a fold has nothing to be judged by, or nothing to be trained on */
+export function requireFolds(
+  examples: readonly Example[],
+  { folds, seed }: { folds: number; seed: number },
+): void {
+  const labelled = new Array<number>(folds).fill(0)
+  for (const example of examples) if (isLabelled(example)) labelled[foldOf(example.prompt, seed, folds)] += 1
+  const total = labelled.reduce((sum, n) => sum + n, 0)
+  const empty = labelled.findIndex((n) => n === 0 || n === total)
+  if (empty < 0) return
+  const has = labelled[empty] === 0 ? 'none' : 'all'
+  throw usageError(
+    `folds: ${folds}: fold ${empty} has ${has} of the ${count(total)} lists with preferences`,
+    'lower folds, or give more prompts',
+  )
+}
+
 /** Trains one reward model per fold, each starting as a copy of `start` or from `reward_model_config`. */
 export async function trainRewardModels(
   session: RewardNeeds,
@@ -80,6 +100,7 @@ export async function trainRewardModels(
   data: EncodedCorpus,
   options: RewardModelOptions,
 ): Promise<FoldModel[]> {
+  if (options.folds > 1) requireFolds(data.examples, { folds: options.folds, seed: session.options.seed })
   const out: FoldModel[] = []
   for (let fold = 0; fold < options.folds; fold++) {
     const within = (example: Example) =>

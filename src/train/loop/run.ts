@@ -65,6 +65,7 @@ async function trainFrom(
   for (const weight of trained.values()) requiresGrad(weight)
   const optimizer = createOptimizer(trained, training.optimizer)
   if (from) restoreTraining(from, training, optimizer)
+  if (from) training.hooks.resumed?.(from.state.step, loop.totalSteps)
   // Going on without a checkpoint begins at step 0, and what an earlier attempt logged goes.
   const startStep = training.resume === false ? undefined : (from?.state.step ?? 0)
   const log = openRunLog(run, training, startStep)

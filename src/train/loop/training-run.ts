@@ -45,6 +45,8 @@ export interface TrainingRun {
 export interface RunHooks {
   progress(step: number, total: number, fields: Record<string, number>): void
   warn(text: string, advice?: string): void
+  /** A checkpoint was found: the run goes on after its step. */
+  resumed?(step: number, total: number): void
   /** Before the first step: the largest micro-batch went through. */
   rehearsed?(seconds: number): void
   log?(row: MetricRow): void

@@ -2,7 +2,7 @@
 import pc from 'picocolors'
 import type { TokenPiece } from '../../../inspect/token-view.js'
 import { printable } from '../../../show/printable.js'
-import { count } from '../../../show/units.js'
+import { amount, count } from '../../../show/units.js'
 import type { ShowResult } from './data-show.js'
 
 type Kind = TokenPiece['role'] | 'merged'
@@ -45,7 +45,7 @@ export function tokenLines({ example, view, tokenizer, template }: ShowResult, c
     printable(`tokenizer ${tokenizer}  chat template ${template}`),
     LEGEND,
     '',
-    colors.bold(`prompt  ${count(view.prompt.length)} tokens, shared by the answers${cut}`),
+    colors.bold(`prompt  ${amount(view.prompt.length, 'token')}, shared by the answers${cut}`),
     line(view.prompt),
     ...view.answers.flatMap((answer, i) => [
       '',
@@ -58,7 +58,7 @@ export function tokenLines({ example, view, tokenizer, template }: ShowResult, c
 function tokensOf({ pieces, scored, truncated, ended }: ShowResult['view']['answers'][number]): string {
   const merged = pieces.some((piece) => piece.merged)
   return [
-    `${count(pieces.length)} tokens, ${count(scored)} trained on`,
+    `${amount(pieces.length, 'token')}, ${count(scored)} trained on`,
     ...(pieces.length > scored ? [`${count(pieces.length - scored)} of the prompt`] : []),
     ...(merged ? ['the first begins in the prompt'] : []),
     ...(truncated ? ['cut: its end is missing'] : []),
