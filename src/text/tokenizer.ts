@@ -6,7 +6,7 @@ import { Tokenizer } from 'tokenizers'
 import { usageError } from '../errors.js'
 import type { Json } from '../files/json.js'
 import { type SpecialFrames, specialFrames } from './special-frames.js'
-import { type SpecialIds, specialIds } from './special-tokens.js'
+import { namedTokens, type SpecialIds, specialIds } from './special-tokens.js'
 import { type TokenizedText, toTokenizedText } from './tokenized-text.js'
 import { readTokenizerFiles, TOKENIZER_FILES, type TokenizerFiles } from './tokenizer-files.js'
 
@@ -23,6 +23,10 @@ export interface TextTokenizer extends SpecialIds {
   specialTokens: Map<string, number>
   /** The chat template (jinja) of the folder. */
   chatTemplate?: string
+  /** Why the folder's template can't be used. */
+  chatTemplateFault?: string
+  /** Special tokens by their role, as templates name them: `bos_token`, `pad_token`, … */
+  namedTokens: Record<string, string>
   /** Special tokens that the tokenizer's own post-processor would put around a text or a pair of texts. */
   frames: SpecialFrames
   encode(text: string): Promise<TokenizedText>
@@ -65,6 +69,8 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
     ...ids,
     specialTokens: new Map(special.map(({ content, id }) => [content, id])),
     chatTemplate: files.chatTemplate,
+    chatTemplateFault: files.chatTemplateFault,
+    namedTokens: namedTokens(files, ids, (id) => tokenizer.idToToken(id) ?? undefined),
     frames: specialFrames(files.tokenizer.post_processor as Json | null),
     encode: async (text) => (await encodeBatch([text]))[0],
     encodeBatch,

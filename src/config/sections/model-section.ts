@@ -76,7 +76,9 @@ export const modelSection = {
       'what computes: cpu, cuda (the first GPU), cuda:N; auto: a GPU where libtorch sees one, else the CPU',
     ),
   seed: wholeNumber().default(42).describe('seed of every random choice'),
-  threads: count().optional().describe('CPU threads of the engine; unset: one per physical core that it may use'),
+  threads: count()
+    .optional()
+    .describe('CPU threads of the engine; unset: one per physical core that it may use'),
 }
 
 export { modelConfig }
