@@ -197,10 +197,15 @@ function wrapLine(line: string, width: number, breakLong: boolean): string[] {
       if (!/^\s/.test(word)) current = word
     } else {
       while (current.length + word.length > width) {
-        const room = Math.max(1, width - current.length)
-        current += word.slice(0, room)
-        word = word.slice(room)
-        flush()
+        const room = width - current.length
+        // A line that is full already keeps the blank at its end, as Python's does.
+        if (room === 0) lines.push(current)
+        if (room === 0) current = ''
+        else {
+          current += word.slice(0, room)
+          word = word.slice(room)
+          flush()
+        }
       }
       current = word
     }

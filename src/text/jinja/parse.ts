@@ -34,7 +34,7 @@ export function parseTemplate(source: string): Statement[] {
 /** Statements up to one of the tags `ends`, which is not taken. */
 function parseUntil(reader: Reader, ends: string[], tag: string): Statement[] {
   const body: Statement[] = []
-  const { line } = next(reader)
+  const { line } = reader.tokens[Math.max(0, reader.at - 1)]
   for (;;) {
     const token = next(reader)
     reader.at++
