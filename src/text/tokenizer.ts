@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { Tokenizer } from 'tokenizers'
 import { usageError } from '../errors.js'
 import type { Json } from '../files/json.js'
+import { exponentialIn } from './regex-cost.js'
 import { type SpecialFrames, specialFrames } from './special-frames.js'
 import { namedTokens, type SpecialIds, specialIds } from './special-tokens.js'
 import { type TokenizedText, toTokenizedText } from './tokenized-text.js'
@@ -84,7 +85,19 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
 const definitionOf = (files: TokenizerFiles): string =>
   JSON.stringify({ ...files.tokenizer, post_processor: null, truncation: null, padding: null })
 
+/** The library's engine goes back and forth without limit, and can't be stopped. */
+function checkExpressions({ dir, tokenizer }: TokenizerFiles): void {
+  const { normalizer, pre_tokenizer, decoder } = tokenizer
+  const found = exponentialIn([normalizer, pre_tokenizer, decoder])
+  if (found === undefined) return
+  throw usageError(
+    `${join(dir, 'tokenizer.json')}: the regular expression ${JSON.stringify(found.slice(0, 80))} may take for ever on some texts`,
+    'A group that repeats must not repeat something itself: (…+)+. Make one of them possessive (++), or use another tokenizer.',
+  )
+}
+
 function build(files: TokenizerFiles, definition: string): Tokenizer {
+  checkExpressions(files)
   try {
     return Tokenizer.fromString(definition)
   } catch (error) {
