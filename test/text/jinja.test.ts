@@ -33,15 +33,39 @@ describe('what it may cost', () => {
   test.each([
     ['nested loops', nested(4)],
     ['a long text', "{{ 'x' * 10000000000 }}"],
-    ['a text doubled', "{% set n = namespace(x='x') %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}"],
-    ['a text joined with itself', "{% set n = namespace(x='x') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}"],
-    ['a text replaced by more', "{% set n = namespace(x='x') %}{% for i in range(60) %}{% set n.x = n.x|replace('x', 'xx') %}{% endfor %}"],
-    ['a list doubled', '{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}'],
+    [
+      'a text doubled',
+      "{% set n = namespace(x='x') %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}",
+    ],
+    [
+      'a text joined with itself',
+      "{% set n = namespace(x='x') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
+    ],
+    [
+      'a text replaced by more',
+      "{% set n = namespace(x='x') %}{% for i in range(60) %}{% set n.x = n.x|replace('x', 'xx') %}{% endfor %}",
+    ],
+    [
+      'a list doubled',
+      '{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}',
+    ],
     ['a long list', '{{ [1] * 100000000 }}'],
-    ['a list that holds itself twice, printed', '{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}'],
-    ['the same as JSON', '{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x|tojson }}'],
-    ['the same compared', '{% set n = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }}'],
-    ['the same ordered', '{% set n = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x <= n.y }}'],
+    [
+      'a list that holds itself twice, printed',
+      '{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x }}',
+    ],
+    [
+      'the same as JSON',
+      '{% set n = namespace(x=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% endfor %}{{ n.x|tojson }}',
+    ],
+    [
+      'the same compared',
+      '{% set n = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x == n.y }}',
+    ],
+    [
+      'the same ordered',
+      '{% set n = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set n.x = [n.x, n.x] %}{% set n.y = [n.y, n.y] %}{% endfor %}{{ n.x <= n.y }}',
+    ],
     ['a wide format', "{{ '%1000000000d' % 1 }}"],
     ['a wide field', "{{ '{:>1000000000}'.format(1) }}"],
     ['a wide center', "{{ 'x'|center(1000000000) }}"],
@@ -51,7 +75,10 @@ describe('what it may cost', () => {
     ['many slices', '{{ [1]|slice(1000000000)|list }}'],
     ['a macro that calls itself', '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}'],
     ['a loop that calls itself', '{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}'],
-    ['deep lists', '{% set n = namespace(x=[]) %}{% for i in range(100000) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x }}'],
+    [
+      'deep lists',
+      '{% set n = namespace(x=[]) %}{% for i in range(100000) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x }}',
+    ],
   ])('%s: it is stopped', (_, source) => {
     expect(() => render(source)).toThrow(/it takes too much/)
   })
@@ -62,7 +89,9 @@ describe('what it may cost', () => {
   })
 
   test('brackets a hundred thousand deep are an error of the source', () => {
-    expect(() => compileJinja(`{{ ${'('.repeat(100_000)}1${')'.repeat(100_000)} }}`)).toThrow(/nested too deep/)
+    expect(() => compileJinja(`{{ ${'('.repeat(100_000)}1${')'.repeat(100_000)} }}`)).toThrow(
+      /nested too deep/,
+    )
     expect(() => compileJinja(`{{ ${'not '.repeat(100_000)}x }}`)).toThrow(/nested too deep/)
   })
 })

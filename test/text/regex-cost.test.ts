@@ -12,10 +12,10 @@ test.each([
   String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}]*[\p{Ll}\p{M}]+(?i:'s|'t|'re)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s+`,
   String.raw`\d{1,3}(?=(?:\d{3})*\b)`,
   String.raw` ?[^(\s|[.,!?…。，、।۔،])]+`,
-  String.raw`(?:[a-z]++)+`,
-  String.raw`(?>a+)+`,
-  String.raw`(?:ab|cd)+`,
-  String.raw`[(a+)+]`,
+  '(?:[a-z]++)+',
+  '(?>a+)+',
+  '(?:ab|cd)+',
+  '[(a+)+]',
   String.raw`\(a+\)+`,
 ])('%s is taken', (source) => {
   expect(isExponential(source)).toBe(false)
@@ -43,5 +43,7 @@ test('a tokenizer with one names its file and the expression', async () => {
   const split = { type: 'Split', pattern: { Regex: '([a-z0-9_.]+)+!' }, behavior: 'Isolated', invert: false }
   tokenizer.pre_tokenizer = { type: 'Sequence', pretokenizers: [split, tokenizer.pre_tokenizer] }
   writeFileSync(file, JSON.stringify(tokenizer))
-  await expect(loadTokenizer(dir)).rejects.toThrow(/tokenizer\.json: the regular expression ".*may take for ever/)
+  await expect(loadTokenizer(dir)).rejects.toThrow(
+    /tokenizer\.json: the regular expression ".*may take for ever/,
+  )
 })

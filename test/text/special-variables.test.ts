@@ -25,7 +25,10 @@ test('tools and documents are none, and special tokens that are not named are un
 test('the tools of a dialogue are the variable, not part of a message', async () => {
   const source = `{{ tools[0].function.name }} {{ messages[0].tools is defined }} {{ tools | tojson }} ${said}`
   const tools = [{ type: 'function', function: { name: 'weather' } }]
-  const template = chatTemplate(await withConfig({}), source.replace('{{ tools[0].function.name }}', '{{ tools[0].function.name if tools }}'))
+  const template = chatTemplate(
+    await withConfig({}),
+    source.replace('{{ tools[0].function.name }}', '{{ tools[0].function.name if tools }}'),
+  )
   expect(template.prompt([{ role: 'user', content: 'Hi', tools }])).toBe(
     'weather False [{"type": "function", "function": {"name": "weather"}}] Hi',
   )
@@ -41,9 +44,15 @@ test('a frozen date is what strftime_now writes', async () => {
 describe('which template', () => {
   const list = (...names: string[]) => names.map((name) => ({ name, template: `${name}: ${said}` }))
   test('of several the one named default, as a list or a mapping', async () => {
-    const listed = await withConfig({ eos_token: '<|endoftext|>', chat_template: list('tool_use', 'default') })
+    const listed = await withConfig({
+      eos_token: '<|endoftext|>',
+      chat_template: list('tool_use', 'default'),
+    })
     expect(chatTemplate(listed).prompt(question)).toBe('default: Hi')
-    const mapped = await withConfig({ eos_token: '<|endoftext|>', chat_template: { default: `d: ${said}`, rag: 'x' } })
+    const mapped = await withConfig({
+      eos_token: '<|endoftext|>',
+      chat_template: { default: `d: ${said}`, rag: 'x' },
+    })
     expect(chatTemplate(mapped).prompt(question)).toBe('d: Hi')
   })
 

@@ -25,14 +25,16 @@ test('a prompt that opens a thought is trained up to where finished turns go on'
 })
 
 test('answers that share less than another share that less', async () => {
-  const open = "{% for m in messages %}[{{ m.content }}]{% endfor %}{% if add_generation_prompt %}[<t>{% endif %}"
+  const open =
+    '{% for m in messages %}[{{ m.content }}]{% endfor %}{% if add_generation_prompt %}[<t>{% endif %}'
   const template = chatTemplate(await tiny(), open)
   expect(trainedTexts(template, question, ['<t>a', 'b'])).toEqual({
     prompt: '[Name a fruit.][',
     answers: ['<t>a', 'b'],
   })
   // Half of a surrogate pair is never shared: these two differ in the second half.
-  const emoji = "{% for m in messages %}[{{ m.content }}]{% endfor %}{% if add_generation_prompt %}[😀{% endif %}"
+  const emoji =
+    '{% for m in messages %}[{{ m.content }}]{% endfor %}{% if add_generation_prompt %}[😀{% endif %}'
   expect(trainedTexts(chatTemplate(await tiny(), emoji), question, ['😁']).prompt).toBe('[Name a fruit.][')
 })
 
@@ -47,7 +49,11 @@ test('the tokens are those of prompt and answer as trained, the end token behind
     file: 'rows.jsonl',
     row: 1,
   }
-  const { encoded } = await encodeExamples([example], tokenizer, chatTemplate(tokenizer, R1), { maxLength: 128 })
-  const text = await tokenizer.decode([...encoded[0].promptIds, ...encoded[0].answers[0].ids], { keepSpecial: true })
+  const { encoded } = await encodeExamples([example], tokenizer, chatTemplate(tokenizer, R1), {
+    maxLength: 128,
+  })
+  const text = await tokenizer.decode([...encoded[0].promptIds, ...encoded[0].answers[0].ids], {
+    keepSpecial: true,
+  })
   expect(text).toBe('<|U|>Name a fruit.<|A|>Apple.<|im_end|>')
 })

@@ -47,7 +47,7 @@ export function checkContent(row: ParsedRow, { minCandidates, unpaired }: Conten
     const key = JSON.stringify([text.trim(), tool_calls, reasoning_content])
     const twin = seen.get(key)
     if (twin !== undefined) {
-      throw contentFault('identical_answers', `answers ${twin + 1} and ${i + 1} are the same`)
+      throw contentFault('identical_answers', `answers ${twin + 1} and ${i + 1} are the same text`)
     }
     seen.set(key, i)
   })

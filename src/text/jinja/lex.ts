@@ -78,14 +78,20 @@ function readPart(place: Place): void {
   data(place, end, opening?.[1] ?? opening?.[2] ?? opening?.[3], print)
   if (!opening) return
   advance(place, end + opening[0].length)
-  if (opening[3] !== undefined) return skipComment(place)
-  if (print) return readTag(place, 'print')
+  if (opening[3] !== undefined) skipComment(place)
+  else if (print) readTag(place, 'print')
+  else if (!readRaw(place)) readTag(place, 'block')
+}
+
+/** What stands between raw and endraw, as it is. */
+function readRaw(place: Place): boolean {
   const raw = match(RAW, place)
-  if (!raw) return readTag(place, 'block')
+  if (!raw) return false
   advance(place, place.at + raw[0].length)
   const close = match(END_RAW, place) ?? failAt(place.line, 'raw is not closed: endraw is missing')
   data(place, close.index, close[1], false)
   advance(place, close.index + close[0].length)
+  return true
 }
 
 function data(place: Place, end: number, sign: string | undefined, print: boolean): void {
@@ -115,7 +121,8 @@ function readTag(place: Place, kind: 'block' | 'print'): void {
     const end = brackets.length === 0 ? match(close, place) : null
     if (end) {
       push(place, `close ${kind}`, '')
-      return advance(place, place.at + end[0].length)
+      advance(place, place.at + end[0].length)
+      return
     }
     readToken(place, brackets)
   }
@@ -125,7 +132,10 @@ function readTag(place: Place, kind: 'block' | 'print'): void {
 function readToken(place: Place, brackets: string[]): void {
   const { source, at } = place
   const quote = source[at]
-  if (quote === '"' || quote === "'") return readString(place, quote)
+  if (quote === '"' || quote === "'") {
+    readString(place, quote)
+    return
+  }
   for (const [type, pattern] of [
     ['float', NUMBER],
     ['integer', INTEGER],
@@ -137,7 +147,8 @@ function readToken(place: Place, brackets: string[]): void {
     const [value] = found
     if (type === 'operator') balance(place, value, brackets)
     push(place, type, value)
-    return advance(place, at + value.length)
+    advance(place, at + value.length)
+    return
   }
   if (at < source.length) failAt(place.line, `unexpected character ${JSON.stringify(source[at])}`)
 }
@@ -156,7 +167,7 @@ function readString(place: Place, quote: string): void {
   let end = at + 1
   while (end < source.length && source[end] !== quote) end += source[end] === '\\' ? 2 : 1
   if (end >= source.length) failAt(place.line, 'a string is not closed')
-  push(place, 'string', unescape(source.slice(at + 1, end), place.line))
+  push(place, 'string', unescaped(source.slice(at + 1, end), place.line))
   advance(place, end + 1)
 }
 
@@ -176,7 +187,7 @@ const SIMPLE: { [char: string]: string } = {
 }
 
 /** Python's escapes; an unknown one stays as it is. */
-function unescape(text: string, line: number): string {
+function unescaped(text: string, line: number): string {
   return text.replace(ESCAPE, (whole, bad: string | undefined) => {
     if (bad !== undefined) return failAt(line, `the escape \\${bad} in a string is cut short`)
     const rest = whole.slice(1)

@@ -140,15 +140,14 @@ const cased = (text: string) => /[\p{Lu}\p{Ll}\p{Lt}]/u.test(text)
 export const isUpper = (text: string): boolean => cased(text) && !/[\p{Ll}\p{Lt}]/u.test(text)
 export const isLower = (text: string): boolean => cased(text) && !/[\p{Lu}\p{Lt}]/u.test(text)
 
+const LINE_ENDS = '\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029'
+const LINE = new RegExp(`[^${LINE_ENDS}]*(?:\\r\\n|[${LINE_ENDS}])|[^${LINE_ENDS}]+`, 'g')
+const LINE_END = new RegExp(`(?:\\r\\n|[${LINE_ENDS}])$`)
+
 function splitLines(text: string, given: Arguments): string[] {
   const [keep] = bind('splitlines', given, ['keepends'])
-  const lines =
-    text.match(
-      /[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])|[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+/g,
-    ) ?? []
-  return keep
-    ? [...lines]
-    : lines.map((line) => line.replace(/(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])$/, ''))
+  const lines = text.match(LINE) ?? []
+  return keep ? [...lines] : lines.map((line) => line.replace(LINE_END, ''))
 }
 
 function zfill(text: string, { args }: Arguments, budget: Budget): string {
@@ -231,7 +230,7 @@ export const TEXT_METHODS: { [name: string]: Method } = {
   isalpha: matches(/^\p{L}+$/u),
   isalnum: matches(/^[\p{L}\p{N}]+$/u),
   isspace: matches(new RegExp(`^[${SPACE}]+$`)),
-  isascii: matches(/^[\0-\x7f]*$/),
+  isascii: (text) => !/[^\0-\x7f]/.test(text),
   isidentifier: matches(/^[\p{ID_Start}_]\p{ID_Continue}*$/u),
   isupper: (text) => isUpper(text),
   islower: (text) => isLower(text),

@@ -1,6 +1,7 @@
 /** The values of a template, as Python has them: how they are printed, compared, counted and walked. */
-import { charge } from './meter.js'
+
 import { characters } from '../lengths.js'
+import { charge } from './meter.js'
 
 /** A name that means nothing: empty text, false, an error as soon as something is asked of it. */
 export interface Undefined {
