@@ -1,12 +1,17 @@
 /** What makes two rows, two pairs or two prompts the same, whatever their ids and places are. */
 
 import type { Prompt } from '../dialogue.js'
-import { promptKey } from '../dialogue.js'
+import { extrasOf, promptKey } from '../dialogue.js'
 import type { Example } from './example.js'
 
 /** The content of a row: prompt, answers and labels. Equal keys are equal rows. */
 export function contentKey({ prompt, candidates, preferences }: Example): string {
-  const answers = candidates.map(({ text, reward, desirable }) => [text, reward ?? null, desirable ?? null])
+  const answers = candidates.map(({ text, reward, desirable, tool_calls, reasoning_content }) => [
+    text,
+    reward ?? null,
+    desirable ?? null,
+    ...(tool_calls || reasoning_content ? [tool_calls ?? null, reasoning_content ?? null] : []),
+  ])
   const pairs = preferences.map(({ better, worse }) => [better, worse])
   return `${promptKey(prompt)}${JSON.stringify([answers, pairs])}`
 }
@@ -17,7 +22,7 @@ export function contentKey({ prompt, candidates, preferences }: Example): string
  */
 export function canonicalPrompt(prompt: Prompt): string {
   if (typeof prompt === 'string') return bare(prompt)
-  return prompt.map(({ role, content }) => `${role}:${bare(content)}`).join('\n')
+  return prompt.map((m) => `${m.role}:${bare(m.content)}${JSON.stringify(extrasOf(m)) ?? ''}`).join('\n')
 }
 
 function bare(text: string): string {

@@ -1,8 +1,12 @@
-import type { Prompt } from '../dialogue.js'
+import type { Message, Prompt, ToolCall } from '../dialogue.js'
 
 export interface Candidate {
   /** The answer. Literal continuation when the prompt is literal text, else the assistant's content. */
   text: string
+  /** Tools that the answer calls. */
+  tool_calls?: readonly ToolCall[]
+  /** What was thought before the answer. */
+  reasoning_content?: string
   /** A reward found in the data, in the unit of whatever made it. */
   reward?: number
   /** Where the answer came from: `chosen`, `rejected`, a model's name. */
@@ -29,3 +33,20 @@ export interface Example {
   file: string
   row: number
 }
+
+/** The part of a candidate that was said, thought and called. */
+export type AnswerParts = Pick<Candidate, 'text' | 'tool_calls' | 'reasoning_content'>
+
+/** An answer as a turn of its dialogue. */
+export function turnOf({ text, tool_calls, reasoning_content }: AnswerParts): Message {
+  return {
+    role: 'assistant',
+    content: text,
+    ...(reasoning_content !== undefined && { reasoning_content }),
+    ...(tool_calls !== undefined && { tool_calls }),
+  }
+}
+
+/** An answer as a template takes it: text, or a turn where there is more to it than text. */
+export const answerOf = (answer: AnswerParts): string | Message =>
+  answer.tool_calls === undefined && answer.reasoning_content === undefined ? answer.text : turnOf(answer)

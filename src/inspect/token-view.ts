@@ -1,8 +1,8 @@
 /** One row as the model will see it: every token, where it stands, and whether it is trained on. */
 import { encodeExamples } from '../data/encode/encode.js'
 import type { EncodedAnswer } from '../data/encode/encoded.js'
-import type { Example } from '../data/example.js'
-import type { ChatTemplate } from '../text/template.js'
+import { answerOf, type Example } from '../data/example.js'
+import { type ChatTemplate, trainedTexts } from '../text/template.js'
 import type { TextTokenizer, TokenizedText } from '../text/tokenizer.js'
 
 /** `context`: a prompt token that this answer does not share with the others. Scored are `answer` and `end`. */
@@ -37,8 +37,9 @@ export async function tokenView(
   const { encoded, report } = await encodeExamples([example], tokenizer, template, limits)
   if (encoded.length === 0) return report.dropped[0].reason
   const { promptIds, answers, promptCut } = encoded[0]
-  const before = template.prompt(example.prompt)
-  const texts = example.candidates.map(({ text }) => before + template.answer(text, example.prompt))
+  const written = trainedTexts(template, example.prompt, example.candidates.map(answerOf))
+  const before = written.prompt
+  const texts = written.answers.map((answer) => before + answer)
   // A pair is tokenised as two texts: its tokens are shown as the vocabulary has them.
   const tokenised = template.pair ? [] : await tokenizer.encodeBatch(texts)
   const first = tokenised[0] as TokenizedText | undefined

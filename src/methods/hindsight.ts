@@ -1,5 +1,6 @@
 /** Chain of hindsight: pairs as text with feedback, loss on the answers alone. */
 
+import { answerOf } from '../data/example.js'
 import type { RankedList } from '../rescore/ranked.js'
 import { withMarker } from '../text/marker.js'
 import type { ChatTemplate } from '../text/template.js'
@@ -29,7 +30,7 @@ export function hindsight(
     .flatMap(({ better, worse, weight }, k) => {
       const prompt = template.prompt(example.prompt)
       const told = (side: ChatTemplate, index: number) => {
-        const answer = side.answer(example.candidates[index].text, example.prompt)
+        const answer = side.answer(answerOf(example.candidates[index]), example.prompt)
         return { answer, marker: side.prompt(example.prompt).slice(prompt.length) }
       }
       const [up, down] = [told(good, better), told(bad, worse)]

@@ -2,7 +2,7 @@
 
 import { open } from 'node:fs/promises'
 import { z } from 'zod'
-import { messageFields } from '../data/message-schema.js'
+import { answerExtras, messageFields } from '../data/message-schema.js'
 import { splitLines } from '../data/read/read-lines.js'
 import { ClhaError, usageError } from '../errors.js'
 import type { Storage } from '../files/storage.js'
@@ -19,6 +19,7 @@ const example = z.strictObject({
     .array(
       z.strictObject({
         text: z.string(),
+        ...answerExtras,
         reward: z.number().optional(),
         origin: z.string().optional(),
         desirable: z.boolean().optional(),

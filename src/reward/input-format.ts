@@ -1,5 +1,6 @@
 import type { Message, Prompt } from '../dialogue.js'
 import { usageError } from '../errors.js'
+import { contentOf } from '../text/chat-template.js'
 import { type ChatTemplate, chatTemplate } from '../text/template.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
 
@@ -60,7 +61,7 @@ function oasstTemplate(tokenizer: TextTokenizer): ChatTemplate {
     endToken: eos,
     stops: [],
     prompt: (prompt) => render(asMessages(prompt)) + TAGS.assistant,
-    answer: (text) => text,
+    answer: contentOf,
     render: (messages, options) => render(messages) + (options?.addGenerationPrompt ? TAGS.assistant : ''),
   }
 }
@@ -97,7 +98,7 @@ function pairTemplate(tokenizer: TextTokenizer): ChatTemplate {
     endToken: tokenizer.tokenText(pair.after[0]),
     stops: [],
     prompt: question,
-    answer: (text) => text,
+    answer: contentOf,
     render: question,
   }
 }

@@ -22,7 +22,7 @@ export interface RunLock {
 export type TakeLock = (path: string) => RunLock | undefined
 
 export interface OpenRunOptions
-  extends Pick<RunManifest, 'kind' | 'config' | 'data' | 'hub' | 'versions' | 'hardware'> {
+  extends Pick<RunManifest, 'kind' | 'config' | 'data' | 'hub' | 'versions' | 'hardware' | 'template_date'> {
   lock: TakeLock
   /** Go on in a folder that holds a run. */
   resume?: boolean
@@ -136,6 +136,7 @@ function startManifest(options: OpenRunOptions, previous: RunManifest | undefine
     status: 'running',
     started: resuming ? previous.started : now,
     updated: now,
+    ...(options.template_date && { template_date: options.template_date }),
     resumed: resuming ? previous.resumed + 1 : 0,
     pid: process.pid,
     config,

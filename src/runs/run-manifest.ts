@@ -36,6 +36,8 @@ export interface RunManifest {
   started: string
   /** When the status last changed. */
   updated: string
+  /** What chat templates call now, in this run and when it is resumed. ISO 8601, UTC. */
+  template_date?: string
   /** Times that the run was taken up again. */
   resumed: number
   pid: number

@@ -18,7 +18,9 @@ import {
 } from '../tensor/index.js'
 import { stopRequested } from '../terminal/signals.js'
 import type { Ui } from '../terminal/ui.js'
+import { freezeTemplateDate, templateDate } from '../text/template-date.js'
 import { resolveHubNames } from './names/resolve-names.js'
+import { recordedDate } from './recorded-date.js'
 
 /** `Needed` are keys that are set for certain. */
 export interface Session<Needed extends ConfigKey = never> {
@@ -69,6 +71,7 @@ export async function openSession<Needed extends ConfigKey = never>(
   const device = chooseDevice(setting)
   const config = device === 'cpu' ? given : withGpuDefaults(given)
   const { options, hub } = await resolveHubNames(config.options, ui)
+  if (options.outputDir !== undefined) freezeTemplateDate(recordedDate(options.outputDir) ?? new Date())
   if (options.threads !== undefined) native().setThreads(options.threads)
   useDevice(device)
   if (device !== 'cpu') ui.line(`computes on ${deviceLabel(device)}`)
@@ -125,6 +128,7 @@ export function manifestOf(
     config: values,
     data,
     hub: session.hub,
+    template_date: templateDate().toISOString(),
     versions: session.versions,
     hardware: session.hardware,
   }

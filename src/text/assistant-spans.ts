@@ -1,7 +1,7 @@
 import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
+import { type ChatTemplate, trainedTexts } from './chat-template.js'
 import type { Span } from './render-template.js'
-import type { ChatTemplate } from './template.js'
 import type { TokenizedText } from './tokenized-text.js'
 
 /**
@@ -22,11 +22,12 @@ export function assistantSpans(
   if (template.generated) return template.generated(messages)
   const text = template.render(messages)
   const spans: Span[] = []
-  messages.forEach(({ role, content }, i) => {
-    if (role !== 'assistant') return
+  messages.forEach((message, i) => {
+    if (message.role !== 'assistant') return
     const before = messages.slice(0, i)
-    const prompt = i === 0 ? '' : template.prompt(before)
-    const turn = i === 0 ? template.render(messages.slice(0, 1)) : template.answer(content, before)
+    const first = { prompt: '', answers: [i === 0 ? template.render(messages.slice(0, 1)) : ''] }
+    const { prompt, answers } = i === 0 ? first : trainedTexts(template, before, [message])
+    const [turn] = answers
     if (!text.startsWith(prompt + turn)) throw changing(template, i)
     const end = prompt.length + turn.length
     const marker = template.endToken ?? ''

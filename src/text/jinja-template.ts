@@ -1,6 +1,8 @@
+/** A chat template in Jinja: prompts, answers, end token. */
 import type { Message, Prompt } from '../dialogue.js'
 import { usageError } from '../errors.js'
-import type { ChatTemplate } from './chat-template.js'
+import { type Answer, type ChatTemplate, contentOf, refusal, type TrainedTexts } from './chat-template.js'
+import { isSpent } from './jinja/budget.js'
 import { TEMPLATE_NAMES } from './presets.js'
 import { type CompiledTemplate, compileTemplate } from './render-template.js'
 import type { TextTokenizer } from './tokenizer.js'
@@ -15,10 +17,16 @@ const SYSTEM: Message = { role: 'system', content: 'system' }
 /**
  * Prompt: rendered with the generation prompt. Answer: what an assistant turn adds to it, up to the first special
  * token after the content, which is the end token.
+ * @param tokens the special tokens that the template may name, such as `bos_token`
  * @throws ClhaError (usage) when the source does not parse, or on rendering what it refuses
  */
-export function jinjaTemplate(name: string, source: string, tokenizer: TextTokenizer): ChatTemplate {
-  const template = compiled(name, source, tokenizer)
+export function jinjaTemplate(
+  name: string,
+  source: string,
+  tokenizer: TextTokenizer,
+  tokens: Record<string, string> = tokenizer.namedTokens,
+): ChatTemplate {
+  const template = compiled(name, source, tokens)
   const render = (messages: readonly Message[], addGenerationPrompt: boolean) =>
     template.render(messages, { addGenerationPrompt })
   const { endToken, tail } = probe(template, tokenizer)
@@ -28,6 +36,14 @@ export function jinjaTemplate(name: string, source: string, tokenizer: TextToken
     if (last?.prompt !== prompt) last = { prompt, text: render(prompt, true) }
     return last.text
   }
+  const trained = (prompt: Prompt, answers: readonly Answer[]): TrainedTexts => {
+    if (typeof prompt === 'string') return { prompt, answers: answers.map(contentOf) }
+    const before = promptText(prompt)
+    const wholes = answers.map((answer) => render([...prompt, turnOf(answer)], false))
+    const at = Math.min(before.length, ...wholes.map((whole) => sharedLength(before, whole)))
+    if (at < before.length && at < sharedLength(before, render(prompt, false))) throw changing(name)
+    return { prompt: before.slice(0, at), answers: wholes.map((whole) => withoutTail(whole.slice(at), tail)) }
+  }
   return {
     ...template,
     name,
@@ -35,20 +51,32 @@ export function jinjaTemplate(name: string, source: string, tokenizer: TextToken
     // An end marker that this tokenizer spells in several tokens can only be found in the text.
     stops: endToken === undefined && tail.trim() !== '' ? [tail.trim()] : [],
     prompt: (prompt) => (typeof prompt === 'string' ? prompt : promptText(prompt)),
-    answer(text, prompt) {
-      if (typeof prompt === 'string') return text
-      const before = promptText(prompt)
-      const whole = render([...prompt, { role: 'assistant', content: text }], false)
-      if (whole.startsWith(before)) return withoutTail(whole.slice(before.length), tail)
-      const message = `the chat template (${name}) does not continue its own generation prompt with the answer`
-      throw usageError(message, `Name another template: ${ANOTHER}.`)
-    },
+    answer: (answer, prompt) => trained(prompt, [answer]).answers[0],
+    trained,
   }
 }
 
-function compiled(name: string, source: string, tokenizer: TextTokenizer): CompiledTemplate {
-  const textOf = (id: number | undefined) => (id === undefined ? '' : (tokenizer.tokenText(id) ?? ''))
-  const tokens = { bos_token: textOf(tokenizer.bosId), eos_token: textOf(tokenizer.eosId) }
+const turnOf = (answer: Answer): Message =>
+  typeof answer === 'string' ? { role: 'assistant', content: answer } : answer
+
+/** Up to where two texts are the same, never inside a surrogate pair. */
+function sharedLength(a: string, b: string): number {
+  const most = Math.min(a.length, b.length)
+  if (b.startsWith(a)) return a.length
+  let at = 0
+  while (at < most && a.charCodeAt(at) === b.charCodeAt(at)) at++
+  return at > 0 && (a.charCodeAt(at - 1) & 0xfc00) === 0xd800 ? at - 1 : at
+}
+
+const changing = (name: string) =>
+  refusal(
+    usageError(
+      `the chat template (${name}) writes the turns before the answer in another way once it is there`,
+      `Leave such rows out, or name another template: ${ANOTHER}.`,
+    ),
+  )
+
+function compiled(name: string, source: string, tokens: Record<string, string>): CompiledTemplate {
   let template: CompiledTemplate
   try {
     template = compileTemplate(source, tokens)
@@ -60,13 +88,18 @@ function compiled(name: string, source: string, tokenizer: TextTokenizer): Compi
     try {
       return run()
     } catch (error) {
+      if (isSpent(error)) {
+        const message = `the chat template (${name}) was stopped: ${error.message}`
+        throw usageError(message, `Name another template: ${ANOTHER}.`)
+      }
       const roles = messages.map((message) => message.role).join(', ')
       const message = `the chat template (${name}) refuses a dialogue of ${roles}: ${(error as Error).message}`
-      throw usageError(message, `Leave such rows out, or name another template: ${ANOTHER}.`)
+      throw refusal(usageError(message, `Leave such rows out, or name another template: ${ANOTHER}.`))
     }
   }
   const { render, generated } = template
   return {
+    dated: template.dated,
     render: (messages, options) => guarded(messages, () => render(messages, options)),
     generated: generated && ((messages) => guarded(messages, () => generated(messages))),
   }

@@ -10,9 +10,11 @@ export const hasMarker = (template: ChatTemplate): boolean => marked.has(templat
 export function withMarker(template: ChatTemplate, marker: string): ChatTemplate {
   const wrapped: ChatTemplate = {
     ...template,
+    // The marker stands behind the generation prompt: prompt and answer are these two.
+    trained: undefined,
     prompt: (prompt) => template.prompt(prompt) + marker,
-    answer: (text, prompt) => {
-      const answer = template.answer(text, prompt)
+    answer: (given, prompt) => {
+      const answer = template.answer(given, prompt)
       return /^\s/.test(answer) ? answer : ` ${answer}`
     },
   }

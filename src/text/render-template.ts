@@ -1,7 +1,9 @@
 /** A Jinja chat template made ready to render, as transformers renders it: dialogues, and where generations are marked. */
-import { Template } from '@huggingface/jinja'
-import type { Message } from '../dialogue.js'
-import { PYTHON_FUNCTIONS, pythonStrip, rewriteAsPython } from './jinja-python.js'
+import { type Message, splitTools } from '../dialogue.js'
+import { compileJinja } from './jinja/run.js'
+import { fromJson, type Value } from './jinja/values.js'
+import { pythonStrip } from './jinja/white-space.js'
+import { templateDate } from './template-date.js'
 
 export interface RenderOptions {
   /** End where the assistant has to speak. */
@@ -16,64 +18,51 @@ export type Span = [number, number]
 export interface CompiledTemplate {
   render(messages: readonly Message[], options?: RenderOptions): string
   /** What `{% generation %}` blocks enclose; only where the template has them. */
-  generated?(messages: readonly Message[]): { text: string; spans: Span[] }
+  generated?(messages: readonly Message[], options?: RenderOptions): { text: string; spans: Span[] }
+  /** The template asks for the date. */
+  dated: boolean
 }
-
-const TAGS = /\{%(-?)\s*(end)?generation\s*(-?)%\}/g
-const COMMENTS = /\{#.*?#\}/gs
 
 /** Around the marks a text can't hold: characters that Unicode keeps free, with a number that the texts don't contain. */
 const markOf = (side: 'start' | 'end', nonce: number) => `\ufdd0${side}${nonce}\ufdd1`
 
 /**
- * @param context further variables: `bos_token`, `eos_token`
+ * @param context further variables: `bos_token`, `eos_token` and the other special tokens
+ * The tools of a dialogue are the variable `tools`; the date is that of `templateDate`.
  * @throws Error when the source does not parse; `render` throws what the template raises
  */
 export function compileTemplate(source: string, context: Record<string, string>): CompiledTemplate {
-  const template = parse(source)
-  const plain = (messages: readonly Message[], addGenerationPrompt: boolean, t = template) =>
-    t.render({ messages, add_generation_prompt: addGenerationPrompt, ...context, ...PYTHON_FUNCTIONS })
+  const template = compileJinja(source)
+  const fixed = Object.entries(context)
+  const plain = (dialogue: readonly Message[], options: RenderOptions, marks?: [string, string]) => {
+    const { tools, messages } = splitTools(dialogue)
+    const variables = new Map<string, Value>([
+      ...fixed,
+      ['messages', fromJson(messages)],
+      ['tools', tools ? fromJson(tools) : null],
+      ['documents', null],
+      ['add_generation_prompt', options.addGenerationPrompt === true],
+    ])
+    return template.run(variables, { now: templateDate(), marks })
+  }
   const render = (messages: readonly Message[], options: RenderOptions = {}) => {
-    if (!options.continueFinalMessage) return plain(messages, options.addGenerationPrompt === true)
+    if (!options.continueFinalMessage) return plain(messages, options)
     if (options.addGenerationPrompt)
       throw new Error('addGenerationPrompt and continueFinalMessage exclude each other')
-    return untilFinalContent((marked) => plain(marked, false), messages)
+    return untilFinalContent((marked) => plain(marked, options), messages)
   }
-  if (!new RegExp(TAGS).test(source.replace(COMMENTS, ''))) return { render }
-  const { marked, nonce } = withMarks(source)
+  if (!template.generates) return { render, dated: template.dated }
   return {
     render,
-    generated: (messages) => {
-      const own = messages.some(({ content }) => content.includes(markOf('start', nonce).slice(0, -1)))
-      if (own) throw new Error('a message holds the mark that generation blocks are found by')
-      return cutMarks(plain(messages, false, marked), nonce)
+    dated: template.dated,
+    generated: (messages, options = {}) => {
+      const text = source + JSON.stringify(messages)
+      let nonce = 0
+      while (text.includes(markOf('start', nonce)) || text.includes(markOf('end', nonce))) nonce++
+      const marks: [string, string] = [markOf('start', nonce), markOf('end', nonce)]
+      return cutMarks(plain(messages, { ...options, addGenerationPrompt: false }, marks), nonce)
     },
   }
-}
-
-function parse(source: string): Template {
-  let template: Template
-  try {
-    template = new Template(source)
-  } catch (error) {
-    // The library runs off the end of a source whose block is open.
-    if (error instanceof TypeError)
-      throw new Error('a block is not closed: {% if %}, {% for %} and {% macro %} need their end')
-    throw error
-  }
-  rewriteAsPython(template)
-  return template
-}
-
-/** The same template with marks in place of the tags; blocks stay blocks, so white space is trimmed as before. */
-function withMarks(source: string): { marked: Template; nonce: number } {
-  let nonce = 0
-  while (source.includes(markOf('start', nonce)) || source.includes(markOf('end', nonce))) nonce++
-  const marked = source.replace(TAGS, (_, left: string, end: string | undefined, right: string) => {
-    const mark = markOf(end ? 'end' : 'start', nonce)
-    return `{%${left} if true %}{{ '${mark}' }}{% endif ${right}%}`
-  })
-  return { marked: parse(marked), nonce }
 }
 
 function cutMarks(rendered: string, nonce: number): { text: string; spans: Span[] } {

@@ -85,3 +85,26 @@ function addsToken(files: TokenizerFiles, bosId: number): boolean {
   if (typeof explicit === 'boolean') return explicit
   return specialFrames(files.tokenizer.post_processor as Json | null).single.before.includes(bosId)
 }
+
+const ROLES = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token']
+
+/**
+ * The special tokens that the folder names, as transformers gives them to a template; without a tokenizer_config.json,
+ * the BOS and EOS that other files tell.
+ */
+export function namedTokens(
+  { config }: TokenizerFiles,
+  { bosId, eosId }: SpecialIds,
+  textOf: (id: number) => string | undefined,
+): Record<string, string> {
+  const named = ROLES.flatMap((role) => {
+    const text = tokenText(config[role])
+    return text === undefined ? [] : [[role, text] as const]
+  })
+  if (Object.keys(config).length > 0) return Object.fromEntries(named)
+  const known = Object.entries({ bos_token: bosId, eos_token: eosId }).flatMap(([role, id]) => {
+    const text = id === undefined ? undefined : textOf(id)
+    return text === undefined ? [] : [[role, text] as const]
+  })
+  return Object.fromEntries(known)
+}

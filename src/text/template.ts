@@ -1,16 +1,17 @@
-import type { ChatTemplate } from './chat-template.js'
+import { usageError } from '../errors.js'
+import { type ChatTemplate, contentOf } from './chat-template.js'
 import { jinjaTemplate } from './jinja-template.js'
-import { JINJA_PRESETS } from './presets.js'
+import { JINJA_PRESETS, TEMPLATE_NAMES } from './presets.js'
 import type { TextTokenizer } from './tokenizer.js'
 
-export type { ChatTemplate } from './chat-template.js'
+export { type Answer, type ChatTemplate, isRefusal, trainedTexts } from './chat-template.js'
 export { TEMPLATE_NAMES } from './presets.js'
 export type { RenderOptions, Span } from './render-template.js'
 
 /**
  * The template of a tokenizer, or the one named (`TEMPLATE_NAMES`), or the source of a Jinja template. Without any of
  * them, `hh`: the dialogue format of HH-RLHF.
- * @throws ClhaError (usage) when the Jinja source does not parse
+ * @throws ClhaError (usage) when the Jinja source does not parse, or the tokenizer's template is none that can be used
  * @example
  * ```ts
  * const template = chatTemplate(await loadTokenizer('model'), 'hh')
@@ -23,12 +24,23 @@ export function chatTemplate(tokenizer: TextTokenizer, override?: string): ChatT
   if (override !== undefined) {
     const preset = Object.hasOwn(JINJA_PRESETS, override)
     return preset
-      ? jinjaTemplate(override, JINJA_PRESETS[override], tokenizer)
+      ? jinjaTemplate(override, JINJA_PRESETS[override], tokenizer, presetTokens(tokenizer))
       : jinjaTemplate('custom', override, tokenizer)
   }
+  if (tokenizer.chatTemplateFault !== undefined)
+    throw usageError(
+      tokenizer.chatTemplateFault,
+      `Name one: chat_template: ${TEMPLATE_NAMES.join(', ')}, or a file.`,
+    )
   if (tokenizer.chatTemplate !== undefined)
     return jinjaTemplate('tokenizer', tokenizer.chatTemplate, tokenizer)
   return hhTemplate
+}
+
+/** The presets name BOS and EOS whether the tokenizer has them or not. */
+const presetTokens = ({ bosId, eosId, tokenText }: TextTokenizer) => {
+  const textOf = (id: number | undefined) => (id === undefined ? '' : (tokenText(id) ?? ''))
+  return { bos_token: textOf(bosId), eos_token: textOf(eosId) }
 }
 
 const HH_MARKERS = { user: '\n\nHuman: ', assistant: '\n\nAssistant: ', system: '', tool: '\n\nTool: ' }
@@ -37,7 +49,7 @@ const hhTemplate: ChatTemplate = {
   name: 'hh',
   prompt: (prompt) =>
     typeof prompt === 'string' ? prompt : hhTemplate.render(prompt, { addGenerationPrompt: true }),
-  answer: (text, prompt) => (typeof prompt === 'string' ? text : ` ${text}`),
+  answer: (answer, prompt) => (typeof prompt === 'string' ? contentOf(answer) : ` ${contentOf(answer)}`),
   stops: ['\n\nHuman:'],
   render: (messages, options) =>
     messages.map(({ role, content }) => HH_MARKERS[role] + content).join('') +
@@ -48,7 +60,7 @@ const hhTemplate: ChatTemplate = {
 const plainTemplate: ChatTemplate = {
   name: 'plain',
   prompt: (prompt) => (typeof prompt === 'string' ? prompt : plainTemplate.render(prompt)),
-  answer: (text, prompt) => (typeof prompt === 'string' ? text : `\n${text}`),
+  answer: (answer, prompt) => (typeof prompt === 'string' ? contentOf(answer) : `\n${contentOf(answer)}`),
   stops: [],
   render: (messages) => messages.map(({ content }) => content).join('\n'),
 }

@@ -25,6 +25,8 @@ export interface TokenizerFiles {
   generation: Json
   model: Json
   chatTemplate?: string
+  /** Why the template in the files can't be used. */
+  chatTemplateFault?: string
 }
 
 /** Files that make up a tokenizer; what is there is copied with it. */
@@ -34,6 +36,7 @@ export const TOKENIZER_FILES = [
   'special_tokens_map.json',
   'added_tokens.json',
   'chat_template.jinja',
+  'chat_template.json',
   'generation_config.json',
   'vocab.json',
   'merges.txt',
@@ -53,7 +56,7 @@ export async function readTokenizerFiles(dir: string): Promise<TokenizerFiles> {
     config,
     generation: readIfThere(dir, 'generation_config.json') ?? {},
     model: readIfThere(dir, 'config.json') ?? {},
-    chatTemplate: (await readText(dir, 'chat_template.jinja')) ?? templateOf(config.chat_template),
+    ...(await chatTemplateOf(dir, config)),
   }
 }
 
@@ -105,11 +108,41 @@ function readAdded(dir: string, tokenizer: Json): AddedTokenEntry[] {
   return list.map(({ id, content, special }) => ({ id, content, special: special === true }))
 }
 
-/** The template itself, or the one named `default` of a list of named ones. */
-function templateOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value
-  if (!Array.isArray(value)) return undefined
-  const named = value as { name?: unknown; template?: unknown }[]
-  const found = named.find((entry) => entry.name === 'default')?.template
-  return typeof found === 'string' ? found : undefined
+/** chat_template.jinja, else that of tokenizer_config.json, else the file that processors have. */
+async function chatTemplateOf(
+  dir: string,
+  config: Json,
+): Promise<Pick<TokenizerFiles, 'chatTemplate' | 'chatTemplateFault'>> {
+  const file = await readText(dir, 'chat_template.jinja')
+  if (file !== undefined) return { chatTemplate: file }
+  if (config.chat_template !== undefined && config.chat_template !== null)
+    return templateOf(config.chat_template, join(dir, 'tokenizer_config.json'))
+  return templateOf(readIfThere(dir, 'chat_template.json')?.chat_template, join(dir, 'chat_template.json'))
+}
+
+/** The template itself, or the one named `default` of several: a list of {name, template}, or a mapping. */
+function templateOf(
+  value: unknown,
+  file: string,
+): Pick<TokenizerFiles, 'chatTemplate' | 'chatTemplateFault'> {
+  if (value === undefined || value === null) return {}
+  if (typeof value === 'string') return { chatTemplate: value }
+  const named = namedTemplates(value)
+  if (!named) return { chatTemplateFault: `${file}: chat_template is neither a text nor named texts` }
+  const found = named.get('default')
+  if (found !== undefined) return { chatTemplate: found }
+  const names = [...named.keys()].join(', ') || 'none'
+  return {
+    chatTemplateFault: `${file}: chat_template has several templates and none is named default: ${names}`,
+  }
+}
+
+function namedTemplates(value: unknown): Map<string, string> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const entries: unknown[][] = Array.isArray(value)
+    ? value.map((entry: Json | null) => [entry?.name, entry?.template])
+    : Object.entries(value)
+  const fits = (entry: unknown[]): entry is [string, string] =>
+    entry.every((part) => typeof part === 'string')
+  return entries.every(fits) ? new Map(entries) : undefined
 }

@@ -7,8 +7,9 @@ import { Tokenizer } from 'tokenizers'
 import { usageError } from '../errors.js'
 import { makeFolder } from '../files/folder.js'
 import type { Json } from '../files/json.js'
+import { exponentialIn } from './regex-cost.js'
 import { type SpecialFrames, specialFrames } from './special-frames.js'
-import { type SpecialIds, specialIds } from './special-tokens.js'
+import { namedTokens, type SpecialIds, specialIds } from './special-tokens.js'
 import { type TokenizedText, toTokenizedText } from './tokenized-text.js'
 import { readTokenizerFiles, TOKENIZER_FILES, type TokenizerFiles } from './tokenizer-files.js'
 
@@ -25,6 +26,10 @@ export interface TextTokenizer extends SpecialIds {
   specialTokens: Map<string, number>
   /** The chat template (jinja) of the folder. */
   chatTemplate?: string
+  /** Why the folder's template can't be used. */
+  chatTemplateFault?: string
+  /** Special tokens by their role, as templates name them: `bos_token`, `pad_token`, … */
+  namedTokens: Record<string, string>
   /** Special tokens that the tokenizer's own post-processor would put around a text or a pair of texts. */
   frames: SpecialFrames
   encode(text: string): Promise<TokenizedText>
@@ -67,6 +72,8 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
     ...ids,
     specialTokens: new Map(special.map(({ content, id }) => [content, id])),
     chatTemplate: files.chatTemplate,
+    chatTemplateFault: files.chatTemplateFault,
+    namedTokens: namedTokens(files, ids, (id) => tokenizer.idToToken(id) ?? undefined),
     frames: specialFrames(files.tokenizer.post_processor as Json | null),
     encode: async (text) => (await encodeBatch([text]))[0],
     encodeBatch,
@@ -80,7 +87,19 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
 const definitionOf = (files: TokenizerFiles): string =>
   JSON.stringify({ ...files.tokenizer, post_processor: null, truncation: null, padding: null })
 
+/** The library's engine goes back and forth without limit, and can't be stopped. */
+function checkExpressions({ dir, tokenizer }: TokenizerFiles): void {
+  const { normalizer, pre_tokenizer, decoder } = tokenizer
+  const found = exponentialIn([normalizer, pre_tokenizer, decoder])
+  if (found === undefined) return
+  throw usageError(
+    `${join(dir, 'tokenizer.json')}: the regular expression ${JSON.stringify(found.slice(0, 80))} may take for ever on some texts`,
+    'A group that repeats must not repeat something itself: (…+)+. Make one of them possessive (++), or use another tokenizer.',
+  )
+}
+
 function build(files: TokenizerFiles, definition: string): Tokenizer {
+  checkExpressions(files)
   try {
     return Tokenizer.fromString(definition)
   } catch (error) {

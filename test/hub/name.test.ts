@@ -110,8 +110,21 @@ test.each([
   ['data/?.jsonl', ['data/a.jsonl', 'data/b.jsonl']],
   ['top.jsonl', ['top.jsonl']],
   ['data/a+jsonl', []],
+  ['data/[ab].jsonl', ['data/a.jsonl', 'data/b.jsonl']],
+  ['data/[!a].jsonl', ['data/b.jsonl']],
+  ['data/**/*.jsonl', ['data/a.jsonl', 'data/b.jsonl', 'data/deep/c.jsonl']],
+  ['{data/{a,b},top}.jsonl', ['data/a.jsonl', 'data/b.jsonl', 'top.jsonl']],
+  ['data/{a', []],
+  ['data/[a', []],
+  [`${'{a,b}'.repeat(30)}`, []],
+  [`${'*a'.repeat(400)}`, []],
 ])('the pattern %s means %j', (pattern, expected) => {
   expect(matching(['data/a.jsonl', 'data/b.jsonl', 'data/deep/c.jsonl', 'top.jsonl'], pattern)).toEqual(
     expected,
   )
+})
+
+test('a pattern with many stars takes the length of the name times its own', () => {
+  expect(matching(['a'.repeat(5000)], `${'*a'.repeat(40)}*b`)).toEqual([])
+  expect(matching([`${'a'.repeat(5000)}b`], `${'*a'.repeat(40)}*b`)).toHaveLength(1)
 })

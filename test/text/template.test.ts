@@ -50,7 +50,7 @@ describe('jinja', () => {
     expect(template.answer('x<|endoftext|>y', question)).toBe('x<|endoftext|>y')
   })
 
-  test('a template that does not parse, refuses a role or leaves its own prompt is an error', async () => {
+  test('a template that does not parse, refuses a role or rewrites what was asked is an error', async () => {
     const tokenizer = await tiny()
     expect(() => chatTemplate(tokenizer, '{% for %}')).toThrow(/does not parse/)
     expect(() => chatTemplate(tokenizer, '{% for m in messages %}{{ m }}')).toThrow(/a block is not closed/)
@@ -60,8 +60,8 @@ describe('jinja', () => {
     expect(() => template.prompt([{ role: 'system', content: 'x' }, ...question])).toThrow(/no system/)
     const odd = chatTemplate(
       tokenizer,
-      '{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}{{ "#" }}{% endif %}',
+      '{% for m in messages %}{{ m.content if loop.last or messages[-1].role == "user" else "…" }}{% endfor %}',
     )
-    expect(() => odd.answer('x', question)).toThrow(/does not continue/)
+    expect(() => odd.answer('x', question)).toThrow(/writes the turns before the answer in another way/)
   })
 })

@@ -2,6 +2,7 @@
 import type { Preference } from '../example.js'
 import type { EncodedList } from './encode-list.js'
 import type { EncodedAnswer } from './encoded.js'
+import type { Refused } from './refused.js'
 
 export interface EncodeReport {
   examples: number
@@ -19,6 +20,8 @@ export interface EncodeReport {
   /** `prompt` counts shared segments once per example; `answers` all that follows them. */
   tokens: { prompt: number; answers: number }
   dropped: { id: string; file: string; row: number; reason: string }[]
+  /** Those of them that the chat template can't write. */
+  refused: ({ id: string; file: string; row: number } & Refused)[]
   warnings: string[]
 }
 
@@ -36,6 +39,7 @@ export const emptyReport = (examples: number): EncodeReport => ({
   doubleBos: 0,
   tokens: { prompt: 0, answers: 0 },
   dropped: [],
+  refused: [],
   warnings: [],
 })
 

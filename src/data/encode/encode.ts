@@ -2,13 +2,14 @@
 
 import type { Prompt } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
-import type { ChatTemplate } from '../../text/template.js'
+import { type ChatTemplate, trainedTexts } from '../../text/template.js'
 import type { TextTokenizer } from '../../text/tokenizer.js'
-import type { Example } from '../example.js'
+import { answerOf, type Example } from '../example.js'
 import { cutPrompt, type EncodedList, type EncodeLimits, encodeList, withStart } from './encode-list.js'
 import { pairTexts } from './encode-pair.js'
 import { addWarnings, countList, type EncodeReport, emptyReport, isEqualAfterCut } from './encode-report.js'
 import type { EncodedExample } from './encoded.js'
+import { type Refused, refusalOf } from './refused.js'
 
 export type { EncodeReport } from './encode-report.js'
 
@@ -53,12 +54,17 @@ export async function encodeExamples(
   const encoded: EncodedExample[] = []
   const kept: number[] = []
   const report = emptyReport(examples.length)
-  for await (const { index, texts, promptEnd } of tokenised(examples, tokenizer, template)) {
+  for await (const { index, texts, promptEnd, refused } of tokenised(examples, tokenizer, template)) {
     const example = examples[index]
+    const { id, file, row } = example
+    if (refused) {
+      report.refused.push({ id, file, row, ...refused })
+      report.dropped.push({ id, file, row, reason: refused.reason })
+      continue
+    }
     const reason = tooFew(example, options.minCandidates ?? 1)
     const list = reason ? undefined : encodeList(texts, promptEnd, limits)
     if (!list) {
-      const { id, file, row } = example
       const noRoom = `no room: fewer than ${limits.minAnswerTokens} tokens of an answer fit into ${limits.maxLength}`
       report.dropped.push({ id, file, row, reason: reason ?? noRoom })
       continue
@@ -107,6 +113,8 @@ interface Rendered {
   texts: string[]
   /** Length of the prompt in each text, UTF-16 units. */
   promptEnd: number
+  /** The template can't write the example. */
+  refused?: Refused
 }
 
 /** Examples as text, in groups of about `BATCH` texts. */
@@ -114,18 +122,25 @@ function* rendered(examples: readonly Example[], template: ChatTemplate): Genera
   let group: Rendered[] = []
   let count = 0
   for (let index = 0; index < examples.length; index++) {
-    const { prompt, candidates } = examples[index]
-    const before = template.prompt(prompt)
-    const answers = candidates.map(({ text }) => template.answer(text, prompt))
-    const texts = template.pair ? [before, ...answers] : answers.map((answer) => before + answer)
-    group.push({ index, texts, promptEnd: before.length })
-    count += texts.length
+    const item = renderedOne(examples[index], index, template)
+    group.push(item)
+    count += item.texts.length + 1
     if (count < BATCH) continue
     yield group
     group = []
     count = 0
   }
   if (group.length > 0) yield group
+}
+
+function renderedOne(example: Example, index: number, template: ChatTemplate): Rendered {
+  const written: { texts: string[]; promptEnd: number } = { texts: [], promptEnd: 0 }
+  const refused = refusalOf(example, template, () => {
+    const { prompt, answers } = trainedTexts(template, example.prompt, example.candidates.map(answerOf))
+    written.texts = template.pair ? [prompt, ...answers] : answers.map((answer) => prompt + answer)
+    written.promptEnd = prompt.length
+  })
+  return { index, ...written, ...(refused && { texts: [], refused }) }
 }
 
 /** One group is tokenised ahead, on the library's threads, while the last one is cut up here. */
@@ -145,9 +160,9 @@ async function* tokenised(examples: readonly Example[], tokenizer: TextTokenizer
     const { group } = current
     current = start()
     let at = 0
-    for (const { index, texts, promptEnd } of group) {
+    for (const { index, texts, promptEnd, refused } of group) {
       const found = all.slice(at, at + texts.length)
-      yield { index, promptEnd, texts: frame ? pairTexts(found, frame) : found }
+      yield { index, promptEnd, refused, texts: frame && !refused ? pairTexts(found, frame) : found }
       at += texts.length
     }
   }

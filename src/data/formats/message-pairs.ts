@@ -29,7 +29,7 @@ const openaiNeeds = {
   non_preferred_output: 'messages',
 } as const
 
-/** The file of OpenAI's preference fine-tuning. Tools beside the messages are not part of the text. */
+/** The file of OpenAI's preference fine-tuning. */
 export const openaiFormat: DataFormat = {
   name: 'openai_preference',
   needs: openaiNeeds,

@@ -1,9 +1,11 @@
 /** Checking messages and answers found in a row. */
 
-import type { Message, Role } from '../../dialogue.js'
-import type { Candidate, Preference } from '../example.js'
+import { extrasOf, type Message, type Role } from '../../dialogue.js'
+import type { AnswerParts, Candidate, Preference } from '../example.js'
 import { contentFault, structuralFault } from '../read/row-fault.js'
-import { isMissing, type ParsedRow, type RawRow } from './format.js'
+import { isAbsent, isMissing, type ParsedRow, type RawRow } from './format.js'
+import { callTurn, partsOf, readExtras } from './tool-calls.js'
+import { typeName } from './type-name.js'
 
 /** Role names in use -> ours. The second line is ShareGPT's, the third Gemma's, OpenAI's older one and Llama's. */
 const SPOKEN: Record<string, Role> = {
@@ -20,7 +22,7 @@ const ROLES: Record<string, Role> = Object.fromEntries(
 )
 
 /**
- * Messages with only `role` and `content`, from `{role, content}` or `{from, value}`.
+ * Messages from `{role, content}` or `{from, value}`, with the names, tool calls and reasoning that stand beside them.
  * @throws RowFault (structural) for another role or content
  */
 export function readMessages(value: unknown, column: string): Message[] {
@@ -30,6 +32,7 @@ export function readMessages(value: unknown, column: string): Message[] {
 function readMessage(message: RawRow, at: string): Message {
   const [role, content] = message.role == null ? ['from', 'value'] : ['role', 'content']
   const name = message[role]
+  if (name === 'function_call') return callTurn(message[content], `${at}.${content}`)
   if (typeof name !== 'string' || !Object.hasOwn(ROLES, name)) {
     const found = JSON.stringify(name)?.slice(0, 40)
     throw structuralFault(
@@ -37,7 +40,13 @@ function readMessage(message: RawRow, at: string): Message {
       `${at}.${role} is ${found}, not one of ${Object.keys(SPOKEN).join(', ')}`,
     )
   }
-  return { role: ROLES[name], content: readContent(message[content], `${at}.${content}`) }
+  const extras = readExtras(message, at)
+  const silent = (extras.tool_calls || extras.reasoning_content !== undefined) && isAbsent(message, content)
+  return {
+    role: ROLES[name],
+    content: silent ? '' : readContent(message[content], `${at}.${content}`),
+    ...extras,
+  }
 }
 
 /** Text, or OpenAI's list of text parts. */
@@ -56,7 +65,7 @@ function readPart(part: unknown, at: string): string {
 }
 
 /** The one assistant message that answers a prompt: a message, or a list of one. */
-export function readAnswer(value: unknown, column: string): string {
+export function readAnswer(value: unknown, column: string): AnswerParts {
   const messages = Array.isArray(value) ? readMessages(value, column) : [readMessage(value as RawRow, column)]
   if (messages.length !== 1) {
     throw contentFault('answer_turns', `${column} holds ${messages.length} messages; an answer is one`)
@@ -64,7 +73,19 @@ export function readAnswer(value: unknown, column: string): string {
   if (messages[0].role !== 'assistant') {
     throw contentFault('last_not_assistant', `${column} is a ${messages[0].role} turn, not the assistant's`)
   }
-  return messages[0].content
+  return partsOf(messages[0])
+}
+
+export const readTextAnswer = (value: unknown, column: string): string =>
+  textAlone(readAnswer(value, column), column)
+
+/** An answer that is text alone. @throws RowFault for one with calls or reasoning, which the column's format has no place for */
+export function textAlone({ text, tool_calls, reasoning_content }: AnswerParts, column: string): string {
+  if (tool_calls === undefined && reasoning_content === undefined) return text
+  throw structuralFault(
+    'wrong_type',
+    `${column} has tool calls or reasoning, which only message pairs hold: write the row with prompt, chosen and rejected`,
+  )
 }
 
 /** Puts the row's `system` text, if there is any, in front of a dialogue that has none. */
@@ -75,13 +96,19 @@ export function withSystem(row: RawRow, messages: Message[]): Message[] {
 }
 
 /** Splits a dialogue into what was asked and the last turn, which has to be the assistant's. */
-export function splitLastTurn(messages: Message[], column: string): { prompt: Message[]; answer: string } {
+export function splitLastTurn(
+  messages: Message[],
+  column: string,
+): { prompt: Message[]; answer: AnswerParts } {
   const last = messages.at(-1)
   if (last?.role !== 'assistant') {
     throw contentFault('last_not_assistant', `${column} ends with a ${last?.role} turn, not the assistant's`)
   }
-  return { prompt: messages.slice(0, -1), answer: last.content }
+  return { prompt: messages.slice(0, -1), answer: partsOf(last) }
 }
+
+const sameMessage = (a: Message, b: Message) =>
+  a.role === b.role && a.content === b.content && JSON.stringify(extrasOf(a)) === JSON.stringify(extrasOf(b))
 
 /** Prompt and answers of two dialogues that have to differ in the last turn only. */
 export function pairOfDialogues(chosen: Message[], rejected: Message[]) {
@@ -91,9 +118,7 @@ export function pairOfDialogues(chosen: Message[], rejected: Message[]) {
   }
   const good = splitLastTurn(chosen, 'chosen')
   const bad = splitLastTurn(rejected, 'rejected')
-  const differs = good.prompt.findIndex(
-    (message, i) => message.role !== bad.prompt[i].role || message.content !== bad.prompt[i].content,
-  )
+  const differs = good.prompt.findIndex((message, i) => !sameMessage(message, bad.prompt[i]))
   if (differs >= 0) {
     throw contentFault(
       'different_prompts',
@@ -103,11 +128,19 @@ export function pairOfDialogues(chosen: Message[], rejected: Message[]) {
   return { prompt: good.prompt, chosen: good.answer, rejected: bad.answer }
 }
 
+const asParts = (answer: string | AnswerParts): AnswerParts =>
+  typeof answer === 'string' ? { text: answer } : answer
+
 /** The two candidates of a pair and the preference between them. */
-export function pairCandidates(chosen: string, rejected: string, row: RawRow, rewardColumn = 'score') {
+export function pairCandidates(
+  chosen: string | AnswerParts,
+  rejected: string | AnswerParts,
+  row: RawRow,
+  rewardColumn = 'score',
+) {
   const candidates: Candidate[] = [
-    { text: chosen, origin: 'chosen' },
-    { text: rejected, origin: 'rejected' },
+    { ...asParts(chosen), origin: 'chosen' },
+    { ...asParts(rejected), origin: 'rejected' },
   ]
   for (const candidate of candidates) {
     const column = `${rewardColumn}_${candidate.origin}`
@@ -127,20 +160,10 @@ export function readNumber(value: unknown, column: string): number {
 }
 
 /** A row with one answer and nothing to compare it to. */
-export const oneAnswer = (prompt: ParsedRow['prompt'], text: string): ParsedRow => ({
+export const oneAnswer = (prompt: ParsedRow['prompt'], answer: string | AnswerParts): ParsedRow => ({
   prompt,
-  candidates: [{ text }],
+  candidates: [asParts(answer)],
   preferences: [],
 })
 
-/** Stands for bytes of a binary column that are no text. */
-export const NOT_TEXT = Symbol('not UTF-8 text')
-
-/** A value's type in the words of a person. */
-export function typeName(value: unknown): string {
-  if (value === null) return 'null'
-  if (value === undefined) return 'missing'
-  if (value === NOT_TEXT) return 'not UTF-8'
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
-}
+export { NOT_TEXT, typeName } from './type-name.js'

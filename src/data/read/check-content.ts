@@ -31,7 +31,7 @@ export function checkContent(row: ParsedRow, { minCandidates, unpaired }: Conten
     if (last.role === 'assistant') {
       throw contentFault('prompt_answered', 'the prompt already ends with an assistant turn')
     }
-    if (prompt.every((message) => message.content.trim() === '')) {
+    if (prompt.every((message) => message.content.trim() === '' && !message.tool_calls)) {
       throw contentFault('empty_prompt', 'every turn of the prompt is empty')
     }
   }
@@ -40,10 +40,11 @@ export function checkContent(row: ParsedRow, { minCandidates, unpaired }: Conten
     throw contentFault('too_few_answers', `${found}, at least ${minCandidates} needed`)
   }
   const seen = new Map<string, number>()
-  candidates.forEach(({ text, origin }, i) => {
-    const key = text.trim()
+  candidates.forEach(({ text, origin, tool_calls, reasoning_content }, i) => {
     const name = origin ?? `answer ${i + 1}`
-    if (key === '') throw contentFault('empty_answer', `${name} is empty`)
+    if (text.trim() === '' && !tool_calls) throw contentFault('empty_answer', `${name} is empty`)
+    // Equal texts with other calls or thoughts are other answers.
+    const key = JSON.stringify([text.trim(), tool_calls, reasoning_content])
     const twin = seen.get(key)
     if (twin !== undefined) {
       throw contentFault('identical_answers', `answers ${twin + 1} and ${i + 1} are the same text`)

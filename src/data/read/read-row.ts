@@ -4,6 +4,7 @@ import type { Example } from '../example.js'
 import type { DataFormat, FormatOptions, RawRow } from '../formats/format.js'
 import { typeName } from '../formats/messages.js'
 import { formatOf } from '../formats/registry.js'
+import { withTools } from '../formats/tool-calls.js'
 import { type ContentNeeds, checkContent } from './check-content.js'
 import { type Columns, renameColumns } from './columns.js'
 import { withParsedText } from './json-text.js'
@@ -38,7 +39,7 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
   checkContent(parsed, options)
   const example: Example = {
     id: id ?? `${file}:${piece.row}`,
-    prompt: parsed.prompt,
+    prompt: withTools(row, parsed.prompt),
     candidates: parsed.candidates,
     preferences: parsed.preferences,
     source: sourceOf(row, file, format.name),

@@ -2,13 +2,14 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
+import { extrasOf } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { streamWhole } from '../../files/whole.js'
-import type { Example } from '../example.js'
+import { type Example, turnOf } from '../example.js'
 import type { RawRow } from '../formats/format.js'
 import { contentFault, type ReadFault } from '../read/row-fault.js'
 import { parquetSink } from './write-parquet.js'
-import { ROWS_OF, type WriteFormat } from './write-rows.js'
+import { ROWS_OF, type RowsOf, type WriteFormat } from './write-rows.js'
 
 export type { WriteFormat } from './write-rows.js'
 
@@ -52,7 +53,7 @@ export async function writeExamples(
   if (!end)
     throw usageError(`${file}: data is written as .jsonl, .jsonl.gz or .parquet`, 'Give it such a name.')
   const report: WriteReport = { rows: 0, examples: 0, skipped: [] }
-  const rows = rowsOf(examples, format, report)
+  const rows = rowsOf(examples, end === 'parquet' ? plainRows(format) : ROWS_OF[format], format, report)
   await streamWhole(file, async (write) => {
     if (end === 'parquet') await writeParquet(rows, write, PARQUET_COLUMNS[format])
     else await writeLines(rows, write, end === 'jsonl.gz')
@@ -65,11 +66,12 @@ type Write = (content: string | Uint8Array) => void
 
 async function* rowsOf(
   examples: Iterable<Example> | AsyncIterable<Example>,
+  rowsFor: RowsOf,
   format: WriteFormat,
   report: WriteReport,
 ): AsyncGenerator<RawRow> {
   for await (const example of examples) {
-    const rows = ROWS_OF[format](example)
+    const rows = rowsFor(example)
     if (typeof rows === 'string') {
       const { kind, code, message: reason } = contentFault(`not_${format}`, rows)
       report.skipped.push({ file: example.file, row: example.row, kind, code, reason })
@@ -80,6 +82,19 @@ async function* rowsOf(
     yield* rows
   }
 }
+
+/** In Parquet messages are columns of role and content alone. */
+const plainRows =
+  (format: WriteFormat): RowsOf =>
+  (example) => {
+    const turns = [
+      ...(typeof example.prompt === 'string' ? [] : example.prompt),
+      ...example.candidates.map(turnOf),
+    ]
+    if (turns.some(extrasOf))
+      return 'names, tools, tool calls and reasoning have no columns in Parquet: write .jsonl'
+    return ROWS_OF[format](example)
+  }
 
 async function writeLines(rows: AsyncIterable<RawRow>, write: Write, packed: boolean): Promise<void> {
   async function* lines() {

@@ -1,7 +1,7 @@
 /** Examples as rows of a file format; what a format has no place for is said, never left out in silence. */
 
-import type { Message } from '../../dialogue.js'
-import type { Candidate, Example, Preference } from '../example.js'
+import { extrasOf, type Message, type Prompt, splitTools } from '../../dialogue.js'
+import { type Candidate, type Example, type Preference, turnOf } from '../example.js'
 import { preferencesOfRanks } from '../formats/answers/judged.js'
 import type { RawRow } from '../formats/format.js'
 import { mostPreferred } from '../preferred.js'
@@ -12,19 +12,29 @@ export type WriteFormat = (typeof WRITE_FORMATS)[number]
 /** The rows of one example, or why the format can't hold it. */
 export type RowsOf = (example: Example) => RawRow[] | string
 
-const reply = (text: string): Message[] => [{ role: 'assistant', content: text }]
-
 /** An answer in the form of its prompt: literal text, or one assistant message. */
-const answerTo = ({ prompt }: Example, text: string) => (typeof prompt === 'string' ? text : reply(text))
+const answerTo = ({ prompt }: Example, answer: Candidate) =>
+  typeof prompt === 'string' ? answer.text : [turnOf(answer)]
+
+/** A prompt as columns: messages, and the tools of the dialogue where it has any. */
+function promptColumns(prompt: Prompt): RawRow {
+  if (typeof prompt === 'string') return { prompt }
+  const { tools, messages } = splitTools(prompt)
+  return { prompt: messages, ...(tools && { tools }) }
+}
+
+/** Whether an answer is more than its text: it calls tools, or there is reasoning. */
+const isMore = (answer: Candidate) => extrasOf(turnOf(answer)) !== undefined
+const MORE = 'tool calls and reasoning have no place in it'
 
 const numbered = (id: string, i: number, count: number) => (count === 1 ? id : `${id}#${i + 1}`)
 
 /** One row per preference: prompt, chosen, rejected (messages, or text where the prompt is text), and both scores. */
 function trlRows(example: Example): RawRow[] | string {
   return pairRows(example, ({ better, worse }) => ({
-    prompt: example.prompt,
-    chosen: answerTo(example, better.text),
-    rejected: answerTo(example, worse.text),
+    ...promptColumns(example.prompt),
+    chosen: answerTo(example, better),
+    rejected: answerTo(example, worse),
   }))
 }
 
@@ -48,7 +58,9 @@ function pairRows(
 function hhRows(example: Example): RawRow[] | string {
   const { prompt, candidates } = example
   if (typeof prompt === 'string') return 'the prompt is literal text, not turns'
-  const fault = transcriptFault([...prompt, ...candidates.flatMap(({ text }) => reply(text))])
+  const turns = [...prompt, ...candidates.map(turnOf)]
+  if (turns.some(extrasOf)) return MORE
+  const fault = transcriptFault(turns)
   if (fault) return fault
   if (
     prompt.some(({ role }, i) => role !== (i % 2 === 0 ? 'user' : 'assistant')) ||
@@ -57,10 +69,10 @@ function hhRows(example: Example): RawRow[] | string {
     return 'the turns are not user and assistant in alternation, the user first'
   }
   const speak = ({ role, content }: Message) => `\n\n${role === 'user' ? 'Human' : 'Assistant'}: ${content}`
-  const transcript = (text: string) => [...prompt, ...reply(text)].map(speak).join('')
+  const transcript = (answer: Candidate) => [...prompt, turnOf(answer)].map(speak).join('')
   return pairRows(example, ({ better, worse }) => ({
-    chosen: transcript(better.text),
-    rejected: transcript(worse.text),
+    chosen: transcript(better),
+    rejected: transcript(worse),
   }))
 }
 
@@ -77,7 +89,13 @@ function listwiseRows(example: Example): RawRow[] | string {
   const { id, source, prompt, candidates, preferences } = example
   if (candidates.length === 0) return 'there is no answer'
   if (candidates.some(({ desirable }) => desirable !== undefined)) return 'a list has no place for a label'
-  const row: RawRow = { id, source, prompt, completions: candidates.map(({ text }) => text) }
+  if (candidates.some(isMore)) return MORE
+  const row: RawRow = {
+    id,
+    source,
+    ...promptColumns(prompt),
+    completions: candidates.map(({ text }) => text),
+  }
   const rewards = candidates.flatMap(({ reward }) => (reward === undefined ? [] : [reward]))
   if (rewards.length > 0 && rewards.length < candidates.length) return 'some answers have a reward, some not'
   if (rewards.length > 0) row.rewards = rewards
@@ -113,7 +131,8 @@ function messagesRows(example: Example): RawRow[] | string {
   const [best, ...others] = mostPreferred(example)
   if (best === undefined || candidates[best].desirable === false) return 'there is no answer that is wanted'
   if (others.length > 0) return 'no answer is the best one'
-  return [{ id, source, messages: [...prompt, ...reply(candidates[best].text)] }]
+  const { tools, messages } = splitTools(prompt)
+  return [{ id, source, messages: [...messages, turnOf(candidates[best])], ...(tools && { tools }) }]
 }
 
 /** One row per labelled answer. */
@@ -121,13 +140,13 @@ function ktoRows(example: Example): RawRow[] | string {
   const { id, source, prompt, candidates } = example
   const labelled = candidates.filter(({ desirable }) => desirable !== undefined)
   if (labelled.length === 0) return 'no answer has a label'
-  return labelled.map(({ text, desirable: label }, i) => {
+  return labelled.map((answer, i) => {
     return {
       id: numbered(id, i, labelled.length),
       source,
-      prompt,
-      completion: answerTo(example, text),
-      label,
+      ...promptColumns(prompt),
+      completion: answerTo(example, answer),
+      label: answer.desirable,
     }
   })
 }

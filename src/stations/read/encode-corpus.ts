@@ -2,6 +2,7 @@
 import { type Corpus, select } from '../../data/corpus.js'
 import { type EncodeReport, encodeExamples } from '../../data/encode/encode.js'
 import { fitLengths, type Lengths } from '../../data/limits.js'
+import { usageError } from '../../errors.js'
 import { sha256 } from '../../files/digest.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import type { Needs } from '../../session/needs.js'
@@ -14,7 +15,7 @@ export interface TokenReader extends Pick<LanguageModel, 'tokenizer' | 'template
 }
 
 export type EncodeNeeds = Needs<
-  'maxLength' | 'maxPromptLength' | 'truncation' | 'chatTemplate' | 'outputDir',
+  'maxLength' | 'maxPromptLength' | 'truncation' | 'chatTemplate' | 'outputDir' | 'skipBad' | 'maxDropped',
   'ui' | 'config'
 >
 
@@ -42,6 +43,7 @@ export async function encodeCorpus<C extends Corpus>(
     minCandidates,
   })
   for (const warning of report.warnings) ui.warn(warning)
+  sayRefused(session, report)
   sayCut(session, report)
   sayDropped(session, report)
   const rows: C = select({ ...corpus, encoded: undefined }, kept)
@@ -97,7 +99,34 @@ function sayCut({ ui }: EncodeNeeds, { promptsCut, answersCut, kept, answers }: 
   if (parts.length > 0) ui.line(`longer than max_length: ${parts.join(', ')}`)
 }
 
-function sayDropped(session: EncodeNeeds, { dropped, examples }: EncodeReport): void {
+/**
+ * Rows that the template can't write are left out and listed with those that could not be read.
+ * @throws ClhaError (usage) with the first of them when they are more than max_dropped, unless skip_bad
+ */
+function sayRefused(session: EncodeNeeds, { refused, examples }: EncodeReport): void {
+  if (refused.length === 0) return
+  const { skipBad, maxDropped } = session.options
+  const [{ file, row, reason }] = refused
+  const share = `${count(refused.length)} of ${count(examples)} examples`
+  const all = refused.length === examples
+  if (all || (!skipBad && refused.length > maxDropped * examples)) {
+    const hint = 'Name another chat_template, or leave such rows out: skip_bad, or a higher max_dropped.'
+    throw usageError(
+      `${file}:${row}: ${reason} (so it is with ${share})`,
+      all ? 'Name another chat_template.' : hint,
+    )
+  }
+  const rows = refused.map(({ id, ...place }) => ({ id, kind: 'content', ...place }))
+  const path = listLeftOut(session, 'skipped.jsonl', rows)
+  session.ui.warn(
+    `${share} are left out: the chat template can't write them`,
+    `${file}:${row} ${reason}; listed in ${path}`,
+  )
+}
+
+function sayDropped(session: EncodeNeeds, { dropped: all, refused, examples }: EncodeReport): void {
+  const ids = new Set(refused.map(({ id }) => id))
+  const dropped = all.filter(({ id }) => !ids.has(id))
   if (dropped.length === 0) return
   const shown = dropped.slice(0, 3).map(({ file, row, reason }) => `${file}:${row} ${reason}`)
   const share = `${count(dropped.length)} of ${count(examples)} examples`

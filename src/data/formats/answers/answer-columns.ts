@@ -1,7 +1,7 @@
 /** Two or more answers in columns of their own (`response_a`, `response_b`; `answer_1`, `answer_2`) and which is better. */
 import { structuralFault } from '../../read/row-fault.js'
 import { type DataFormat, hasShape, isAbsent, type RawRow, type Shape } from '../format.js'
-import { pairOfDialogues, readAnswer, readMessages, readNumber, typeName } from '../messages.js'
+import { pairOfDialogues, readMessages, readNumber, readTextAnswer, typeName } from '../messages.js'
 import { PROMPT_COLUMNS, promptColumn, promptOf } from '../prompt-columns.js'
 import { type Answers, judged } from './judged.js'
 
@@ -86,7 +86,9 @@ function answersOf(row: RawRow, names: readonly string[], splitter: 'full' | 'le
     )
     return shared(whole)
   }
-  const texts = names.map((name) => (typeof row[name] === 'string' ? row[name] : readAnswer(row[name], name)))
+  const texts = names.map((name) =>
+    typeof row[name] === 'string' ? row[name] : readTextAnswer(row[name], name),
+  )
   return { prompt: promptOf(row, splitter), texts }
 }
 
@@ -102,7 +104,8 @@ function dialogues(row: RawRow, names: readonly string[]) {
 /** What dialogues that differ in their last turn have in common. */
 function shared(whole: readonly ReturnType<typeof readMessages>[]) {
   const pairs = whole.slice(1).map((other) => pairOfDialogues(whole[0], other))
-  return { prompt: pairs[0].prompt, texts: [pairs[0].chosen, ...pairs.map(({ rejected }) => rejected)] }
+  const answers = [pairs[0].chosen, ...pairs.map(({ rejected }) => rejected)]
+  return { prompt: pairs[0].prompt, texts: answers.map((answer) => textAlone(answer, 'the last turn')) }
 }
 
 function rewardOf(row: RawRow, stems: readonly string[], suffix: string): number | undefined {

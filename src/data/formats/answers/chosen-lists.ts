@@ -37,7 +37,7 @@ function readSide(row: RawRow, side: string, rewardColumn: string): Candidate[] 
   return items.map((item, i) => {
     const at = items.length > 1 ? `${side}[${i}]` : side
     const candidate: Candidate = {
-      text: typeof item === 'string' ? item : readAnswer(item, at),
+      ...(typeof item === 'string' ? { text: item } : readAnswer(item, at)),
       origin: side,
     }
     const reward = Array.isArray(beside) ? beside[i] : items.length === 1 ? beside : undefined
