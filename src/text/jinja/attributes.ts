@@ -1,6 +1,7 @@
 /** `value.name`, `value[index]` and slices, in the order in which Jinja looks. */
 import { bind } from './arguments.js'
 import type { Budget } from './budget.js'
+import { braceFormat } from './format.js'
 import { entriesOf, repr } from './print.js'
 import { TEXT_METHODS } from './text-methods.js'
 import {
@@ -60,6 +61,9 @@ const LIST_METHODS: { [name: string]: (items: Value[], given: Arguments) => Valu
 /** An attribute as Python has it; undefined where there is none. */
 function ownAttribute(value: Value, name: string, budget: Budget): Value | undefined {
   if (typeof value === 'string') {
+    if (name === 'format') return method(name, (given) => formatted(value, given, budget))
+    if (name === 'format_map')
+      return method(name, ({ args }) => formatted(value, { args: [], named: namesIn(args[0]) }, budget))
     if (!Object.hasOwn(TEXT_METHODS, name)) return undefined
     return method(name, (given) => budget.made(TEXT_METHODS[name](value, given, budget)))
   }
@@ -79,6 +83,17 @@ function ownAttribute(value: Value, name: string, budget: Budget): Value | undef
     return method(name, (given) => budget.made(LIST_METHODS[name](list, given)))
   return undefined
 }
+
+const formatted = (text: string, given: Arguments, budget: Budget) =>
+  braceFormat(text, given, budget, {
+    attribute: (value, name) => attributeOf(value, name, budget),
+    item: itemOf,
+  })
+
+const namesIn = (value: Value | undefined): Map<string, Value> =>
+  value instanceof Map
+    ? new Map([...value].map(([key, item]) => [String(key), item]))
+    : fail('format_map() needs a mapping')
 
 /** `value.name`: the attribute, else the item. */
 export function attributeOf(value: Value, name: string, budget: Budget): Value {

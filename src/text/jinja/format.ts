@@ -1,5 +1,4 @@
 /** Python's text formatting: `'%s' % value`, `'{}'.format(value)`, and the format specifications of both. */
-import { attributeOf, itemOf } from './attributes.js'
 import type { Budget } from './budget.js'
 import { repr, str } from './print.js'
 import { type Arguments, asSequence, fail, float, isFloat, numberOf, typeOf, type Value } from './values.js'
@@ -26,46 +25,37 @@ export function percentFormat(text: string, value: Value, budget: Budget): strin
     if (used >= given.length) fail('not enough arguments for format string')
     return given[used++]
   }
-  const result = text.replace(
-    PERCENT,
-    (_, key: string | undefined, flags: string, wide: string, exact: string | undefined, type: string) => {
-      if (type === '%') return '%'
-      const width = wide === '*' ? (numberOf(take()) ?? 0) : Number(wide || 0)
-      const precision =
-        exact === undefined ? undefined : exact === '*' ? (numberOf(take()) ?? 0) : Number(exact || 0)
-      const left = flags.includes('-')
-      const zero = flags.includes('0') && !left
-      const argument =
-        key === undefined
-          ? take()
-          : itemOf(value instanceof Map ? value : fail('format requires a mapping'), key)
-      if (key !== undefined && !(value as Map<Value, Value>).has(key)) fail(`KeyError: '${key}'`)
-      const spec: Spec = {
-        fill: zero ? '0' : ' ',
-        align: left ? '<' : zero ? '=' : '>',
-        sign: flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '-',
-        alternate: flags.includes('#'),
-        width,
-        grouping: '',
-        precision,
-        type,
-      }
-      return padded(
-        percentBody(argument, spec),
-        {
-          ...spec,
-          ...('sdifFeEgGxXouc'.includes(type) && 'src'.includes(type)
-            ? { fill: ' ', align: left ? '<' : '>' }
-            : {}),
-        },
-        budget,
-      )
-    },
-  )
+  const result = text.replace(PERCENT, (...found: (string | undefined)[]) => {
+    const [, key, flags = '', wide, exact, type = ''] = found
+    if (type === '%') return '%'
+    const width = wide === '*' ? (numberOf(take()) ?? 0) : Number(wide || 0)
+    const precision =
+      exact === '*' ? (numberOf(take()) ?? 0) : exact === undefined ? undefined : Number(exact || 0)
+    const left = flags.includes('-')
+    // Texts are filled with blanks whatever the flags say.
+    const zero = flags.includes('0') && !left && !'srac'.includes(type)
+    const argument = key === undefined ? take() : entryOf(value, key)
+    const spec: Spec = {
+      fill: zero ? '0' : ' ',
+      align: left ? '<' : zero ? '=' : '>',
+      sign: flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '-',
+      alternate: flags.includes('#'),
+      width,
+      grouping: '',
+      precision,
+      type,
+    }
+    return padded(percentBody(argument, spec), spec, budget)
+  })
   if (value instanceof Map ? false : used < given.length && !(given.length === 1 && text.includes('%('))) {
     fail('not all arguments converted during string formatting')
   }
   return budget.made(result)
+}
+
+function entryOf(value: Value, key: string): Value {
+  if (!(value instanceof Map)) return fail('format requires a mapping')
+  return value.get(key) ?? fail(`KeyError: '${key}'`)
 }
 
 function percentBody(value: Value, spec: Spec): string {
@@ -183,8 +173,14 @@ function padded(text: string, { fill, align, width }: Spec, budget: Budget): str
 
 const FIELD = /\{\{|\}\}|\{([^{}!:]*)(?:!([rsa]))?(?::((?:[^{}]|\{[^{}]*\})*))?\}|[{}]/g
 
+/** How a field's `.name` and `[item]` are read. */
+export interface Readers {
+  attribute(value: Value, name: string): Value
+  item(value: Value, index: Value): Value
+}
+
 /** `text.format(…)`. @throws Error as Python does */
-export function braceFormat(text: string, { args, named }: Arguments, budget: Budget): string {
+export function braceFormat(text: string, { args, named }: Arguments, budget: Budget, read: Readers): string {
   let automatic = 0
   const field = (path: string): Value => {
     const first = /^[^.[]*/.exec(path)?.[0] ?? ''
@@ -193,8 +189,8 @@ export function braceFormat(text: string, { args, named }: Arguments, budget: Bu
     if (value === undefined) return fail(`no argument ${key} for the replacement field {${path}}`)
     for (const [, attribute, item] of path.slice(first.length).matchAll(/\.([^.[]+)|\[([^\]]+)\]/g))
       value = attribute
-        ? attributeOf(value, attribute, budget)
-        : itemOf(value, /^\d+$/.test(item) ? Number(item) : item)
+        ? read.attribute(value, attribute)
+        : read.item(value, /^\d+$/.test(item) ? Number(item) : item)
     return value
   }
   const fill = (source: string): string =>

@@ -3,7 +3,6 @@
 import { characters } from '../lengths.js'
 import { bind, countOf, textOf } from './arguments.js'
 import type { Budget } from './budget.js'
-import { braceFormat } from './format.js'
 import { type Arguments, asSequence, fail, itemsOf, tuple, type Value } from './values.js'
 import { pythonStrip, SPACE } from './white-space.js'
 
@@ -218,12 +217,6 @@ export const TEXT_METHODS: { [name: string]: Method } = {
     return end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text
   },
   expandtabs: expandTabs,
-  format: (text, given, budget) => braceFormat(text, given, budget),
-  format_map: (text, { args }, budget) => {
-    const named =
-      args[0] instanceof Map ? (args[0] as Map<string, Value>) : fail('format_map() needs a mapping')
-    return braceFormat(text, { args: [], named }, budget)
-  },
   isdigit: matches(/^[\p{Nd}²³¹⁰-⁹₀-₉]+$/u),
   isdecimal: matches(/^\p{Nd}+$/u),
   isnumeric: matches(/^\p{N}+$/u),
