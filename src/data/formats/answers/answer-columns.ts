@@ -1,7 +1,14 @@
 /** Two or more answers in columns of their own (`response_a`, `response_b`; `answer_1`, `answer_2`) and which is better. */
 import { structuralFault } from '../../read/row-fault.js'
 import { type DataFormat, hasShape, isAbsent, type RawRow, type Shape } from '../format.js'
-import { pairOfDialogues, readMessages, readNumber, readTextAnswer, typeName } from '../messages.js'
+import {
+  pairOfDialogues,
+  readMessages,
+  readNumber,
+  readTextAnswer,
+  textAlone,
+  typeName,
+} from '../messages.js'
 import { PROMPT_COLUMNS, promptColumn, promptOf } from '../prompt-columns.js'
 import { type Answers, judged } from './judged.js'
 
