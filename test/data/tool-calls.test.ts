@@ -7,6 +7,8 @@ import { encodeExamples } from '../../src/data/encode/encode.js'
 import { readExamples } from '../../src/data/read/read-examples.js'
 import { writeExamples } from '../../src/data/write/write-examples.js'
 import { promptKey } from '../../src/dialogue.js'
+import { rankDefaults, rankLists } from '../../src/rescore/rank.js'
+import { readRankedJsonl, writeRankedJsonl } from '../../src/rescore/ranked-jsonl.js'
 import { chatTemplate } from '../../src/text/template.js'
 import { loadTokenizer } from '../../src/text/tokenizer.js'
 import { writeTinyTokenizer } from '../text/tiny-tokenizer.js'
@@ -168,6 +170,17 @@ describe('in what is read', () => {
 })
 
 describe('in what is written', () => {
+  test('rescored.jsonl keeps all of it', async () => {
+    const { examples } = await read(inPrompt, inAnswers)
+    const file = join(folder, 'rescored.jsonl')
+    const rewards = examples.map(() => [1.5, -0.5])
+    const lists = rankLists(examples, rewards, rankDefaults, () => ({ temperature: 1, labelError: 0.25 }))
+    await writeRankedJsonl(file, lists)
+    const again = []
+    for await (const list of readRankedJsonl(file)) again.push(list.example)
+    expect(again).toEqual(examples)
+  })
+
   test('trl keeps all of it', async () => {
     const { examples } = await read(inPrompt, inAnswers)
     const file = join(folder, 'out.jsonl')

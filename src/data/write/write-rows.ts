@@ -44,6 +44,7 @@ function pairRows(
 ): RawRow[] | string {
   const { id, source, candidates, preferences } = example
   if (preferences.length === 0) return 'no answer is preferred to another'
+  if (typeof example.prompt === 'string' && candidates.some(isMore)) return MORE
   return preferences.map((preference, i) => {
     const better = candidates[preference.better]
     const worse = candidates[preference.worse]
@@ -140,6 +141,7 @@ function ktoRows(example: Example): RawRow[] | string {
   const { id, source, prompt, candidates } = example
   const labelled = candidates.filter(({ desirable }) => desirable !== undefined)
   if (labelled.length === 0) return 'no answer has a label'
+  if (typeof prompt === 'string' && candidates.some(isMore)) return MORE
   return labelled.map((answer, i) => {
     return {
       id: numbered(id, i, labelled.length),

@@ -7,7 +7,7 @@ import { recordedDate } from '../../src/session/recorded-date.js'
 import { encodeCorpus } from '../../src/stations/read/encode-corpus.js'
 import { chatTemplate } from '../../src/text/template.js'
 import { loadTokenizer } from '../../src/text/tokenizer.js'
-import { writeTinyTokenizer } from './tiny-tokenizer.js'
+import { writeTinyTokenizer } from '../text/tiny-tokenizer.js'
 
 const REFUSING =
   "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
