@@ -1,7 +1,7 @@
 /** Values as text: Python's str(), repr() and json.dumps(). */
-import { charge } from './meter.js'
 import {
   asSequence,
+  charge,
   type Dict,
   fail,
   isFloat,

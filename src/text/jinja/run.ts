@@ -3,7 +3,6 @@ import type { Expression, ForNode, MacroNode, Statement, Target } from './ast.js
 import { createBudget, tooMuch } from './budget.js'
 import { callValue, evaluate, type Frame, filtered, given, lookUp, scopeOf } from './evaluate.js'
 import { globalsOf } from './globals.js'
-import { metered } from './meter.js'
 import { parseTemplate } from './parse.js'
 import { str } from './print.js'
 import {
@@ -13,6 +12,7 @@ import {
   equals,
   fail,
   itemsOf,
+  metered,
   type Record,
   truth,
   tuple,

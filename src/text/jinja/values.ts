@@ -1,7 +1,6 @@
 /** The values of a template, as Python has them: how they are printed, compared, counted and walked. */
 
 import { characters } from '../lengths.js'
-import { charge } from './meter.js'
 
 /** A name that means nothing: empty text, false, an error as soon as something is asked of it. */
 export interface Undefined {
@@ -221,4 +220,23 @@ export function fromJson(value: unknown): Value {
   if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
     return float(value)
   return value === undefined ? null : (value as Value)
+}
+
+/** Counts what values cost where they are printed and compared: a list may hold itself many times over. */
+
+/** What values cost where they are printed and compared: a list may hold itself many times over. */
+let spend: ((count: number) => void) | undefined
+/** One value is looked at, in the budget of the template that runs. */
+export function charge(count = 1): void {
+  spend?.(count)
+}
+/** Runs something with its costs given to `to`. */
+export function metered<T>(to: (count: number) => void, run: () => T): T {
+  const outer = spend
+  spend = to
+  try {
+    return run()
+  } finally {
+    spend = outer
+  }
 }
