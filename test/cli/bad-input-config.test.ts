@@ -149,7 +149,7 @@ describe('a machine that is too small', () => {
 
   test('too little memory ends with exit 4', async () => {
     const sizes =
-      '{hidden_size: 16, intermediate_size: 1000000000000, num_hidden_layers: 1, num_attention_heads: 1}'
+      '{hidden_size: 1024, intermediate_size: 2000000000, num_hidden_layers: 1, num_attention_heads: 1}'
     const argv = [
       'train',
       '--model-config',

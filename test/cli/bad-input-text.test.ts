@@ -74,7 +74,7 @@ describe('chat templates', () => {
     [
       'with a filter that is not known',
       '{{ messages | shuffle_well }}',
-      /Unknown ArrayValue filter: shuffle_well\n.*name another template/,
+      /No filter named 'shuffle_well'\.\n.*name another template/,
     ],
     [
       'that refuses the messages',
@@ -89,7 +89,7 @@ describe('chat templates', () => {
     [
       'with a name that is undefined',
       '{{ messages.first.second.third }}',
-      /the chat template .*\n.*Name another template/,
+      /the chat template .*'first' of a list is undefined\n.*name another template/,
     ],
   ])('a file %s', async (name, content, message) => {
     await refused(files, generate(files.model, '--chat-template', put(files, `${name}.jinja`, content)), [

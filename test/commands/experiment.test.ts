@@ -86,7 +86,7 @@ test(
       '[0]',
     )
     await expect(run('broken', write(broken))).rejects.toThrow(
-      /1 cells failed:\n {2}dpo, noise 0.25, seed 1: .*nowhere/,
+      /1 cell failed:\n {2}dpo, noise 0.25, seed 1: .*nowhere/,
     )
     expect(lines('broken').length).toBe(2)
     expect((await run('broken', write(TEXT.replace('[0, 1]', '[0]')))).finished).toBe(3)

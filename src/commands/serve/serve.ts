@@ -147,6 +147,7 @@ async function loadReward(session: ScoringSession, path: string): Promise<Loaded
   const { model, tokenizer, template } = await loadScoringModel(folder, { dtype, format, chatTemplate, bits })
   const cache = await openModelCache(session, { folder, bits, template: template.name })
   let givenUp = false
+  let known: typeof cache
   const scorer = createScorer({
     tokenizer,
     template,
@@ -156,15 +157,16 @@ async function loadReward(session: ScoringSession, path: string): Promise<Loaded
       const stopRequested = () => givenUp
       const scored = await scoreExamples(model, encoded, {
         maxTokens: options.maxTokensPerBatch,
-        cache,
+        cache: known,
         stopRequested,
       })
       if (givenUp) throw new ApiError(503, 'the request was given up')
       return scored.rewards
     },
   })
-  // A model that can't score is met here, not by the first request.
+  // A model that can't score is met here, not by the first request; what is tried is no score to keep.
   await scorer.score([{ text: 'a' }], new AbortController().signal)
+  known = cache
   ui.line(`${hubLabel(path)} · reward model`)
   return {
     served: { name: hubLabel(path), scorer },

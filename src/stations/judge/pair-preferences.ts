@@ -99,12 +99,20 @@ export function pairFigures(
   }
 }
 
+const METRICS = {
+  pair: { accuracy: 'pair_accuracy', perToken: 'pair_accuracy_per_token', margin: 'pair_margin' },
+  reward: { accuracy: 'reward_accuracy', perToken: 'reward_accuracy_per_token', margin: 'reward_margin' },
+} as const
+
 /** Names as a run's metrics have them. */
-export const pairMetrics = (figures: PairFigures, kind: 'pair' | 'reward'): Record<string, number> => ({
-  [`${kind}_accuracy`]: figures.accuracy.value,
-  ...(figures.perToken && { [`${kind}_accuracy_per_token`]: figures.perToken.value }),
-  [`${kind}_margin`]: figures.margin.value as number,
-})
+export function pairMetrics(figures: PairFigures, kind: keyof typeof METRICS): Record<string, number> {
+  const { accuracy, perToken, margin } = METRICS[kind]
+  return {
+    [accuracy]: figures.accuracy.value,
+    ...(figures.perToken && { [perToken]: figures.perToken.value }),
+    [margin]: figures.margin.value as number,
+  }
+}
 
 /** @param against name of the model that the change is measured from */
 export function pairLine(system: string, figures: PairFigures, against?: string): string {
