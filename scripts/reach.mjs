@@ -64,10 +64,13 @@ export function readGraph(folder = root) {
   return graph
 }
 
-/** Files that `start` reaches, itself included. */
-export function reachOf(graph, start) {
+/** @param options.later  also what is imported only when it is needed @returns files that `start` reaches, itself included */
+export function reachOf(graph, start, { later = false } = {}) {
   const seen = new Set([start])
-  for (const file of seen) for (const next of graph.get(file)?.imports ?? []) seen.add(next)
+  for (const file of seen) {
+    const { imports = [], dynamic = [] } = graph.get(file) ?? {}
+    for (const next of later ? [...imports, ...dynamic] : imports) seen.add(next)
+  }
   return seen
 }
 

@@ -3,10 +3,10 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import ts from 'typescript'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { reachOf, readGraph } from '../scripts/reach.mjs'
 import * as clha from '../src/index.js'
 import { writeFiles } from './commands/eval-folder.js'
-import { reachableFrom } from './helpers/reach.js'
 
 const ROOT = resolve(import.meta.dirname, '..')
 
@@ -19,7 +19,8 @@ interface DocExample {
 }
 
 /** Files that public/ exports from, or that these stand on. */
-const files = [...reachableFrom(resolve(ROOT, 'src/index.ts'))]
+const reached = [...(reachOf(readGraph(), 'src/index.ts', { later: true }) as Set<string>)]
+const files = reached.map((file) => resolve(ROOT, file))
 
 const EXAMPLE =
   /@example\n \* ```ts( no-run)?\n((?: \*.*\n)*?) \* ```[\s\S]*?\*\/\nexport (?:async )?(?:function\*?|const) (\w+)/g
@@ -35,11 +36,13 @@ const examples: DocExample[] = files.flatMap((file) =>
 const here = process.cwd()
 const folder = mkdtempSync(join(tmpdir(), 'clha-examples-'))
 
+let data: string
 beforeAll(async () => {
-  const { data } = await writeFiles(folder)
-  copyFileSync(data, `${folder}/prefs.jsonl`)
+  data = (await writeFiles(folder)).data
   process.chdir(folder)
 })
+/** An example may write a file of its own under the name that others read. */
+beforeEach(() => copyFileSync(data, `${folder}/prefs.jsonl`))
 afterAll(() => {
   process.chdir(here)
   rmSync(folder, { recursive: true, force: true })

@@ -30,7 +30,7 @@ export interface ConfigSource {
   locate(path: readonly PropertyKey[], part: 'key' | 'value'): string
 }
 
-const TODO = 'give the path of a YAML config, relative to the working directory'
+const ADVICE = 'give the path of a YAML config, relative to the working directory'
 const LARGEST = 2 ** 24
 
 /** @throws ClhaError when the file can't be read. */
@@ -42,8 +42,8 @@ export async function readSource(file: string): Promise<ConfigSource> {
       size: at.size,
       file: at.isFile() || at.isDirectory(),
     }))
-    if (!found.file) throw usageError(`${file}: a pipe or a device, not a file`, TODO)
-    if (size > LARGEST) throw usageError(`${file}: ${size} bytes are too many for a config`, TODO)
+    if (!found.file) throw usageError(`${file}: a pipe or a device, not a file`, ADVICE)
+    if (size > LARGEST) throw usageError(`${file}: ${size} bytes are too many for a config`, ADVICE)
     content = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file))
   } catch (error) {
     if (error instanceof ClhaError) throw error
@@ -51,7 +51,7 @@ export async function readSource(file: string): Promise<ConfigSource> {
     const reason = (error as NodeJS.ErrnoException).code
     const what =
       reason === 'ENOENT' ? 'no such file' : reason === 'EISDIR' ? 'is a folder, not a file' : reason
-    throw usageError(`${file}: ${what}`, TODO)
+    throw usageError(`${file}: ${what}`, ADVICE)
   }
   return parseSource(file, content)
 }

@@ -1,10 +1,10 @@
 /** A Hugging Face tokenizer: text to ids with offsets, ids to text. Adds no special token by itself. */
 
-import { createHash } from 'node:crypto'
 import { copyFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Tokenizer } from 'tokenizers'
 import { usageError } from '../errors.js'
+import { sha256 } from '../files/digest.js'
 import { makeFolder } from '../files/folder.js'
 import type { Json } from '../files/json.js'
 import { exponentialIn } from './regex-cost.js'
@@ -67,7 +67,7 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
   const read = [made, files.tokenizer.post_processor, files.chatTemplate, eosId, bosId, addsBos]
   return {
     dir,
-    hash: createHash('sha256').update(JSON.stringify(read)).digest('hex'),
+    hash: sha256(JSON.stringify(read)),
     vocabSize,
     ...ids,
     specialTokens: new Map(special.map(({ content, id }) => [content, id])),

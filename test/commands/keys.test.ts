@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import { reachOf, readGraph } from '../../scripts/reach.mjs'
 import { main } from '../../src/cli/main.js'
 import type { Command } from '../../src/commands/command.js'
 import { COMMANDS } from '../../src/commands/index.js'
@@ -14,7 +15,6 @@ import type { ResolvedConfig } from '../../src/config/load-config.js'
 import { CONFIG_KEYS, type ConfigKey } from '../../src/config/schema.js'
 import * as clha from '../../src/index.js'
 import { camelCase } from '../../src/key-names.js'
-import { importsOf, reachableFrom } from '../helpers/reach.js'
 import { Sink } from '../helpers/sink.js'
 
 const isPipeline = (command: Command): command is PipelineCommand => 'sections' in command
@@ -27,13 +27,22 @@ async function call(argv: readonly string[], commands: readonly Command[] = COMM
   return { code, out: stdout.text, err: stderr.text }
 }
 
+interface Links {
+  imports: string[]
+  dynamic: string[]
+}
+const ROOT = resolve(import.meta.dirname, '../..')
+const graph: Map<string, Links> = readGraph()
+
 /** The text of the files that a command runs, without the config's own. */
 function sourcesOf({ path }: Command): string {
-  const folder = resolve(import.meta.dirname, '../../src/commands', path.join('-'))
-  const work = importsOf(join(folder, 'index.ts')).filter((file) => file.startsWith(`${folder}/`))
+  const folder = `src/commands/${path.join('-')}`
+  const { imports, dynamic } = graph.get(`${folder}/index.ts`) as Links
+  const work = [...imports, ...dynamic].filter((file) => file.startsWith(`${folder}/`))
   expect(work, path.join(' ')).toHaveLength(1)
-  const files = [...reachableFrom(work[0])].filter((file) => !/\/src\/(config|public)\//.test(file))
-  return files.map((file) => readFileSync(file, 'utf8')).join('\n')
+  const reached = [...(reachOf(graph, work[0], { later: true }) as Set<string>)]
+  const files = reached.filter((file) => !/^src\/(config|public)\//.test(file))
+  return files.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n')
 }
 
 /** A plan takes the command line of the training that it plans as it is. */

@@ -1,13 +1,12 @@
 /** What a command loads: its list is light, and so is a command that does little. */
-import { relative, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { reachableFrom } from '../helpers/reach.js'
+import { reachOf, readGraph } from '../../scripts/reach.mjs'
 
-const SRC = resolve(import.meta.dirname, '../../src')
+const graph = readGraph()
 
 /** Files below src/ that are loaded at once with a file. */
 const loadedWith = (file: string): string[] =>
-  [...reachableFrom(resolve(SRC, file), { atOnce: true })].map((path) => relative(SRC, path))
+  [...(reachOf(graph, `src/${file}`) as Set<string>)].map((path) => path.replace(/^src\//, ''))
 
 const inRooms = (files: readonly string[], rooms: readonly string[]): string[] =>
   files.filter((file) => rooms.includes(file.split('/')[0]))

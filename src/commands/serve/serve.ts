@@ -9,6 +9,7 @@ import { loadScoringModel } from '../../load/scoring-model.js'
 import { requireFiniteOutput } from '../../models/decoder/finite.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
+import type { ScoreCache } from '../../reward/score-cache.js'
 import { ApiError } from '../../serve/api-error.js'
 import { createApp } from '../../serve/app.js'
 import { createEngine } from '../../serve/engine.js'
@@ -145,9 +146,8 @@ async function loadReward(session: ScoringSession, path: string): Promise<Loaded
   const { chatTemplate, rewardFormat: format } = options
   const bits = quantizedReward(options)
   const { model, tokenizer, template } = await loadScoringModel(folder, { dtype, format, chatTemplate, bits })
-  const cache = await openModelCache(session, { folder, bits, template: template.name })
   let givenUp = false
-  let known: typeof cache
+  let cache: ScoreCache | undefined
   const scorer = createScorer({
     tokenizer,
     template,
@@ -157,7 +157,7 @@ async function loadReward(session: ScoringSession, path: string): Promise<Loaded
       const stopRequested = () => givenUp
       const scored = await scoreExamples(model, encoded, {
         maxTokens: options.maxTokensPerBatch,
-        cache: known,
+        cache,
         stopRequested,
       })
       if (givenUp) throw new ApiError(503, 'the request was given up')
@@ -166,7 +166,7 @@ async function loadReward(session: ScoringSession, path: string): Promise<Loaded
   })
   // A model that can't score is met here, not by the first request; what is tried is no score to keep.
   await scorer.score([{ text: 'a' }], new AbortController().signal)
-  known = cache
+  cache = await openModelCache(session, { folder, bits, template: template.name })
   ui.line(`${hubLabel(path)} · reward model`)
   return {
     served: { name: hubLabel(path), scorer },

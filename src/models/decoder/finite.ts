@@ -4,12 +4,16 @@ import { singleSequence } from '../../nn/layout.js'
 import { noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
 import { type Decoder, decode, logits } from './decoder.js'
 
+/** Whether no value is NaN or infinite. */
+export const allFinite = (values: Tensor): boolean =>
+  noGrad(() => scope(() => ops.all(ops.isFinite(values)).item() !== 0))
+
 /**
  * @param values outputs of a model; `what` can't be done with others
  * @throws ClhaError (exit 5) where one is NaN or infinite
  */
 export function requireFinite(values: Tensor, what: string): void {
-  if (scope(() => ops.all(ops.isFinite(values)).item()) === 0) throw notFinite(what)
+  if (!allFinite(values)) throw notFinite(what)
 }
 
 export const notFinite = (what: string): Error =>

@@ -1,11 +1,12 @@
 /** Saves a checkpoint of a run, and removes those that are no longer kept. */
-import { createHash } from 'node:crypto'
+
 import { join } from 'node:path'
 import { listCheckpoints } from '../../checkpoint/policy/names.js'
 import { applyRetention } from '../../checkpoint/policy/retention.js'
 import { saveCheckpoint } from '../../checkpoint/policy/save.js'
 import type { TrainingState } from '../../checkpoint/policy/state.js'
 import { stepsPerEpoch } from '../../data/encode/order.js'
+import { sha256 } from '../../files/digest.js'
 import { DiskStorage } from '../../files/storage.js'
 import { trainableWeights } from '../../models/adapters/adapter.js'
 import type { Optimizer } from '../../optim/optimizer.js'
@@ -32,7 +33,7 @@ export function saveRun(run: Run, training: TrainingRun, optimizer: Optimizer, p
     trainerState: trainerStateOf(run, training, progress),
     tokenizerDir: training.tokenizerDir,
   })
-  const configSha256 = createHash('sha256').update(JSON.stringify(training.manifest.config)).digest('hex')
+  const configSha256 = sha256(JSON.stringify(training.manifest.config))
   saveCheckpoint(storage, run.dir, step, files, { configSha256 })
   // A run that went back finds checkpoints of later steps: they must not push out the one just saved.
   const later = listCheckpoints(storage, run.dir).filter((place) => place.step > step).length

@@ -5,6 +5,7 @@ import { numericsError } from '../../errors.js'
 import type { LossParts } from '../../losses/types.js'
 import { trainableWeights, withDropout } from '../../models/adapters/adapter.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
+import { allFinite } from '../../models/decoder/finite.js'
 import { recomputing } from '../../models/decoder/recompute.js'
 import { clipGradients } from '../../optim/clip.js'
 import type { Optimizer } from '../../optim/optimizer.js'
@@ -172,8 +173,6 @@ export function requireFinite(tensors: Iterable<readonly [string, Tensor]>, hint
   const named = all.filter(([, t]) => !allFinite(t)).map(([name]) => name)
   if (named.length > 0) throw numericsError(`a value is not finite: ${named.slice(0, 3).join(', ')}`, hint)
 }
-
-const allFinite = (t: Tensor): boolean => noGrad(() => scope(() => ops.all(ops.isFinite(t)).item() !== 0))
 
 function nonFinite(model: Decoder, losses: Record<string, number>, gradNorm: number) {
   const bad = (t: Tensor | undefined) => t !== undefined && !allFinite(t)
