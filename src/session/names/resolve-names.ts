@@ -8,10 +8,12 @@ import { selectModel, selectTokenizer } from '../../hub/model-files.js'
 import { type HubName, hubName, nameText } from '../../hub/name.js'
 import { fetchSnapshot, type HubAccess } from '../../hub/snapshot.js'
 import { hubBaseOf } from '../../models/adapters/adapter-load.js'
+import { isGguf } from '../../models/gguf/gguf-file.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import type { HubEntry } from '../../runs/run-manifest.js'
 import { count } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
+import { ggufFolder } from './gguf-models.js'
 import { hubAccess } from './hub-access.js'
 import { recordedEntries } from './hub-record.js'
 
@@ -31,8 +33,8 @@ interface Local {
 }
 
 /**
- * The folder of a model: a path as it is, a name on the hub as the folder of its files in the cache. The base that an
- * adapter names on the hub comes with it.
+ * The folder of a model: a path as it is, a GGUF file as the folder of its import, a name on the hub as the folder of its
+ * files in the cache. The base that an adapter names on the hub comes with it.
  * @param what `tokenizer` fetches no weights; `adapter` leaves out the base, which is given apart
  * @throws ClhaError (exit 2): no such name, no access, no safetensors; (exit 4): no network, no room, wrong bytes
  */
@@ -41,6 +43,7 @@ export async function resolveModel(
   naming: Naming,
   what: 'model' | 'tokenizer' | 'adapter' = 'model',
 ): Promise<{ folder: string; entries: HubEntry[] }> {
+  if (isGguf(nameOrPath)) return { folder: await ggufFolder(nameOrPath, naming.ui), entries: [] }
   const select = what === 'tokenizer' ? selectTokenizer : selectModel
   const fetched = (text: string, own: Naming) =>
     resolveName(text, 'model', own, (name) => select(nameText(name)))
