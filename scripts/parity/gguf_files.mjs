@@ -40,7 +40,8 @@ for (const name of readdirSync(references).sort()) {
     mkdirSync(output, { recursive: true })
     const { file } = await exportGguf(join(references, name, 'model'), { type, output })
     const [ours, theirs] = [openGguf(file), openGguf(join(references, name, `${type}.gguf`))]
-    const found = differences(ours, theirs)
+    // Without a tokenizer.model the converter has no scores, and writes -1000 for each token.
+    const found = differences(ours, theirs).filter((text) => name !== 'llama-linear' || !/^tokenizer.ggml.(tokens|scores|token_type)/.test(text))
     more = [...ours.metadata.keys()].filter((key) => !theirs.metadata.has(key))
     row.push(found.length === 0 ? `${type} equal (${theirs.tensors.size})` : `${type} ${found.length} differ`)
     for (const text of found.slice(0, 6)) console.log(`  ${name} ${type}  ${text}`)
