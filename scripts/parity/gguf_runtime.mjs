@@ -1,12 +1,14 @@
 // Opens exported files in llama.cpp itself (node-llama-cpp) and compares tokens, rendered chat, greedy answers and log-probabilities:
 //   node scripts/parity/gguf_runtime.mjs REFERENCES NODE_MODULES TEXTS
 // REFERENCES: what i_gguf.py made and gguf_files.mjs exported; NODE_MODULES: holds node-llama-cpp; TEXTS: JSON with a list `strings`.
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { loadModelFolder } from '../../dist/models/adapters/adapter-load.js'
 import { decode, logits } from '../../dist/models/decoder/decoder.js'
+import { importGguf } from '../../dist/models/gguf/import-gguf.js'
 import { singleSequence } from '../../dist/nn/layout.js'
 import { noGrad, ops, scope } from '../../dist/tensor/index.js'
 import { loadTokenizer } from '../../dist/text/tokenizer.js'
@@ -16,7 +18,8 @@ const entry = createRequire(join(resolve(modules), 'x.js')).resolve('node-llama-
 const { getLlama } = await import(pathToFileURL(entry).href)
 const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', maxThreads: 1, progressLogs: false })
 const texts = JSON.parse(readFileSync(textsFile, 'utf8')).strings
-const PROMPT = 'The model reads its text and writes'
+const PROMPT =
+  'The first settlers came to the valley in spring. They built a mill by the river, and in autumn the harvest was better than anybody had hoped.'
 const GREEDY = 64
 
 /** Log-probabilities of the next token after each prefix, [T][V]. */
@@ -56,12 +59,24 @@ async function theirs(file, ids, count) {
   return { model, probabilities, greedy, close: async () => (await context.dispose(), model.dispose()) }
 }
 
-/** Largest difference of log-probabilities, over tokens that either holds likely enough. */
-function farthest(own, probabilities) {
-  let far = 0
-  for (const [i, map] of probabilities.entries())
-    for (const [token, p] of map) if (p > 1e-4) far = Math.max(far, Math.abs(Math.log(p) - own[i][token]))
-  return far
+/** Mean and largest difference of the log-probabilities of the tokens of the text. */
+function apart(own, probabilities, ids) {
+  const far = ids.slice(1).map((id, i) => Math.abs(Math.log(probabilities[i].get(id)) - own[i][id]))
+  return `${(far.reduce((a, b) => a + b) / far.length).toFixed(4)} (at most ${Math.max(...far).toFixed(4)})`
+}
+
+/** Log-probabilities of the file itself, read back here. */
+async function readBack(file, ids) {
+  const back = mkdtempSync(join(tmpdir(), 'clha-gguf-'))
+  try {
+    await importGguf(file, back)
+    const model = loadModelFolder(back, 'f32')
+    const own = ownLogProbs(model, ids)
+    model.dispose()
+    return own
+  } finally {
+    rmSync(back, { recursive: true })
+  }
 }
 
 const wanted = process.env.ONLY?.split(',') ?? readdirSync(references).sort()
@@ -70,10 +85,10 @@ for (const name of wanted) {
   const tokenizer = await loadTokenizer(join(folder, 'model'))
   const ours = loadModelFolder(join(folder, 'model'), 'f32')
   const { ids } = await tokenizer.encode(PROMPT)
-  const own = ownLogProbs(ours, ids)
   const row = []
   for (const type of ['f32', 'q8_0']) {
-    const run = await theirs(join(folder, 'ours', `model-${type}.gguf`), ids, GREEDY)
+    const file = join(folder, 'ours', `model-${type}.gguf`)
+    const run = await theirs(file, ids, GREEDY)
     if (type === 'f32') {
       const wrong = []
       for (const text of texts) {
@@ -88,7 +103,7 @@ for (const name of wanted) {
       row.push(`greedy ${same < 0 ? GREEDY : same}/${GREEDY}`)
       row.push(`template ${run.model.fileInfo.metadata.tokenizer?.chat_template === tokenizer.chatTemplate ? 'same' : 'differs'}`)
     }
-    row.push(`${type} log-prob ${farthest(own, run.probabilities).toExponential(1)}`)
+    row.push(`${type} log-prob ${apart(await readBack(file, ids), run.probabilities, ids)}`)
     await run.close()
   }
   ours.dispose()
