@@ -77,7 +77,12 @@ export async function exportGguf(folder: string, options: ExportOptions): Promis
     ]
     const { architecture, warnings } = settings
     const written = write(folder, options, entries, made.tensors)
-    const beside = writeModelfile(options.output, written.file, tokenizer, isAdapter ? nameOf(base, type) : undefined)
+    const beside = writeModelfile(
+      options.output,
+      written.file,
+      tokenizer,
+      isAdapter ? nameOf(base, type) : undefined,
+    )
     return { ...written, ...beside, architecture, tensors: made.tensors.length, isAdapter, warnings }
   } finally {
     files.close()
