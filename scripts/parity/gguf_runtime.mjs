@@ -62,7 +62,11 @@ async function theirs(file, ids, count) {
     greedy.push(token)
     if (greedy.length === count) break
   }
-  return { model, probabilities, greedy, close: async () => (await context.dispose(), model.dispose()) }
+  const close = async () => {
+    await context.dispose()
+    await model.dispose()
+  }
+  return { model, probabilities, greedy, close }
 }
 
 /** Mean and largest difference of the log-probabilities of the tokens of the text. */

@@ -9,11 +9,10 @@ import { type HubName, hubName, nameText } from '../../hub/name.js'
 import { fetchSnapshot, type HubAccess } from '../../hub/snapshot.js'
 import { hubBaseOf } from '../../models/adapters/adapter-load.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
-import { isGguf } from '../../models/gguf/gguf-file.js'
+import { isGguf } from '../../models/gguf/format/gguf-magic.js'
 import type { HubEntry } from '../../runs/run-manifest.js'
 import { count } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
-import { ggufFolder } from './gguf-models.js'
 import { hubAccess } from './hub-access.js'
 import { recordedEntries } from './hub-record.js'
 
@@ -43,7 +42,10 @@ export async function resolveModel(
   naming: Naming,
   what: 'model' | 'tokenizer' | 'adapter' = 'model',
 ): Promise<{ folder: string; entries: HubEntry[] }> {
-  if (isGguf(nameOrPath)) return { folder: await ggufFolder(nameOrPath, naming.ui), entries: [] }
+  if (isGguf(nameOrPath)) {
+    const { ggufFolder } = await import('./gguf-models.js')
+    return { folder: await ggufFolder(nameOrPath, naming.ui), entries: [] }
+  }
   const select = what === 'tokenizer' ? selectTokenizer : selectModel
   const fetched = (text: string, own: Naming) =>
     resolveName(text, 'model', own, (name) => select(nameText(name)))

@@ -1,5 +1,5 @@
 /** Reads the metadata of a GGUF file key by key and remembers which keys were asked for: what nobody asked for is refused. */
-import { usageError } from '../../errors.js'
+import { usageError } from '../../../errors.js'
 import type { GgufValue, Scalar } from './gguf-head.js'
 
 const LARGEST = 2 ** 31 - 1
@@ -87,16 +87,23 @@ export function ggufMetadata(values: ReadonlyMap<string, GgufValue>, where: stri
     ignore: (...keys) => {
       for (const key of keys) asked.add(key)
     },
-    refuseUnread(prefix) {
-      for (const [key, found] of values) {
-        if (!key.startsWith(prefix) || asked.has(key) || isOff(found.value)) continue
-        throw usageError(
-          `${where}: "${key}": ${shown(found)} is not known here`,
-          'a setting that may change what the model computes is never ignored; docs/gguf.md lists what is known',
-        )
-      }
-    },
+    refuseUnread: (prefix) => refuseUnread(values, asked, prefix, where),
     wrong,
+  }
+}
+
+function refuseUnread(
+  values: ReadonlyMap<string, GgufValue>,
+  asked: ReadonlySet<string>,
+  prefix: string,
+  where: string,
+): void {
+  for (const [key, found] of values) {
+    if (!key.startsWith(prefix) || asked.has(key) || isOff(found.value)) continue
+    throw usageError(
+      `${where}: "${key}": ${shown(found)} is not known here`,
+      'a setting that may change what the model computes is never ignored; docs/gguf.md lists what is known',
+    )
   }
 }
 
