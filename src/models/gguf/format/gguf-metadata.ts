@@ -58,16 +58,15 @@ export function ggufMetadata(values: ReadonlyMap<string, GgufValue>, where: stri
     where,
     number,
     optionalText,
-    text(key, fallback) {
+    text: (key, fallback) => {
       const value = optionalText(key) ?? fallback
-      if (value === undefined) throw wrong(key, 'a text')
-      return value
+      if (value !== undefined) return value
+      throw wrong(key, 'a text')
     },
     size(key, fallback) {
       const value = number(key, fallback)
-      if (!Number.isInteger(value) || value < 1 || value > LARGEST)
-        throw wrong(key, 'a positive whole number')
-      return value
+      if (Number.isInteger(value) && value > 0 && value <= LARGEST) return value
+      throw wrong(key, 'a positive whole number')
     },
     optionalId(key) {
       if (get(key) === undefined) return undefined
@@ -84,9 +83,7 @@ export function ggufMetadata(values: ReadonlyMap<string, GgufValue>, where: stri
     numbers: (key) => list<number>(key, 'number'),
     flags: (key) => list<boolean>(key, 'boolean'),
     has: (key) => get(key) !== undefined,
-    ignore: (...keys) => {
-      for (const key of keys) asked.add(key)
-    },
+    ignore: (...keys) => keys.forEach((key) => void asked.add(key)),
     refuseUnread: (prefix) => refuseUnread(values, asked, prefix, where),
     wrong,
   }
