@@ -37,7 +37,7 @@ beforeAll(async () => {
       ],
     }),
   )
-  hh = chatTemplate(bytes, 'hh')
+  hh = await chatTemplate(bytes, 'hh')
 })
 
 const encodeOne = async (tokenizer: TextTokenizer, example: Example, options = {}) => {
@@ -154,7 +154,7 @@ describe('BOS and end tokens', () => {
   })
 
   test('the end of turn of the template comes before EOS', async () => {
-    const template = chatTemplate(bytes, 'chatml')
+    const template = await chatTemplate(bytes, 'chatml')
     const example = list([{ role: 'user', content: 'Hi' }], 'x')
     const { encoded } = await encodeExamples([example], bytes, template, { maxLength: 100 })
     expect((await parts(bytes, encoded[0], 0))[2]).toBe('x<|im_end|>')
@@ -287,7 +287,7 @@ describe.skipIf(!existsSync(SMOL) || !existsSync(HH))('HH-RLHF (skipped without 
     const { encoded, report } = await encodeExamples(
       examples,
       tokenizer,
-      chatTemplate(tokenizer, 'hh'),
+      await chatTemplate(tokenizer, 'hh'),
       options,
     )
     const { user, system } = process.cpuUsage(started)
@@ -297,14 +297,14 @@ describe.skipIf(!existsSync(SMOL) || !existsSync(HH))('HH-RLHF (skipped without 
     for (let i = 0; i < encoded.length; i += 97) {
       const { prompt, candidates } = examples[i]
       const { promptIds, answers } = encoded[i]
-      const template = chatTemplate(tokenizer, 'hh')
+      const template = await chatTemplate(tokenizer, 'hh')
       expect(await text(tokenizer, promptIds)).toBe(template.prompt(prompt))
       for (let k = 0; k < answers.length; k++) {
         const whole = await text(tokenizer, [...promptIds, ...answers[k].ids])
         expect(whole).toBe(`${template.prompt(prompt)} ${candidates[k].text}<|im_end|>`)
       }
     }
-    const own = await encodeExamples(examples.slice(0, 500), tokenizer, chatTemplate(tokenizer), {
+    const own = await encodeExamples(examples.slice(0, 500), tokenizer, await chatTemplate(tokenizer), {
       maxLength: 512,
     })
     expect(own.report.kept + own.report.dropped.length).toBe(500)

@@ -41,7 +41,6 @@ export const quickstart: Pipeline<AlignResult> = (config, ui) => {
 
 async function runSeeds(config: ResolvedConfig, ui: Ui): Promise<AlignResult> {
   const { seeds, seed: first, outputDir } = config.options
-  ui.line('clha quickstart · aligns a small language model on this machine, nothing leaves it\n')
   const runs: SeedRun[] = []
   for (let i = 0; i < seeds; i++) {
     const seed = first + i

@@ -40,7 +40,7 @@ const BATCH = 512
  * ```ts
  * const { examples } = await readExamples('prefs.jsonl')
  * const tokenizer = await loadTokenizer('model')
- * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * const { encoded } = await encodeExamples(examples, tokenizer, await chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
  * encoded.length // 8
  * ```
  */
