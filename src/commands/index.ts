@@ -12,8 +12,10 @@ import { doctorCommand } from './doctor/index.js'
 import { evalCommand } from './eval/index.js'
 import { experimentCommand } from './experiment/index.js'
 import { explainCommand } from './explain/index.js'
+import { exportCommand } from './export/index.js'
 import { gateCommand } from './gate/index.js'
 import { generateCommand } from './generate/index.js'
+import { importCommand } from './import/index.js'
 import { mergeCommand } from './merge/index.js'
 import { planCommand } from './plan/index.js'
 import { pushCommand } from './push/index.js'
@@ -45,6 +47,8 @@ export const COMMANDS: readonly Command[] = [
   chatCommand,
   serveCommand,
   mergeCommand,
+  importCommand,
+  exportCommand,
   pushCommand,
   experimentCommand,
   ...DATA_COMMANDS,

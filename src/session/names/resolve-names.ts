@@ -5,6 +5,7 @@ import { usageError } from '../../errors.js'
 import type { Split } from '../../hub/data-files.js'
 import { type HubName, hubName, nameText } from '../../hub/name.js'
 import { hubBaseOf } from '../../models/adapters/adapter-load.js'
+import { isGguf } from '../../models/gguf/gguf-file.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import type { HubEntry } from '../../runs/run-manifest.js'
 import type { Ui } from '../../terminal/ui.js'
@@ -23,8 +24,8 @@ interface Local {
 }
 
 /**
- * The folder of a model: a path as it is, a name on the hub as the folder of its files in the cache. The base that an
- * adapter names on the hub comes with it.
+ * The folder of a model: a path as it is, a GGUF file as the folder of its import, a name on the hub as the folder of its
+ * files in the cache. The base that an adapter names on the hub comes with it.
  * @param what `tokenizer` fetches no weights; `adapter` leaves out the base, which is given apart
  * @throws ClhaError (exit 2): no such name, no access, no safetensors; (exit 4): no network, no room, wrong bytes
  */
@@ -33,6 +34,10 @@ export async function resolveModel(
   naming: Naming,
   what: 'model' | 'tokenizer' | 'adapter' = 'model',
 ): Promise<{ folder: string; entries: HubEntry[] }> {
+  if (isGguf(nameOrPath)) {
+    const { ggufFolder } = await import('./gguf-models.js')
+    return { folder: await ggufFolder(nameOrPath, naming.ui), entries: [] }
+  }
   const part = what === 'tokenizer' ? 'tokenizer' : 'model'
   const fetched = (text: string, own: Naming) => resolveName(text, 'model', own, part)
   const { paths, entry } = await fetched(nameOrPath, naming)
