@@ -20,6 +20,7 @@ import { quickstartCommand } from './quickstart/index.js'
 import { rescoreCommand } from './rescore/index.js'
 import { rewardScoreCommand } from './reward-score/index.js'
 import { rewardTrainCommand } from './reward-train/index.js'
+import { runsCommand } from './runs/index.js'
 import { serveCommand } from './serve/index.js'
 import { setupCommand } from './setup/index.js'
 import { trainCommand } from './train/index.js'
@@ -41,6 +42,7 @@ export const COMMANDS: readonly Command[] = [
   mergeCommand,
   pushCommand,
   experimentCommand,
+  runsCommand,
   ...DATA_COMMANDS,
   doctorCommand,
   setupCommand,
