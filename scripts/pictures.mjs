@@ -20,24 +20,39 @@ function photograph(name, html, style, [width, height]) {
   writeFileSync(page, html.replace('</style>', `${style}</style>`))
   const png = join(out, `${name}.png`)
   const browser = process.env.CHROMIUM ?? 'chromium'
-  const flags = ['--headless', '--no-sandbox', '--hide-scrollbars', '--disable-gpu', '--force-color-profile=srgb']
-  execFileSync(browser, [...flags, `--window-size=${width},${height}`, `--screenshot=${png}`, `file://${page}`], {
-    stdio: 'ignore',
-  })
+  const flags = [
+    '--headless',
+    '--no-sandbox',
+    '--hide-scrollbars',
+    '--disable-gpu',
+    '--force-color-profile=srgb',
+  ]
+  execFileSync(
+    browser,
+    [...flags, `--window-size=${width},${height}`, `--screenshot=${png}`, `file://${page}`],
+    {
+      stdio: 'ignore',
+    },
+  )
   told(png)
 }
 
 const told = (path) => console.log(`${path}  ${Math.round(statSync(path).size / 1000)} kB`)
 
+const ESC = String.fromCharCode(27)
+const QUIET = new RegExp(`${ESC}[78]|${ESC}\\[\\?\\d+[hl]`, 'g')
+/** A bar goes back to the first column and draws anew. */
+const BACK = new RegExp(`\\r|${ESC}\\[[01]?G`)
+const CONTROL = new RegExp(`${ESC}\\[[\\d;]*[A-Za-z]`, 'g')
+
 /** What is left on a terminal: of each line what was drawn last, without colours. */
-export function lastDrawn(text) {
+function lastDrawn(text) {
   return text
     .replaceAll('\r\n', '\n')
     .split('\n')
     .map((line) => {
-      // A bar goes back to the first column and draws anew; a saved cursor moves nothing.
-      const drawn = line.replace(/\x1b[78]|\x1b\[\?\d+[hl]/g, '').split(/\r|\x1b\[[01]?G/)
-      const bare = drawn.map((part) => part.replace(/\x1b\[[\d;]*[A-Za-z]/g, ''))
+      const drawn = line.replace(QUIET, '').split(BACK)
+      const bare = drawn.map((part) => part.replace(CONTROL, ''))
       return bare.findLast((part) => part.trim() !== '') ?? ''
     })
 }
@@ -68,7 +83,8 @@ try {
   const report = readFileSync(join(run, 'report.html'), 'utf8')
   const bare = 'nav{display:none!important}body{padding-top:1.2rem!important}details{display:none}'
   photograph('report', report, `${bare}section:not(#result):not(#samples){display:none}`, [1000, 1080])
-  const cards = 'section:not(#audit):not(#reversed),header{display:none}#reversed .sample:nth-of-type(n+3){display:none}'
+  const cards =
+    'section:not(#audit):not(#reversed),header{display:none}#reversed .sample:nth-of-type(n+3){display:none}'
   photograph('audit', readFileSync(join(run, 'audit.html'), 'utf8'), `${bare}${cards}`, [1000, 1080])
   if (typescript) {
     const text = readFileSync(typescript, 'utf8').replace(/^Script (started|done).*\n/gm, '')

@@ -4,7 +4,14 @@ import { auditSections } from './audit-section.js'
 import { evaluationSection } from './evaluation-section.js'
 import { page, paragraphs } from './kit/html.js'
 import { samplesSection } from './samples-section.js'
-import { curvesSection, remarksOf, resultSection, rewardModelSection, runSection, whenLine } from './sections.js'
+import {
+  curvesSection,
+  remarksOf,
+  resultSection,
+  rewardModelSection,
+  runSection,
+  whenLine,
+} from './sections.js'
 import type { AlignReport, EvalReport, ReportHeader } from './types.js'
 
 /** A whole alignment run. Parts that the report lacks are absent from the page. */

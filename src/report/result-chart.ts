@@ -34,7 +34,11 @@ function promptsChart(evaluation: EvaluationReport) {
       (system) => rows.find((row) => row.system === system && row.decoding === decoding)?.[key],
     ),
   }))
-  const title = titled(name, amount(rows[0].prompts, 'prompt'), rows.some((row) => hasInterval(row[key])))
+  const title = titled(
+    name,
+    amount(rows[0].prompts, 'prompt'),
+    rows.some((row) => hasInterval(row[key])),
+  )
   return {
     chart: dotChart(title, name, systems, dots, WIDTH),
     numbers: evaluationTable({ ...evaluation, rows }),
@@ -47,7 +51,11 @@ function seedsChart(multi: SeedsReport) {
   const [, name] = judge
   const rows = multi.rows.filter((row) => row.metric === name)
   const dots = [{ label: name, ink: inkOf(0), values: rows.map((row) => row.mean) }]
-  const title = titled(name, amount(multi.seeds.length, 'seed'), rows.some((row) => hasInterval(row.mean)))
+  const title = titled(
+    name,
+    amount(multi.seeds.length, 'seed'),
+    rows.some((row) => hasInterval(row.mean)),
+  )
   const chart = dotChart(
     title,
     name,

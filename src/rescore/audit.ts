@@ -105,9 +105,7 @@ function labelExamples(
 ): LabelExample[] {
   return lists
     .flatMap((list) =>
-      list.labels
-        .map((label, k) => ({ list, label, k }))
-        .filter(({ label }) => label.verdict === verdict),
+      list.labels.map((label, k) => ({ list, label, k })).filter(({ label }) => label.verdict === verdict),
     )
     .sort((a, b) => a.label.belief - b.label.belief)
     .slice(0, limit)

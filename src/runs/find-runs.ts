@@ -2,9 +2,9 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { stepOf } from '../checkpoint/policy/names.js'
-import { RUN_FILE } from './run-manifest.js'
-import { type RunContents, readRun } from './read-run.js'
 import type { MetricRow } from './metrics.js'
+import { type RunContents, readRun } from './read-run.js'
+import { RUN_FILE } from './run-manifest.js'
 
 /** How deep runs lie: `runs/<experiment>/<method>/<seed>/<stage>`. */
 const DEPTH = 5

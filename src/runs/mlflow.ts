@@ -23,15 +23,16 @@ export interface MlflowRun {
 const LIMITS = { metrics: 1000, params: 100, value: 500 }
 const TIMEOUT = 15_000
 
-const experimentsShape = z.object({ experiments: z.array(z.object({ experiment_id: z.string() })).optional() })
+const experimentsShape = z.object({
+  experiments: z.array(z.object({ experiment_id: z.string() })).optional(),
+})
 const createdShape = z.object({ experiment_id: z.string() })
 const runShape = z.object({ run: z.object({ info: z.object({ run_id: z.string() }) }) })
 
 /** @throws HttpFailure where the server does not answer, or not as MLflow does */
 const ask = (server: MlflowServer, path: string, body: object): Promise<unknown> =>
   withRetries(
-    () =>
-      postJson(`${server.url}/api/2.0/mlflow/${path}`, body, { timeoutMs: TIMEOUT, token: server.token }),
+    () => postJson(`${server.url}/api/2.0/mlflow/${path}`, body, { timeoutMs: TIMEOUT, token: server.token }),
     { retries: 2 },
   )
 
@@ -42,12 +43,19 @@ export async function beginMlflowRun(
   name: string,
   settings: Record<string, unknown>,
 ): Promise<MlflowRun> {
-  const request = { experiment_id: await experimentId(server, experiment), run_name: name, start_time: Date.now() }
+  const request = {
+    experiment_id: await experimentId(server, experiment),
+    run_name: name,
+    start_time: Date.now(),
+  }
   const { run } = readResponse(runShape, await ask(server, 'runs/create', request))
   const set = Object.entries(settings).filter(([, value]) => value !== undefined)
   const params = set.map(([key, value]) => ({ key, value: written(value) }))
   for (let i = 0; i < params.length; i += LIMITS.params)
-    await ask(server, 'runs/log-batch', { run_id: run.info.run_id, params: params.slice(i, i + LIMITS.params) })
+    await ask(server, 'runs/log-batch', {
+      run_id: run.info.run_id,
+      params: params.slice(i, i + LIMITS.params),
+    })
   return openRun(server, run.info.run_id)
 }
 

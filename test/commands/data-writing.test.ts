@@ -241,7 +241,10 @@ describe('data mix', () => {
     await refused([...mix, '--weight', 'c=1'], /--weight c: there are no such rows\n.*mix-a\.jsonl/)
     await refused([...mix, '--weight', 'c'], 'expected name=number')
     await refused([...mix, '--weight', `${a}=-1`], 'expected a number of at least 0')
-    await refused([...mix, '--weight', `${a}=1`, '--total', '50'], /mix-b\.jsonl has 10 rows.*needs 25\b.*\n.*largest total is 20/)
+    await refused(
+      [...mix, '--weight', `${a}=1`, '--total', '50'],
+      /mix-b\.jsonl has 10 rows.*needs 25\b.*\n.*largest total is 20/,
+    )
     await refused([...mix, '--weight', `${a}=0`, '--weight', `${b}=0`], 'every weight is 0')
   })
 })

@@ -52,12 +52,9 @@ describe.runIf(existsSync(CASES))('reports', () => {
 
   test('07: the one row that a template refuses is named, the others are kept', async () => {
     const name = '07-one-row-that-the-template-refuses'
-    const { report } = await encodeExamples(
-      await rowsOf(name),
-      await tiny(),
-      await recorded(name),
-      { maxLength: 256 },
-    )
+    const { report } = await encodeExamples(await rowsOf(name), await tiny(), await recorded(name), {
+      maxLength: 256,
+    })
     expect(report.kept).toBe(7)
     expect(report.refused).toMatchObject([
       { row: 8, code: 'template_refuses', reason: expect.stringContaining('System role not supported') },
@@ -100,7 +97,9 @@ describe.runIf(existsSync(CASES))('reports', () => {
     const [{ prompt, candidates }] = await rowsOf('12-messages-as-strings', 'json.jsonl')
     expect(prompt).toEqual([{ role: 'user', content: 'Name a fruit.' }])
     expect(candidates.map(({ text }) => text)).toEqual(['Apple.', 'Car.'])
-    await expect(rowsOf('12-messages-as-strings', 'python.jsonl')).rejects.toThrow(/python\.jsonl:1 .*Python/s)
+    await expect(rowsOf('12-messages-as-strings', 'python.jsonl')).rejects.toThrow(
+      /python\.jsonl:1 .*Python/s,
+    )
   })
 
   test('13: Nectar and HelpSteer 3', async () => {

@@ -115,13 +115,16 @@ test.each([4, 8] as const)('embedding and head with low-rank maps beside a base 
   }
 })
 
-test.each(CASES)('%s: the header of its file tells the rows of embedding and head, as a plan needs them', (name) => {
-  const [base, whole] = [loadModel(baseFolderOf(folderOf(name))), loadModelFolder(folderOf(name))]
-  expect(vocabularyOf(folderOf(name), base)).toBe(whole.config.vocabSize)
-  if (name === 'more_rows') expect([base.config.vocabSize, whole.config.vocabSize]).toEqual([128, 140])
-  base.dispose()
-  whole.dispose()
-})
+test.each(CASES)(
+  '%s: the header of its file tells the rows of embedding and head, as a plan needs them',
+  (name) => {
+    const [base, whole] = [loadModel(baseFolderOf(folderOf(name))), loadModelFolder(folderOf(name))]
+    expect(vocabularyOf(folderOf(name), base)).toBe(whole.config.vocabSize)
+    if (name === 'more_rows') expect([base.config.vocabSize, whole.config.vocabSize]).toEqual([128, 140])
+    base.dispose()
+    whole.dispose()
+  },
+)
 
 test('more rows than the base has, whose head is in 8 bits, are refused with the way out', () => {
   const load = () =>

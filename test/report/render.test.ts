@@ -104,7 +104,8 @@ describe('the first page', () => {
     expect(result.indexOf('<figure>')).toBeLessThan(result.indexOf('<table>'))
     const [first] = html.match(/<figure>[\s\S]*?<\/figure>/) ?? []
     expect(first).toContain('True reward, mean over 3 seeds with its 95 % interval')
-    const [ofPrompts] = renderAlignReport({ ...report, multiSeed: undefined }).match(/<figure>[\s\S]*?<\/figure>/) ?? []
+    const [ofPrompts] =
+      renderAlignReport({ ...report, multiSeed: undefined }).match(/<figure>[\s\S]*?<\/figure>/) ?? []
     expect(ofPrompts).toContain('True reward, mean over 300 prompts with its 95 % interval')
     for (const name of ['start', 'sft', 'clha', 'greedy', 'sampled']) expect(ofPrompts).toContain(`>${name}<`)
   })
@@ -123,7 +124,9 @@ describe('the first page', () => {
     expect(at('Chosen answers got less likely')).toBeGreaterThan(at('<table>'))
     expect(at('WATCH THIS. Do that.')).toBeGreaterThan(at('<section id="curves">'))
     expect(text.match(/WATCH THIS/g)).toHaveLength(1)
-    expect(renderMarkdown({ ...report, curves })).toMatch(/## Learning curves\n\n- \*\*Warning:\*\* WATCH THIS/)
+    expect(renderMarkdown({ ...report, curves })).toMatch(
+      /## Learning curves\n\n- \*\*Warning:\*\* WATCH THIS/,
+    )
   })
 
   test('a flag is never broken across lines', () => {

@@ -15,7 +15,10 @@ interface Made {
   sha256?: string
 }
 
-function makeRun(dir: string, { config = {}, rows = [], status = 'done', sha256 = 'a'.repeat(64) }: Made = {}) {
+function makeRun(
+  dir: string,
+  { config = {}, rows = [], status = 'done', sha256 = 'a'.repeat(64) }: Made = {},
+) {
   fs.mkdirSync(dir, { recursive: true })
   const manifest = {
     ...{ format: 'clha-run/1', kind: 'clha', status, started: '2026-11-30T01:35:34.596Z' },

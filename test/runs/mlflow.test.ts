@@ -11,7 +11,9 @@ const USUAL: Record<string, object> = {
 const nameOf = ({ path }: Asked) => path.replace('/api/2.0/mlflow/', '')
 
 /** @param answers what is not as usual */
-async function mlflow(answers: (name: string, body: Asked['body']) => { status?: number; body: object } | undefined) {
+async function mlflow(
+  answers: (name: string, body: Asked['body']) => { status?: number; body: object } | undefined,
+) {
   const server = await fakeServer((asked, response) => {
     const { status = 200, body } = answers(nameOf(asked), asked.body) ?? { body: USUAL[nameOf(asked)] ?? {} }
     response.statusCode = status
@@ -67,7 +69,9 @@ test('an experiment that is there is taken, and a run that goes on stays one', a
 test('rows that a server refuses end nothing: they are sent again, and the reason is told at the end', async () => {
   let broken = true
   const server = await mlflow((name, body) =>
-    broken && name === 'runs/log-batch' && body.metrics ? { status: 400, body: { message: 'full' } } : undefined,
+    broken && name === 'runs/log-batch' && body.metrics
+      ? { status: 400, body: { message: 'full' } }
+      : undefined,
   )
   const run = await beginMlflowRun({ url: server.url }, 'clha', 'a', {})
   run.log({ step: 1, loss: 2 })

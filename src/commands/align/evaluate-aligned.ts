@@ -28,7 +28,8 @@ export async function evaluateStation(
   aligned: Aligned,
   judging: Judging,
 ): Promise<Evaluation | undefined> {
-  if (test.length > 0) return station(a, 'evaluate', () => evaluateAligned(a, test, aligned, judging), judging.on)
+  if (test.length > 0)
+    return station(a, 'evaluate', () => evaluateAligned(a, test, aligned, judging), judging.on)
   a.session.ui.warn(
     'nothing was held out, so nothing is evaluated',
     'set test_fraction, or give an eval_dataset',

@@ -50,6 +50,10 @@ const texts = (values: Record<string, unknown>, without: ReadonlySet<string> = n
 function differing(what: Difference['what'], all: Record<string, string | number>[]): Difference[] {
   const names = [...new Set(all.flatMap((one) => Object.keys(one)))]
   return names
-    .map((name) => ({ what, name, values: all.map((one) => (Object.hasOwn(one, name) ? one[name] : undefined)) }))
+    .map((name) => ({
+      what,
+      name,
+      values: all.map((one) => (Object.hasOwn(one, name) ? one[name] : undefined)),
+    }))
     .filter(({ values }) => new Set(values).size > 1)
 }

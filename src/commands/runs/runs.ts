@@ -10,7 +10,11 @@ import { sayComparison, sayRuns } from './say-runs.js'
 const USUAL = 'runs'
 
 /** @throws ClhaError (exit 2) for a folder that is not there, or holds no run; for a comparison of fewer than two */
-export async function runs({ args, flags, ui }: Pick<CommandCall, 'args' | 'flags' | 'ui'>): Promise<Outcome> {
+export async function runs({
+  args,
+  flags,
+  ui,
+}: Pick<CommandCall, 'args' | 'flags' | 'ui'>): Promise<Outcome> {
   const roots = args.length > 0 ? args : [USUAL]
   const found = [...new Set(roots.flatMap(below))].map(summaryOfRun)
   if (flags.compare !== true) {
@@ -32,7 +36,10 @@ function below(root: string): string[] {
   if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw usageError(`${root}: no such folder`)
   const found = findRuns(root)
   if (found.length > 0) return found
-  throw usageError(`${root}: no run here (no ${RUN_FILE} in it or below)`, 'clha train and clha align make runs')
+  throw usageError(
+    `${root}: no run here (no ${RUN_FILE} in it or below)`,
+    'clha train and clha align make runs',
+  )
 }
 
 const recordOf = ({ dir, manifest, step, metrics, checkpoints }: RunSummary) => ({

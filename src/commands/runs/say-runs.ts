@@ -33,7 +33,9 @@ export function sayRuns(ui: Ui, runs: readonly RunSummary[]): void {
 
 export function sayComparison(ui: Ui, runs: readonly RunSummary[], found: readonly Difference[]): void {
   runs.forEach(({ dir, manifest, step }, i) => {
-    ui.line(`${letter(i)}  ${dir}  ${manifest.status}, ${amount(step, 'step')}, ${minuteOf(manifest.started)}`)
+    ui.line(
+      `${letter(i)}  ${dir}  ${manifest.status}, ${amount(step, 'step')}, ${minuteOf(manifest.started)}`,
+    )
   })
   for (const [what, heading] of Object.entries(HEADINGS)) {
     const rows = found.filter((difference) => difference.what === what)

@@ -61,9 +61,9 @@ function partAt(file: string, bytes: Buffer, before: Part): Part | undefined {
 function frameAt(file: string, bytes: Buffer): Part | undefined {
   if (bytes.length < 8) return undefined
   const magic = bytes.readUInt32LE(0)
-  if (magic >>> 4 === 0x184d2a5) 
+  if (magic >>> 4 === 0x184d2a5)
     return { is: 'other', length: 8 + bytes.readUInt32LE(4), next: 'frame', checksum: false }
-  if (magic !== 0xfd2fb528) 
+  if (magic !== 0xfd2fb528)
     return { is: 'other', length: Number.POSITIVE_INFINITY, next: 'frame', checksum: false }
   const flags = bytes[4]
   const single = (flags >> 5) & 1

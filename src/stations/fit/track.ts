@@ -5,7 +5,13 @@ import { usageError } from '../../errors.js'
 import { writeWhole } from '../../files/whole.js'
 import { addressName, parseAddress } from '../../http/address.js'
 import { METRICS_FILE, type MetricRow } from '../../runs/metrics.js'
-import { beginMlflowRun, type MlflowRun, type MlflowServer, reasonOf, resumeMlflowRun } from '../../runs/mlflow.js'
+import {
+  beginMlflowRun,
+  type MlflowRun,
+  type MlflowServer,
+  reasonOf,
+  resumeMlflowRun,
+} from '../../runs/mlflow.js'
 import type { Needs } from '../../session/needs.js'
 import type { Fit } from './fit-options.js'
 
@@ -44,7 +50,10 @@ export function trackerOf(
     async end(status) {
       const lost = await run?.end(status)
       if (lost !== undefined)
-        ui.warn(`${server.url}: not everything was taken: ${lost}`, `all metrics are in ${join(dir, METRICS_FILE)}`)
+        ui.warn(
+          `${server.url}: not everything was taken: ${lost}`,
+          `all metrics are in ${join(dir, METRICS_FILE)}`,
+        )
     },
   }
 }
