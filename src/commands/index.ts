@@ -24,6 +24,7 @@ import { rescoreCommand } from './rescore/index.js'
 import { rewardEvalCommand } from './reward-eval/index.js'
 import { rewardScoreCommand } from './reward-score/index.js'
 import { rewardTrainCommand } from './reward-train/index.js'
+import { runsCommand } from './runs/index.js'
 import { serveCommand } from './serve/index.js'
 import { setupCommand } from './setup/index.js'
 import { trainCommand } from './train/index.js'
@@ -51,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
   exportCommand,
   pushCommand,
   experimentCommand,
+  runsCommand,
   ...DATA_COMMANDS,
   doctorCommand,
   setupCommand,

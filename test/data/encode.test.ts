@@ -195,11 +195,9 @@ describe('lengths', () => {
   test('truncation: error names the row', async () => {
     const options = { ...limits, truncation: 'error' }
     await expect(encodeOne(bytes, list('abcdefgh', 'xy'), options)).rejects.toThrow(
-      'f.jsonl:3: the prompt is 1 tokens',
+      'f.jsonl:3: the prompt is 1 token too long',
     )
-    await expect(encodeOne(bytes, list('a', 'x'.repeat(20)), options)).rejects.toThrow(
-      '1 answers are too long',
-    )
+    await expect(encodeOne(bytes, list('a', 'x'.repeat(20)), options)).rejects.toThrow('1 answer too long')
   })
 
   test('a list without room, or with too few answers, is dropped, listed and loses its index', async () => {
@@ -214,7 +212,7 @@ describe('lengths', () => {
       maxLength: 9,
       minCandidates: 2,
     })
-    const reason = '1 answers, 2 needed'
+    const reason = '1 answer, 2 needed'
     expect([few.kept, few.report.dropped]).toEqual([[1], [{ id: 'x', file: 'f.jsonl', row: 3, reason }]])
   })
 
