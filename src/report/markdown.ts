@@ -1,7 +1,7 @@
 /** The report as Markdown: the same tables and sentences as the page, readable in any editor. */
 
 import { formatSigned } from '../show/numbers.js'
-import type { Table } from '../show/table.js'
+import type { Cells, Table } from '../show/table.js'
 import * as a from './audit-tables.js'
 import { escapeMarkdown as esc, fencedMarkdown, shorten } from './kit/escape.js'
 import { summaryTable, trainingWarnings, verdicts, warningLines } from './result-summary.js'
@@ -68,12 +68,15 @@ function section(heading: string, parts: Part[]): string {
 /** Caption, head, rule and rows. */
 export function markdownTable(source: Table): string {
   if (source.rows.length === 0) return ''
+  return `${esc(source.caption)}:\n\n${markdownCells(source)}`
+}
+
+/** Head, rule and rows. */
+export function markdownCells({ columns, rows }: Cells): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`
-  const head = line(source.columns.map((c) => esc(c.label)))
-  const rule = line(source.columns.map((c) => (c.numeric ? '---:' : '---')))
-  return [`${esc(source.caption)}:`, '', head, rule, ...source.rows.map((row) => line(row.map(esc)))].join(
-    '\n',
-  )
+  const head = line(columns.map((c) => esc(c.label)))
+  const rule = line(columns.map((c) => (c.numeric ? '---:' : '---')))
+  return [head, rule, ...rows.map((row) => line(row.map(esc)))].join('\n')
 }
 
 function sample(s: SampleReport, k: number): string {

@@ -18,6 +18,8 @@ export interface AlignData {
   files: DataFile[]
   /** Answers to learn from before the alignment; the chosen answers of `train` when left out. */
   demonstrations?: readonly Example[]
+  /** `train` as another annotator labelled it, for the second reward model; the labels of `train` when left out. */
+  judged?: readonly Example[]
   /** Which labels are really reversed, where that is known. */
   truth?: (list: RankedList) => readonly boolean[]
 }
