@@ -10,7 +10,7 @@ import { inOutputDir } from '../../session/claim.js'
 import { VERSION } from '../../session/session.js'
 import { Stopped, sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
-import { count } from '../../show/units.js'
+import { amount, count } from '../../show/units.js'
 import { ENOUGH_REPETITIONS } from '../../statistics/t-interval.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { ExperimentResult } from './experiment-result.js'
@@ -47,7 +47,7 @@ async function runExperiment(context: PlanContext, results: string, ui: Ui): Pro
   const known = readCells(results)
   const open = plans.filter(({ hash }) => !known.has(hash))
   ui.line(
-    `${context.experiment.title}: ${count(plans.length)} cells, ${count(plans.length - open.length)} known`,
+    `${context.experiment.title}: ${amount(plans.length, 'cell')}, ${count(plans.length - open.length)} known`,
   )
   const failures: Failure[] = []
   const stopped = await runCells(open, ui, failures, (cell) => {

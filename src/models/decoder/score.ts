@@ -29,7 +29,7 @@ export interface CandidateLogProbs {
  * ```ts
  * const { examples } = await readExamples('prefs.jsonl')
  * const tokenizer = await loadTokenizer('model')
- * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * const { encoded } = await encodeExamples(examples, tokenizer, await chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
  * const [batch] = packLists(encoded, { maxTokens: 4096, lastToken: false })
  * candidateLogProbs(loadModel('model'), batch).sum.shape // [16]
  * ```
@@ -76,7 +76,7 @@ export const logProbSums = (model: Decoder, batch: PackedBatch): number[] =>
  * ```ts
  * const { examples } = await readExamples('prefs.jsonl')
  * const tokenizer = await loadTokenizer('model')
- * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * const { encoded } = await encodeExamples(examples, tokenizer, await chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
  * const [batch] = packLists(encoded, { maxTokens: 4096, lastToken: true })
  * candidateRewards(loadModel('reward'), batch).shape // [16]
  * ```
