@@ -13,6 +13,7 @@ import { evalCommand } from './eval/index.js'
 import { experimentCommand } from './experiment/index.js'
 import { explainCommand } from './explain/index.js'
 import { generateCommand } from './generate/index.js'
+import { judgeCommand } from './judge/index.js'
 import { mergeCommand } from './merge/index.js'
 import { planCommand } from './plan/index.js'
 import { pushCommand } from './push/index.js'
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   augmentCommand,
   explainCommand,
   evalCommand,
+  judgeCommand,
   generateCommand,
   chatCommand,
   serveCommand,
