@@ -12,6 +12,7 @@ import { doctorCommand } from './doctor/index.js'
 import { evalCommand } from './eval/index.js'
 import { experimentCommand } from './experiment/index.js'
 import { explainCommand } from './explain/index.js'
+import { gateCommand } from './gate/index.js'
 import { generateCommand } from './generate/index.js'
 import { judgeCommand } from './judge/index.js'
 import { mergeCommand } from './merge/index.js'
@@ -24,6 +25,7 @@ import { rewardTrainCommand } from './reward-train/index.js'
 import { serveCommand } from './serve/index.js'
 import { setupCommand } from './setup/index.js'
 import { trainCommand } from './train/index.js'
+import { VERDICT_COMMANDS } from './verdicts/index.js'
 
 export const COMMANDS: readonly Command[] = [
   quickstartCommand,
@@ -37,6 +39,8 @@ export const COMMANDS: readonly Command[] = [
   explainCommand,
   evalCommand,
   judgeCommand,
+  gateCommand,
+  ...VERDICT_COMMANDS,
   generateCommand,
   chatCommand,
   serveCommand,

@@ -19,6 +19,8 @@ export interface Candidate {
 export interface Preference {
   better: number
   worse: number
+  /** Who said so, where the data names it. */
+  annotator?: string
 }
 
 export interface Example {

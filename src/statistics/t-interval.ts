@@ -12,7 +12,7 @@ export function meanInterval(values: readonly number[]): Estimate {
 }
 
 /** jstat's inverse is right to eight digits; a step of Newton's method on its distribution gives the rest. */
-function tQuantile(probability: number, degreesOfFreedom: number): number {
+export function tQuantile(probability: number, degreesOfFreedom: number): number {
   const { inv, cdf, pdf } = jstat.jStat.studentt
   const near = inv(probability, degreesOfFreedom)
   return near - (cdf(near, degreesOfFreedom) - probability) / pdf(near, degreesOfFreedom)

@@ -1,14 +1,7 @@
 /** `clha data mix`: several sources in given proportions. */
 import { usageError } from '../../../errors.js'
-import {
-  dataCommand,
-  numberIfGiven,
-  numberOf,
-  oneOf,
-  textsOf,
-  writingFlags,
-  writingOptions,
-} from '../data-command.js'
+import { numberIfGiven, numberOf, oneOf, textsOf } from '../../own-flags.js'
+import { dataCommand, writingFlags, writingOptions } from '../data-command.js'
 
 export const dataMixCommand = dataCommand({
   name: 'mix',
