@@ -33,8 +33,8 @@ export interface JudgeCounts {
   left: number
 }
 
-/** As many failures in a row, for each request at a time, say that the server is gone. */
-const FAILURES_IN_A_ROW = 2
+/** So many failures in a row, and as many for each request at a time, say that the server is gone. */
+const FAILURES_IN_A_ROW = { least: 8, each: 2 }
 
 /**
  * Rows are appended in the order of the pairings. An earlier error is looked at again: replies that are kept give it
@@ -82,11 +82,13 @@ function patient({ judge, correspondence, bench, concurrency }: JudgeRun) {
   return async (pairing: Pairing, signal: AbortSignal): Promise<VerdictRow> => {
     try {
       const row = await judgePairing(correspondence, pairing, bench, signal)
-      inARow = 0
+      // A tie of equal answers says nothing of the server.
+      if (pairing.a.text !== pairing.b.text) inARow = 0
       return row
     } catch (error) {
       if (signal.aborted || !(error instanceof HttpFailure)) throw error
-      const gone = !correspondence.heard() || ++inARow >= FAILURES_IN_A_ROW * concurrency
+      const most = Math.max(FAILURES_IN_A_ROW.least, FAILURES_IN_A_ROW.each * concurrency)
+      const gone = !correspondence.heard() || ++inARow >= most
       if (gone || error.options.denied) throw refusal(judge, pairing, error)
       return errorRow(pairing, bench, error.message)
     }

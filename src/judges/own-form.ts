@@ -24,7 +24,7 @@ export function ownForm(path: string, text: string, mode: JudgeMode): Form {
   const missing = NEEDED[mode].filter((name) => !found.includes(name))
   const unknown = found.find((name) => ![...NEEDED[mode], 'reference'].includes(name))
   if (missing.length > 0 || unknown !== undefined) {
-    const what = unknown === undefined ? `has no {{${missing[0]}}}` : `has a place {{${unknown}}} that nothing fills`
+    const what = missing.length > 0 ? `has no {{${missing[0]}}}` : `has a place {{${unknown}}} that nothing fills`
     const all = NEEDED[mode].map((name) => `{{${name}}}`).join(', ')
     throw usageError(`judge_template: ${path} ${what}`, `judge_mode: ${mode} fills ${all}, and {{reference}} where there is one`)
   }

@@ -1,6 +1,6 @@
 /** What is asked of a rater: answers of one item, by the places in which they stand. */
 import { createHmac } from 'node:crypto'
-import { promptKey } from '../dialogue.js'
+import { type Prompt, promptKey } from '../dialogue.js'
 import { createRandom, hashUnit } from '../random.js'
 import type { ComparedAnswer, ComparisonItem, Outcome, VerdictRow } from '../verdicts/types.js'
 import type { Entry } from './plan.js'
@@ -20,6 +20,7 @@ export interface Task extends Entry {
   /** Says nothing of what it names. */
   id: string
   rater: string
+  prompt: Prompt
   /** As the comparison has them. */
   answers: readonly ShownAnswer[]
   /** Indices into `answers`, in the order in which they stand on the page. */
@@ -37,7 +38,7 @@ export const shownAnswers = ({ answers }: ComparisonItem): ShownAnswer[] =>
 export function taskOf(
   { item, nth }: Entry,
   answers: readonly ShownAnswer[],
-  { rater, seed, secret }: { rater: string; seed: string; secret: string },
+  { rater, prompt, seed, secret }: { rater: string; prompt: Prompt; seed: string; secret: string },
 ): Task {
   const names = answers.map(({ system }) => system)
   const draw = JSON.stringify([seed, rater, item, names])
@@ -45,7 +46,7 @@ export function taskOf(
   const indices = answers.map((_, i) => i)
   const first =
     indices.length > 2 ? createRandom(draw).shuffle(indices) : hashUnit(draw) < 0.5 ? indices : indices.toReversed()
-  return { id, rater, item, nth, answers, places: nth % 2 === 0 ? first : first.toReversed() }
+  return { id, rater, prompt, item, nth, answers, places: nth % 2 === 0 ? first : first.toReversed() }
 }
 
 /** What a rater said. `ranks` is one number for each place, 1 for the best; equal ones are ties. */

@@ -91,7 +91,7 @@ async function judged({ ui, options, endpoint, bench, path, pairings, log }: Wor
   const bar = ui.progress(pairings.length, 'judging', 'verdicts')
   const spent = () => {
     const cost = correspondence.spent()
-    return cost === undefined ? {} : { cost }
+    return cost === undefined ? undefined : { cost }
   }
   try {
     const counts = await judgeComparison(pairings, {
@@ -109,9 +109,9 @@ async function judged({ ui, options, endpoint, bench, path, pairings, log }: Wor
 }
 
 function finish(ui: Ui, path: string, bench: Work['bench'], counts: JudgeCounts, result: object): Outcome {
-  const { rows } = readComparison(path)
+  const { items, rows } = readComparison(path)
   const own = rows.filter(({ rater, settings }) => rater === bench.rater && settings === bench.settings)
-  const summary = sayVerdicts(ui, own)
+  const summary = sayVerdicts(ui, { items }, own)
   if (counts.judged + counts.known > 0 && counts.errors === counts.judged + counts.known) {
     throw usageError(
       `${bench.rater} gave no verdict in ${amount(counts.errors, 'pairing')}: ${own.at(-1)?.comment}`,

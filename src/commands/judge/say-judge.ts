@@ -1,11 +1,16 @@
 /** What `clha judge` says: the estimate before, and what the judge said. */
 import type { Options } from '../../config/options.js'
 import type { Estimate } from '../../judges/estimate.js'
-import { numeric, text } from '../../show/table.js'
-import { amount, count, figure, percent } from '../../show/units.js'
+import { againstTable } from '../../report/verdict-tables.js'
+import { verdictSentences } from '../../report/verdict-words.js'
+import { formatSigned } from '../../show/numbers.js'
+import { amount, count, figure, MISSING, percent } from '../../show/units.js'
+import { type PositionBias, positionBias } from '../../statistics/position-bias.js'
 import type { Ui } from '../../terminal/ui.js'
-import { summarizeVerdicts, type VerdictSummary } from '../../verdicts/summary.js'
-import type { VerdictRow } from '../../verdicts/types.js'
+import { bothOrders } from '../../verdicts/counted.js'
+import { verdictFigures } from '../../verdicts/figures.js'
+import { summarizeVerdicts } from '../../verdicts/summary.js'
+import type { Comparison, VerdictRow } from '../../verdicts/types.js'
 
 export function sayEstimate(
   ui: Ui,
@@ -20,20 +25,38 @@ export function sayEstimate(
     ui.warn(`judge_max_cost ${cap} will be reached before the end`, 'raise it, or judge fewer answers')
 }
 
-/** Counts of verdicts, both orders of a pair apart. */
-export function sayVerdicts(ui: Ui, rows: readonly VerdictRow[]): VerdictSummary {
-  const summary = summarizeVerdicts(rows)
-  ui.table({
-    columns: [text('a'), text('b'), ...['a wins', 'b wins', 'ties', 'both bad', 'a, ties half'].map(numeric)],
-    rows: summary.pairs.map(({ systems, a, b, tie, bothBad, winRate }) => [
-      ...systems,
-      ...[a, b, tie, bothBad].map((n) => count(n)),
-      percent(winRate),
-    ]),
-  })
-  if (summary.errors > 0) {
-    const { comment } = rows.findLast(({ verdict }) => verdict === 'error') ?? {}
-    ui.warn(`${amount(summary.errors, 'pairing')} without a verdict, such as: ${comment}`, 'they count as errors, never as ties')
+/** What came of it: who wins, and how far the place of an answer moved the judge. */
+export function sayVerdicts(ui: Ui, { items }: Pick<Comparison, 'items'>, rows: readonly VerdictRow[]) {
+  const figures = verdictFigures({ items }, rows)
+  if (figures) {
+    ui.table(againstTable(figures, 'the judge'))
+    for (const line of verdictSentences(figures, 'the judge')) ui.line(line)
   }
-  return summary
+  const position = positionBias(bothOrders(rows))
+  if (position.pairs > 0) sayPosition(ui, position)
+  const { errors, pairs } = summarizeVerdicts(rows)
+  if (errors > 0) {
+    const { comment } = rows.findLast(({ verdict }) => verdict === 'error') ?? {}
+    ui.warn(
+      `${amount(errors, 'pairing')} without a verdict, such as: ${comment}`,
+      'they count as errors, never as ties',
+    )
+  }
+  return { pairs, ...(position.pairs > 0 && { position }) }
 }
+
+function sayPosition(ui: Ui, { pairs, first, second, bias, consistent, p }: PositionBias): void {
+  ui.line(
+    `both orders   ${amount(pairs, 'pair')} · ${percent(consistent)} with one verdict · the first answer won twice ${count(first)} times, the second ${count(second)} (bias ${signed(bias)}, p ${figure(p)})`,
+  )
+  if ((consistent ?? 1) < LEAST_CONSISTENT)
+    ui.warn(
+      'in most pairs the judge changed its verdict with the order: where an answer stood decided more than what it said',
+      'such pairs count as ties; take another judge or template',
+    )
+}
+
+/** Below it, most verdicts are about the order. */
+const LEAST_CONSISTENT = 0.5
+
+const signed = (x: number | null): string => (x === null ? MISSING : formatSigned(x, 2))
