@@ -4,7 +4,11 @@
 // strengths, plus the prompt's taste (sd 1.5 logits), plus the rater's (sd 0.4 logits), both drawn anew for each system.
 import { fileURLToPath } from 'node:url'
 
-const PAIRS = [[1, 0], [2, 0], [2, 1]]
+const PAIRS = [
+  [1, 0],
+  [2, 0],
+  [2, 1],
+]
 const STRENGTHS = [0, 0.5, 0.9]
 const PROMPT_SD = 1.5
 const RATER_SD = 0.4
@@ -75,7 +79,11 @@ export function coverage({ raters, prompts = 300, runs, seed = 0 }, statistics) 
   }
   for (let run = 0; run < runs; run++) {
     const rows = panel(random, raters, prompts)
-    const clusters = (part) => clustersOf(part.map((r) => r.prompt), part.map((r) => r.rater))
+    const clusters = (part) =>
+      clustersOf(
+        part.map((r) => r.prompt),
+        part.map((r) => r.rater),
+      )
     const [first, second] = [0, 1].map((pair) => rows.filter((row) => row.pair === pair))
     const both = [...second, ...first]
     const scores = (part) => part.map((row) => row.score)

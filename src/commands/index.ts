@@ -20,6 +20,7 @@ import { planCommand } from './plan/index.js'
 import { pushCommand } from './push/index.js'
 import { quickstartCommand } from './quickstart/index.js'
 import { rescoreCommand } from './rescore/index.js'
+import { rewardEvalCommand } from './reward-eval/index.js'
 import { rewardScoreCommand } from './reward-score/index.js'
 import { rewardTrainCommand } from './reward-train/index.js'
 import { serveCommand } from './serve/index.js'
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   planCommand,
   rewardTrainCommand,
   rewardScoreCommand,
+  rewardEvalCommand,
   rescoreCommand,
   augmentCommand,
   explainCommand,

@@ -5,6 +5,8 @@ import type { Table } from '../show/table.js'
 import * as a from './audit-tables.js'
 import { escapeMarkdown as esc, fencedMarkdown, shorten } from './kit/escape.js'
 import { summaryTable, verdicts, warningLines } from './result-summary.js'
+import { rewardSentences } from './reward-section.js'
+import { benchmarkTable, categoriesTable } from './reward-tables.js'
 import * as t from './tables.js'
 import type { AlignReport, SampleReport } from './types.js'
 
@@ -13,7 +15,7 @@ const LIMIT = 2000
 
 /** Every part that the report has, as one Markdown document. */
 export function renderMarkdown(report: AlignReport): string {
-  const { evaluation, audit, rewardModel, data } = report
+  const { evaluation, audit, rewardModel, data, rewardEvaluation: reward } = report
   const parts = [
     `# ${esc(report.title)}`,
     bullets(warningLines(report, audit).map((w) => `**Warning:** ${esc(w)}`)),
@@ -22,6 +24,11 @@ export function renderMarkdown(report: AlignReport): string {
       evaluation && markdownTable(summaryTable(evaluation)),
       evaluation && bullets(verdicts(evaluation).map(esc)),
       report.multiSeed && markdownTable(t.seedsTable(report.multiSeed)),
+    ]),
+    section('Against labels', [
+      reward && bullets(rewardSentences(reward).map(esc)),
+      reward && markdownTable(categoriesTable(reward)),
+      reward?.scores.length && markdownTable(benchmarkTable(reward)),
     ]),
     section('Answers side by side', (report.samples ?? []).slice(0, SAMPLES).map(sample)),
     section('Evaluation', [

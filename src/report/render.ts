@@ -3,6 +3,7 @@ import type { AuditReport } from '../rescore/audit.js'
 import { auditSections } from './audit-section.js'
 import { evaluationSection } from './evaluation-section.js'
 import { page, paragraphs } from './kit/html.js'
+import { rewardEvaluationSection } from './reward-section.js'
 import { samplesSection } from './samples-section.js'
 import { curvesSection, leadOf, resultSection, rewardModelSection, runSection, whenLine } from './sections.js'
 import type { AlignReport, EvalReport, ReportHeader } from './types.js'
@@ -13,6 +14,7 @@ export function renderAlignReport(report: AlignReport): string {
   const lead = (when ? paragraphs([when]) : '') + leadOf(report, report.audit)
   return page(report.title, lead, [
     resultSection(report.evaluation, report.multiSeed),
+    rewardEvaluationSection(report.rewardEvaluation),
     samplesSection(report.samples),
     evaluationSection(report.evaluation),
     ...auditSections(report.audit),

@@ -1,4 +1,6 @@
 /** The shape of report.json: everything a report shows, plain JSON, every part optional but the header. */
+import type { MeasuredSystems } from '../evaluate/measures.js'
+import type { RewardEvaluation } from '../evaluate/reward-evaluation.js'
 import type { AuditReport } from '../rescore/audit.js'
 import type { Estimate } from '../statistics/estimate.js'
 
@@ -136,6 +138,9 @@ export interface SeedsReport {
 }
 
 export interface EvalReport extends ReportHeader {
+  /** For `clha gate`. */
+  measures?: MeasuredSystems
+  rewardEvaluation?: RewardEvaluation
   evaluation?: EvaluationReport
   samples?: SampleReport[]
   multiSeed?: SeedsReport

@@ -10,7 +10,12 @@ import { prune } from './tables.js'
 /** A row a system but the baseline. */
 export function againstTable(figures: VerdictFigures, who: string): Table {
   const { baseline, against, strengths } = figures
-  const labels = [`wins against ${baseline}`, 'at equal length', 'win / tie / both bad / loss', 'strength, logits']
+  const labels = [
+    `wins against ${baseline}`,
+    'at equal length',
+    'win / tie / both bad / loss',
+    'strength, logits',
+  ]
   const rows = against.map(({ system, winRate, lengthControlled, wins, ties, bothBad, losses }) => [
     system,
     percentEstimate(winRate),
@@ -26,7 +31,16 @@ const share = (found: Proportion | undefined) =>
 
 /** A row a rater. */
 export function ratersTable(raters: readonly RaterQuality[]): Table {
-  const labels = ['verdicts', 'errors', 'skipped', 'right on gold', 'same again', 'first slot wins', 'bias in both orders', 'seconds']
+  const labels = [
+    'verdicts',
+    'errors',
+    'skipped',
+    'right on gold',
+    'same again',
+    'first slot wins',
+    'bias in both orders',
+    'seconds',
+  ]
   const rows = raters.map((rater) => [
     rater.rater,
     rater.kind,

@@ -10,17 +10,16 @@ const FEW_RATERS = 5
 export function verdictSentences(figures: VerdictFigures, who: string): string[] {
   const { baseline, against, raters, separated } = figures
   return [
-    ...against.flatMap((system) => [
-      sentence(system, baseline, who),
-      ...lengthWarning(system),
-    ]),
+    ...against.flatMap((system) => [sentence(system, baseline, who), ...lengthWarning(system)]),
     ...(raters > 1 && raters < FEW_RATERS
       ? [`${raters} raters: the intervals are wide, because others may judge otherwise.`]
       : []),
     ...(raters === 1 ? ['One rater: the intervals are over prompts; of other raters nothing is known.'] : []),
     ...(figures.items === 1 ? ['One prompt: nothing can be said of others.'] : []),
     ...(separated
-      ? ['A system never lost, or never won: its strength has no maximum, and is pulled to that of the others.']
+      ? [
+          'A system never lost, or never won: its strength has no maximum, and is pulled to that of the others.',
+        ]
       : []),
   ]
 }

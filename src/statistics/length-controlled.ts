@@ -34,7 +34,10 @@ const MUCH = 0.1
  * The rate at equal length is sg(theta). Interval: whole prompts are resampled, and all of it fitted again.
  * @throws RangeError without rows
  */
-export function lengthControlled(rows: readonly LengthRow[], options: BootstrapOptions = {}): LengthControlled {
+export function lengthControlled(
+  rows: readonly LengthRow[],
+  options: BootstrapOptions = {},
+): LengthControlled {
   if (rows.length === 0) throw new RangeError('lengthControlled: no rows')
   const { rate, effect } = controlled(rows)
   const prompts = [...groupBy(rows, ({ prompt }) => prompt).values()]

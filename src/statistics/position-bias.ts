@@ -50,7 +50,13 @@ function slotLogits(first: number, second: number): Estimate {
   if (first === 0 && second === 0) return { value: null }
   const [low, high] = wilson(first, first + second)
   const value = first === 0 || second === 0 ? null : half(first / (first + second))
-  return { value, interval: [low <= 0 ? Number.NEGATIVE_INFINITY : half(low), high >= 1 ? Number.POSITIVE_INFINITY : half(high)] }
+  return {
+    value,
+    interval: [
+      low <= 0 ? Number.NEGATIVE_INFINITY : half(low),
+      high >= 1 ? Number.POSITIVE_INFINITY : half(high),
+    ],
+  }
 }
 
 /** Two-sided p that `a` and `b` come from a fair coin: min(1, 2 P(X <= min)), X ~ B(a + b, 1/2) (McNemar 1947, exact form). */

@@ -1,6 +1,7 @@
 /** Which verdicts a figure rests on: each rater once an item and pair, both orders of a judge as one. */
-import type { BothOrders, Slot } from '../statistics/position-bias.js'
+
 import { groupBy } from '../statistics/group-by.js'
+import type { BothOrders, Slot } from '../statistics/position-bias.js'
 import { type JudgedRow, standing } from './standing.js'
 import { aligned } from './summary.js'
 import type { VerdictRow } from './types.js'

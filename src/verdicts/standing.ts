@@ -48,19 +48,20 @@ const orderOf = ({ a, b, shown }: VerdictRow) => (shown === 'ab' ? [a, b] : [b, 
 /** What a verdict counts for `a`: 1, 0, or one half where neither is better. */
 export const scoreOf = (verdict: Outcome): number => (verdict === 'a' ? 1 : verdict === 'b' ? 0 : 0.5)
 
+/** A verdict with the answers exchanged. */
+export const turned = <V extends VerdictRow['verdict']>(verdict: V): V =>
+  (verdict === 'a' ? 'b' : verdict === 'b' ? 'a' : verdict) as V
+
 /** The same row seen from the other answer. */
 export function flipped<Row extends VerdictRow>(row: Row): Row {
-  const turned = { a: 'b', b: 'a' } as const
-  const turn = <V extends VerdictRow['verdict']>(verdict: V): V =>
-    (verdict === 'a' || verdict === 'b' ? turned[verdict] : verdict) as V
   return {
     ...row,
     a: row.b,
     b: row.a,
     shown: row.shown === 'ab' ? 'ba' : 'ab',
     systems: [row.systems[1], row.systems[0]],
-    verdict: turn(row.verdict),
+    verdict: turned(row.verdict),
     ...(row.grade && { grade: [row.grade[1], row.grade[0]] }),
-    ...(row.gold && { gold: turn(row.gold) }),
+    ...(row.gold && { gold: turned(row.gold) }),
   }
 }

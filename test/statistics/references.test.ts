@@ -1,11 +1,16 @@
 /** Statistics of verdicts against numpy, scipy, statsmodels and krippendorff (scripts/parity/i_statistics.py). */
 import { expect, test } from 'vitest'
 import { bradleyTerry, type Contest } from '../../src/statistics/bradley-terry.js'
-import { type ClusteredEstimate, clusteredDifference, clusteredEstimate, clustersOf } from '../../src/statistics/clustered.js'
+import {
+  type ClusteredEstimate,
+  clusteredDifference,
+  clusteredEstimate,
+  clustersOf,
+} from '../../src/statistics/clustered.js'
 import { type AlphaLevel, krippendorffAlpha } from '../../src/statistics/krippendorff.js'
 import { lengthControlled } from '../../src/statistics/length-controlled.js'
 import { exactMcNemar } from '../../src/statistics/position-bias.js'
-import { fixture, readJson } from '../fixtures.js'
+import { readJson } from '../fixtures.js'
 
 interface Recorded {
   value: number
@@ -39,7 +44,7 @@ interface Panel {
   mcnemar: { first: number; second: number; p: number }[]
 }
 
-const panel = readJson<Panel>(fixture('statistics/panel.json'))
+const panel = readJson<Panel>('statistics/panel.json')
 const scores = panel.rows.map(({ score }) => score)
 const clusters = clustersOf(
   panel.rows.map(({ prompt }) => prompt),
@@ -57,7 +62,11 @@ function same(found: ClusteredEstimate | undefined, wanted: Recorded): void {
 test('a mean and a difference with errors clustered by prompt and by rater', () => {
   const { value } = panel.mean
   same(
-    clusteredEstimate(value, scores.map((y) => (y - value) / scores.length), clusters),
+    clusteredEstimate(
+      value,
+      scores.map((y) => (y - value) / scores.length),
+      clusters,
+    ),
     panel.mean,
   )
   same(clusteredDifference(scores, panel.difference.group, clusters), panel.difference)
@@ -88,7 +97,9 @@ for (const [name, options] of Object.entries(CASES)) {
     }
     const rest = [wanted.slot, wanted.style, wanted.tie_width].filter((term) => term !== undefined)
     rest.forEach((term, k) => {
-      const weights = Array.from({ length: panel.systems + rest.length }, (_, i) => Number(i === panel.systems + k))
+      const weights = Array.from({ length: panel.systems + rest.length }, (_, i) =>
+        Number(i === panel.systems + k),
+      )
       same(fit.interval(weights, clusters), term)
     })
   })
@@ -104,7 +115,10 @@ test('length-controlled win rate', () => {
 
 test("Krippendorff's alpha with missing ratings", () => {
   for (const level of ['nominal', 'ordinal', 'interval'] as const)
-    expect(krippendorffAlpha(panel.alpha.items, level, { resamples: 20 }).value).toBeCloseTo(panel.alpha[level], 9)
+    expect(krippendorffAlpha(panel.alpha.items, level, { resamples: 20 }).value).toBeCloseTo(
+      panel.alpha[level],
+      9,
+    )
 })
 
 test('exact McNemar', () => {

@@ -28,7 +28,8 @@ export interface CheckedCondition extends Condition {
   estimate: Estimate
 }
 
-const FORM = 'Conditions look like "winrate.lower >= 0.5": a measure, with .lower or .upper an end of its interval.'
+const FORM =
+  'Conditions look like "winrate.lower >= 0.5": a measure, with .lower or .upper an end of its interval.'
 
 /** @throws ClhaError (exit 2) for what is no condition, or names no measure */
 export function readCondition(text: string): Condition {
@@ -36,7 +37,8 @@ export function readCondition(text: string): Condition {
   if (!found) throw usageError(`--require ${JSON.stringify(text)}: no condition`, FORM)
   const [, left, operator, right] = found
   const bound = Number(right)
-  if (!Number.isFinite(bound)) throw usageError(`--require ${JSON.stringify(text)}: ${right} is no number`, FORM)
+  if (!Number.isFinite(bound))
+    throw usageError(`--require ${JSON.stringify(text)}: ${right} is no number`, FORM)
   const [, measure, field = 'value'] = /^(.+?)(?:\.(value|lower|upper))?$/.exec(left) as RegExpExecArray
   if (measureOf(measure) === undefined) throw unknownMeasure(text, measure)
   return {

@@ -16,7 +16,10 @@ export const gateCommand: Command = {
       repeatable: true,
       required: true,
     },
-    { flag: '--system <name>', meaning: 'the system of the report that is meant (default: the one it is about)' },
+    {
+      flag: '--system <name>',
+      meaning: 'the system of the report that is meant (default: the one it is about)',
+    },
   ],
   keys: [],
   groups: [],

@@ -1,6 +1,6 @@
 /** A comparison for other tools: one row a verdict, with the texts, as JSON lines, CSV or in Chatbot Arena's layout. */
 import { type Message, promptText } from '../../dialogue.js'
-import { standing } from '../standing.js'
+import { standing, turned } from '../standing.js'
 import type { Comparison, ComparisonItem, VerdictRow } from '../types.js'
 
 export const EXPORT_LAYOUTS = ['pairs', 'arena'] as const
@@ -40,9 +40,7 @@ const ARENA = { a: 'model_a', b: 'model_b', tie: 'tie', both_bad: 'tie (bothbad)
 /** The first of the two is the one that stood on the left. */
 function arenaRow(row: VerdictRow, item: ComparisonItem): Record<string, unknown> {
   const [left, right] = row.shown === 'ab' ? row.systems : [row.systems[1], row.systems[0]]
-  const turned = { a: 'b', b: 'a' } as const
-  const { verdict } = row
-  const seen = row.shown === 'ba' && (verdict === 'a' || verdict === 'b') ? turned[verdict] : verdict
+  const seen = row.shown === 'ba' ? turned(row.verdict) : row.verdict
   const turns: readonly Message[] =
     typeof item.prompt === 'string' ? [{ role: 'user', content: item.prompt }] : item.prompt
   const dialogue = (system: string) => [...turns, { role: 'assistant', content: textOf(item, system) ?? '' }]

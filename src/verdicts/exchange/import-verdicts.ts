@@ -1,8 +1,9 @@
 /** Verdicts of other tools into a comparison: every row becomes a verdict, or is counted with the reason why not. */
+
+import { withParsedText } from '../../data/read/json-text.js'
 import { listFiles, readPieces } from '../../data/read/read-files.js'
 import { type ReadFault, RowFault, structuralFault } from '../../data/read/row-fault.js'
 import { parseRowJson } from '../../data/read/strict-row.js'
-import { withParsedText } from '../../data/read/json-text.js'
 import { promptKey } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { sha256 } from '../../files/digest.js'

@@ -1,8 +1,10 @@
 /** The layouts of verdicts that are imported: rows of pairs (CSV, JSON lines), Chatbot Arena's, and MT-bench's two. */
-import { contentFault, structuralFault } from '../../data/read/row-fault.js'
+
 import type { RawRow } from '../../data/formats/format.js'
+import { contentFault, structuralFault } from '../../data/read/row-fault.js'
 import { type Message, type Prompt, promptText } from '../../dialogue.js'
 import { isObject } from '../../files/json.js'
+import { turned } from '../standing.js'
 import type { Outcome, RaterKind } from '../types.js'
 import { RATER_KINDS } from '../types.js'
 import { type Battle, timeOf, verdictOf } from './battle.js'
@@ -20,7 +22,9 @@ const pick = (row: RawRow, ...names: string[]): unknown =>
   names.map((name) => row[name]).find((value) => value !== undefined && value !== null && value !== '')
 
 const text = (value: unknown): string | undefined =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' ? String(value) : undefined
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+    ? String(value)
+    : undefined
 
 function needed(row: RawRow, ...names: string[]): string {
   const found = text(pick(row, ...names))
@@ -94,7 +98,7 @@ const pairs: Layout = {
       ...(cost !== undefined && { cost }),
       ...(gold !== undefined && gold !== 'error' && { gold }),
     }
-    return [row.shown === 'ba' ? turned(battle) : battle]
+    return [row.shown === 'ba' ? exchanged(battle) : battle]
   },
 }
 
@@ -124,24 +128,22 @@ const mtBench: Layout = {
   battles(row) {
     const first = { ...common(row), ...idOf(row), verdict: verdict(row, 'g1_winner') }
     const second = { ...common(row), ...idOf(row), verdict: verdict(row, 'g2_winner') }
-    return [first, turned(second)]
+    return [first, exchanged(second)]
   },
 }
 
 export const LAYOUTS: readonly Layout[] = [mtBench, arena, pairs]
 
 /** The same verdict with the answers shown the other way round. */
-function turned(battle: Battle): Battle {
-  const turn = { a: 'b', b: 'a' } as const
-  const seen = <V extends Battle['verdict']>(v: V): V => (v === 'a' || v === 'b' ? turn[v] : v) as V
+function exchanged(battle: Battle): Battle {
   const { systems, texts, grade, gold } = battle
   return {
     ...battle,
     systems: [systems[1], systems[0]],
-    verdict: seen(battle.verdict),
+    verdict: turned(battle.verdict),
     ...(texts && { texts: [texts[1], texts[0]] as const }),
     ...(grade && { grade: [grade[1], grade[0]] as const }),
-    ...(gold && { gold: seen(gold) }),
+    ...(gold && { gold: turned(gold) }),
   }
 }
 

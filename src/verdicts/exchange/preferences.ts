@@ -2,25 +2,29 @@
 import type { Example } from '../../data/example.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
 import { countedRows } from '../counted.js'
-import type { Comparison } from '../types.js'
+import type { Comparison, ComparisonItem } from '../types.js'
 
 /**
  * Ties, both bad and errors say nothing of which answer is better; items without any label are counted as faults, and so
  * are items whose texts are not known.
  */
-export function preferencesOf({ path, items, rows }: Comparison): { examples: Example[]; faults: ReadFault[] } {
+export function preferencesOf({ path, items, rows }: Comparison): {
+  examples: Example[]
+  faults: ReadFault[]
+} {
   const decided = countedRows(rows).filter(({ verdict }) => verdict === 'a' || verdict === 'b')
   const examples: Example[] = []
   const faults: ReadFault[] = []
-  items.forEach((item, i) => {
+  for (const [i, item] of items.entries()) {
     // Lines count from 1, and the first is the header.
     const place = { file: path, row: i + 2 }
-    const fault = (code: string, reason: string) =>
-      faults.push({ ...place, kind: 'content', code, reason: `item ${item.item}: ${reason}` })
     const own = decided.filter((row) => row.item === item.item)
-    if (own.length === 0) return fault('no_preference', 'no verdict names a winner')
-    if (item.answers.some(({ text }) => text === undefined))
-      return fault('no_text', 'the texts of its answers are not known')
+    const reason = own.length === 0 ? 'no verdict names a winner' : unknownText(item)
+    if (reason !== undefined) {
+      const code = own.length === 0 ? 'no_preference' : 'no_text'
+      faults.push({ ...place, kind: 'content', code, reason: `item ${item.item}: ${reason}` })
+      continue
+    }
     const at = (system: string) => item.answers.findIndex((answer) => answer.system === system)
     examples.push({
       ...{ id: item.item, prompt: item.prompt, source: item.source ?? 'votes', ...place },
@@ -31,6 +35,9 @@ export function preferencesOf({ path, items, rows }: Comparison): { examples: Ex
         annotator: rater,
       })),
     })
-  })
+  }
   return { examples, faults }
 }
+
+const unknownText = ({ answers }: ComparisonItem): string | undefined =>
+  answers.some(({ text }) => text === undefined) ? 'the texts of its answers are not known' : undefined

@@ -15,7 +15,8 @@ export const dataConvertCommand = dataCommand({
     ...writingFlags('new file: .jsonl, .jsonl.gz or .parquet', 'none: it has to be given'),
     {
       flag: '--from <what>',
-      meaning: 'votes: a file of clha vote, judge or verdicts import; the rater stands in the column annotator',
+      meaning:
+        'votes: a file of clha vote, judge or verdicts import; the rater stands in the column annotator',
     },
   ],
   async run(call) {

@@ -11,7 +11,10 @@ export const verdictsImportCommand: Command = {
   arguments: [['<files...>', 'JSON lines, JSON, CSV, TSV or Parquet']],
   flags: [
     { flag: '--output <file>', meaning: 'new file of the comparison, .jsonl', required: true },
-    { flag: '--layout <name>', meaning: 'pairs, arena or mt_bench (default: by the columns of the first row)' },
+    {
+      flag: '--layout <name>',
+      meaning: 'pairs, arena or mt_bench (default: by the columns of the first row)',
+    },
     { flag: '--name <text>', meaning: 'what is compared, for people' },
     { flag: '--skip-bad', meaning: 'leave out rows that are no verdict; they are counted' },
   ],

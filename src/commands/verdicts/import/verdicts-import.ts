@@ -29,7 +29,13 @@ export async function verdictsImport(
   const output = String(flags.output)
   if (existsSync(output)) throw usageError(`${output}: is there already`, 'Choose another name.')
   const layout =
-    flags.layout === undefined ? undefined : oneOf('--layout', flags.layout, LAYOUTS.map(({ name }) => name))
+    flags.layout === undefined
+      ? undefined
+      : oneOf(
+          '--layout',
+          flags.layout,
+          LAYOUTS.map(({ name }) => name),
+        )
   const found = await importVerdicts(paths, new Date().toISOString(), layout)
   if (found.faults.length > 0 && flags.skipBad !== true) {
     throw usageError(
@@ -42,7 +48,9 @@ export async function verdictsImport(
   log.close()
   ui.line(`${output}  ${amount(found.rows.length, 'verdict')} on ${amount(found.items.length, 'item')}`)
   if (found.faults.length > 0) {
-    ui.warn(`${count(found.faults.length)} of ${count(found.read)} rows are left out:\n${formatFaults(found.faults, 5)}`)
+    ui.warn(
+      `${count(found.faults.length)} of ${count(found.read)} rows are left out:\n${formatFaults(found.faults, 5)}`,
+    )
   }
   return {
     ...{ output, layout: found.layout, rows: found.read, verdicts: found.rows.length },

@@ -11,7 +11,10 @@ export const verdictsShowCommand: Command = {
   arguments: [['<file>', 'file of a comparison, as clha judge, vote and verdicts import write it']],
   flags: [
     { flag: '--baseline <name>', meaning: 'the system that others are compared with (default: the first)' },
-    { flag: '--ties <how>', meaning: 'strengths take ties as half, or with a width: rao_kupper (default: half)' },
+    {
+      flag: '--ties <how>',
+      meaning: 'strengths take ties as half, or with a width: rao_kupper (default: half)',
+    },
     {
       flag: '--style <look>',
       meaning: 'free strengths from length, lists, headers or bold; may be repeated',

@@ -34,7 +34,7 @@ const WHO: Record<RaterKind, string> = {
 export function verdictsShow(file: string, flags: Record<string, unknown>, ui: Ui): ShownVerdicts {
   const options: FigureOptions = {
     baseline: textOf(flags.baseline),
-    ties: oneOf('--ties', flags.ties ?? 'half', ['half', 'rao_kupper']),
+    ties: oneOf('--ties', flags.ties ?? 'half', ['half', 'rao_kupper'] as const),
     style: textsOf(flags.style).map((style) => oneOf('--style', style, STYLES)),
     seed: numberIfGiven('--seed', flags.seed, { least: 0 }),
   }
@@ -79,8 +79,7 @@ function say(ui: Ui, figures: VerdictFigures, who: string): void {
   for (const line of verdictSentences(figures, who)) ui.line(line)
   for (const { a, b, difference } of figures.differences)
     ui.line(`win rate of ${a} minus ${b}: ${signedEstimate(difference)}`)
-  for (const { style, effect } of figures.style)
-    ui.line(`style ${style}: ${signedEstimate(effect)} logits`)
+  for (const { style, effect } of figures.style) ui.line(`style ${style}: ${signedEstimate(effect)} logits`)
   if (figures.slot) ui.line(`standing first: ${signedEstimate(figures.slot)} logits`)
   const { ordinal, nominal } = figures.alpha
   if (figures.raters > 1)
