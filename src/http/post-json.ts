@@ -55,7 +55,8 @@ export async function postJson(url: string, body: unknown, options: PostOptions)
   } catch (error) {
     if (error instanceof HttpFailure) throw error
     if (signal?.aborted) throw new HttpFailure('stopped')
-    if (limit.aborted) throw new HttpFailure(`no answer within ${timeoutMs / 1000} s`, { retry: true, timedOut: true })
+    if (limit.aborted)
+      throw new HttpFailure(`no answer within ${timeoutMs / 1000} s`, { retry: true, timedOut: true })
     throw new HttpFailure(networkReason(error), { retry: true })
   }
 }

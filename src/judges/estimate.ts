@@ -1,5 +1,5 @@
 /** What judging will take, computed before anything is sent. */
-import { type Prices, chatTokens, costOf } from './cost.js'
+import { chatTokens, costOf, type Prices } from './cost.js'
 import type { JudgeEndpoint } from './judge-endpoint.js'
 import { type Bench, messagesOf, questionsOf } from './judge-pairing.js'
 import type { Pairing } from './pairings.js'
@@ -35,5 +35,10 @@ export function estimateOf(
     least: costOf({ prompt: promptTokens, reply: 0 }, prices),
     most: costOf({ prompt: promptTokens, reply: mostReplyTokens }, prices),
   })
-  return { requests: asked.size, promptTokens, mostReplyTokens, ...(bench.prices && { cost: cost(bench.prices) }) }
+  return {
+    requests: asked.size,
+    promptTokens,
+    mostReplyTokens,
+    ...(bench.prices && { cost: cost(bench.prices) }),
+  }
 }

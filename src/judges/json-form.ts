@@ -22,14 +22,19 @@ const PAIR_REPLY = [
   'acceptable.',
 ].join('\n')
 
-const SINGLE = ['You grade one answer to a request.', MATERIAL, 'Length and a confident tone are no merits.'].join('\n')
+const SINGLE = [
+  'You grade one answer to a request.',
+  MATERIAL,
+  'Length and a confident tone are no merits.',
+].join('\n')
 
 const SINGLE_REPLY = [
   'Reply with one JSON object and nothing else: {"reason": "one or two sentences", "score": 5}.',
   `The score is a number from ${GRADES[0]} (worst) to ${GRADES[1]} (best).`,
 ].join('\n')
 
-const GUIDED = 'A reference answer stands beside them. It is known to be good; an answer may differ from it and be as good.'
+const GUIDED =
+  'A reference answer stands beside them. It is known to be good; an answer may differ from it and be as good.'
 
 const schemaOf = (name: string, value: object) => ({
   type: 'object',
@@ -64,7 +69,8 @@ export const jsonReply = (mode: JudgeMode): Pick<Form, 'read' | 'reminder' | 'sc
   mode === 'pairwise'
     ? {
         read: readJsonVerdict,
-        reminder: 'That holds no verdict. Reply with {"verdict": "A"}, "B", "tie" or "both_bad" in its place, and nothing else.',
+        reminder:
+          'That holds no verdict. Reply with {"verdict": "A"}, "B", "tie" or "both_bad" in its place, and nothing else.',
         schema: schemaOf('verdict', { enum: ['A', 'B', 'tie', 'both_bad'] }),
       }
     : {

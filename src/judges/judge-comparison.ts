@@ -1,5 +1,5 @@
 /** All pairings of a comparison to verdicts, several requests at a time; what is known already is not asked again. */
-import { resourceError, usageError, type ClhaError } from '../errors.js'
+import { type ClhaError, resourceError, usageError } from '../errors.js'
 import { inOrder } from '../files/in-order.js'
 import { inParallel } from '../http/parallel.js'
 import { HttpFailure } from '../http/post-json.js'
@@ -102,14 +102,16 @@ function earlierRows({ rows, bench }: JudgeRun): Map<string, VerdictRow> {
   return new Map([...errors, ...judged].map((row) => [rowKey(row), row]))
 }
 
-const rowKey = ({ item, a, b, shown, systems }: VerdictRow): string => JSON.stringify([item, a, b, systems, shown])
+const rowKey = ({ item, a, b, shown, systems }: VerdictRow): string =>
+  JSON.stringify([item, a, b, systems, shown])
 
 const keyOf = ({ item, a, b, shown }: Pairing): string =>
   JSON.stringify([item.item, a.answer, b.answer, [a.system, b.system], shown])
 
 function refusal(judge: JudgeEndpoint, { item }: Pairing, { message, options }: HttpFailure): ClhaError {
   const said = `judge_endpoint ${judge.name}: item ${item.item}: ${message}`
-  if (options.retry) return resourceError(said, 'verdicts that came are kept; run the same command again to go on')
+  if (options.retry)
+    return resourceError(said, 'verdicts that came are kept; run the same command again to go on')
   if (options.denied) return usageError(said, 'name the variable that holds its token: judge_token_env')
   return usageError(said, 'compare judge_endpoint, judge_model and judge_body with what the server takes')
 }

@@ -65,9 +65,7 @@ const responseShape = z.object({
       }),
     )
     .min(1),
-  usage: z
-    .object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) })
-    .nullish(),
+  usage: z.object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) }).nullish(),
 })
 
 export interface Answered {

@@ -34,7 +34,10 @@ interface Heard {
 }
 
 /** The questions of a pairing: one for both answers in their order, or one for each. */
-export function questionsOf({ item, a, b, shown }: Pairing, { mode, guided }: Pick<Bench, 'mode' | 'guided'>): Question[] {
+export function questionsOf(
+  { item, a, b, shown }: Pairing,
+  { mode, guided }: Pick<Bench, 'mode' | 'guided'>,
+): Question[] {
   const { prompt, reference } = item
   const guide = guided && reference !== undefined ? { reference } : {}
   const texts = [a.text, b.text]
@@ -66,7 +69,10 @@ export async function judgePairing(
   return {
     ...rowHead(pairing, bench),
     ...(same ? { verdict: 'tie', comment: 'equal answers: not asked' } : verdictOf(heard, pairing.shown)),
-    ...spending(heard.flatMap(({ replies }) => replies), bench.prices),
+    ...spending(
+      heard.flatMap(({ replies }) => replies),
+      bench.prices,
+    ),
   }
 }
 
@@ -91,7 +97,12 @@ const rowHead = ({ item, a, b, shown }: Pairing, { rater, settings }: Bench) => 
 })
 
 /** Asks; a reply that can't be read is sent back once, with a word on what was expected. */
-async function hear(judge: Ask, question: Question, { form, secret }: Bench, signal?: AbortSignal): Promise<Heard> {
+async function hear(
+  judge: Ask,
+  question: Question,
+  { form, secret }: Bench,
+  signal?: AbortSignal,
+): Promise<Heard> {
   let messages = messagesOf(question, form, secret)
   const replies: Reply[] = []
   let fault = ''
@@ -132,7 +143,10 @@ function verdictOf(
   return { verdict: grade[0] === grade[1] ? 'tie' : grade[0] > grade[1] ? 'a' : 'b', grade }
 }
 
-function spending(replies: readonly Reply[], prices?: Prices): Pick<VerdictRow, 'milliseconds' | 'cost' | 'at'> {
+function spending(
+  replies: readonly Reply[],
+  prices?: Prices,
+): Pick<VerdictRow, 'milliseconds' | 'cost' | 'at'> {
   const at = replies.at(-1)?.at ?? new Date().toISOString()
   const milliseconds = replies.reduce((sum, reply) => sum + reply.milliseconds, 0)
   const cost = prices && replies.reduce((sum, { tokens }) => sum + costOf(tokens, prices), 0)

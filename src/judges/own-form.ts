@@ -24,15 +24,24 @@ export function ownForm(path: string, text: string, mode: JudgeMode): Form {
   const missing = NEEDED[mode].filter((name) => !found.includes(name))
   const unknown = found.find((name) => ![...NEEDED[mode], 'reference'].includes(name))
   if (missing.length > 0 || unknown !== undefined) {
-    const what = missing.length > 0 ? `has no {{${missing[0]}}}` : `has a place {{${unknown}}} that nothing fills`
+    const what =
+      missing.length > 0 ? `has no {{${missing[0]}}}` : `has a place {{${unknown}}} that nothing fills`
     const all = NEEDED[mode].map((name) => `{{${name}}}`).join(', ')
-    throw usageError(`judge_template: ${path} ${what}`, `judge_mode: ${mode} fills ${all}, and {{reference}} where there is one`)
+    throw usageError(
+      `judge_template: ${path} ${what}`,
+      `judge_mode: ${mode} fills ${all}, and {{reference}} where there is one`,
+    )
   }
   const json = jsonReply(mode)
   const brackets = mode === 'pairwise' ? readBracketVerdict : readBracketGrade
   return {
     messages: (question, fence) => [
-      { role: 'user', content: text.replace(PLACE, (_, name: string) => fence(name.replaceAll('_', ' '), partOf(question, name))) },
+      {
+        role: 'user',
+        content: text.replace(PLACE, (_, name: string) =>
+          fence(name.replaceAll('_', ' '), partOf(question, name)),
+        ),
+      },
     ],
     read: (reply) => either(reply, json.read, brackets),
     reminder: json.reminder,
@@ -57,8 +66,11 @@ function either(reply: string, ...readers: readonly Form['read'][]): ReturnType<
   })
   const said = results.filter((result) => !(result instanceof Unreadable))
   if (said.length === 0) throw results[0]
-  const several = results.find((result) => result instanceof Unreadable && !result.message.startsWith('no verdict'))
+  const several = results.find(
+    (result) => result instanceof Unreadable && !result.message.startsWith('no verdict'),
+  )
   if (several) throw several
-  if (new Set(said.map((one) => JSON.stringify(one))).size > 1) throw new Unreadable('two verdicts that differ in one reply')
+  if (new Set(said.map((one) => JSON.stringify(one))).size > 1)
+    throw new Unreadable('two verdicts that differ in one reply')
   return said[0] as ReturnType<Form['read']>
 }

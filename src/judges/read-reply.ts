@@ -16,7 +16,14 @@ const SLOTS: Record<string, Slot> = {
 export const readJsonVerdict = (reply: string): Said => ({
   slot: theOne(
     objectsOf(reply).flatMap(({ verdict }) =>
-      typeof verdict === 'string' ? (SLOTS[verdict.trim().toLowerCase().replace(/[\s-]+/g, '_')] ?? []) : [],
+      typeof verdict === 'string'
+        ? (SLOTS[
+            verdict
+              .trim()
+              .toLowerCase()
+              .replace(/[\s-]+/g, '_')
+          ] ?? [])
+        : [],
     ),
     reply,
   ),
@@ -56,7 +63,12 @@ const isGrade = (grade: number): boolean => grade >= GRADES[0] && grade <= GRADE
 function theOne<T>(found: readonly T[], reply: string, fits: (value: T) => boolean = () => true): T {
   const [first, ...others] = new Set(found)
   if (found.length > 0 && others.length === 0 && fits(first)) return first
-  const what = others.length > 0 ? 'several verdicts' : found.length > 0 ? `a grade outside ${GRADES.join(' to ')}` : 'no verdict'
+  const what =
+    others.length > 0
+      ? 'several verdicts'
+      : found.length > 0
+        ? `a grade outside ${GRADES.join(' to ')}`
+        : 'no verdict'
   throw new Unreadable(`${what} in the reply ${shortened(reply)}`)
 }
 

@@ -2,7 +2,16 @@
 import { sha256 } from '../files/digest.js'
 import type { ComparisonLog } from '../verdicts/comparison-file.js'
 import { type Given, givenBallots, undoRows } from './given.js'
-import { answeredTask, answersOf, type Hall, nextTask, openEntries, openTask, raterOf, tallyRows } from './hall.js'
+import {
+  answeredTask,
+  answersOf,
+  type Hall,
+  nextTask,
+  openEntries,
+  openTask,
+  raterOf,
+  tallyRows,
+} from './hall.js'
 import { createPairTally } from './pairs.js'
 import { type Ballot, type BallotFacts, rowsOf, shownAnswers, type Task, type VoteMode } from './tasks.js'
 
@@ -43,17 +52,24 @@ export interface Booth {
 /** Tasks that a page holds ahead. */
 const AHEAD = 3
 
-export function openBooth(log: ComparisonLog, { mode, repeats, secret, now = () => new Date() }: BoothOptions): Booth {
+export function openBooth(
+  log: ComparisonLog,
+  { mode, repeats, secret, now = () => new Date() }: BoothOptions,
+): Booth {
   const { items, header, rows } = log.comparison
   const settings = sha256(`clha vote, page 1, ${mode}`)
   const all = givenBallots(rows, items)
   // A ranking of which a kill left a part is none: it is taken back, and asked again.
-  const isPart = (ballot: Given) => mode === 'rank' && ballot.rows[0].settings === settings && missesRows(ballot, items)
+  const isPart = (ballot: Given) =>
+    mode === 'rank' && ballot.rows[0].settings === settings && missesRows(ballot, items)
   for (const part of all.filter(isPart)) log.append(...undoRows(part, now()))
   const given = all.filter((ballot) => !isPart(ballot))
   const tally = createPairTally()
   for (const ballot of given) tallyRows(tally, ballot.rows, 1)
-  const hall: Hall = { ...{ items, seed: header.hash, secret, mode, repeats, given, tally }, raters: new Map() }
+  const hall: Hall = {
+    ...{ items, seed: header.hash, secret, mode, repeats, given, tally },
+    raters: new Map(),
+  }
   return {
     view(name) {
       const rater = raterOf(hall, name)
@@ -74,7 +90,12 @@ export function openBooth(log: ComparisonLog, { mode, repeats, secret, now = () 
       const made = rowsOf(task, items[task.item], ballot, { ...facts, settings, at: now().toISOString() })
       log.append(...made)
       rater.handed.delete(task.item)
-      rater.given.push({ rater: name, item: task.item, systems: task.answers.map(({ system }) => system), rows: made })
+      rater.given.push({
+        rater: name,
+        item: task.item,
+        systems: task.answers.map(({ system }) => system),
+        rows: made,
+      })
       tallyRows(tally, made, 1)
       return 'taken'
     },
@@ -98,7 +119,10 @@ function answeredBefore(hall: Hall, name: string, id: string, ballot: Ballot): B
   const rater = raterOf(hall, name)
   const earlier = rater.given.find((one) => answeredTask(hall, rater, one).id === id)
   if (earlier === undefined) return 'unknown'
-  const said = rowsOf(answeredTask(hall, rater, earlier), hall.items[earlier.item], ballot, { settings: '', at: '' })
+  const said = rowsOf(answeredTask(hall, rater, earlier), hall.items[earlier.item], ballot, {
+    settings: '',
+    at: '',
+  })
   return said.every(({ verdict }, i) => verdict === earlier.rows[i]?.verdict) ? 'known' : 'conflict'
 }
 

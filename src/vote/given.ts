@@ -33,7 +33,11 @@ export function givenBallots(rows: readonly VerdictRow[], items: readonly Compar
 /** The last row that an undo speaks of. */
 function takeBack(open: VerdictRow[][], undo: VerdictRow): void {
   const speaksOf = (row: VerdictRow) =>
-    row.rater === undo.rater && row.item === undo.item && row.a === undo.a && row.b === undo.b && row.shown === undo.shown
+    row.rater === undo.rater &&
+    row.item === undo.item &&
+    row.a === undo.a &&
+    row.b === undo.b &&
+    row.shown === undo.shown
   const i = open.findLastIndex((ballot) => ballot.some(speaksOf))
   if (i < 0) return
   const left = open[i].filter((row) => !speaksOf(row))

@@ -69,7 +69,8 @@ export function answeredTask(hall: Hall, rater: Rater, ballot: Given): Task {
 /** An open task by its id, also one that an earlier process handed out, whatever pair it chose. */
 export function openTask(hall: Hall, rater: Rater, id: string): Task | undefined {
   for (const entry of openEntries(rater)) {
-    const settled = entry.nth > 0 || hall.mode === 'rank' ? settledAnswers(hall, rater, entry.item) : undefined
+    const settled =
+      entry.nth > 0 || hall.mode === 'rank' ? settledAnswers(hall, rater, entry.item) : undefined
     const choices = settled ? [settled] : pairsOf(shownAnswers(hall.items[entry.item]))
     const found = choices.map((answers) => named(hall, rater, entry, answers)).find((task) => task.id === id)
     if (found) return found
@@ -78,7 +79,12 @@ export function openTask(hall: Hall, rater: Rater, id: string): Task | undefined
 }
 
 const named = (hall: Hall, { name }: Rater, entry: Entry, answers: readonly ShownAnswer[]): Task =>
-  taskOf(entry, answers, { rater: name, prompt: hall.items[entry.item].prompt, seed: hall.seed, secret: hall.secret })
+  taskOf(entry, answers, {
+    rater: name,
+    prompt: hall.items[entry.item].prompt,
+    seed: hall.seed,
+    secret: hall.secret,
+  })
 
 export const answersOf = ({ items }: Pick<Hall, 'items'>, { item, systems }: Given): ShownAnswer[] =>
   shownAnswers(items[item]).filter(({ system }) => systems.includes(system))

@@ -2,9 +2,46 @@
 
 /** Makers and models that answers speak of as themselves. */
 const NAMES = [
-  ...['chatgpt', 'gpt-?\\d', 'openai', 'claude', 'anthropic', 'gemini', 'gemma', 'bard', 'deepmind', 'llama', 'vicuna'],
-  ...['alpaca', 'mistral', 'mixtral', 'qwen', 'tongyi', 'alibaba cloud', 'deepseek', 'chatglm', 'zhipu', 'ernie', 'baidu'],
-  ...['yi', 'falcon', 'dolly', 'koala', 'oasst', 'open assistant', 'stablelm', 'phi', 'olmo', 'tulu', 'smollm', 'grok'],
+  ...[
+    'chatgpt',
+    'gpt-?\\d',
+    'openai',
+    'claude',
+    'anthropic',
+    'gemini',
+    'gemma',
+    'bard',
+    'deepmind',
+    'llama',
+    'vicuna',
+  ],
+  ...[
+    'alpaca',
+    'mistral',
+    'mixtral',
+    'qwen',
+    'tongyi',
+    'alibaba cloud',
+    'deepseek',
+    'chatglm',
+    'zhipu',
+    'ernie',
+    'baidu',
+  ],
+  ...[
+    'yi',
+    'falcon',
+    'dolly',
+    'koala',
+    'oasst',
+    'open assistant',
+    'stablelm',
+    'phi',
+    'olmo',
+    'tulu',
+    'smollm',
+    'grok',
+  ],
   ...['copilot', 'kimi', 'moonshot ai', 'command r', 'cohere', 'nemotron', 'zephyr', 'starling', 'wizardlm'],
 ].join('|')
 
@@ -21,7 +58,9 @@ const SELF_NAMED = new RegExp(SELF, 'i')
 export function namesAuthor(text: string, systems: readonly string[]): boolean {
   const plain = text.replaceAll('\u2019', "'")
   if (SELF_NAMED.test(plain)) return true
-  return systems.some((name) => name.length > 3 && new RegExp(`(?<!\\w)${escaped(name)}(?!\\w)`, 'i').test(plain))
+  return systems.some(
+    (name) => name.length > 3 && new RegExp(`(?<!\\w)${escaped(name)}(?!\\w)`, 'i').test(plain),
+  )
 }
 
 const escaped = (name: string): string => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

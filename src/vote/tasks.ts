@@ -42,10 +42,17 @@ export function taskOf(
 ): Task {
   const names = answers.map(({ system }) => system)
   const draw = JSON.stringify([seed, rater, item, names])
-  const id = createHmac('sha256', secret).update(JSON.stringify([draw, nth])).digest('hex').slice(0, 20)
+  const id = createHmac('sha256', secret)
+    .update(JSON.stringify([draw, nth]))
+    .digest('hex')
+    .slice(0, 20)
   const indices = answers.map((_, i) => i)
   const first =
-    indices.length > 2 ? createRandom(draw).shuffle(indices) : hashUnit(draw) < 0.5 ? indices : indices.toReversed()
+    indices.length > 2
+      ? createRandom(draw).shuffle(indices)
+      : hashUnit(draw) < 0.5
+        ? indices
+        : indices.toReversed()
   return { id, rater, prompt, item, nth, answers, places: nth % 2 === 0 ? first : first.toReversed() }
 }
 
@@ -66,7 +73,8 @@ export function rowsOf(task: Task, item: ComparisonItem, ballot: Ballot, facts: 
   return answers.flatMap((a, i) =>
     answers.slice(i + 1).map((b, k): VerdictRow => {
       const [first, second] = [places.indexOf(i), places.indexOf(i + 1 + k)]
-      const gold = item.gold !== undefined && a === item.answers[0] && b === item.answers[1] ? item.gold : undefined
+      const gold =
+        item.gold !== undefined && a === item.answers[0] && b === item.answers[1] ? item.gold : undefined
       return {
         ...{ item: item.item, prompt: promptKey(item.prompt), a: a.answer, b: b.answer },
         shown: first < second ? 'ab' : 'ba',

@@ -51,7 +51,9 @@ export function createVoteApp(options: VoteAppOptions): Hono {
     if (!(error instanceof ApiError)) options.failed(error)
     return c.json(errorBody(known), known.status)
   })
-  app.notFound((c) => c.json(errorBody(new ApiError(404, `no route ${c.req.method} ${named(c.req.path)}`)), 404))
+  app.notFound((c) =>
+    c.json(errorBody(new ApiError(404, `no route ${c.req.method} ${named(c.req.path)}`)), 404),
+  )
   app.use(securityHeaders, readableHost)
   if (options.loopback) app.use(loopbackHost)
   for (const [path, { type, text }] of Object.entries(pageFiles()))
@@ -81,8 +83,15 @@ export function createVoteApp(options: VoteAppOptions): Hono {
   return app
 }
 
-function ballotOf(booth: Booth, name: string, id: string, ranks?: number[], all?: 'both_bad' | 'skip'): Ballot {
-  if ((ranks === undefined) === (all === undefined)) throw badRequest('a ballot has ranks, or all: one of them')
+function ballotOf(
+  booth: Booth,
+  name: string,
+  id: string,
+  ranks?: number[],
+  all?: 'both_bad' | 'skip',
+): Ballot {
+  if ((ranks === undefined) === (all === undefined))
+    throw badRequest('a ballot has ranks, or all: one of them')
   if (all !== undefined) return { all }
   const answers = booth.places(name, id)
   if (answers !== undefined && answers !== ranks?.length) throw badRequest('a rank for each answer', 'ranks')
@@ -95,13 +104,26 @@ function accept(result: BallotResult): void {
 }
 
 /** What the page is told: texts by their places, and no name of a system. */
-function shownView({ rater, done, total, tasks, last }: View, mode: VoteMode, systems: readonly string[]): object {
-  return { rater, mode, done, total, ...(last !== undefined && { last }), tasks: tasks.map((task) => shownTask(task, systems)) }
+function shownView(
+  { rater, done, total, tasks, last }: View,
+  mode: VoteMode,
+  systems: readonly string[],
+): object {
+  return {
+    rater,
+    mode,
+    done,
+    total,
+    ...(last !== undefined && { last }),
+    tasks: tasks.map((task) => shownTask(task, systems)),
+  }
 }
 
 function shownTask({ id, prompt, answers, places }: Task, systems: readonly string[]): object {
   const turns =
-    typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt.map(({ role, content }) => ({ role, content }))
+    typeof prompt === 'string'
+      ? [{ role: 'user', content: prompt }]
+      : prompt.map(({ role, content }) => ({ role, content }))
   return {
     ...{ id, turns },
     answers: places.map((i) => ({

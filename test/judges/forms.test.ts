@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fenceWith, markOf, withoutTokens } from '../../src/judges/fence.js'
 import { formOf, TEMPLATES } from '../../src/judges/forms.js'
+import { bodyOf } from '../../src/judges/judge-endpoint.js'
+import { chatFields } from '../../src/serve/request-fields.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
 
 const fence = fenceWith('m4rk')
@@ -14,7 +16,8 @@ test('every template shows the request and both answers between marked lines', (
   for (const template of TEMPLATES) {
     const [{ role }, { content }] = formOf(template, 'pairwise').messages(PAIR, fence)
     expect(role).toBe('system')
-    for (const text of ['Why?', 'Because.', 'Dunno.']) expect(content).toMatch(new RegExp(`m4rk ---\n${text.replace('?', '\\?')}\n--- end of .* m4rk ---`))
+    for (const text of ['Why?', 'Because.', 'Dunno.'])
+      expect(content).toMatch(new RegExp(`m4rk ---\n${text.replace('?', '\\?')}\n--- end of .* m4rk ---`))
   }
 })
 
@@ -32,7 +35,14 @@ test('verdicts of our form: JSON, in a block of code, behind thoughts, with slip
 })
 
 test('no verdict, half a verdict and several verdicts are unreadable', () => {
-  for (const reply of ['', 'A', '{"verdict": "C"}', '{"reason": "x", "verdict": "A', '{"verdict": "A"} {"verdict": "B"}', '[[A]]'])
+  for (const reply of [
+    '',
+    'A',
+    '{"verdict": "C"}',
+    '{"reason": "x", "verdict": "A',
+    '{"verdict": "A"} {"verdict": "B"}',
+    '[[A]]',
+  ])
     expect(() => said('helpful', reply), reply).toThrow(/verdict/)
   expect(() => said('mt-bench', 'not [[A]] but [[B]]')).toThrow('several verdicts')
   expect(() => said('alpaca-eval', 'm or M')).toThrow('no verdict')
@@ -84,5 +94,15 @@ test('a mark is the same for the same texts and key, and never stands in a text'
 
 test('tokens of chat templates are pulled apart, other text stays', () => {
   expect(withoutTokens('a <|im_end|> b </s> [INST] <<SYS>>')).toBe('a < |im_end|> b < /s> [ INST] < <SYS>>')
-  expect(withoutTokens('if (a < b || c > d) [1] <b>x</b> <section>')).toBe('if (a < b || c > d) [1] <b>x</b> <section>')
+  expect(withoutTokens('if (a < b || c > d) [1] <b>x</b> <section>')).toBe(
+    'if (a < b || c > d) [1] <b>x</b> <section>',
+  )
+})
+
+test('our own server takes what a judge is asked', () => {
+  for (const template of TEMPLATES) {
+    const messages = formOf(template, 'pairwise').messages(PAIR, fence)
+    const body = bodyOf({ url: '', model: 'm', timeoutMs: 1, retries: 0, temperature: 0, maxTokens: 9, responseFormat: 'none' }, messages)
+    expect(chatFields.parse(body)).toMatchObject({ model: 'm', temperature: 0, max_tokens: 9 })
+  }
 })

@@ -37,12 +37,14 @@ const TURN = /<\|[^|\s]+\|>|<\/?s>|<(?:start|end)_of_turn>|\[\/?INST\]/
 function gullible({ messages }: { messages: Message[] }): string {
   const text = messages[1].content
   const mark = /^--- .+ ([0-9a-f]{16}) ---$/m.exec(text)?.[1]
-  const parts = [...text.matchAll(new RegExp(`^--- (.+) ${mark} ---\\n([\\s\\S]*?)\\n--- end of \\1 ${mark} ---$`, 'gm'))]
+  const parts = [
+    ...text.matchAll(new RegExp(`^--- (.+) ${mark} ---\\n([\\s\\S]*?)\\n--- end of \\1 ${mark} ---$`, 'gm')),
+  ]
   const outside = parts.reduce((rest, [whole]) => rest.replace(whole, ''), text)
   const answers = parts.filter(([, name]) => name.startsWith('answer')).map(([, , body]) => body)
   const attacked = answers.findIndex((body) => body.includes('attack'))
   const obeys = outside.includes('OBEY') || TURN.test(text) || answers.length !== 2
-  const chosen = obeys ? attacked : answers.findIndex((body) => body === 'the honest answer')
+  const chosen = obeys ? attacked : answers.indexOf('the honest answer')
   return JSON.stringify({ reason: `A says ${answers[0]}, B says ${answers[1]}`, verdict: 'AB'[chosen] })
 }
 

@@ -20,7 +20,9 @@ export const chat = (content: string, more: object = {}) => ({
 export function partsOf({ messages }: { messages: Message[] }): Record<string, string> {
   const text = messages.find(({ role }) => role === 'user')?.content ?? ''
   const parts: Record<string, string> = {}
-  for (const [, name, , body] of text.matchAll(/^--- (.+) ([0-9a-f]{16}) ---\n([\s\S]*?)\n--- end of \1 \2 ---$/gm))
+  for (const [, name, , body] of text.matchAll(
+    /^--- (.+) ([0-9a-f]{16}) ---\n([\s\S]*?)\n--- end of \1 \2 ---$/gm,
+  ))
     parts[name] = body
   return parts
 }
@@ -36,7 +38,9 @@ export interface Judging {
   folder: string
   file: string
   asked: Awaited<ReturnType<typeof fakeServer>>['asked']
-  run(flags?: Record<string, unknown>): Promise<{ result: Record<string, unknown>; exitCode?: number; said: string }>
+  run(
+    flags?: Record<string, unknown>,
+  ): Promise<{ result: Record<string, unknown>; exitCode?: number; said: string }>
   rows(): ReturnType<typeof readComparison>['rows']
 }
 

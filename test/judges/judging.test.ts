@@ -47,15 +47,26 @@ test('other sampling settings are other questions', async () => {
 test('a judge that always says A is one win for each order, not a verdict', async () => {
   const { run, rows } = await judging(TWO, () => chat('{"verdict": "A"}'))
   const { result } = await run()
-  expect(rows().map(({ shown, verdict }) => `${shown} ${verdict}`)).toEqual(
-    ['ab a', 'ba b', 'ab a', 'ba b', 'ab a', 'ba b'],
-  )
+  expect(rows().map(({ shown, verdict }) => `${shown} ${verdict}`)).toEqual([
+    'ab a',
+    'ba b',
+    'ab a',
+    'ba b',
+    'ab a',
+    'ba b',
+  ])
   expect(result).toMatchObject({ pairs: [{ a: 3, b: 3, winRate: 0.5 }] })
 })
 
 test('prose is asked once more, then counted as an error and never as a tie', async () => {
   const { run, rows, asked } = await judging({ one: ['1'], two: ['2'] }, ({ body }) =>
-    chat(body.messages.length > 2 ? 'I prefer the first.' : partsOf(body)['answer A'] === '1' ? 'Both are fine.' : '{"verdict": "A"}'),
+    chat(
+      body.messages.length > 2
+        ? 'I prefer the first.'
+        : partsOf(body)['answer A'] === '1'
+          ? 'Both are fine.'
+          : '{"verdict": "A"}',
+    ),
   )
   const { result, said } = await run()
   expect(asked).toHaveLength(3)
@@ -64,7 +75,10 @@ test('prose is asked once more, then counted as an error and never as a tie', as
     { role: 'user', content: expect.stringContaining('That holds no verdict') },
   ])
   expect(result).toMatchObject({ judged: 2, errors: 1, pairs: [{ a: 0, b: 1, tie: 0 }] })
-  expect(rows()[0]).toMatchObject({ verdict: 'error', comment: 'no verdict in the reply "I prefer the first."' })
+  expect(rows()[0]).toMatchObject({
+    verdict: 'error',
+    comment: 'no verdict in the reply "I prefer the first."',
+  })
   expect(said).toContain('1 pairing without a verdict')
   expect((await run()).result).toMatchObject({ requests: 0, errors: 1 })
   expect(rows()).toHaveLength(2)
@@ -127,30 +141,50 @@ test('what stalls or breaks off is an error of its pairing, and the next run ask
     ...[1, 2].map(() => 'the answer is no JSON: "{\\"model\\": \\"judge-1\\", \\"choi"'),
   ])
   broken = false
-  expect((await run()).result).toMatchObject({ known: 2, judged: 4, errors: 0, requests: 4, pairs: [{ a: 2, b: 2, tie: 2 }] })
+  expect((await run()).result).toMatchObject({
+    known: 2,
+    judged: 4,
+    errors: 0,
+    requests: 4,
+    pairs: [{ a: 2, b: 2, tie: 2 }],
+  })
   expect(standing(rows()).errors).toEqual([])
 })
 
 test('a server that never answers ends in exit 4, and one that goes away keeps what came', async () => {
-  const dead = await judging(TWO, (_, response) => void response.writeHead(503).end('overloaded'), { judgeRetries: 0 })
+  const dead = await judging(TWO, (_, response) => void response.writeHead(503).end('overloaded'), {
+    judgeRetries: 0,
+  })
   await expect(dead.run()).rejects.toMatchObject({
     exitCode: EXIT.resources,
     message: expect.stringContaining('HTTP 503: overloaded'),
   })
-  const many = { one: Array.from({ length: 20 }, (_, i) => `${i}`), two: Array.from({ length: 20 }, () => '50') }
+  const many = {
+    one: Array.from({ length: 20 }, (_, i) => `${i}`),
+    two: Array.from({ length: 20 }, () => '50'),
+  }
   const gone = await judging(
     many,
     ({ body }, response, n) => (n > 10 ? void response.writeHead(400).end('gone') : chat(honest(body))),
     { judgeConcurrency: 1 },
   )
-  await expect(gone.run()).rejects.toMatchObject({ exitCode: EXIT.usage, message: expect.stringContaining('gone') })
+  await expect(gone.run()).rejects.toMatchObject({
+    exitCode: EXIT.usage,
+    message: expect.stringContaining('gone'),
+  })
   expect(standing(gone.rows()).judged).toHaveLength(10)
 })
 
 test('the cap ends the run with no more spent than the requests under way cost', async () => {
-  const many = { one: Array.from({ length: 30 }, (_, i) => `${i}`), two: Array.from({ length: 30 }, () => '50') }
+  const many = {
+    one: Array.from({ length: 30 }, (_, i) => `${i}`),
+    two: Array.from({ length: 30 }, () => '50'),
+  }
   const prices = { judgePromptPrice: 1, judgeReplyPrice: 10, judgeConcurrency: 3 }
-  const { run, asked } = await judging(many, ({ body }) => chat(honest(body)), { ...prices, judgeMaxCost: 0.02 })
+  const { run, asked } = await judging(many, ({ body }) => chat(honest(body)), {
+    ...prices,
+    judgeMaxCost: 0.02,
+  })
   // Each request costs 1000 x 1 + 100 x 10 millionths: 0.002.
   const { result, exitCode, said } = await run()
   expect(exitCode).toBe(EXIT.resources)
@@ -168,7 +202,12 @@ test('the cap ends the run with no more spent than the requests under way cost',
 
 test('a cost estimate is said before, and with --estimate nothing is sent', async () => {
   const { run, asked, file } = await judging(TWO, () => chat('{"verdict": "A"}'))
-  const { result, said } = await run({ estimate: true, judgePromptPrice: 2, judgeReplyPrice: 4, judgeMaxTokens: 500 })
+  const { result, said } = await run({
+    estimate: true,
+    judgePromptPrice: 2,
+    judgeReplyPrice: 4,
+    judgeMaxTokens: 500,
+  })
   const { promptTokens, cost } = result as { promptTokens: number; cost: { least: number; most: number } }
   expect(result).toMatchObject({ requests: 6, mostReplyTokens: 3000 })
   expect(promptTokens).toBeGreaterThan(6 * 200)
@@ -219,9 +258,19 @@ test('fields of the request can be added and taken out', async () => {
     judgeResponseFormat: 'json_schema',
   })
   await run()
-  expect(asked[0].body).toMatchObject({ model: 'judge-1', temperature: 0, max_completion_tokens: 300, reasoning_effort: 'low' })
+  expect(asked[0].body).toMatchObject({
+    model: 'judge-1',
+    temperature: 0,
+    max_completion_tokens: 300,
+    reasoning_effort: 'low',
+  })
   expect(asked[0].body.max_tokens).toBeUndefined()
-  expect(asked[0].body.response_format.json_schema.schema.properties.verdict.enum).toEqual(['A', 'B', 'tie', 'both_bad'])
+  expect(asked[0].body.response_format.json_schema.schema.properties.verdict.enum).toEqual([
+    'A',
+    'B',
+    'tie',
+    'both_bad',
+  ])
 })
 
 test('a reference is shown where there is one', async () => {
@@ -232,4 +281,35 @@ test('a reference is shown where there is one', async () => {
   expect(shown.map((parts) => parts['reference answer'])).toEqual(
     shown.map((parts) => (parts.request === 'Question 1?' ? 'value 6' : undefined)),
   )
+})
+
+test('after a kill at any place, what is on the disk is not asked for again', async () => {
+  const { run, rows, file, asked } = await judging(TWO, ({ body }) => chat(honest(body)))
+  await run()
+  const [replies, record] = [`${file}.replies`, file].map((path) => fs.readFileSync(path, 'utf8'))
+  const verdicts = rows().map(({ at: _, ...row }) => ({ ...row, milliseconds: 0 }))
+  // Whole lines of replies, with and without a line that was cut; the record is at most as far.
+  for (const [kept, torn, written] of [
+    [0, true, 0],
+    [3, false, 1],
+    [3, true, 3],
+    [6, false, 2],
+  ] as const) {
+    const lines = replies.split('\n')
+    fs.writeFileSync(
+      `${file}.replies`,
+      `${lines.slice(0, 1 + kept).join('\n')}\n${torn ? lines[1 + kept].slice(0, 40) : ''}`,
+    )
+    fs.writeFileSync(
+      file,
+      `${record
+        .split('\n')
+        .slice(0, 4 + written)
+        .join('\n')}\n${written === 3 ? '{"item":"e' : ''}`,
+    )
+    const before = asked.length
+    expect((await run()).result).toMatchObject({ known: written, judged: 6 - written, requests: 6 - kept })
+    expect(asked).toHaveLength(before + 6 - kept)
+    expect(rows().map(({ at: _, ...row }) => ({ ...row, milliseconds: 0 }))).toEqual(verdicts)
+  }
 })

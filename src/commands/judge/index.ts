@@ -19,8 +19,14 @@ export const judgeCommand: Command = {
   flags: [
     { flag: '--output <file>', meaning: 'new comparison, JSON Lines; verdicts are added as they come' },
     { flag: '--reference <file>', meaning: 'answers that are known to be good, for judge_reference' },
-    { flag: '--rater <name>', meaning: 'name of the judge in the record (default: judge_model, judge_template)' },
-    { flag: '--estimate', meaning: 'say how many requests and tokens there are and what they cost; ask nothing' },
+    {
+      flag: '--rater <name>',
+      meaning: 'name of the judge in the record (default: judge_model, judge_template)',
+    },
+    {
+      flag: '--estimate',
+      meaning: 'say how many requests and tokens there are and what they cost; ask nothing',
+    },
   ],
   keys: SECTION_KEYS.judge,
   groups: [{ heading: 'Judge', keys: SECTION_KEYS.judge }],

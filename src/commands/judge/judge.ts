@@ -2,8 +2,8 @@
 import { loadConfig } from '../../config/load-config.js'
 import type { Options } from '../../config/options.js'
 import { SECTION_KEYS } from '../../config/sections.js'
-import { EXIT } from '../../exit-codes.js'
 import { usageError } from '../../errors.js'
+import { EXIT } from '../../exit-codes.js'
 import { correspond } from '../../judges/correspondence.js'
 import { estimateOf } from '../../judges/estimate.js'
 import { type JudgeCounts, judgeComparison } from '../../judges/judge-comparison.js'
@@ -34,10 +34,7 @@ export interface JudgeCall {
 }
 
 /** What a command line says. @throws ClhaError (exit 2) */
-export async function judgeCall(
-  args: readonly string[],
-  flags: Record<string, unknown>,
-): Promise<JudgeCall> {
+export async function judgeCall(args: readonly string[], flags: Record<string, unknown>): Promise<JudgeCall> {
   const [config] = args.filter((name) => /\.ya?ml$/i.test(name))
   const keys = new Set(SECTION_KEYS.judge.map(camelCase) as string[])
   const ofConfig = Object.fromEntries(Object.entries(flags).filter(([flag]) => keys.has(flag)))
@@ -53,7 +50,10 @@ export async function judge({ inputs, options, ...flags }: JudgeCall, ui: Ui): P
   const bench = benchOf(options, endpoint, { name: flags.rater, guided })
   const { path, items } = await comparisonSource(inputs, flags, ui)
   if (guided && !items.some(({ reference }) => reference !== undefined))
-    throw usageError('judge_reference: no item has a reference answer', 'give a file of them with --reference')
+    throw usageError(
+      'judge_reference: no item has a reference answer',
+      'give a file of them with --reference',
+    )
   const orders = bench.mode === 'single' ? 'ab' : options.judgeOrders
   const pairings = pairingsOf(items, { pairs: options.judgePairs, orders })
   if (pairings.length === 0)

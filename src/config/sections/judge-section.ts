@@ -27,8 +27,13 @@ export const judgeSection = {
   judge_orders: z
     .enum(['both', 'one'])
     .default('both')
-    .describe('both: each pair in both orders; one: half the price, and a preference for a place stays unseen'),
-  judge_reference: z.boolean().default(false).describe('show the judge the reference answer of an item that has one'),
+    .describe(
+      'both: each pair in both orders; one: half the price, and a preference for a place stays unseen',
+    ),
+  judge_reference: z
+    .boolean()
+    .default(false)
+    .describe('show the judge the reference answer of an item that has one'),
   judge_temperature: nonNegative().default(0).describe('randomness of the judge'),
   judge_max_tokens: count().default(1024).describe('longest reply of the judge, tokens'),
   judge_response_format: z
@@ -38,9 +43,13 @@ export const judgeSection = {
   judge_body: z
     .record(text(), z.unknown())
     .optional()
-    .describe('further fields of a request, such as {max_tokens: null, max_completion_tokens: 800}; null takes one out'),
+    .describe(
+      'further fields of a request, such as {max_tokens: null, max_completion_tokens: 800}; null takes one out',
+    ),
   judge_concurrency: count().default(8).describe('requests under way at a time'),
-  judge_requests_per_minute: count().optional().describe('most requests a minute; unset: as fast as they are answered'),
+  judge_requests_per_minute: count()
+    .optional()
+    .describe('most requests a minute; unset: as fast as they are answered'),
   judge_timeout: positive().max(600).default(120).describe('longest wait for a reply, seconds'),
   judge_retries: wholeNumber()
     .default(5)

@@ -1,7 +1,7 @@
 /** What is compared, from the command line: a comparison that was begun, or one file of answers for each system. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import { usageError } from '../../errors.js'
 import { fileStem } from '../../data/read/read-files.js'
+import { usageError } from '../../errors.js'
 import { amount, count } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 import { readComparison } from '../../verdicts/comparison-file.js'
@@ -48,7 +48,8 @@ export async function comparisonSource(
   }
   if (inputs.length < 2)
     throw usageError('nothing to compare', 'name two or more files of answers, or the file of a comparison')
-  if (output === undefined) throw usageError('--output is missing', 'name the file that takes the verdicts: --output verdicts.jsonl')
+  if (output === undefined)
+    throw usageError('--output is missing', 'name the file that takes the verdicts: --output verdicts.jsonl')
   const systems = await systemsOf(inputs, ui)
   const guides = reference === undefined ? undefined : (await readAnswers(reference)).rows
   const items = joined(systems, guides)
@@ -74,14 +75,16 @@ async function systemsOf(inputs: readonly string[], ui: Pick<Ui, 'warn'>): Promi
   const systems: System[] = []
   for (const input of inputs) {
     const [, given, path] = /^([^=/]+)=(.+)$/s.exec(input) ?? []
-    const file = given !== undefined && statSync(input, { throwIfNoEntry: false }) === undefined ? path : input
+    const file =
+      given !== undefined && statSync(input, { throwIfNoEntry: false }) === undefined ? path : input
     if (!statSync(file, { throwIfNoEntry: false })?.isFile())
       throw usageError(`${file}: no such file`, 'name a file of answers for each system')
     const name = file === input ? fileStem(file) : given
     if (systems.some((system) => system.name === name))
       throw usageError(`two systems are called ${name}`, `give them names: ${name}-2=${file}`)
     const { rows, repeated } = await readAnswers(file)
-    if (repeated > 0) ui.warn(`${file}: ${amount(repeated, 'row')} said the same as an earlier one and count once`)
+    if (repeated > 0)
+      ui.warn(`${file}: ${amount(repeated, 'row')} said the same as an earlier one and count once`)
     systems.push({ name, file, rows })
   }
   return systems
@@ -109,7 +112,11 @@ function joined(systems: readonly System[], guides?: ReadonlyMap<string, AnswerR
 }
 
 /** Says what can't be compared. @throws ClhaError (exit 2) where nothing can */
-function checkItems(systems: readonly System[], items: readonly ComparisonItem[], ui: Pick<Ui, 'warn'>): void {
+function checkItems(
+  systems: readonly System[],
+  items: readonly ComparisonItem[],
+  ui: Pick<Ui, 'warn'>,
+): void {
   const shared = items.filter(({ answers }) => answers.length > 1)
   if (shared.length === 0)
     throw usageError(
@@ -119,7 +126,9 @@ function checkItems(systems: readonly System[], items: readonly ComparisonItem[]
   for (const { name, rows } of systems) {
     const missing = items.length - rows.size
     if (missing > 0)
-      ui.warn(`${name} has no answer to ${count(missing)} of ${count(items.length)} prompts: there it is not compared`)
+      ui.warn(
+        `${name} has no answer to ${count(missing)} of ${count(items.length)} prompts: there it is not compared`,
+      )
   }
   if (shared.every(({ answers }) => new Set(answers.map(({ text }) => text)).size === 1))
     throw usageError(

@@ -29,7 +29,10 @@ export function configuredJudge(options: JudgeKeys): JudgeEndpoint {
   })
 }
 
-export const pricesOf = ({ judgePromptPrice: prompt, judgeReplyPrice: reply }: JudgeKeys): Prices | undefined =>
+export const pricesOf = ({
+  judgePromptPrice: prompt,
+  judgeReplyPrice: reply,
+}: JudgeKeys): Prices | undefined =>
   prompt === undefined || reply === undefined ? undefined : { prompt, reply }
 
 /**
@@ -49,6 +52,8 @@ export function benchOf(
   return {
     ...{ form, mode, guided, prices: pricesOf(options) },
     rater: name ?? `${model}, ${template}${mode === 'single' ? ', single' : ''}`,
-    settings: sha256(JSON.stringify([asked, form.reminder, mode, model, temperature, maxTokens, responseFormat, body])),
+    settings: sha256(
+      JSON.stringify([asked, form.reminder, mode, model, temperature, maxTokens, responseFormat, body]),
+    ),
   }
 }

@@ -47,7 +47,7 @@ export async function readAnswers(file: string): Promise<AnswersOfFile> {
   let repeated = 0
   for await (const piece of readPieces(file)) {
     const where = `${file}:${piece.row}`
-    const row = answerRow(valueOf(piece, where), piece.row, where)
+    const row = answerRow(rowOf(piece, where), piece.row, where)
     const key = questionKey(row.prompt)
     const earlier = rows.get(key)
     if (earlier === undefined) rows.set(key, row)
@@ -60,7 +60,10 @@ export async function readAnswers(file: string): Promise<AnswersOfFile> {
 const ONE = 'A system gives one answer to each prompt here: put further ones into a file of their own.'
 const LINE = 'A row is such as {"prompt": "…", "answer": "…"}, as `clha generate --output-file` writes it.'
 
-function valueOf(piece: Parameters<typeof parseRowJson>[0] | { value: unknown } | { fault: RowFault }, where: string) {
+function rowOf(
+  piece: Parameters<typeof parseRowJson>[0] | { value: unknown } | { fault: RowFault },
+  where: string,
+) {
   try {
     if ('fault' in piece) throw piece.fault
     const value = 'value' in piece ? piece.value : parseRowJson(piece)

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest'
 import { readComparison } from '../../src/verdicts/comparison-file.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { compileSources } from '../helpers/sources.js'
+import { chat, honest } from '../judges/judges.js'
 import { fakeServer } from '../reward/fake-server.js'
-import { chat, honest } from './judges.js'
 
 test('kill -9 in the middle loses no verdict, and nothing that was answered is asked twice', async () => {
   const folder = temporaryFolder()
@@ -37,7 +37,16 @@ test('kill -9 in the middle loses no verdict, and nothing that was answered is a
     return chat(honest(body))
   })
   let atAnswer = () => {}
-  const flags = ['--output', file, '--judge-endpoint', `${url}/v1`, '--judge-model', 'judge-1', '--judge-concurrency', '3']
+  const flags = [
+    '--output',
+    file,
+    '--judge-endpoint',
+    `${url}/v1`,
+    '--judge-model',
+    'judge-1',
+    '--judge-concurrency',
+    '3',
+  ]
   const run = (killAt: number) =>
     new Promise<number | string>((resolve) => {
       const child = spawn(process.execPath, [program, 'judge', ...inputs, ...flags], { stdio: 'ignore' })
