@@ -26,6 +26,7 @@ import { rewardTrainCommand } from './reward-train/index.js'
 import { serveCommand } from './serve/index.js'
 import { setupCommand } from './setup/index.js'
 import { trainCommand } from './train/index.js'
+import { voteCommand } from './vote/index.js'
 import { VERDICT_COMMANDS } from './verdicts/index.js'
 
 export const COMMANDS: readonly Command[] = [
@@ -41,6 +42,7 @@ export const COMMANDS: readonly Command[] = [
   explainCommand,
   evalCommand,
   judgeCommand,
+  voteCommand,
   gateCommand,
   ...VERDICT_COMMANDS,
   generateCommand,

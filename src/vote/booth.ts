@@ -2,16 +2,7 @@
 import { sha256 } from '../files/digest.js'
 import type { ComparisonLog } from '../verdicts/comparison-file.js'
 import { type Given, givenBallots, undoRows } from './given.js'
-import {
-  answeredTask,
-  answersOf,
-  type Hall,
-  nextTask,
-  openEntries,
-  openTask,
-  raterOf,
-  tallyRows,
-} from './hall.js'
+import { answeredTask, answersOf, type Hall, nextTask, openEntries, openTask, type Rater, raterOf, tallyRows } from './hall.js'
 import { createPairTally } from './pairs.js'
 import { type Ballot, type BallotFacts, rowsOf, shownAnswers, type Task, type VoteMode } from './tasks.js'
 
@@ -52,24 +43,10 @@ export interface Booth {
 /** Tasks that a page holds ahead. */
 const AHEAD = 3
 
-export function openBooth(
-  log: ComparisonLog,
-  { mode, repeats, secret, now = () => new Date() }: BoothOptions,
-): Booth {
-  const { items, header, rows } = log.comparison
-  const settings = sha256(`clha vote, page 1, ${mode}`)
-  const all = givenBallots(rows, items)
-  // A ranking of which a kill left a part is none: it is taken back, and asked again.
-  const isPart = (ballot: Given) =>
-    mode === 'rank' && ballot.rows[0].settings === settings && missesRows(ballot, items)
-  for (const part of all.filter(isPart)) log.append(...undoRows(part, now()))
-  const given = all.filter((ballot) => !isPart(ballot))
-  const tally = createPairTally()
-  for (const ballot of given) tallyRows(tally, ballot.rows, 1)
-  const hall: Hall = {
-    ...{ items, seed: header.hash, secret, mode, repeats, given, tally },
-    raters: new Map(),
-  }
+export function openBooth(log: ComparisonLog, options: BoothOptions): Booth {
+  const { now = () => new Date() } = options
+  const settings = sha256(`clha vote, page 1, ${options.mode}`)
+  const hall = openHall(log, { ...options, now }, settings)
   return {
     view(name) {
       const rater = raterOf(hall, name)
@@ -86,37 +63,47 @@ export function openBooth(
     vote(name, id, ballot, facts) {
       const rater = raterOf(hall, name)
       const task = openTask(hall, rater, id)
-      if (task === undefined) return answeredBefore(hall, name, id, ballot)
-      const made = rowsOf(task, items[task.item], ballot, { ...facts, settings, at: now().toISOString() })
-      log.append(...made)
+      if (task === undefined) return answeredBefore(hall, rater, id, ballot)
+      const rows = rowsOf(task, hall.items[task.item], ballot, { ...facts, settings, at: now().toISOString() })
+      log.append(...rows)
       rater.handed.delete(task.item)
-      rater.given.push({
-        rater: name,
-        item: task.item,
-        systems: task.answers.map(({ system }) => system),
-        rows: made,
-      })
-      tallyRows(tally, made, 1)
+      rater.given.push({ rater: name, item: task.item, systems: task.answers.map(({ system }) => system), rows })
+      tallyRows(hall.tally, rows, 1)
       return 'taken'
     },
     undo(name, id) {
       const rater = raterOf(hall, name)
       const last = rater.given.at(-1)
-      if (last === undefined || answeredTask(hall, rater, last).id !== id) {
-        if (openTask(hall, rater, id)) return 'known'
-        return rater.given.some((one) => answeredTask(hall, rater, one).id === id) ? 'conflict' : 'unknown'
-      }
+      if (last === undefined || answeredTask(hall, rater, last).id !== id) return undoneBefore(hall, rater, id)
       log.append(...undoRows(last, now()))
       rater.given.pop()
       rater.handed.set(last.item, answersOf(hall, last))
-      tallyRows(tally, last.rows, -1)
+      tallyRows(hall.tally, last.rows, -1)
       return 'taken'
     },
   }
 }
 
-function answeredBefore(hall: Hall, name: string, id: string, ballot: Ballot): BallotResult {
-  const rater = raterOf(hall, name)
+/** A ranking of which a kill left a part is none: it is taken back, and asked again. */
+function openHall(log: ComparisonLog, options: Required<BoothOptions>, settings: string): Hall {
+  const { mode, repeats, secret, now } = options
+  const { items, header, rows } = log.comparison
+  const all = givenBallots(rows, items)
+  const isPart = (ballot: Given) =>
+    mode === 'rank' && ballot.rows[0].settings === settings && missesRows(ballot, items)
+  for (const part of all.filter(isPart)) log.append(...undoRows(part, now()))
+  const given = all.filter((ballot) => !isPart(ballot))
+  const tally = createPairTally()
+  for (const ballot of given) tallyRows(tally, ballot.rows, 1)
+  return { ...{ items, seed: header.hash, secret, mode, repeats, given, tally }, raters: new Map() }
+}
+
+function undoneBefore(hall: Hall, rater: Rater, id: string): BallotResult {
+  if (openTask(hall, rater, id)) return 'known'
+  return rater.given.some((ballot) => answeredTask(hall, rater, ballot).id === id) ? 'conflict' : 'unknown'
+}
+
+function answeredBefore(hall: Hall, rater: Rater, id: string, ballot: Ballot): BallotResult {
   const earlier = rater.given.find((one) => answeredTask(hall, rater, one).id === id)
   if (earlier === undefined) return 'unknown'
   const said = rowsOf(answeredTask(hall, rater, earlier), hall.items[earlier.item], ballot, {

@@ -7,6 +7,7 @@ import type { Ui } from '../../terminal/ui.js'
 import { readComparison } from '../../verdicts/comparison-file.js'
 import { answerHash } from '../../verdicts/shapes.js'
 import type { ComparisonItem } from '../../verdicts/types.js'
+import { goldItems } from './gold-items.js'
 import { type AnswerRow, readAnswers } from './read-answers.js'
 
 export interface ComparisonSource {
@@ -20,6 +21,8 @@ export interface SourceOptions {
   output?: string
   /** A file of answers that are known to be good. */
   reference?: string
+  /** A file of pairs of which is known which is better. */
+  gold?: string
 }
 
 interface System {
@@ -35,15 +38,16 @@ interface System {
  */
 export async function comparisonSource(
   inputs: readonly string[],
-  { output, reference }: SourceOptions,
+  { output, reference, gold }: SourceOptions,
   ui: Pick<Ui, 'warn'>,
 ): Promise<ComparisonSource> {
   if (inputs.length === 1 && isComparison(inputs[0])) {
     const [path] = inputs
     if (output !== undefined)
       throw usageError(`--output ${output}: verdicts are added to ${path} itself`, 'leave --output out')
-    if (reference !== undefined)
-      throw usageError(`--reference ${reference}: ${path} has its items already`, 'begin a new comparison')
+    for (const [flag, value] of Object.entries({ reference, gold }))
+      if (value !== undefined)
+        throw usageError(`--${flag} ${value}: ${path} has its items already`, 'begin a new comparison')
     return { path, items: readComparison(path).items }
   }
   if (inputs.length < 2)
@@ -56,7 +60,7 @@ export async function comparisonSource(
   checkItems(systems, items, ui)
   if (guides && !items.some((item) => item.reference !== undefined))
     throw usageError(`--reference ${reference}: has none of the prompts`, 'its prompts have to be the same')
-  return { path: output, items }
+  return { path: output, items: gold === undefined ? items : [...items, ...(await goldItems(gold))] }
 }
 
 /** By its first bytes: a file of answers has other ones. */
