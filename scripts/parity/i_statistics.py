@@ -161,7 +161,7 @@ def length_controlled(rng):
     y, d = column(rows, "score"), column(rows, "longer").astype(float)
     x = np.tanh(d / d.std())
     rowwise = lambda b: -(y * np.log(sg(b[0] + b[1] * x)) + (1 - y) * np.log(1 - sg(b[0] + b[1] * x))) \
-        + b[1] ** 2 / 2 / len(y)
+        + 0.1 * b[1] ** 2 / 2 / len(y)
     theta, phi = fit(rowwise, np.zeros(2))
     return dict(rows=rows, rate=sg(theta), length_effect=phi, raw=y.mean())
 

@@ -39,6 +39,8 @@ export interface BradleyTerryFit {
   groups: number[]
   /** Interval of a sum of parameters; strengths, slot, style, tie width in this order. */
   interval(weights: readonly number[], clusters: Clusters): ClusteredEstimate
+  /** Standard error of a sum of parameters as if all verdicts were independent: the inverse of the information. */
+  independentError(weights: readonly number[]): number
   /** Strength of `a` minus strength of `b`. undefined where they are in different groups. */
   difference(a: number, b: number, clusters: Clusters): ClusteredEstimate | undefined
 }
@@ -177,13 +179,15 @@ function resultOf({ model, at, hessian }: { model: Model; at: Float64Array; hess
   const { systems, slot } = design
   const factor = cholesky(hessian)
   if (!factor) throw new RangeError('bradleyTerry: two terms say the same')
-  const interval = (weights: readonly number[], clusters: Clusters): ClusteredEstimate => {
+  const directed = (weights: readonly number[]) => {
     const padded = Float64Array.from({ length: size }, (_, k) => weights[k] ?? 0)
     const direction = solveFactored(factor, padded)
-    const value = padded.reduce((sum, w, k) => sum + w * at[k], 0)
-    const model_ = padded.reduce((sum, w, k) => sum + w * direction[k], 0)
-    const least = ridge > 0 ? (model_ * contests.length) / clusters.prompt.count : 0
-    return clusteredEstimate(value, influenceOf(model, at, direction), clusters, least)
+    return { padded, direction, variance: product(padded, direction) }
+  }
+  const interval = (weights: readonly number[], clusters: Clusters): ClusteredEstimate => {
+    const { padded, direction, variance } = directed(weights)
+    const least = ridge > 0 ? (variance * contests.length) / clusters.prompt.count : 0
+    return clusteredEstimate(product(padded, at), influenceOf(model, at, direction), clusters, least)
   }
   const unit = (a: number, b: number) =>
     Array.from({ length: systems }, (_, k) => Number(k === a) - Number(k === b))
@@ -194,10 +198,13 @@ function resultOf({ model, at, hessian }: { model: Model; at: Float64Array; hess
     tieWidth: width ? at[size - 1] : 0,
     logLikelihood: -contests.reduce((sum, _, i) => sum + lossAt(model, at, i).value, 0),
     ...{ ridge, groups: [...groups], interval },
+    independentError: (weights: readonly number[]) => Math.sqrt(directed(weights).variance),
     difference: (a: number, b: number, clusters: Clusters) =>
       groups[a] === groups[b] ? interval(unit(a, b), clusters) : undefined,
   }
 }
+
+const product = (a: Float64Array, b: Float64Array): number => a.reduce((sum, x, k) => sum + x * b[k], 0)
 
 const shared = rowLoss()
 

@@ -25,12 +25,12 @@ export interface LengthControlled extends Estimate {
   moves: boolean
 }
 
-/** Ridge on the length effect: as if it had been drawn with a standard deviation of one logit. */
-const RIDGE = 1
+/** Ridge on the length effect: keeps it finite where length decides everything, and moves it little where it does not. */
+const RIDGE = 0.1
 const MUCH = 0.1
 
 /**
- * Fits logit P(win) = theta + phi tanh(longer / sd), sd of `longer` over the rows; theta is free, phi has a ridge of 1.
+ * Fits logit P(win) = theta + phi tanh(longer / sd), sd of `longer` over the rows; theta is free, phi has a ridge of 0.1.
  * The rate at equal length is sg(theta). Interval: whole prompts are resampled, and all of it fitted again.
  * @throws RangeError without rows
  */
