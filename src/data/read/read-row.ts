@@ -1,7 +1,7 @@
 /** One row, from bytes to an example with its place, id and source. */
 import { basename, dirname, resolve } from 'node:path'
 import type { Example } from '../example.js'
-import type { DataFormat, FormatOptions, RawRow } from '../formats/format.js'
+import type { DataFormat, FormatOptions, ParsedRow, RawRow } from '../formats/format.js'
 import { typeName } from '../formats/messages.js'
 import { formatOf } from '../formats/registry.js'
 import { withTools } from '../formats/tool-calls.js'
@@ -42,11 +42,20 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
     prompt: withTools(row, parsed.prompt),
     candidates: parsed.candidates,
     preferences: parsed.preferences,
+    ...votesOf(row, parsed),
     source: sourceOf(row, file, format.name),
     file,
     row: piece.row,
   }
   return { format: format.name, explicitId: id !== undefined, example }
+}
+
+/** Several votes on a pair; or, where a column says who judged, that person's labels. */
+function votesOf({ annotator }: RawRow, { votes, preferences }: ParsedRow): Pick<Example, 'votes'> {
+  if (votes) return { votes }
+  const named = (typeof annotator === 'string' && annotator !== '') || typeof annotator === 'number'
+  if (!named || preferences.length === 0) return {}
+  return { votes: preferences.map((p) => ({ ...p, count: 1, annotator: String(annotator) })) }
 }
 
 function explicitId(row: RawRow): string | undefined {
