@@ -113,12 +113,16 @@ function defaultPairs({ example, rewards, pairs }: RankedList, rules: DefaultRul
     const label = Math.sign(net[better][worse])
     const pair = votes.find((v) => v.first === Math.min(better, worse) && v.second === Math.max(better, worse))
     const evidence = (scale.plausible ?? [scale]).map((one) => evidenceUnder(one, { gap, pair, better }, labelSource))
+    const averaged = (scale.averaged ?? [{ ...scale, weight: 1 }]).map((one) => ({
+      ...evidenceUnder({ ...one, annotators: scale.annotators }, { gap, pair, better }, labelSource),
+      weight: one.weight,
+    }))
     const deciding = evidence.reduce((a, b) => (Math.abs(b.logit) < Math.abs(a.logit) ? b : a))
     const contradicted = labelSource === 'agreement' && label * gap < 0
     const split = evidence.some((one) => one.logit * deciding.logit < 0)
     const unsure = split ? 'undecided' : belief <= 0.5 ? 'tie' : 'unsure'
     const reason = weight > 0 ? 'kept' : contradicted ? 'contradicted' : unsure
-    const { needed, turnsBelow } = gapsThatDecide(evidence, evidenceUnder(scale, { gap, pair, better }, labelSource), rules, label)
+    const { needed, turnsBelow } = gapsThatDecide(evidence, averaged, rules, label)
     return {
       ...{ better, worse, distance, gap, belief, weight, reason, ...deciding },
       ...(needed !== undefined && { keptFrom: needed }),
@@ -146,16 +150,35 @@ function evidenceUnder(
   return { scale, fromReward, fromLabel: withoutMinusZero(fromLabel), logit: fromReward + fromLabel }
 }
 
-/** The gap from which every plausible scale keeps a pair, and that below which the best estimate turns it round. */
+type Weighed = Evidenced & { weight: number }
+
+/** The gap at which the average belief has these log-odds; by bisection where there is more than one scale. */
+function gapOfAverage(target: number, averaged: readonly Weighed[]): number {
+  const gaps = averaged.map(({ fromLabel, scale }) => gapOfLogit(target - fromLabel, scale))
+  let [low, high] = [Math.min(...gaps), Math.max(...gaps)]
+  const belief = (gap: number) =>
+    averaged.reduce((sum, { weight, fromLabel, scale }) => sum + weight * sigmoid(rewardLogit(gap, scale) + fromLabel), 0)
+  const widest = 1e3 * Math.max(...averaged.map(({ scale }) => scale.temperature))
+  if (low === Number.NEGATIVE_INFINITY) low = -widest
+  if (high === Number.POSITIVE_INFINITY) high = widest
+  for (let step = 0; step < 200 && high - low > 1e-12 * Math.abs(high); step++) {
+    const middle = (low + high) / 2
+    if (belief(middle) < sigmoid(target)) low = middle
+    else high = middle
+  }
+  return Math.abs(high) >= widest * (1 - 1e-9) ? Number.POSITIVE_INFINITY : high
+}
+
+/** The gap from which every plausible scale keeps a pair, and that below which the average turns it round. */
 function gapsThatDecide(
   evidence: readonly Evidenced[],
-  best: Evidenced,
+  averaged: readonly Weighed[],
   { labelSource, minConfidence, scale: { reverseBelow = 0.5 } }: DefaultRules,
   label: number,
 ): { needed?: number; turnsBelow?: number } {
   if (labelSource === 'human') return {}
   const limit = label === 0 ? 0.5 : label > 0 ? reverseBelow : 1 - reverseBelow
-  const turns = gapOfLogit(logit(limit) - best.fromLabel, best.scale)
+  const turns = gapOfAverage(logit(limit), averaged)
   const kept = Math.max(...evidence.map(({ fromLabel, scale }) => gapOfLogit(logit(minConfidence) - fromLabel, scale)))
   // Where label and reward have to agree, the gap must not speak against the label either: no gap keeps a pair that does.
   const agrees = labelSource !== 'agreement' || label >= 0
