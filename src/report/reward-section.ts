@@ -44,5 +44,5 @@ function reliability({ calibration }: RewardEvaluation): Html {
   const chart = reliabilityChart('Reliability: do beliefs come true?', [
     { label: 'reward', ink: inkOf(0), bins },
   ])
-  return figures([figure(chart, reliabilityTable([{ ...calibration, fold: 0, pairs: 0, atBound: [] }]))])
+  return figures([figure(chart, reliabilityTable([{ ...calibration, fold: 0 }]))])
 }
