@@ -110,6 +110,7 @@ function worldOf(sizes: NonNullable<Experiment['world']>, seed: number, noise?: 
   const given = {
     noise,
     annotator: sizes.annotator,
+    secondLabels: sizes.second_labels,
     trainPairs: sizes.train_pairs,
     testPrompts: sizes.test_prompts,
     demonstrations: sizes.demonstrations,
