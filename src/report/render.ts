@@ -1,7 +1,9 @@
 /** The three reports: one HTML file each, complete in itself. */
 import type { AuditReport } from '../rescore/audit.js'
 import { auditSections } from './audit-section.js'
+import { comparisonSections } from './comparison-section.js'
 import { evaluationSection } from './evaluation-section.js'
+import { headlineSection } from './headline-section.js'
 import { page, paragraphs } from './kit/html.js'
 import { rewardEvaluationSection } from './reward-section.js'
 import { samplesSection } from './samples-section.js'
@@ -13,8 +15,8 @@ export function renderAlignReport(report: AlignReport): string {
   const when = whenLine(report)
   const lead = (when ? paragraphs([when]) : '') + leadOf(report, report.audit)
   return page(report.title, lead, [
+    headlineSection(report),
     resultSection(report.evaluation, report.multiSeed),
-    rewardEvaluationSection(report.rewardEvaluation),
     samplesSection(report.samples),
     evaluationSection(report.evaluation),
     ...auditSections(report.audit),
@@ -36,10 +38,13 @@ export function renderAuditReport(
   ])
 }
 
-/** An evaluation alone, as `clha evaluate` writes it. */
+/** An evaluation or a comparison alone, as `clha eval`, `compare` and `reward eval` write it. */
 export function renderEvalReport(report: EvalReport): string {
   return page(report.title, leadOf(report), [
+    headlineSection(report),
     resultSection(report.evaluation, report.multiSeed),
+    rewardEvaluationSection(report.rewardEvaluation),
+    ...comparisonSections(report.comparison),
     samplesSection(report.samples),
     evaluationSection(report.evaluation),
     runSection(report),

@@ -37,12 +37,12 @@ export function terminalTable(report: EvalReport): Cells {
 }
 
 /** Sentences on every pair of systems; says so when two can't be told apart. */
-export function verdicts(evaluation: EvaluationReport): string[] {
-  if (evaluation.differences?.length) return evaluation.differences.map(pairedVerdict)
+export function conclusions(evaluation: EvaluationReport): string[] {
+  if (evaluation.differences?.length) return evaluation.differences.map(pairedConclusion)
   const rows = totalRows(evaluation)
   const last = rows.at(-1)
   if (!last) return []
-  return rows.slice(0, -1).flatMap((other) => unpairedVerdict(last, other))
+  return rows.slice(0, -1).flatMap((other) => unpairedConclusion(last, other))
 }
 
 /** Warnings of the run and of its audit, each once, each with what to do. */
@@ -51,7 +51,7 @@ export function warningLines(header: ReportHeader, audit?: AuditReport): string[
   return [...new Set(all.map((w) => [w.message, w.hint].filter(Boolean).join(' ')))]
 }
 
-function pairedVerdict(d: NonNullable<EvaluationReport['differences']>[number]): string {
+function pairedConclusion(d: NonNullable<EvaluationReport['differences']>[number]): string {
   const size = `${d.a} − ${d.b} in ${d.metric}: ${signedEstimate(d.difference)}`
   if (!hasInterval(d.difference)) return `${size}; no interval, so this may be chance.`
   if (d.difference.interval[0] <= 0 && d.difference.interval[1] >= 0)
@@ -59,7 +59,7 @@ function pairedVerdict(d: NonNullable<EvaluationReport['differences']>[number]):
   return `${size}; ${d.difference.value > 0 ? d.a : d.b} is higher.`
 }
 
-function unpairedVerdict(a: EvaluationRow, b: EvaluationRow): string[] {
+function unpairedConclusion(a: EvaluationRow, b: EvaluationRow): string[] {
   const metric = (['trueReward', 'secondReward', 'reward'] as const).find(
     (m) => hasInterval(a[m]) && hasInterval(b[m]),
   )

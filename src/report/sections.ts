@@ -7,7 +7,7 @@ import { curveCharts } from './curves.js'
 import { reliabilityChart } from './kit/charts.js'
 import { figure, figures, type Html, list, paragraphs, type Section, table } from './kit/html.js'
 import { inkOf } from './kit/palette.js'
-import { summaryTable, verdicts, warningLines } from './result-summary.js'
+import { conclusions, summaryTable, warningLines } from './result-summary.js'
 import * as t from './tables.js'
 import type { AlignReport, EvaluationReport, ReportHeader, RewardModelReport, SeedsReport } from './types.js'
 
@@ -21,7 +21,7 @@ export function resultSection(
   multi: SeedsReport | undefined,
 ): Section {
   const summary = evaluation ? `<div class="result">${table(summaryTable(evaluation), true)}</div>` : ''
-  const sentences = evaluation ? paragraphs(verdicts(evaluation)) : ''
+  const sentences = evaluation ? paragraphs(conclusions(evaluation)) : ''
   const seeds = multi ? table(t.seedsTable(multi)) : ''
   return { id: 'result', heading: 'Result', body: summary + sentences + seeds }
 }
