@@ -1,7 +1,7 @@
 /** Is it better? What each judge says of each system, and what a reader may conclude. */
 import type { MeasuredSystems } from '../evaluate/measures.js'
 import { percentInterval } from '../show/numbers.js'
-import { amount, percent } from '../show/units.js'
+import { amount, wholePercent } from '../show/units.js'
 import type { Estimate } from '../statistics/estimate.js'
 import { groupBy } from '../statistics/group-by.js'
 
@@ -50,7 +50,7 @@ export function headlineOf(judgements: readonly Judgement[], lengthRatio?: numbe
     'no difference shown': `No difference between ${system} and ${baseline} is shown.`,
   }[found]
   const by = raters === undefined ? who : `${who} (${amount(raters, 'rater')})`
-  const size = `By ${by} it wins ${percent(winRate.value ?? 0)} of ${amount(prompts, 'prompt')} against ${baseline}; 50 % would be a draw.`
+  const size = `By ${by} it wins ${wholePercent(winRate.value ?? 0)} of ${amount(prompts, 'prompt')} against ${baseline}; 50 % would be a draw.`
   return {
     answer,
     lines: [
@@ -58,14 +58,14 @@ export function headlineOf(judgements: readonly Judgement[], lengthRatio?: numbe
       sureness(winRate, found),
       ...lengthLine(first, lengthRatio),
       ...others.map((other) => disagreement(other, found)),
-      ...fewRaters(raters),
+      ...(who === 'people' ? fewRaters(raters) : []),
     ],
   }
 }
 
 function sureness({ interval }: Estimate, found: Conclusion): string {
   if (!interval) return 'One prompt is no evidence: there is no interval.'
-  const text = `The 95 % interval of that share is ${interval.map((end) => percent(end, 0)).join(' to ')}`
+  const text = `The 95 % interval of that share is ${interval.map((end) => wholePercent(end)).join(' to ')}`
   if (found === 'no difference shown') {
     const width = interval[1] - interval[0]
     const advice = width > 0.1 ? ': too wide to tell. More prompts narrow it.' : ': the two are close.'
@@ -78,18 +78,18 @@ function lengthLine({ lengthControlled, winRate, system }: Judgement, ratio?: nu
   const longer =
     ratio === undefined || ratio === null || Math.abs(ratio - 1) < 0.1
       ? ''
-      : `Its answers are ${percent(Math.abs(ratio - 1), 0)} ${ratio > 1 ? 'longer' : 'shorter'}. `
+      : `Its answers are ${wholePercent(Math.abs(ratio - 1))} ${ratio > 1 ? 'longer' : 'shorter'}. `
   if (!lengthControlled || lengthControlled.value === null) return longer === '' ? [] : [longer.trim()]
   const moved = Math.abs(lengthControlled.value - (winRate.value ?? 0)) > 0.1
   if (longer === '' && !moved) return []
   const same = conclusionOf(lengthControlled) === conclusionOf(winRate)
-  const rate = `At equal length ${system} would win ${percent(lengthControlled.value)}${percentInterval(lengthControlled.interval)}`
+  const rate = `At equal length ${system} would win ${wholePercent(lengthControlled.value)}${percentInterval(lengthControlled.interval)}`
   return [`${longer}${rate}${same ? '.' : ': the conclusion rests on length.'}`]
 }
 
 function disagreement({ who, winRate, raters }: Judgement, found: Conclusion): string {
   const own = conclusionOf(winRate)
-  const rate = `${percent(winRate.value ?? 0)}${percentInterval(winRate.interval)}`
+  const rate = `${wholePercent(winRate.value ?? 0)}${percentInterval(winRate.interval)}`
   const by = raters === undefined ? who : `${who} (${amount(raters, 'rater')})`
   return own === found ? `${by} agrees: ${rate}.` : `${by} does not: ${own}, ${rate}.`
 }

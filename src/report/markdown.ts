@@ -10,7 +10,7 @@ import { conclusions, summaryTable, warningLines } from './result-summary.js'
 import { rewardSentences } from './reward-section.js'
 import { benchmarkTable, categoriesTable } from './reward-tables.js'
 import * as t from './tables.js'
-import type { AlignReport, ComparisonReport, SampleReport } from './types.js'
+import type { AlignReport, CaseReport, ComparisonReport, SampleReport } from './types.js'
 import { againstTable, ratersTable } from './verdict-tables.js'
 import { verdictSentences } from './verdict-words.js'
 
@@ -36,7 +36,7 @@ export function renderMarkdown(report: AlignReport): string {
       reward?.scores.length && markdownTable(benchmarkTable(reward)),
     ]),
     section('Verdicts', (comparison?.verdicts ?? []).flatMap(verdictParts)),
-    section('Cases', (comparison?.cases ?? []).map(sample)),
+    section('Cases', (comparison?.cases ?? []).map(caseOf)),
     section('What was compared', [
       comparison && markdownTable(systemsTable(comparison)),
       comparison?.settings.length && markdownTable(settingsTable(comparison)),
@@ -93,6 +93,9 @@ export function markdownTable(source: Table): string {
     '\n',
   )
 }
+
+const caseOf = ({ why, note, ...own }: CaseReport, k: number): string =>
+  sample({ ...own, source: [why, note, own.source].filter(Boolean).join(', ') }, k)
 
 function sample(s: SampleReport, k: number): string {
   const answers = s.answers.map((a) => {

@@ -136,8 +136,8 @@ function baselineOf(
 /** How a report speaks of a scorer. */
 const WHO: Record<string, string> = {
   true: 'the true reward',
-  second: 'a reward model that training never saw',
-  reward: 'the reward model of the training',
+  second: 'the second reward model',
+  reward: 'the reward model',
 }
 
 const TRUST: Record<string, number> = { true: 0, second: 1, reward: 3 }
