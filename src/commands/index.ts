@@ -26,8 +26,8 @@ import { rewardTrainCommand } from './reward-train/index.js'
 import { serveCommand } from './serve/index.js'
 import { setupCommand } from './setup/index.js'
 import { trainCommand } from './train/index.js'
-import { voteCommand } from './vote/index.js'
 import { VERDICT_COMMANDS } from './verdicts/index.js'
+import { voteCommand } from './vote/index.js'
 
 export const COMMANDS: readonly Command[] = [
   quickstartCommand,

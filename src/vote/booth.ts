@@ -2,7 +2,17 @@
 import { sha256 } from '../files/digest.js'
 import type { ComparisonLog } from '../verdicts/comparison-file.js'
 import { type Given, givenBallots, undoRows } from './given.js'
-import { answeredTask, answersOf, type Hall, nextTask, openEntries, openTask, type Rater, raterOf, tallyRows } from './hall.js'
+import {
+  answeredTask,
+  answersOf,
+  type Hall,
+  nextTask,
+  openEntries,
+  openTask,
+  type Rater,
+  raterOf,
+  tallyRows,
+} from './hall.js'
 import { createPairTally } from './pairs.js'
 import { type Ballot, type BallotFacts, rowsOf, shownAnswers, type Task, type VoteMode } from './tasks.js'
 
@@ -64,17 +74,27 @@ export function openBooth(log: ComparisonLog, options: BoothOptions): Booth {
       const rater = raterOf(hall, name)
       const task = openTask(hall, rater, id)
       if (task === undefined) return answeredBefore(hall, rater, id, ballot)
-      const rows = rowsOf(task, hall.items[task.item], ballot, { ...facts, settings, at: now().toISOString() })
+      const rows = rowsOf(task, hall.items[task.item], ballot, {
+        ...facts,
+        settings,
+        at: now().toISOString(),
+      })
       log.append(...rows)
       rater.handed.delete(task.item)
-      rater.given.push({ rater: name, item: task.item, systems: task.answers.map(({ system }) => system), rows })
+      rater.given.push({
+        rater: name,
+        item: task.item,
+        systems: task.answers.map(({ system }) => system),
+        rows,
+      })
       tallyRows(hall.tally, rows, 1)
       return 'taken'
     },
     undo(name, id) {
       const rater = raterOf(hall, name)
       const last = rater.given.at(-1)
-      if (last === undefined || answeredTask(hall, rater, last).id !== id) return undoneBefore(hall, rater, id)
+      if (last === undefined || answeredTask(hall, rater, last).id !== id)
+        return undoneBefore(hall, rater, id)
       log.append(...undoRows(last, now()))
       rater.given.pop()
       rater.handed.set(last.item, answersOf(hall, last))

@@ -23,7 +23,8 @@ export interface Links {
 
 /** Tokens are looked up by their hash, so that the time it takes tells nothing of them. */
 export function createLinks(secret: string, raters: readonly string[]): Links {
-  const token = (rater: string) => createHmac('sha256', secret).update(`rater:${rater}`).digest('base64url').slice(0, 32)
+  const token = (rater: string) =>
+    createHmac('sha256', secret).update(`rater:${rater}`).digest('base64url').slice(0, 32)
   const byHash = new Map(raters.map((rater) => [sha256(token(rater)), rater]))
   return { token, raterOf: (given) => byHash.get(sha256(given)) }
 }

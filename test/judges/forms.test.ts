@@ -102,7 +102,10 @@ test('tokens of chat templates are pulled apart, other text stays', () => {
 test('our own server takes what a judge is asked', () => {
   for (const template of TEMPLATES) {
     const messages = formOf(template, 'pairwise').messages(PAIR, fence)
-    const body = bodyOf({ url: '', model: 'm', timeoutMs: 1, retries: 0, temperature: 0, maxTokens: 9, responseFormat: 'none' }, messages)
+    const body = bodyOf(
+      { url: '', model: 'm', timeoutMs: 1, retries: 0, temperature: 0, maxTokens: 9, responseFormat: 'none' },
+      messages,
+    )
     expect(chatFields.parse(body)).toMatchObject({ model: 'm', temperature: 0, max_tokens: 9 })
   }
 })

@@ -9,13 +9,18 @@ const shownTexts = (task: { answers: readonly { text: string }[]; places: readon
 
 test('a plan holds every item once, in an order of its own, and repeats much later', () => {
   const plan = planOf(40, 'ann', 0.1)
-  expect(plan.filter(({ nth }) => nth === 0).map(({ item }) => item).sort((a, b) => a - b)).toEqual(
-    Array.from({ length: 40 }, (_, i) => i),
-  )
+  expect(
+    plan
+      .filter(({ nth }) => nth === 0)
+      .map(({ item }) => item)
+      .sort((a, b) => a - b),
+  ).toEqual(Array.from({ length: 40 }, (_, i) => i))
   const repeats = plan.filter(({ nth }) => nth === 1)
   expect(repeats).toHaveLength(4)
   for (const { item } of repeats) {
-    const [first, again] = [0, 1].map((nth) => plan.findIndex((entry) => entry.item === item && entry.nth === nth))
+    const [first, again] = [0, 1].map((nth) =>
+      plan.findIndex((entry) => entry.item === item && entry.nth === nth),
+    )
     expect(again - first).toBeGreaterThanOrEqual(20)
   }
   expect(planOf(40, 'ann', 0.1)).toEqual(plan)
@@ -29,12 +34,18 @@ test('a vote is a row that names the systems, whichever side they stood on', () 
   for (let n = 0; n < 20; n++) {
     const [task] = booth().view('ann').tasks
     const first = systemOf(shownTexts(task)[0]) === 1
-    expect(booth().vote('ann', task.id, { ranks: first ? [1, 2] : [2, 1] }, { milliseconds: 5 })).toBe('taken')
+    expect(booth().vote('ann', task.id, { ranks: first ? [1, 2] : [2, 1] }, { milliseconds: 5 })).toBe(
+      'taken',
+    )
   }
   expect(booth().view('ann')).toMatchObject({ done: 20, total: 20, tasks: [] })
   const rows = restart()
   expect(rows).toHaveLength(20)
-  expect(rows.every(({ verdict, systems, kind }) => verdict === 'b' && systems[1] === 'tuned' && kind === 'person')).toBe(true)
+  expect(
+    rows.every(
+      ({ verdict, systems, kind }) => verdict === 'b' && systems[1] === 'tuned' && kind === 'person',
+    ),
+  ).toBe(true)
   const ab = rows.filter(({ shown }) => shown === 'ab').length
   expect(ab).toBeGreaterThan(3)
   expect(ab).toBeLessThan(17)
@@ -83,7 +94,12 @@ test('undo brings the last task back, as it stood; both rows stay in the file', 
   expect(booth().view('ann').tasks[0]).toMatchObject({ id: two.id, places: two.places })
   booth().vote('ann', two.id, { ranks: [2, 2] }, {})
   const rows = restart()
-  expect(rows.map(({ verdict }) => verdict)).toEqual([expect.stringMatching(/^[ab]$/), 'both_bad', 'undo', 'tie'])
+  expect(rows.map(({ verdict }) => verdict)).toEqual([
+    expect.stringMatching(/^[ab]$/),
+    'both_bad',
+    'undo',
+    'tie',
+  ])
   expect(rows[0].comment).toBe('hm')
   expect(standing(rows)).toMatchObject({ judged: [{}, { verdict: 'tie' }], undone: 1 })
 })
@@ -140,7 +156,9 @@ test('a ranking is a row for every two answers; what a kill left of one is taken
   expect(rows).toHaveLength(6)
   const rank = (system: string) => [2, 3, 3, 1][task.places.indexOf('abcd'.indexOf(system))]
   for (const { systems, verdict } of rows)
-    expect(verdict).toBe(rank(systems[0]) === rank(systems[1]) ? 'tie' : rank(systems[0]) < rank(systems[1]) ? 'a' : 'b')
+    expect(verdict).toBe(
+      rank(systems[0]) === rank(systems[1]) ? 'tie' : rank(systems[0]) < rank(systems[1]) ? 'a' : 'b',
+    )
   const lines = fs.readFileSync(path, 'utf8').split('\n')
   fs.writeFileSync(path, `${lines.slice(0, -3).join('\n')}\n`)
   restart()

@@ -17,10 +17,19 @@ async function serving(mode: 'pair' | 'rank' = 'pair', systems = SYSTEMS) {
   })
   const server = await listen(app, '127.0.0.1', 0)
   onTestFinished(() => server.stop(0, () => {}).then(() => {}))
-  const ask = async (path: string, body?: object, token = links.token('ann'), more: Record<string, string> = {}) => {
+  const ask = async (
+    path: string,
+    body?: object,
+    token = links.token('ann'),
+    more: Record<string, string> = {},
+  ) => {
     const response = await fetch(`${server.url}${path}`, {
       method: body ? 'POST' : 'GET',
-      headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }), ...more },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body && { 'content-type': 'application/json' }),
+        ...more,
+      },
       body: body && JSON.stringify(body),
     })
     const text = await response.text()
@@ -74,7 +83,9 @@ test('a page whose name was made to point here gets nothing, and forms of other 
   const { url, ask, links } = await serving()
   const status = await new Promise((resolve, reject) => {
     const headers = { host: 'evil.example', authorization: `Bearer ${links.token('ann')}` }
-    request(`${url}/api/tasks`, { headers }, (response) => resolve(response.statusCode)).once('error', reject).end()
+    request(`${url}/api/tasks`, { headers }, (response) => resolve(response.statusCode))
+      .once('error', reject)
+      .end()
   })
   expect(status).toBe(403)
   expect((await ask('/api/vote', {}, undefined, { 'content-type': 'text/plain' })).status).toBe(415)

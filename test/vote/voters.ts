@@ -30,12 +30,19 @@ export interface Outcome {
  * @param killEvery votes between two kills
  * @returns what the file holds when every rater has voted on every item
  */
-export async function votingUnderKills(raters: readonly string[], items: number, killEvery: number): Promise<Outcome> {
+export async function votingUnderKills(
+  raters: readonly string[],
+  items: number,
+  killEvery: number,
+): Promise<Outcome> {
   const folder = temporaryFolder()
   compileSources(folder, 'commands/vote/vote.ts')
   fs.writeFileSync(join(folder, 'program.mjs'), PROGRAM)
   const files = ['one', 'two'].map((name) => {
-    const rows = Array.from({ length: items }, (_, i) => ({ prompt: `Question ${i}?`, answer: `${name} ${i}` }))
+    const rows = Array.from({ length: items }, (_, i) => ({
+      prompt: `Question ${i}?`,
+      answer: `${name} ${i}`,
+    }))
     fs.writeFileSync(join(folder, `${name}.jsonl`), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
     return join(folder, `${name}.jsonl`)
   })
@@ -77,10 +84,17 @@ export async function votingUnderKills(raters: readonly string[], items: number,
 }
 
 /** The same for the same task, as a page sends it again. */
-const ballotFor = (id: string) => ({ ranks: createHash('md5').update(id).digest()[0] % 2 === 0 ? [1, 2] : [2, 1] })
+const ballotFor = (id: string) => ({
+  ranks: createHash('md5').update(id).digest()[0] % 2 === 0 ? [1, 2] : [2, 1],
+})
 
 /** Asks until the server answers. */
-async function insist(port: number, token: string, path: string, body?: object): Promise<{ tasks: { id: string }[] }> {
+async function insist(
+  port: number,
+  token: string,
+  path: string,
+  body?: object,
+): Promise<{ tasks: { id: string }[] }> {
   for (;;) {
     try {
       const response = await fetch(`http://127.0.0.1:${port}/api/${path}`, {
@@ -99,13 +113,18 @@ async function insist(port: number, token: string, path: string, body?: object):
 }
 
 /** Settles when the server has said its links. */
-function started(args: string[], raters: number): Promise<{ child: ChildProcess; links: Map<string, string> }> {
+function started(
+  args: string[],
+  raters: number,
+): Promise<{ child: ChildProcess; links: Map<string, string> }> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   return new Promise((resolve, reject) => {
     let text = ''
     child.stdout.on('data', (data) => {
       text += data
-      const links = new Map([...text.matchAll(/^(\S+) {2}http\S+#(\S+)/gm)].map(([, name, token]) => [name, token]))
+      const links = new Map(
+        [...text.matchAll(/^(\S+) {2}http\S+#(\S+)/gm)].map(([, name, token]) => [name, token]),
+      )
       if (links.size === raters) resolve({ child, links })
     })
     child.stderr.on('data', (data) => {

@@ -1,6 +1,7 @@
 /** `clha vote`: a page for people, until a signal ends it. */
-import { setTimeout as sleep } from 'node:timers/promises'
+
 import { userInfo } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { loadConfig } from '../../config/load-config.js'
 import { usageError } from '../../errors.js'
 import { systemsOf } from '../../judges/pairings.js'
@@ -65,7 +66,8 @@ export async function vote(call: VoteCall, ui: Ui): Promise<VoteResult> {
   checkItems(path, items, call)
   const log = openComparison(path, items, { lock: takeLock })
   try {
-    if (log.comparison.torn) ui.warn(`${path}: a vote that was being written when the last server died is not in it`)
+    if (log.comparison.torn)
+      ui.warn(`${path}: a vote that was being written when the last server died is not in it`)
     const raters = ratersOf(call.raters, log.comparison.rows)
     const secret = openSecret(`${path}.links`)
     const links = createLinks(secret, raters)
@@ -81,11 +83,17 @@ export async function vote(call: VoteCall, ui: Ui): Promise<VoteResult> {
     })
     const server = await listen(app, call.host, call.port)
     sayAtStop('no further votes; every vote so far is saved …')
-    sayLinks(ui, { server: server.url, path, loopback }, raters.map((rater) => [booth.view(rater), links.token(rater)]))
+    sayLinks(
+      ui,
+      { server: server.url, path, loopback },
+      raters.map((rater) => [booth.view(rater), links.token(rater)]),
+    )
     while (!stopRequested() && failure === undefined) await sleep(STOP_POLL)
     await server.stop(GRACE, () => {})
     if (failure !== undefined) throw failure
-    const done = raters.map((rater) => booth.view(rater)).map(({ rater, done, total }) => ({ rater, done, total }))
+    const done = raters
+      .map((rater) => booth.view(rater))
+      .map(({ rater, done, total }) => ({ rater, done, total }))
     return { file: path, url: server.url, raters: done }
   } finally {
     log.close()
@@ -101,9 +109,13 @@ function ratersOf(named: readonly string[], rows: readonly VerdictRow[]): string
 
 function checkItems(path: string, items: readonly ComparisonItem[], { rank }: VoteCall): void {
   const most = Math.max(0, ...items.map((item) => shownAnswers(item).length))
-  if (most < 2) throw usageError(`${path}: no item has two answers whose text is known`, 'people have to read them')
+  if (most < 2)
+    throw usageError(`${path}: no item has two answers whose text is known`, 'people have to read them')
   if (rank && most > MOST_RANKED)
-    throw usageError(`--rank: up to ${MOST_RANKED} answers are ranked, not ${most}`, 'compare two at a time instead')
+    throw usageError(
+      `--rank: up to ${MOST_RANKED} answers are ranked, not ${most}`,
+      'compare two at a time instead',
+    )
 }
 
 interface Place {

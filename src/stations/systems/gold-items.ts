@@ -17,7 +17,8 @@ export async function goldItems(path: string): Promise<ComparisonItem[]> {
   const { examples } = await readExamples(path)
   return examples.map(({ prompt, candidates, preferences, file, row }) => {
     const [known] = preferences
-    if (known === undefined) throw usageError(`${file}:${row}: does not say which answer is better`, 'a row has chosen and rejected')
+    if (known === undefined)
+      throw usageError(`${file}:${row}: does not say which answer is better`, 'a row has chosen and rejected')
     const texts = [candidates[known.better].text, candidates[known.worse].text]
     return {
       item: `gold-${promptKey(prompt).slice(0, 12)}-${row}`,
