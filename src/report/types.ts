@@ -60,6 +60,8 @@ export interface Curve {
   /** Keys of `points` to draw; `x/chosen` and `x/rejected` share a chart. */
   metrics: string[]
   points: CurvePoint[]
+  /** What was said while it ran. */
+  warnings?: ReportWarning[]
 }
 
 export interface CurvePoint {
