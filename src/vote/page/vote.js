@@ -43,9 +43,10 @@ async function request(path, body) {
   throw Object.assign(new Error(error.message), { status: response.status })
 }
 
-/** @param {string} text */
-function say(text) {
+/** @param {string} text @param {string} [kind] */
+function say(text, kind = 'problem') {
   if (at('notice').textContent !== text) at('notice').textContent = text
+  at('notice').className = kind
 }
 
 // Sending
@@ -158,9 +159,10 @@ function show() {
 function showTask(task, view) {
   state.shown = task
   state.ranked = []
-  at('main').hidden = !task
+  at('ask').hidden = !task
   if (!task) {
-    if (view.done >= view.total) say('That was all. Thank you! Every vote is saved.')
+    if (view.done >= view.total) say('That was all. Thank you! Every vote is saved.', 'done')
+    else say('Saving …', 'waiting')
     return
   }
   const alone = task.turns.length === 1
@@ -232,7 +234,7 @@ function commandsOf({ mode }) {
 function showKeys(view) {
   const commands = commandsOf(view)
   const box = at('keys')
-  box.hidden = false
+  if (box.parentElement) box.parentElement.hidden = false
   const made = commands.map(({ key }) => key).join()
   if (box.dataset.made !== made) {
     box.dataset.made = made
