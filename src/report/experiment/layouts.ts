@@ -41,7 +41,11 @@ export function resultTable(results: ResultRows, request: TableRequest): string 
   return `${markdownCells(table)}\n\n95 % t-intervals over ${seedsOf(rows)} seeds.`
 }
 
-function noiseTable({ baseline, scorers: [judge] }: ResultRows, rows: readonly ExperimentRow[], value: string): Cells {
+function noiseTable(
+  { baseline, scorers: [judge] }: ResultRows,
+  rows: readonly ExperimentRow[],
+  value: string,
+): Cells {
   const levels = [...new Set(rows.map(({ noise }) => noise))].sort((a, b) => (a ?? 0) - (b ?? 0))
   const variants = [...new Set(rows.map(({ variant }) => variant))]
   const compared = value === 'against' || value === 'sampled against'

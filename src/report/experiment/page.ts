@@ -100,7 +100,10 @@ function klFigure({ rows, scorers: [judge] }: ExperimentTables): string {
     ink: inkFor(variants, variant),
     points: measured
       .filter((row) => row.variant === variant)
-      .map((row): [number, number] => [row.figures.kl.value as number, row.rewards[judge]?.value ?? Number.NaN]),
+      .map((row): [number, number] => [
+        row.figures.kl.value as number,
+        row.rewards[judge]?.value ?? Number.NaN,
+      ]),
   }))
   const chart = frontierChart(`${name} against KL`, 'KL to the start, nats an answer', name, marks)
   const shown = marks.flatMap(({ label, points }) =>
