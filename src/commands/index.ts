@@ -16,6 +16,7 @@ import { exportCommand } from './export/index.js'
 import { gateCommand } from './gate/index.js'
 import { generateCommand } from './generate/index.js'
 import { importCommand } from './import/index.js'
+import { judgeCommand } from './judge/index.js'
 import { mergeCommand } from './merge/index.js'
 import { planCommand } from './plan/index.js'
 import { pushCommand } from './push/index.js'
@@ -29,6 +30,7 @@ import { serveCommand } from './serve/index.js'
 import { setupCommand } from './setup/index.js'
 import { trainCommand } from './train/index.js'
 import { VERDICT_COMMANDS } from './verdicts/index.js'
+import { voteCommand } from './vote/index.js'
 
 export const COMMANDS: readonly Command[] = [
   quickstartCommand,
@@ -42,6 +44,8 @@ export const COMMANDS: readonly Command[] = [
   augmentCommand,
   explainCommand,
   evalCommand,
+  judgeCommand,
+  voteCommand,
   gateCommand,
   ...VERDICT_COMMANDS,
   generateCommand,

@@ -31,10 +31,8 @@ export const MEASURES = {
   rouge1: 'mean ROUGE-1 F1, 0 to 1',
   rouge2: 'mean ROUGE-2 F1, 0 to 1',
   rougeL: 'mean ROUGE-L F1, 0 to 1',
-  perplexity: 'of the answers under the start, per token',
-  kl: 'sampled KL divergence from the start, nats an answer',
-  'refusal.benign': 'share of harmless prompts that were refused, 0 to 1',
-  'refusal.unsafe': 'share of unsafe prompts that were refused, 0 to 1',
+  refusal:
+    'share of answers that refuse, by how they begin; refusal@<source> of the prompts of one source, 0 to 1',
   accuracy: 'share of labelled pairs that the reward puts right, 0 to 1',
   ece: 'expected calibration error, 0 to 1',
 } as const satisfies Record<string, string>

@@ -85,10 +85,7 @@ function apart(x: Tensor, ranked: readonly Ranked[]): Tensor {
   const weighted = (values: Tensor, of: (list: Ranked, k: number) => number) =>
     ops.sum(ops.mul(values, fromNumbers(flat(ranked, of), x.dtype)))
   const up = weighted(logistic(picked), ({ target, coefficient }, k) => coefficient * target[k])
-  const down = weighted(
-    logistic(ops.neg(picked)),
-    ({ target, coefficient }) => coefficient / target.length,
-  )
+  const down = weighted(logistic(ops.neg(picked)), ({ target, coefficient }) => coefficient / target.length)
   return ops.add(up, down)
 }
 

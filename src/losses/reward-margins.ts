@@ -28,5 +28,10 @@ export const odpoTerm =
   (better, worse, { pairs }) => {
     const margin = rewardMargin(better, worse, beta)
     const gaps = scaledGaps(pairs, gapScale)
-    return logistic(ops.sub(margin, ofGaps(gaps, (g) => g, margin.dtype)))
+    return logistic(
+      ops.sub(
+        margin,
+        ofGaps(gaps, (g) => g, margin.dtype),
+      ),
+    )
   }

@@ -49,10 +49,7 @@ export function rpoEmLoss({ beta, reliability: first, rate }: RpoEmOptions): Pai
         }),
         margin.dtype,
       )
-      return ops.add(
-        ops.mul(belief, logistic(margin)),
-        ops.mul(oneMinus(belief), logistic(ops.neg(margin))),
-      )
+      return ops.add(ops.mul(belief, logistic(margin)), ops.mul(oneMinus(belief), logistic(ops.neg(margin))))
     },
     state: () => ({ reliability }),
     restore(state) {

@@ -14,7 +14,12 @@ export const rpoSqTerm =
   (better, worse, { pairs }) => {
     const margin = rewardMargin(better, worse, beta)
     const gaps = scaledGaps(pairs, gapScale)
-    return ops.square(ops.sub(margin, ofGaps(gaps, (g) => g, margin.dtype)))
+    return ops.square(
+      ops.sub(
+        margin,
+        ofGaps(gaps, (g) => g, margin.dtype),
+      ),
+    )
   }
 
 /** ln sg(x) and ln sg(-x) beside what the reward says of both sides. */

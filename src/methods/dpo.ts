@@ -1,7 +1,7 @@
 /** DPO with its variants by `loss_type`, and Cal-DPO: log-ratios of pairs. */
 import { z } from 'zod'
-import { fraction, nonNegative, positive } from '../value-shapes.js'
 import type { PairLoss } from '../losses/pairwise.js'
+import { fraction, nonNegative, positive } from '../value-shapes.js'
 import { withFronts } from './fronts.js'
 import { gapItems, pairItems } from './items.js'
 import type { LossVariant, Method, OptionsOf, Settings, SharedOptions } from './method.js'
@@ -32,14 +32,18 @@ export const dpoKeys = {
     .describe('dpo: pairs count as much as the policy itself would give their answers (WPO)'),
   ld_alpha: fraction()
     .optional()
-    .describe("dpo: what an answer's tokens beyond the length of the other one count, 0 to 1 (LD-DPO); unset: 1"),
+    .describe(
+      "dpo: what an answer's tokens beyond the length of the other one count, 0 to 1 (LD-DPO); unset: 1",
+    ),
   rpo_em_reliability: z
     .number()
     .gt(0.5)
     .lt(1)
     .default(0.75)
     .describe('rpo_em: share of right labels that is believed at first, 0.5 to 1'),
-  rpo_em_rate: fraction().default(0.1).describe('rpo_em: how fast that share follows what the policy believes'),
+  rpo_em_rate: fraction()
+    .default(0.1)
+    .describe('rpo_em: how fast that share follows what the policy believes'),
   ropo_alpha: positive().default(14).describe('ropo: the larger, the more its bounded term counts'),
 }
 

@@ -10,7 +10,16 @@ import { calDpo, dpo, dpoKeys } from './dpo.js'
 import { coh, cohKeys } from './hindsight.js'
 import { bon, sft, sftKeys } from './likelihood.js'
 import { infonca, pro, rrhf, rrhfKeys } from './lists.js'
-import type { LossVariant, Material, Method, OptionsOf, Sequence, Settings, SharedOptions, Values } from './method.js'
+import type {
+  LossVariant,
+  Material,
+  Method,
+  OptionsOf,
+  Sequence,
+  Settings,
+  SharedOptions,
+  Values,
+} from './method.js'
 import { cpo, orpo, pairsKeys, simpo, slicHf, slicKeys } from './pairs.js'
 import { bco, kto, rowsKeys } from './rows.js'
 import { GATE_KEYS, sharedKeys } from './shared.js'
@@ -73,7 +82,9 @@ export const methodSection = {
   loss_type: z
     .union([z.enum(LOSS_TYPES), z.array(z.enum(LOSS_TYPES)).min(2)])
     .optional()
-    .describe('variant of dpo, kto, cpo or infonca, by its name in TRL; a list of several with dpo is their sum; dpo, cpo: sigmoid; kto: kto'),
+    .describe(
+      'variant of dpo, kto, cpo or infonca, by its name in TRL; a list of several with dpo is their sum; dpo, cpo: sigmoid; kto: kto',
+    ),
   list_pairs: sharedKeys.list_pairs,
   beta: sharedKeys.beta,
   gap_scale: sharedKeys.gap_scale,

@@ -19,7 +19,9 @@ export const sharedKeys = {
     ),
   gap_scale: positive()
     .default(1)
-    .describe('rpo_sq, rpo_bwd_kl, rpo_fwd_kl, mmpo, odpo, infonca: what the reward gap, in log-odds, is multiplied by'),
+    .describe(
+      'rpo_sq, rpo_bwd_kl, rpo_fwd_kl, mmpo, odpo, infonca: what the reward gap, in log-odds, is multiplied by',
+    ),
   label_smoothing: z
     .number()
     .min(0)

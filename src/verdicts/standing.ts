@@ -25,12 +25,12 @@ export function standing(rows: readonly VerdictRow[]): Standing {
   }
 }
 
-/** An `undo` takes the rater's last verdict on the same item and answers with it. */
+/** An `undo` takes back the rater's last verdict on the same answers, shown in the same order, under the same settings. */
 function withoutUndone(rows: readonly VerdictRow[]): VerdictRow[] {
   const taken = new Set<number>()
   const given = new Map<string, number[]>()
   for (const [i, row] of rows.entries()) {
-    const key = JSON.stringify([row.rater, row.item, ...[row.a, row.b].sort()])
+    const key = JSON.stringify([row.rater, row.settings, row.item, orderOf(row)])
     const earlier = given.get(key) ?? []
     if (row.verdict === 'undo') {
       const last = earlier.pop()
@@ -41,6 +41,9 @@ function withoutUndone(rows: readonly VerdictRow[]): VerdictRow[] {
   }
   return rows.filter((_, i) => !taken.has(i))
 }
+
+/** The answers in the order in which they were shown. */
+const orderOf = ({ a, b, shown }: VerdictRow) => (shown === 'ab' ? [a, b] : [b, a])
 
 /** What a verdict counts for `a`: 1, 0, or one half where neither is better. */
 export const scoreOf = (verdict: Outcome): number => (verdict === 'a' ? 1 : verdict === 'b' ? 0 : 0.5)

@@ -126,7 +126,9 @@ export function createWorld(options: WorldOptions): World {
     train,
     labelledBy: (name) => {
       const random = createRandom(`world:${full.seed}:annotator:${name}`)
-      return labelled(collected.map(({ draws }) => draws.map(() => random.next()))).map(({ example }) => example)
+      return labelled(collected.map(({ draws }) => draws.map(() => random.next()))).map(
+        ({ example }) => example,
+      )
     },
     demonstrations: make('demonstrations', full.demonstrations, demonstration),
     facts: TOPICS.filter((topic) => !topic.harmful).flatMap((topic) =>

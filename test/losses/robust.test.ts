@@ -130,10 +130,7 @@ describe('a mix of losses', () => {
     ])
     const found = single(mix.term, 2)
     const likelihood = single(noTerm, 1)
-    expect(found.total).toBeCloseTo(
-      0.8 * single(a).total + 0.3 * single(b).total + 2 * likelihood.total,
-      12,
-    )
+    expect(found.total).toBeCloseTo(0.8 * single(a).total + 0.3 * single(b).total + 2 * likelihood.total, 12)
     expect(found.parts.nll_loss).toBeCloseTo(2 * likelihood.total, 12)
   })
 

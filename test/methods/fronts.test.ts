@@ -10,7 +10,13 @@ const answer = (tokens: number, scoredFrom = 1) => ({
 })
 
 const item: TrainItem = {
-  encoded: { id: '1', source: '', promptIds: new Int32Array([9]), answers: [answer(5), answer(3), answer(5)], promptCut: 0 },
+  encoded: {
+    id: '1',
+    source: '',
+    promptIds: new Int32Array([9]),
+    answers: [answer(5), answer(3), answer(5)],
+    promptCut: 0,
+  },
   pairs: [
     { better: 0, worse: 1, distance: 1, weight: 1 },
     { better: 1, worse: 2, distance: 1, weight: 1 },

@@ -1,5 +1,6 @@
 /** The metrics of the evaluation against sacrebleu, NLTK, rouge-score, statsmodels, scipy and numpy. */
 import { corpusBleu, legacyCharBleu } from '../../src/evaluate/bleu.js'
+import { corpusChrf, sentenceChrf } from '../../src/evaluate/chrf.js'
 import { scorerAgreement } from '../../src/evaluate/compare.js'
 import { splitWords } from '../../src/evaluate/ngrams.js'
 import { rougeL, rougeN } from '../../src/evaluate/rouge.js'
@@ -32,6 +33,7 @@ interface Overlap {
   hypotheses: string[]
   references: string[]
   sacrebleu: { '13a': { corpus: Corpus }; '13a_two_references': Corpus & { references: string[][] } }
+  chrf: Record<'chrf2' | 'chrf2pp', { corpus: number; sentence: number[] }>
   nltk_char_bleu: { sentence: number[]; mean: number }
   rouge: { plain: Record<string, number[]>[] }
   distinct: Record<string, { corpus: number; sentence: number[] }>
@@ -68,6 +70,17 @@ parity('metrics/overlap.json', (check) => {
     })
     const expected = overlap.rouge.plain.flatMap((row) => row[name])
     check('ROUGE', maxDifference(found, expected), TOLERANCE, name)
+  }
+  for (const [name, wordOrder] of [
+    ['chrf2', 0],
+    ['chrf2pp', 2],
+  ] as const) {
+    const found = [
+      corpusChrf(hypotheses, references, { wordOrder }),
+      ...hypotheses.map((h, i) => sentenceChrf(h, references[i], { wordOrder })),
+    ]
+    const { corpus, sentence } = overlap.chrf[name]
+    check('chrF', maxDifference(found, [corpus, ...sentence]), TOLERANCE, name)
   }
   const words = hypotheses.map(splitWords)
   for (const n of [1, 2, 3, 4]) {

@@ -62,10 +62,21 @@ const turns = (answer: string) => [
 
 test('Chatbot Arena: winners, ties of both kinds, the time, and that the first stood on the left', async () => {
   const battle = (question_id: string, winner: string) => ({
-    ...{ question_id, model_a: 'x', model_b: 'y', winner, judge: 'arena_user_1', turn: 1, tstamp: 1682351591.1322 },
+    ...{
+      question_id,
+      model_a: 'x',
+      model_b: 'y',
+      winner,
+      judge: 'arena_user_1',
+      turn: 1,
+      tstamp: 1682351591.1322,
+    },
     ...{ conversation_a: turns('Hi.'), conversation_b: turns('Yo.') },
   })
-  const { comparison } = await imported('arena.jsonl', [battle('q1', 'model_b'), battle('q2', 'tie (bothbad)')])
+  const { comparison } = await imported('arena.jsonl', [
+    battle('q1', 'model_b'),
+    battle('q2', 'tie (bothbad)'),
+  ])
   expect(comparison.rows.map(({ item, verdict, shown }) => [item, verdict, shown])).toEqual([
     ['q1', 'b', 'ab'],
     ['q2', 'both_bad', 'ab'],

@@ -1,7 +1,8 @@
 /** The weights of a model as files: one, or shards with their index. */
-import { INDEX } from './sharded-model.js'
+
 import { lengthOf, type TensorToWrite } from './safetensors-write.js'
 import { jsonFile, type SaveFile, safetensorsFile } from './save-file.js'
+import { INDEX } from './sharded-model.js'
 
 /** Bytes of tensors in one file; a larger model is saved as shards with an index. */
 const SHARD_BYTES = 5e9

@@ -79,7 +79,9 @@ const TUNED_APART = ['label_source', 'sft_target', 'sft_weight'] as const
 /** What a rate is tuned for: the method with its loss or mode, the data that it is given, the anchor, what it begins with. */
 export function rateKey({ values, origin }: ResolvedConfig, before?: string): string {
   const usual = methodDefaults(values)
-  const apart = TUNED_APART.filter((key) => ['file', 'flag'].includes(origin[key]) && values[key] !== usual[key])
+  const apart = TUNED_APART.filter(
+    (key) => ['file', 'flag'].includes(origin[key]) && values[key] !== usual[key],
+  )
   return [
     variantName(values),
     ...apart.map((key) => `${key} ${values[key]}`),

@@ -58,8 +58,7 @@ async function trainCell(
   const { options } = session
   const { learningRate, numTrainEpochs: epochs, maxSteps, method: kind, outputDir } = options
   const earlier = plan.before && (await openSession(plan.before.config, session.ui))
-  const folder =
-    plan.before && earlier ? await trainCell(earlier, plan.before, started, {}) : started.folder
+  const folder = plan.before && earlier ? await trainCell(earlier, plan.before, started, {}) : started.folder
   const scored = await started.scored(plan.augmented ?? 0)
   const { lists, audit } = rescoreLists({ ...scored, options: rescoreOptions(options, started.truth) })
   Object.assign(figures, await learntFigures(options, audit, started, plan.augmented ?? 0))

@@ -73,7 +73,9 @@ export async function startOf(session: Session, plan: StartPlan, dev: boolean): 
   const calibrated = rescoreLists({ ...prepared.scored, options: rescoreOptions(options) })
   const lm = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'blocks'))
   const set = evaluationSet(data.test, options.evalPrompts, options.seed)
-  const scored = once((count) => augmentScored(session, lm, { scored: prepared.scored, scorers: models, count }))
+  const scored = once((count) =>
+    augmentScored(session, lm, { scored: prepared.scored, scorers: models, count }),
+  )
   const { truth } = data
   return {
     lm,

@@ -69,7 +69,9 @@ async function compared(folder: string, back: string, tokenizer: TextTokenizer):
     const [ours, read] = [open(folder), open(back)]
     const examples = ANSWERED.map(([content, answer], i) => exampleOf([{ role: 'user', content }], answer, i))
     const maxLength = ours.config.maxPositions
-    const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer), { maxLength })
+    const { encoded } = await encodeExamples(examples, tokenizer, await chatTemplate(tokenizer), {
+      maxLength,
+    })
     return agreement(ours, read, packLists(encoded, { maxTokens: 1024, lastToken: false }))
   } finally {
     for (const model of opened) model.dispose()

@@ -27,7 +27,9 @@ export async function importModel({ file, folder, dtype }: ImportSettings, ui: U
     throw usageError(`${folder}: not empty`, 'give a new folder')
   const imported = await importWithProgress(file, folder, ui, wanted)
   const types = Object.entries(imported.types).map(([type, n]) => `${n} ${type}`)
-  ui.line(`${file}  ${imported.architecture} · ${count(imported.parameters)} parameters · ${types.join(', ')}`)
+  ui.line(
+    `${file}  ${imported.architecture} · ${count(imported.parameters)} parameters · ${types.join(', ')}`,
+  )
   ui.line(`model    ${folder} · ${imported.modelType}, ${imported.dtype}`)
   ui.line(`next     clha chat --model-name-or-path ${shellPath(folder)}`)
   return { folder, ...imported }

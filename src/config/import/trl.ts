@@ -73,7 +73,9 @@ export const TRL: RuleTable = {
   ...each('dataset_streaming streaming', drop('files are read as they are needed')),
   ...each('loss_type', loss),
   loss_weights: (value, all) =>
-    list(all.loss_type).length > 1 ? whenOn(to('loss_weights'))(value, all) : unlessOff('not computed here')(value, all),
+    list(all.loss_type).length > 1
+      ? whenOn(to('loss_weights'))(value, all)
+      : unlessOff('not computed here')(value, all),
   use_weighting: whenOn(to('use_weighting')),
   // 0 is a value of its own: tokens beyond the shared length do not count at all
   ld_alpha: (value, all) => (value === null ? drop('its default') : to('ld_alpha'))(value, all),

@@ -39,7 +39,10 @@ export function configOfGguf(read: GgufMetadata, file: GgufFile): HfConfig {
 }
 
 /** Sizes that every architecture has. */
-function sizes({ read, key }: Source, names: Record<'width' | 'inner' | 'layers' | 'heads' | 'positions', string>) {
+function sizes(
+  { read, key }: Source,
+  names: Record<'width' | 'inner' | 'layers' | 'heads' | 'positions', string>,
+) {
   return {
     [names.width]: read.size(key('embedding_length')),
     [names.inner]: read.size(key('feed_forward_length')),
@@ -58,7 +61,9 @@ const USUAL = {
 }
 
 /** What Llama and most families after it have. */
-function standard(source: Source): HfConfig & { hidden_size: number; head_dim: number; num_hidden_layers: number } {
+function standard(
+  source: Source,
+): HfConfig & { hidden_size: number; head_dim: number; num_hidden_layers: number } {
   const { read, key } = source
   const heads = read.size(key('attention.head_count'))
   const hidden = read.size(key('embedding_length'))
@@ -103,7 +108,9 @@ const llama: Read = (source) => {
   const { read, key, has, file } = source
   const base = standard(source)
   requireWholeRotary(source, base.head_dim)
-  const scaled = has('rope_freqs.weight') ? llama3Rope(file, base.head_dim, read.number(key('rope.freq_base'), 1e4)) : {}
+  const scaled = has('rope_freqs.weight')
+    ? llama3Rope(file, base.head_dim, read.number(key('rope.freq_base'), 1e4))
+    : {}
   return {
     ...base,
     architectures: ['LlamaForCausalLM'],
@@ -131,7 +138,10 @@ const qwen =
   }
 
 /** Score scale of Gemma: that of a head, but in its 27 B models that of the width over the heads. */
-const scalar = ({ head_dim, num_hidden_layers, ...config }: ReturnType<typeof standard>, largest: number): number =>
+const scalar = (
+  { head_dim, num_hidden_layers, ...config }: ReturnType<typeof standard>,
+  largest: number,
+): number =>
   num_hidden_layers === largest ? config.hidden_size / (config.num_attention_heads as number) : head_dim
 
 const layerTypes = (layers: number, period: number): string[] =>

@@ -77,7 +77,12 @@ export async function exportGguf(folder: string, options: ExportOptions): Promis
     ]
     const { architecture, warnings } = settings
     const written = write(folder, options, entries, made.tensors)
-    const beside = writeModelfile(options.output, written.file, tokenizer, isAdapter ? nameOf(base, type) : undefined)
+    const beside = await writeModelfile(
+      options.output,
+      written.file,
+      tokenizer,
+      isAdapter ? nameOf(base, type) : undefined,
+    )
     return { ...written, ...beside, architecture, tensors: made.tensors.length, isAdapter, warnings }
   } finally {
     files.close()
@@ -99,13 +104,13 @@ function write(
 }
 
 /** @param base name of the base's file, for an adapter */
-function writeModelfile(
+async function writeModelfile(
   output: string,
   file: string,
   tokenizer: TextTokenizer,
   base?: string,
-): { modelfile: string; hasTemplate: boolean } {
-  const template = chatTemplate(tokenizer)
+): Promise<{ modelfile: string; hasTemplate: boolean }> {
+  const template = await chatTemplate(tokenizer)
   const { stopIds, bosId, addsBos, tokenText } = tokenizer
   const ends = [template.endToken, ...stopIds.map((id) => tokenText(id)), ...template.stops]
   const stops = [...new Set(ends.filter((end) => end !== undefined))]

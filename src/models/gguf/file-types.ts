@@ -23,7 +23,8 @@ export function typeOf(
   fileType: FileType,
   config: Pick<DecoderConfig, 'layers' | 'tieWordEmbeddings'>,
 ): TensorType {
-  const isMatrix = shape.length > 1 && /\.(weight|lora_a|lora_b)$/.test(name) && !name.endsWith('_norm.weight')
+  const isMatrix =
+    shape.length > 1 && /\.(weight|lora_a|lora_b)$/.test(name) && !name.endsWith('_norm.weight')
   if (!isMatrix || name === 'position_embd.weight') return 'F32'
   const wanted = fileType === 'q4_k_m' ? mixed(name, shape, config) : PLAIN[fileType]
   const fitting = fits(wanted, shape) ? wanted : (NARROWER[wanted] ?? 'F16')

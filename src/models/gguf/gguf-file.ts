@@ -61,7 +61,10 @@ function headOf(size: number, read: (offset: number, target: Uint8Array) => void
     return readGgufHead(size, read)
   } catch (error) {
     if (!(error instanceof GgufFault)) throw error
-    throw usageError(`${path}: ${error.message}`, 'copy or download the file again, or convert the model anew')
+    throw usageError(
+      `${path}: ${error.message}`,
+      'copy or download the file again, or convert the model anew',
+    )
   }
 }
 

@@ -212,7 +212,8 @@ function alignmentOf(metadata: ReadonlyMap<string, GgufValue>): number {
   const found = metadata.get(ALIGNMENT_KEY)
   if (!found) return DEFAULT_ALIGNMENT
   const { value } = found
-  const isPower = typeof value === 'number' && value >= 8 && value <= 2 ** 20 && Number.isInteger(Math.log2(value))
+  const isPower =
+    typeof value === 'number' && value >= 8 && value <= 2 ** 20 && Number.isInteger(Math.log2(value))
   if (!isPower) throw fault(`metadata "${ALIGNMENT_KEY}": ${String(value)} is no power of two from 8 on`)
   return value
 }
@@ -233,9 +234,16 @@ function placed(
     if (tensors.has(name)) throw fault(`tensor "${name}" stands twice`)
     if (offset !== expected) throw fault(`tensor "${name}": its data begins at ${offset}, not at ${expected}`)
     const begin = start + offset
-    const end = begin + bytesOf(type, shape.reduce((a, b) => a * b, 1))
+    const end =
+      begin +
+      bytesOf(
+        type,
+        shape.reduce((a, b) => a * b, 1),
+      )
     if (end > size)
-      throw fault(`tensor "${name}": its data ends at ${end}, but the file at ${size}: it was not fully copied`)
+      throw fault(
+        `tensor "${name}": its data ends at ${end}, but the file at ${size}: it was not fully copied`,
+      )
     tensors.set(name, { type, shape, begin, end })
     expected = aligned(end - start, alignment)
   }

@@ -64,7 +64,8 @@ export function ggufMetadata(values: ReadonlyMap<string, GgufValue>, where: stri
     },
     size(key, fallback) {
       const value = number(key, fallback)
-      if (!Number.isInteger(value) || value < 1 || value > LARGEST) throw wrong(key, 'a positive whole number')
+      if (!Number.isInteger(value) || value < 1 || value > LARGEST)
+        throw wrong(key, 'a positive whole number')
       return value
     },
     optionalId(key) {

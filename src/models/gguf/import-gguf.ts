@@ -36,7 +36,11 @@ export const DTYPE_NAMES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } 
  * Writes the folder whole or not at all; one that is there is replaced. One tensor is in memory at once.
  * @throws ClhaError (exit 2) for a file that is damaged, or a model, a setting or a tokenizer that is not computed here
  */
-export async function importGguf(path: string, folder: string, options: ImportOptions = {}): Promise<ImportedGguf> {
+export async function importGguf(
+  path: string,
+  folder: string,
+  options: ImportOptions = {},
+): Promise<ImportedGguf> {
   const file = openGguf(path)
   const storage = new DiskStorage()
   try {

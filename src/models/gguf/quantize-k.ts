@@ -49,8 +49,7 @@ function fitRun(x: Float32Array, from: number, { most, first, steps }: RunFit, r
   const width = f(max - min)
   let inverse = f(most / width)
   let scale = f(1 / inverse)
-  for (let i = 0; i < RUN; i++)
-    whole[to + i] = clamped(nearest(f(inverse * f(x[from + i] - min))), 0, most)
+  for (let i = 0; i < RUN; i++) whole[to + i] = clamped(nearest(f(inverse * f(x[from + i] - min))), 0, most)
   let least = errorOf(x, from, whole, to, scale, min)
   // Later scales are tried on the least value that was the best so far.
   for (let step = 0; step <= steps; step++) {
@@ -83,7 +82,14 @@ function fitRun(x: Float32Array, from: number, { most, first, steps }: RunFit, r
   return scale
 }
 
-function errorOf(x: Float32Array, from: number, l: Uint8Array, at: number, scale: number, min: number): number {
+function errorOf(
+  x: Float32Array,
+  from: number,
+  l: Uint8Array,
+  at: number,
+  scale: number,
+  min: number,
+): number {
   let error = 0
   for (let i = 0; i < RUN; i++) {
     const far = f(f(f(scale * l[at + i]) + min) - x[from + i])

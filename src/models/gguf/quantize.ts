@@ -66,7 +66,9 @@ function quantizeQ50(values: Float32Array, at: number, out: Uint8Array, to: numb
   const scale = Math.fround(extreme(values, at) / -16)
   const inverse = scale === 0 ? 0 : Math.fround(1 / scale)
   putHalf(out, to, scale)
-  putFive(out, to + 2, (i) => Math.min(31, Math.trunc(Math.fround(Math.fround(values[at + i] * inverse) + 16.5))))
+  putFive(out, to + 2, (i) =>
+    Math.min(31, Math.trunc(Math.fround(Math.fround(values[at + i] * inverse) + 16.5))),
+  )
 }
 
 function quantizeQ51(values: Float32Array, at: number, out: Uint8Array, to: number): void {

@@ -25,7 +25,12 @@ const wavelengths = (headDim: number, theta: number): number[] =>
   )
 
 /** Settings of the models that were released with it. */
-const KNOWN = [8, 32].map((factor) => ({ factor, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 }))
+const KNOWN = [8, 32].map((factor) => ({
+  factor,
+  lowFreqFactor: 1,
+  highFreqFactor: 4,
+  originalMaxPositions: 8192,
+}))
 const TOLERANCE = 1e-4
 
 /**
@@ -70,5 +75,10 @@ function solved(factors: Float32Array, lengths: readonly number[]): Settings | u
   const least = first.smooth - slope * first.inverse // -low / (high - low)
   const originalMaxPositions = 8192
   const lowFreqFactor = (-least / slope) * originalMaxPositions
-  return { factor, lowFreqFactor, highFreqFactor: originalMaxPositions / slope + lowFreqFactor, originalMaxPositions }
+  return {
+    factor,
+    lowFreqFactor,
+    highFreqFactor: originalMaxPositions / slope + lowFreqFactor,
+    originalMaxPositions,
+  }
 }

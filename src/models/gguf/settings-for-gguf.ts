@@ -72,9 +72,12 @@ function scoreScale({ family, layers, hiddenSize, heads, headDim }: DecoderConfi
 
 /** Families whose windows llama.cpp leaves out. */
 function windowWarnings(c: DecoderConfig): string[] {
-  const window = PERIODS[c.family] === undefined ? c.layerKinds.find((kind) => kind.window)?.window : undefined
+  const window =
+    PERIODS[c.family] === undefined ? c.layerKinds.find((kind) => kind.window)?.window : undefined
   if (window === undefined || window >= c.maxPositions) return []
-  return [`llama.cpp has no sliding window for ${c.family}: texts above ${window} tokens are read otherwise there`]
+  return [
+    `llama.cpp has no sliding window for ${c.family}: texts above ${window} tokens are read otherwise there`,
+  ]
 }
 
 const common = (c: DecoderConfig): Entry[] => [

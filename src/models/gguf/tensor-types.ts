@@ -24,7 +24,9 @@ export const TENSOR_TYPES = {
 
 export type TensorType = keyof typeof TENSOR_TYPES
 
-const BY_ID = new Map<number, TensorType>(Object.entries(TENSOR_TYPES).map(([name, { id }]) => [id, name as TensorType]))
+const BY_ID = new Map<number, TensorType>(
+  Object.entries(TENSOR_TYPES).map(([name, { id }]) => [id, name as TensorType]),
+)
 
 /** Types that ggml has and that are not read here, for messages. */
 const OTHERS: Readonly<Record<number, string>> = {

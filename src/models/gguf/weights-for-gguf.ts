@@ -53,7 +53,9 @@ function ropeFactors({ ropes, headDim }: DecoderConfig): GgufTensorToWrite[] {
   const { scaling, theta } = ropes[0] ?? {}
   if (scaling?.type !== 'llama3' || theta === undefined) return []
   const factors = Float32Array.from(llama3Factors(headDim, theta, scaling))
-  return [{ name: 'rope_freqs.weight', type: 'F32', shape: [headDim / 2], bytes: () => quantize('F32', factors) }]
+  return [
+    { name: 'rope_freqs.weight', type: 'F32', shape: [headDim / 2], bytes: () => quantize('F32', factors) },
+  ]
 }
 
 /** The numbers of a weight in GGUF's order. */
@@ -120,6 +122,8 @@ function requireFinite(values: Float32Array, type: TensorType, what: string): vo
   if (wrong === undefined) return
   throw numericsError(
     `${what} holds ${wrong}, which ${Number.isFinite(wrong) ? `is too large for ${type}` : 'is not finite'}`,
-    Number.isFinite(wrong) ? '--type bf16 or f32 holds it' : 'the training has failed: export an earlier checkpoint',
+    Number.isFinite(wrong)
+      ? '--type bf16 or f32 holds it'
+      : 'the training has failed: export an earlier checkpoint',
   )
 }

@@ -3,8 +3,8 @@ import type { TensorToWrite } from '../../checkpoint/format/safetensors-write.js
 import { usageError } from '../../errors.js'
 import type { DecoderConfig } from '../decoder/decoder-config.js'
 import { dequantize } from './dequantize.js'
-import type { GgufTensor } from './gguf-head.js'
 import type { GgufFile } from './gguf-file.js'
+import type { GgufTensor } from './gguf-head.js'
 import { toBrain, toHalf } from './half.js'
 import { bytesOf, type TensorType } from './tensor-types.js'
 import { type MappedWeight, mappedWeights } from './weight-map.js'
@@ -43,7 +43,10 @@ export function weightsOfGguf(
       name,
       dtype: type,
       shape: transposed ? [...shape].reverse() : shape,
-      byteLength: bytesOf(type, shape.reduce((a, b) => a * b, 1)),
+      byteLength: bytesOf(
+        type,
+        shape.reduce((a, b) => a * b, 1),
+      ),
       get bytes() {
         onWeight?.(++done, mapped.length)
         return encoded(valuesOf(file, tensor, weight), type)
@@ -84,7 +87,11 @@ function valuesOf(file: GgufFile, tensor: GgufTensor, { spec, rowOf, offset }: M
     const width = bytesOf(tensor.type, columns)
     for (let row = 0; row < rows; row++) {
       const at = rowOf(row) * columns
-      dequantize(tensor.type, bytes.subarray(row * width, (row + 1) * width), values.subarray(at, at + columns))
+      dequantize(
+        tensor.type,
+        bytes.subarray(row * width, (row + 1) * width),
+        values.subarray(at, at + columns),
+      )
     }
   }
   if (offset !== 0) for (let i = 0; i < values.length; i++) values[i] -= offset
@@ -94,7 +101,8 @@ function valuesOf(file: GgufFile, tensor: GgufTensor, { spec, rowOf, offset }: M
 function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
   const turned = new Float32Array(values.length)
   for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) turned[column * rows + row] = values[row * columns + column]
+    for (let column = 0; column < columns; column++)
+      turned[column * rows + row] = values[row * columns + column]
   return turned
 }
 

@@ -43,7 +43,11 @@ export async function makeStarterWorld(
     tokenizerDir,
     truth: (list) => world.truth(list.example).flipped,
     trueReward: (prompt, answer) => oracle(prompt as Message[], answer).reward,
-    hash: sha256(JSON.stringify(world.options, (key, value) => (key === 'annotator' && value === 'even' ? undefined : value))),
+    hash: sha256(
+      JSON.stringify(world.options, (key, value) =>
+        key === 'annotator' && value === 'even' ? undefined : value,
+      ),
+    ),
   }
 }
 

@@ -43,8 +43,7 @@ export function pairwiseObjective(objective: PairwiseObjective): Objective {
 /** Scores of the pairs of a step that count, as the loss takes them. */
 function pairNumbers(plan: StepBatch, sums: readonly (readonly number[])[], ldAlpha = 1): PairNumbers[] {
   const scored = (row: readonly number[] | undefined, pair: LossPair) => {
-    const of = (index: number, front = index) =>
-      frontSum(row?.[index] ?? 0, row?.[front] ?? 0, ldAlpha)
+    const of = (index: number, front = index) => frontSum(row?.[index] ?? 0, row?.[front] ?? 0, ldAlpha)
     return [of(pair.better, pair.fronts?.[0]), of(pair.worse, pair.fronts?.[1])]
   }
   return plan.lists.flatMap(({ pairs }, i) =>

@@ -23,10 +23,13 @@ describe('blocks of GGUF', () => {
     expect(hex(new Uint8Array(values.buffer))).toBe(block.values)
   })
 
-  it.each(Object.entries(recorded.written))('%s is written bit for bit as ggml writes it', (type, expected) => {
-    const numbers = new Float32Array(bytes(recorded.numbers).buffer)
-    expect(hex(quantize(type as TensorType, numbers))).toBe(expected)
-  })
+  it.each(Object.entries(recorded.written))(
+    '%s is written bit for bit as ggml writes it',
+    (type, expected) => {
+      const numbers = new Float32Array(bytes(recorded.numbers).buffer)
+      expect(hex(quantize(type as TensorType, numbers))).toBe(expected)
+    },
+  )
 })
 
 describe('halves', () => {

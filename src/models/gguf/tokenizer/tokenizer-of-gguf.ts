@@ -25,7 +25,8 @@ export function tokenizerFilesOfGguf(vocabulary: GgufVocabulary, where: string):
     model: {
       type: 'BPE',
       dropout: null,
-      unk_token: made.byteFallback && vocabulary.unknown !== undefined ? vocabulary.tokens[vocabulary.unknown] : null,
+      unk_token:
+        made.byteFallback && vocabulary.unknown !== undefined ? vocabulary.tokens[vocabulary.unknown] : null,
       continuing_subword_prefix: null,
       end_of_word_suffix: null,
       fuse_unk: made.byteFallback,

@@ -24,7 +24,10 @@ const PREFIX = 'tokenizer.ggml.'
  */
 export async function vocabularyForGguf(tokenizer: TextTokenizer, size: number): Promise<VocabularyForGguf> {
   const files = await readTokenizerFiles(tokenizer.dir)
-  const where = join(tokenizer.dir, existsSync(join(tokenizer.dir, 'tokenizer.json')) ? 'tokenizer.json' : 'vocab.json')
+  const where = join(
+    tokenizer.dir,
+    existsSync(join(tokenizer.dir, 'tokenizer.json')) ? 'tokenizer.json' : 'vocab.json',
+  )
   const model = files.tokenizer.model as Json
   if (model?.type !== 'BPE')
     throw usageError(`${where}: a tokenizer of type "${String(model?.type)}" is not exported`, 'BPE alone is')
@@ -44,7 +47,9 @@ export async function vocabularyForGguf(tokenizer: TextTokenizer, size: number):
       ...made.merges,
       ...roles(files, tokenizer),
       bool(`${PREFIX}add_bos_token`, tokenizer.addsBos),
-      ...(tokenizer.frames.single.after.includes(tokenizer.eosId ?? -1) ? [bool(`${PREFIX}add_eos_token`, true)] : []),
+      ...(tokenizer.frames.single.after.includes(tokenizer.eosId ?? -1)
+        ? [bool(`${PREFIX}add_eos_token`, true)]
+        : []),
       ...made.prefix,
       ...(template === undefined ? [] : [text('tokenizer.chat_template', template)]),
     ],

@@ -32,7 +32,9 @@ const PREFIX = 'tokenizer.ggml.'
 
 /** Ids for filling in the middle of a text and for classifiers: nothing is computed from them. */
 const OTHER_ROLES =
-  'prefix suffix middle fim_pre fim_suf fim_mid fim_pad fim_rep fim_sep seperator separator cls mask'.split(' ')
+  'prefix suffix middle fim_pre fim_suf fim_mid fim_pad fim_rep fim_sep seperator separator cls mask'.split(
+    ' ',
+  )
 
 /** @param size rows of the embedding: no id may be beyond. @throws ClhaError (exit 2) naming the key */
 export function readVocabulary(read: GgufMetadata, size: number): GgufVocabulary {
@@ -56,7 +58,11 @@ export function readVocabulary(read: GgufMetadata, size: number): GgufVocabulary
     return value
   }
   const flag = (name: string) => (read.has(key(name)) ? read.flag(key(name), false) : undefined)
-  read.ignore(...OTHER_ROLES.map((role) => key(`${role}_token_id`)), key('remove_extra_whitespaces'), key('add_sep_token'))
+  read.ignore(
+    ...OTHER_ROLES.map((role) => key(`${role}_token_id`)),
+    key('remove_extra_whitespaces'),
+    key('add_sep_token'),
+  )
   const found: GgufVocabulary = {
     model,
     pre: read.optionalText(key('pre')),
@@ -83,7 +89,10 @@ function templates(read: GgufMetadata): Pick<GgufVocabulary, 'chatTemplate' | 'n
     return text === undefined ? [] : [[name, text] as const]
   })
   read.ignore('tokenizer.huggingface.json', 'tokenizer.rwkv.world')
-  return { chatTemplate: read.optionalText('tokenizer.chat_template'), namedTemplates: Object.fromEntries(named) }
+  return {
+    chatTemplate: read.optionalText('tokenizer.chat_template'),
+    namedTemplates: Object.fromEntries(named),
+  }
 }
 
 /** tokenizer.json keeps ids by text. */
