@@ -9,7 +9,8 @@ const [references] = process.argv.slice(2)
 const TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q4_k_m']
 
 /** Keys that name and describe the model, taken from its folder or card; and what ours says more. */
-const DESCRIBING = /^general\.(name|basename|size_label|finetune|version|organization|license|tags|languages|datasets)/
+const DESCRIBING =
+  /^general\.(name|basename|size_label|finetune|version|organization|license|tags|languages|datasets)/
 
 function differences(ours, theirs) {
   const found = []
@@ -18,13 +19,15 @@ function differences(ours, theirs) {
     if (!own) found.push(`no tensor ${name}`)
     else if (own.type !== type || own.shape.join() !== shape.join())
       found.push(`${name}: ${own.type} [${own.shape}], theirs ${type} [${shape}]`)
-    else if (Buffer.compare(ours.read(own), theirs.read(theirs.tensors.get(name))) !== 0) found.push(`${name}: bytes`)
+    else if (Buffer.compare(ours.read(own), theirs.read(theirs.tensors.get(name))) !== 0)
+      found.push(`${name}: bytes`)
   }
   for (const name of ours.tensors.keys()) if (!theirs.tensors.has(name)) found.push(`${name} is not theirs`)
   for (const [key, value] of theirs.metadata) {
     if (DESCRIBING.test(key)) continue
     const own = ours.metadata.get(key)
-    if (JSON.stringify(own) !== JSON.stringify(value)) found.push(`${key}: ${shown(own)}, theirs ${shown(value)}`)
+    if (JSON.stringify(own) !== JSON.stringify(value))
+      found.push(`${key}: ${shown(own)}, theirs ${shown(value)}`)
   }
   return found
 }
@@ -41,7 +44,9 @@ for (const name of readdirSync(references).sort()) {
     const { file } = await exportGguf(join(references, name, 'model'), { type, output })
     const [ours, theirs] = [openGguf(file), openGguf(join(references, name, `${type}.gguf`))]
     // Without a tokenizer.model the converter has no scores, and writes -1000 for each token.
-    const found = differences(ours, theirs).filter((text) => name !== 'llama-linear' || !/^tokenizer.ggml.(tokens|scores|token_type)/.test(text))
+    const found = differences(ours, theirs).filter(
+      (text) => name !== 'llama-linear' || !/^tokenizer.ggml.(tokens|scores|token_type)/.test(text),
+    )
     more = [...ours.metadata.keys()].filter((key) => !theirs.metadata.has(key))
     row.push(found.length === 0 ? `${type} equal (${theirs.tensors.size})` : `${type} ${found.length} differ`)
     for (const text of found.slice(0, 6)) console.log(`  ${name} ${type}  ${text}`)

@@ -182,7 +182,8 @@ function oneRope(source: Source): HfConfig {
   const { read, key } = source
   const found = rope(source, 10_000)
   const local = read.number(key('rope.freq_base_swa'), found.rope_theta as number)
-  if (local !== found.rope_theta) throw read.wrong(key('rope.freq_base_swa'), `${String(found.rope_theta)}, as rope.freq_base is`)
+  if (local !== found.rope_theta)
+    throw read.wrong(key('rope.freq_base_swa'), `${String(found.rope_theta)}, as rope.freq_base is`)
   return found
 }
 

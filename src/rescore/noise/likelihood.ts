@@ -26,7 +26,12 @@ export function logLikelihood({ gap, up, down, weight }: Evidence, [e, lapse, lo
 }
 
 /** Derivative of one row's log-likelihood, written into `out`. */
-export function rowScore({ gap, up, down }: Evidence, i: number, [e, lapse, logT]: Point, out: Float64Array): void {
+export function rowScore(
+  { gap, up, down }: Evidence,
+  i: number,
+  [e, lapse, logT]: Point,
+  out: Float64Array,
+): void {
   const x = gap[i] * Math.exp(-logT)
   const sigma = 1 / (1 + Math.exp(-x))
   const s = lapse + (1 - 2 * lapse) * sigma
