@@ -27,6 +27,8 @@ export interface RewardCalibration {
   nll: number
   brier: number
   reliability: ReliabilityBin[]
+  /** T stopped at the edge of what the fit allows: larger gaps make labels no surer. */
+  atBound: boolean
 }
 
 export interface RewardEvaluation {
@@ -83,5 +85,6 @@ function calibrationOf(lists: readonly RewardedList[]): RewardCalibration | unde
   const { temperature, temperatureInterval, labelError, labelErrorInterval, reliability } = found
   return {
     ...{ temperature, temperatureInterval, labelError, labelErrorInterval, ece, nll, brier, reliability },
+    atBound: found.atBound.includes('temperature'),
   }
 }
