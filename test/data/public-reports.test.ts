@@ -47,7 +47,7 @@ describe.runIf(existsSync(CASES))('reports', () => {
   test('06: named templates without a default are an error that lists them', async () => {
     const config = JSON.parse(textOf('06-named-templates-without-default', 'tokenizer_config.json'))
     const tokenizer = await tiny({ config })
-    await expect(await chatTemplate(tokenizer)).rejects.toThrow(
+    await expect(chatTemplate(tokenizer)).rejects.toThrow(
       /chat.*tool_use.*default|default.*chat.*tool_use/,
     )
   })
