@@ -17,7 +17,11 @@ function answers(second = (i: number) => `two ${i}`) {
     fs.writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
     return join(folder, name)
   }
-  return { folder, inputs: [write('one.jsonl', (i) => `one ${i}`), write('two.jsonl', second)], output: join(folder, 'votes.jsonl') }
+  return {
+    folder,
+    inputs: [write('one.jsonl', (i) => `one ${i}`), write('two.jsonl', second)],
+    output: join(folder, 'votes.jsonl'),
+  }
 }
 
 /** A server that runs until `end`. */
@@ -38,10 +42,21 @@ async function serving(inputs: string[], flags: Record<string, unknown>) {
     source.emit('SIGTERM')
     return result
   }
-  onTestFinished(() => end().then(() => {}, () => {}))
-  while (!ended && !screen.text.includes('Ctrl-C ends it')) await new Promise((resolve) => setTimeout(resolve, 5))
+  onTestFinished(() =>
+    end().then(
+      () => {},
+      () => {},
+    ),
+  )
+  while (!ended && !screen.text.includes('Ctrl-C ends it'))
+    await new Promise((resolve) => setTimeout(resolve, 5))
   if (ended) await result
-  const links = new Map([...screen.text.matchAll(/^(\S+) {2}(\S+)\/#(\S+)/gm)].map(([, name, url, token]) => [name, { url, token }]))
+  const links = new Map(
+    [...screen.text.matchAll(/^(\S+) {2}(\S+)\/#(\S+)/gm)].map(([, name, url, token]) => [
+      name,
+      { url, token },
+    ]),
+  )
   const ask = async (rater: string, path: string, body?: object) => {
     const { url, token } = links.get(rater) as { url: string; token: string }
     const response = await fetch(`${url}/api/${path}`, {
@@ -116,7 +131,9 @@ test('a file that was edited, and one of other answers, are refused', async () =
   fs.writeFileSync(output, text.replace(/"verdict":"[ab]"/, '"verdict":"tie"'))
   await expect(serving([output], {})).rejects.toMatchObject({
     exitCode: EXIT.usage,
-    message: expect.stringMatching(/votes\.jsonl:6: this line, or the one before it, is not as it was written/),
+    message: expect.stringMatching(
+      /votes\.jsonl:6: this line, or the one before it, is not as it was written/,
+    ),
   })
 })
 
@@ -129,7 +146,9 @@ test('gold pairs are mixed in, and a ranking of five is refused', async () => {
   await end()
   const five = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}=${inputs[0]}`)
   fs.writeFileSync(inputs[1], fs.readFileSync(inputs[1], 'utf8'))
-  await expect(serving([...five.slice(1), inputs[1]], { output: `${output}.5`, rank: true })).rejects.toMatchObject({
+  await expect(
+    serving([...five.slice(1), inputs[1]], { output: `${output}.5`, rank: true }),
+  ).rejects.toMatchObject({
     exitCode: EXIT.usage,
     message: '--rank: up to 4 answers are ranked, not 5',
   })

@@ -17,7 +17,11 @@ function files(systems: Record<string, Rows>) {
   })
   const said: string[] = []
   const read = (more: { reference?: string; gold?: string } = {}, names = inputs) =>
-    comparisonSource(names, { output: join(folder, 'out.jsonl'), ...more }, { warn: (text) => said.push(text) })
+    comparisonSource(
+      names,
+      { output: join(folder, 'out.jsonl'), ...more },
+      { warn: (text) => said.push(text) },
+    )
   return { folder, inputs, said, read }
 }
 
@@ -29,7 +33,9 @@ test('answers belong together by their prompts, in the order of the first file',
     'two.jsonl': [row([{ role: 'user', content: 'B?' }], '2b'), row('A?', '2a')],
   })
   const { items } = await read()
-  expect(items.map(({ prompt, answers }) => [prompt, answers.map(({ system, text }) => `${system} ${text}`)])).toEqual([
+  expect(
+    items.map(({ prompt, answers }) => [prompt, answers.map(({ system, text }) => `${system} ${text}`)]),
+  ).toEqual([
     ['A?', ['one 1a', 'two 2a']],
     ['B?', ['one 1b', 'two 2b']],
   ])
@@ -43,7 +49,10 @@ test('other names of the columns, ids, sources, references and names of systems 
     'three.csv': ['prompt,completion', 'A?,3'],
   })
   fs.writeFileSync(join(folder, 'good.jsonl'), '{"prompt": "A?", "answer": "best"}\n')
-  const { items } = await read({ reference: join(folder, 'good.jsonl') }, [`named=${inputs[0]}`, ...inputs.slice(1)])
+  const { items } = await read({ reference: join(folder, 'good.jsonl') }, [
+    `named=${inputs[0]}`,
+    ...inputs.slice(1),
+  ])
   expect(items).toMatchObject([
     {
       item: '81',
@@ -74,19 +83,37 @@ test('missing answers are said and left out; rows that say the same count once',
 test('what can not be compared is refused by what is wrong with it', async () => {
   const cases: [Record<string, Rows>, string][] = [
     [{ 'one.jsonl': [row('A?', '1')] }, 'nothing to compare'],
-    [{ 'one.jsonl': [row('A?', '1')], 'two.jsonl': [row('B?', '2')] }, 'no prompt has answers of two systems'],
-    [{ 'one.jsonl': [row('A?', '1')], 'two.jsonl': [row('A?', '1')] }, 'one and two gave the same answers to all 1 prompt'],
-    [{ 'one.jsonl': [row('A?', '1'), row('A?', '3')], 'two.jsonl': [row('A?', '2')] }, 'one.jsonl:2: another answer to the prompt of row 1'],
-    [{ 'one.jsonl': [{ prompt: 'A?' }], 'two.jsonl': [row('A?', '2')] }, 'one.jsonl:1: no answer, response, output, completion'],
+    [
+      { 'one.jsonl': [row('A?', '1')], 'two.jsonl': [row('B?', '2')] },
+      'no prompt has answers of two systems',
+    ],
+    [
+      { 'one.jsonl': [row('A?', '1')], 'two.jsonl': [row('A?', '1')] },
+      'one and two gave the same answers to all 1 prompt',
+    ],
+    [
+      { 'one.jsonl': [row('A?', '1'), row('A?', '3')], 'two.jsonl': [row('A?', '2')] },
+      'one.jsonl:2: another answer to the prompt of row 1',
+    ],
+    [
+      { 'one.jsonl': [{ prompt: 'A?' }], 'two.jsonl': [row('A?', '2')] },
+      'one.jsonl:1: no answer, response, output, completion',
+    ],
     [{ 'one.jsonl': [{ prompt: 'A?', answer: 7 }], 'two.jsonl': [row('A?', '2')] }, 'one.jsonl:1: answer: '],
     [{ 'one.jsonl': ['{"prompt": "A?", '], 'two.jsonl': [row('A?', '2')] }, 'one.jsonl:1: not JSON'],
     [{ 'one.jsonl': ['[1]'], 'two.jsonl': [row('A?', '2')] }, 'one.jsonl:1: the row is no object'],
     [{ 'one.jsonl': [], 'two.jsonl': [row('A?', '2')] }, 'the file is empty'],
-    [{ 'one.jsonl': [row('A?', '1')], 'one.json': ['[{"prompt": "A?", "answer": "2"}]'] }, 'two systems are called one'],
+    [
+      { 'one.jsonl': [row('A?', '1')], 'one.json': ['[{"prompt": "A?", "answer": "2"}]'] },
+      'two systems are called one',
+    ],
   ]
   for (const [systems, message] of cases) {
     const { read } = files(systems)
-    await expect(read(), message).rejects.toMatchObject({ exitCode: EXIT.usage, message: expect.stringContaining(message) })
+    await expect(read(), message).rejects.toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringContaining(message),
+    })
   }
 })
 
@@ -94,5 +121,9 @@ test('a file of gold has to say which answer is better', async () => {
   const { folder, read } = files({ 'one.jsonl': [row('A?', '1')], 'two.jsonl': [row('A?', '2')] })
   const gold = join(folder, 'gold.jsonl')
   fs.writeFileSync(gold, '{"prompt": "1 + 1?", "chosen": "2", "rejected": "3"}\n')
-  expect((await read({ gold })).items.at(-1)).toMatchObject({ gold: 'a', source: 'gold', answers: [{ text: '2' }, { text: '3' }] })
+  expect((await read({ gold })).items.at(-1)).toMatchObject({
+    gold: 'a',
+    source: 'gold',
+    answers: [{ text: '2' }, { text: '3' }],
+  })
 })
