@@ -1,6 +1,6 @@
 /** `clha compare`: the same prompts, every system's answers, every judge there is, and where they part. */
 import { join } from 'node:path'
-import { type Prompt, promptKey } from '../../dialogue.js'
+import type { Prompt } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { evaluationSet } from '../../evaluate/evaluation-set.js'
 import type { MeasuredSystems } from '../../evaluate/measures.js'
@@ -15,6 +15,7 @@ import { lazyScorers, rewardModelPaths } from '../../stations/judge/eval-models.
 import { reportHeader } from '../../stations/judge/eval-report.js'
 import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
 import { loadData } from '../../stations/read/load-data.js'
+import { questionKey } from '../../stations/systems/read-answers.js'
 import { textsOf } from '../own-flags.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { casesOf } from './cases.js'
@@ -109,25 +110,23 @@ async function promptsOf(session: Session, systems: readonly ComparedSystem[]): 
     throw usageError('nothing says on which prompts to compare', 'Name them with --eval-dataset.')
   }
   for (const { name, file } of systems)
-    if (file && file.duplicates > 0)
-      ui.warn(
-        `${name}: ${amount(file.duplicates, 'row')} with a prompt that stood before; the first answer counts`,
-      )
+    if (file && file.repeated > 0)
+      ui.warn(`${name}: ${amount(file.repeated, 'row')} said the same as an earlier one and count once`)
   const examples = evalDataset && (await loadData(session, evalDataset, 0)).examples
   const { prompts, missing } = sharedPrompts(systems, examples)
   for (const { name, prompts: lacking } of missing)
     ui.warn(`${name} has no answer to ${amount(lacking, 'prompt')}; these are left out`)
   if (prompts.length === 0)
     throw usageError('no prompt is answered by all systems', 'Check the files of answers.')
-  const keys = new Set(prompts.map(({ prompt }) => promptKey(prompt)))
+  const keys = new Set(prompts.map(({ prompt }) => questionKey(prompt)))
   if (examples?.every(({ candidates }) => candidates.length > 0))
     return evaluationSet(
-      examples.filter(({ prompt }) => keys.has(promptKey(prompt))),
+      examples.filter(({ prompt }) => keys.has(questionKey(prompt))),
       evalPrompts,
       seed,
     )
   const chosen = prompts
-    .map((found) => ({ ...found, at: hashUnit(`evaluate:${seed}:${promptKey(found.prompt)}`) }))
+    .map((found) => ({ ...found, at: hashUnit(`evaluate:${seed}:${questionKey(found.prompt)}`) }))
     .sort((a, b) => a.at - b.at)
     .slice(0, evalPrompts)
   if (chosen.length < prompts.length)

@@ -40,7 +40,7 @@ export function recordComparison(dir: string, recorded: Recorded): Comparison {
 
 const itemsOf = ({ prompts, sources, judged }: Recorded): ComparisonItem[] =>
   prompts.map((prompt, i) => ({
-    ...{ item: promptKey(prompt).slice(0, 12), prompt, source: sources[i] },
+    ...{ item: promptKey(prompt).slice(0, 16), prompt, source: sources[i] },
     answers: judged.map(({ name, texts }) => ({
       system: name,
       answer: answerHash(texts[i]),

@@ -1,8 +1,9 @@
 /** What is compared: folders of models and files of answers, with the answers that each has or makes. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Example } from '../../data/example.js'
-import { type Prompt, promptKey } from '../../dialogue.js'
+import { fileStem } from '../../data/read/read-files.js'
+import type { Prompt } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { hubLabel } from '../../hub/cache.js'
 import { loadLanguageModel } from '../../load/language-model.js'
@@ -14,13 +15,13 @@ import { resolveModel } from '../../session/names/resolve-names.js'
 import type { Session } from '../../session/session.js'
 import type { AnsweredText } from '../../stations/judge/evaluation.js'
 import { sampleLocally } from '../../stations/sample/sample-answers.js'
-import { type AnswerFile, readAnswerFile } from './answer-files.js'
+import { type AnswersOfFile, questionKey, readAnswers } from '../../stations/systems/read-answers.js'
 
 export interface ComparedSystem {
   name: string
   path: string
   /** Of a file. */
-  file?: AnswerFile
+  file?: AnswersOfFile
   /** Of a model. */
   folder?: string
   /** Resolved settings of the run that the model is of. */
@@ -38,8 +39,7 @@ export async function openSystems(names: readonly string[], ui: Session['ui']): 
   const systems: ComparedSystem[] = []
   for (const path of names) {
     if (existsSync(path) && statSync(path).isFile()) {
-      const stem = basename(path).replace(/\.(jsonl|json|csv|tsv|parquet)(\.gz|\.zst)?$/, '')
-      systems.push({ name: stem, path, file: await readAnswerFile(path) })
+      systems.push({ name: fileStem(path), path, file: await readAnswers(path) })
       continue
     }
     const { folder: found } = await resolveModel(path, { ui })
@@ -70,13 +70,13 @@ export function sharedPrompts(
 ): { prompts: { prompt: Prompt; source: string }[]; missing: { name: string; prompts: number }[] } {
   const files = systems.flatMap(({ name, file }) => (file ? [{ name, file }] : []))
   const wanted = new Map<string, { prompt: Prompt; source: string }>()
-  for (const { prompt, source } of asked ?? files.flatMap(({ file }) => [...file.answers.values()]))
-    if (!wanted.has(promptKey(prompt))) wanted.set(promptKey(prompt), { prompt, source })
+  for (const { prompt, source = 'answers' } of asked ?? files.flatMap(({ file }) => [...file.rows.values()]))
+    if (!wanted.has(questionKey(prompt))) wanted.set(questionKey(prompt), { prompt, source })
   const missing = files.map(({ name, file }) => ({
     name,
-    prompts: [...wanted.keys()].filter((key) => !file.answers.has(key)).length,
+    prompts: [...wanted.keys()].filter((key) => !file.rows.has(key)).length,
   }))
-  const kept = [...wanted].filter(([key]) => files.every(({ file }) => file.answers.has(key)))
+  const kept = [...wanted].filter(([key]) => files.every(({ file }) => file.rows.has(key)))
   return {
     prompts: kept.map(([, found]) => found),
     missing: missing.filter(({ prompts }) => prompts > 0),
@@ -91,7 +91,7 @@ export async function answersOf(
   dir: string,
 ): Promise<{ answers: AnsweredText[]; made: number }> {
   if (file) {
-    const answers = prompts.map((prompt) => file.answers.get(promptKey(prompt)) as AnsweredText)
+    const answers = prompts.map((prompt) => file.rows.get(questionKey(prompt)) as AnsweredText)
     return { answers, made: 0 }
   }
   const { options, dtype } = session
