@@ -46,9 +46,14 @@ const PAGE_POLICY = [
 export function createVoteApp(options: VoteAppOptions): Hono {
   const { booth, mode, systems } = options
   const app = new Hono()
+  let broken = false
   app.onError((error, c) => {
     const known = asApiError(error)
-    if (!(error instanceof ApiError)) options.failed(error)
+    if (!(error instanceof ApiError)) {
+      // What was half written has to stay the last thing in the file.
+      broken = true
+      options.failed(error)
+    }
     return c.json(errorBody(known), known.status)
   })
   app.notFound((c) =>
@@ -58,7 +63,10 @@ export function createVoteApp(options: VoteAppOptions): Hono {
   if (options.loopback) app.use(loopbackHost)
   for (const [path, { type, text }] of Object.entries(pageFiles()))
     app.get(path, (c) => c.body(text, 200, { 'content-type': type, 'content-security-policy': PAGE_POLICY }))
-  app.use(jsonOnly)
+  app.use(async (_, next) => {
+    if (broken) throw new ApiError(503, 'votes can not be saved; the server is ending')
+    await next()
+  }, jsonOnly)
   const readBody = bodyReader(MAX_BODY)
   const rater = (c: Context) => {
     const [, token = ''] = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '') ?? []

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { expect, test } from 'vitest'
 import { EXIT } from '../../src/exit-codes.js'
+import { createPace } from '../../src/judges/pace.js'
 import { standing } from '../../src/verdicts/standing.js'
 import { chat, honest, judging, partsOf } from './judges.js'
 
@@ -219,7 +220,7 @@ test('a cost estimate is said before, and with --estimate nothing is sent', asyn
   expect(fs.existsSync(file)).toBe(false)
 })
 
-test('Retry-After holds back every request, and a limit a minute spaces them', async () => {
+test('Retry-After holds back every request', async () => {
   const times: number[] = []
   const { run } = await judging(
     TWO,
@@ -227,11 +228,28 @@ test('Retry-After holds back every request, and a limit a minute spaces them', a
       times.push(performance.now())
       return n === 1 ? void response.writeHead(429, { 'retry-after': '0.4' }).end() : chat(honest(body))
     },
-    { judgeConcurrency: 1, judgeRequestsPerMinute: 1200 },
+    { judgeConcurrency: 1 },
   )
   expect((await run()).result).toMatchObject({ judged: 6, errors: 0 })
   expect(times[1] - times[0]).toBeGreaterThan(390)
-  for (let i = 2; i < times.length; i++) expect(times[i] - times[i - 1]).toBeGreaterThan(45)
+})
+
+test('a limit a minute spaces requests, and a rest holds back all of them', async () => {
+  let time = 0
+  const clock = {
+    now: () => time,
+    sleep: async (milliseconds: number) => {
+      time += milliseconds
+    },
+  }
+  const pace = createPace(120, clock)
+  const begun: number[] = []
+  const begin = () => pace.turn().then(() => begun.push(time))
+  await Promise.all([begin(), begin(), begin()])
+  expect(begun).toEqual([0, 500, 1000])
+  pace.rest(5000)
+  await begin()
+  expect(begun.at(-1)).toBe(6000)
 })
 
 test('single grades: each answer is asked once, and the higher grade wins', async () => {
