@@ -244,12 +244,12 @@ test('a limit a minute spaces requests, and a rest holds back all of them', asyn
   }
   const pace = createPace(120, clock)
   const begun: number[] = []
-  const begin = () => pace.turn().then(() => begun.push(time))
-  await Promise.all([begin(), begin(), begin()])
-  expect(begun).toEqual([0, 500, 1000])
-  pace.rest(5000)
-  await begin()
-  expect(begun.at(-1)).toBe(6000)
+  for (let n = 0; n < 4; n++) {
+    if (n === 3) pace.rest(5000)
+    await pace.turn()
+    begun.push(time)
+  }
+  expect(begun).toEqual([0, 500, 1000, 6000])
 })
 
 test('single grades: each answer is asked once, and the higher grade wins', async () => {
