@@ -1,6 +1,7 @@
 /** The routes of a vote: a page that holds nothing, and tasks and ballots for those who have a link. */
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
+import { turnText } from '../dialogue.js'
 import { ApiError, asApiError, badRequest, errorBody, named } from '../serve/api-error.js'
 import { jsonOnly, loopbackHost, readableHost, securityHeaders } from '../serve/guard.js'
 import { bodyReader } from '../serve/read-body.js'
@@ -131,7 +132,7 @@ function shownTask({ id, prompt, answers, places }: Task, systems: readonly stri
   const turns =
     typeof prompt === 'string'
       ? [{ role: 'user', content: prompt }]
-      : prompt.map(({ role, content }) => ({ role, content }))
+      : prompt.map((message) => ({ role: message.role, content: turnText(message) }))
   return {
     ...{ id, turns },
     answers: places.map((i) => ({
