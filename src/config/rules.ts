@@ -8,7 +8,7 @@ import type { ConfigKey } from './schema.js'
 import { judgeSection } from './sections/judge-section.js'
 import { LORA_KEYS } from './sections/lora-section.js'
 
-const CALIBRATION_KEYS = ['label_error', 'reward_temperature'] as const
+const CALIBRATION_KEYS = ['label_error', 'reward_temperature', 'relabels'] as const
 const REWARD_TRAIN_KEYS = [
   'reward_model_config',
   'folds',

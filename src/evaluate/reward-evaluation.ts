@@ -47,15 +47,12 @@ export interface RewardEvaluation {
 
 const FEWEST = 30
 
-/**
- * @param benchmark recognised by subsets and shape where left out
- * @param seed of the resampled intervals
- */
+/** @param benchmark recognised by subsets and shape where left out */
 export function evaluateReward(
   lists: readonly RewardedList[],
-  { benchmark = benchmarkOf(lists), seed = 0 }: { benchmark?: Benchmark; seed?: number } = {},
+  { benchmark = benchmarkOf(lists) }: { benchmark?: Benchmark } = {},
 ): RewardEvaluation {
-  const calibration = calibrationOf(lists, seed)
+  const calibration = calibrationOf(lists)
   const several = lists.filter(({ rewards }) => rewards.length > 2)
   return {
     benchmark,
@@ -74,13 +71,13 @@ const SCORES: Partial<Record<Benchmark, (lists: readonly RewardedList[]) => Name
   rm_bench: rmBenchScores,
 }
 
-function calibrationOf(lists: readonly RewardedList[], seed: number): RewardCalibration | undefined {
+function calibrationOf(lists: readonly RewardedList[]): RewardCalibration | undefined {
   const gaps = lists.flatMap(({ rewards, preferences }) =>
     preferences.map(({ better, worse }) => rewards[better] - rewards[worse]),
   )
   const moving = gaps.filter((gap) => gap !== 0).length
   if (gaps.length < FEWEST || moving * 2 <= gaps.length) return undefined
-  const found = calibrate(gaps, { minPairs: FEWEST, seed, name: 'these pairs' })
+  const found = calibrate(gaps, { minPairs: FEWEST, name: 'these pairs' })
   // A label is right by construction: each pair is looked at from both sides, so that beliefs can also be too low.
   const margins = gaps.flatMap((gap) => [gap, -gap])
   const labels = gaps.flatMap(() => [1, 0])

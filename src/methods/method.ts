@@ -20,7 +20,7 @@ export type OptionsOf<Keys extends z.core.$ZodShape> = CamelKeys<z.output<z.ZodO
 export interface SharedOptions extends OptionsOf<typeof sharedKeys> {
   method: string
   lossType?: string | readonly string[]
-  labelSource: LabelSource
+  labelSource: LabelSource | 'auto'
   sftGate: 'soft' | 'hard' | 'off'
   trainDataset?: readonly string[]
   /** Tokens of prompt and answer. */

@@ -40,7 +40,7 @@ export const HUMAN = { label_source: 'human', pair_weight: 'hard', min_confidenc
 export const REWARD = { label_source: 'reward', pair_weight: 'hard', min_confidence: 0.5, sft_gate: 'off' }
 
 export const GATE_KEYS = ['sft_gate', 'gate_quantile', 'gate_level']
-export const LABEL_KEYS = ['label_source', 'label_error', 'reward_temperature']
+export const LABEL_KEYS = ['label_source', 'relabels', 'label_error', 'reward_temperature']
 
 /** On the progress line of a method that learns one text at a time. */
 export const likelihoodShown = () => ({ accuracy: 'mean_token_accuracy' })

@@ -26,7 +26,17 @@ const example = z.strictObject({
       }),
     )
     .min(1),
-  preferences: z.array(z.strictObject({ better: index, worse: index, annotator: z.string().optional() })),
+  preferences: z.array(z.strictObject({ better: index, worse: index })),
+  votes: z
+    .array(
+      z.strictObject({
+        better: index,
+        worse: index,
+        count: z.int().min(1),
+        annotator: z.string().optional(),
+      }),
+    )
+    .optional(),
   source: z.string(),
   file: z.string(),
   row: z.int(),
@@ -162,6 +172,7 @@ function problemOf(value: unknown): string | undefined {
   return (
     at('pairs', pairs.findIndex(wrong)) ??
     at('labels', labels.findIndex(wrong)) ??
-    at('example.preferences', example.preferences.findIndex(wrong))
+    at('example.preferences', example.preferences.findIndex(wrong)) ??
+    at('example.votes', (example.votes ?? []).findIndex(wrong))
   )
 }

@@ -47,7 +47,7 @@ export const rewardEval = ({
         ...{ id, preferences, source: categories[i], rewards: scored.rewards[i] },
       }),
     )
-    const found = evaluateReward(lists, { benchmark, seed: options.seed })
+    const found = evaluateReward(lists, { benchmark })
     sayRewardEvaluation(ui, found)
     const report = await written(session, found)
     if (report) ui.line(`report  ${report}`)
