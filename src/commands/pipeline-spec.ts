@@ -39,6 +39,8 @@ export interface PipelineSpec<Needs extends readonly Need[], Result extends obje
   flags?: readonly OwnFlag[]
   /** The positional argument may also be a data file, which then is `train_dataset`. */
   takesData?: boolean
+  /** Said before its code is loaded. */
+  greeting?: string
   /** Imports the code behind it. @param own values of its own flags, in camelCase */
   load(own: Record<string, unknown>): Promise<Pipeline<Result, NeededOf<Needs>>>
 }

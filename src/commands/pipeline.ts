@@ -30,6 +30,7 @@ export function pipeline<const Needs extends readonly Need[], Result extends obj
     const { checkNeeds, sayMistaken } = await body()
     checkNeeds(spec, config)
     sayMistaken(spec, config, ui)
+    if (spec.greeting !== undefined) ui.line(spec.greeting)
     return { config: config as ResolvedConfig<NeededOf<Needs>>, work: await spec.load(ownFlags) }
   }
   return {

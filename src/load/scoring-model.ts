@@ -35,7 +35,7 @@ export async function loadScoringModel(
 ): Promise<ScoringModel> {
   const folder = resolveModelFolder(path)
   const tokenizer = await loadTokenizer(tokenizerFolderOf(folder))
-  const template = rewardTemplate({
+  const template = await rewardTemplate({
     tokenizer,
     modelType: String(readHfConfig(baseFolderOf(folder)).model_type),
     format: readTemplate(format, 'reward_format', [...REWARD_FORMATS, ...TEMPLATE_NAMES]),

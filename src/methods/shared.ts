@@ -17,6 +17,11 @@ export const sharedKeys = {
     .describe(
       'pull to the reference (dpo, kto, bco), scale of the margin (simpo: 2, cpo), weight of the ratio (orpo); more: docs/methods.md',
     ),
+  gap_scale: positive()
+    .default(1)
+    .describe(
+      'rpo_sq, rpo_bwd_kl, rpo_fwd_kl, mmpo, odpo, infonca: what the reward gap, in log-odds, is multiplied by',
+    ),
   label_smoothing: z
     .number()
     .min(0)

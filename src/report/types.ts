@@ -1,4 +1,6 @@
 /** The shape of report.json: everything a report shows, plain JSON, every part optional but the header. */
+import type { MeasuredSystems } from '../evaluate/measures.js'
+import type { RewardEvaluation } from '../evaluate/reward-evaluation.js'
 import type { AuditReport } from '../rescore/audit.js'
 import type { Estimate } from '../statistics/estimate.js'
 
@@ -58,6 +60,8 @@ export interface Curve {
   /** Keys of `points` to draw; `x/chosen` and `x/rejected` share a chart. */
   metrics: string[]
   points: CurvePoint[]
+  /** What was said while it ran. */
+  warnings?: ReportWarning[]
 }
 
 export interface CurvePoint {
@@ -136,6 +140,9 @@ export interface SeedsReport {
 }
 
 export interface EvalReport extends ReportHeader {
+  /** For `clha gate`. */
+  measures?: MeasuredSystems
+  rewardEvaluation?: RewardEvaluation
   evaluation?: EvaluationReport
   samples?: SampleReport[]
   multiSeed?: SeedsReport

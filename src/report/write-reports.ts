@@ -39,7 +39,7 @@ export async function writeAuditPage(path: string, audit: AuditReport): Promise<
 /** Writes `table.csv`, `table.tex`, `table.md` and `report.html` into `dir`. @returns the path of the page */
 export async function writeExperimentReport(dir: string, report: ExperimentReport): Promise<string> {
   const { experimentMarkdown, experimentPage } = await import('./experiment/page.js')
-  const { experimentCsv, experimentLatex } = await import('./experiment/tables.js')
+  const { experimentCsv, experimentLatex } = await import('./experiment/files.js')
   writeWhole(join(dir, 'table.csv'), experimentCsv(report))
   writeWhole(join(dir, 'table.tex'), experimentLatex(report))
   writeWhole(join(dir, 'table.md'), experimentMarkdown(report))

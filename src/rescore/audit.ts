@@ -41,6 +41,8 @@ export interface LabelExample {
   other: { text: string; reward: number }
   /** Probability that the label is right. */
   belief: number
+  /** Where the truth is known: whether the label really is reversed. */
+  trulyReversed?: boolean
 }
 
 /** Plain JSON. */
@@ -95,8 +97,8 @@ export function auditReport(
     threshold: { value: threshold, kept },
     length,
     histograms: rewardHistograms(lists),
-    reversed: labelExamples(lists, 'reversed', examples),
-    doubtful: labelExamples(lists, 'doubtful', examples),
+    reversed: labelExamples(lists, 'reversed', examples, truth),
+    doubtful: labelExamples(lists, 'doubtful', examples, truth),
     ...(truth && { truth: checkTruth(lists, truth) }),
     warnings: auditWarnings({ total, sources, calibrations, length, expected, again, labelSource }),
   }
@@ -124,16 +126,21 @@ function labelExamples(
   lists: readonly RankedList[],
   verdict: 'reversed' | 'doubtful',
   limit: number,
+  truth?: AuditOptions['truth'],
 ): LabelExample[] {
   return lists
     .flatMap((list) =>
-      list.labels.filter((label) => label.verdict === verdict).map((label) => ({ list, label })),
+      list.labels.map((label, k) => ({ list, label, k })).filter(({ label }) => label.verdict === verdict),
     )
     .sort((a, b) => a.label.belief - b.label.belief)
     .slice(0, limit)
-    .map(({ list: { example, rewards }, label: { better, worse, belief } }) => {
+    .map(({ list, label: { better, worse, belief }, k: nth }) => {
+      const { example, rewards } = list
       const { id, file, row, source, prompt, candidates } = example
       const side = (k: number) => ({ text: candidates[k].text, reward: rewards[k] })
-      return { id, file, row, source, prompt, preferred: side(better), other: side(worse), belief }
+      return {
+        ...{ id, file, row, source, prompt, preferred: side(better), other: side(worse), belief },
+        ...(truth && { trulyReversed: truth(list)[nth] }),
+      }
     })
 }

@@ -149,7 +149,7 @@ function checkFixed({ temperature, labelError, lapse }: CalibrateOptions): void 
 }
 
 const WAYS =
-  'Ways out: fix both `reward_temperature` (the reward gap worth odds of e to 1) and `label_error` (the share of wrong labels), or give it more labelled pairs.'
+  'Ways out: fix both `reward_temperature` (the reward gap worth odds of e to 1) and `label_error` (the share of wrong labels), as recipes/few-pairs.yaml does, or give it more labelled pairs.'
 
 const named = (name?: string) => (name ? `calibration of ${name}` : 'calibration')
 

@@ -2,6 +2,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
+import type { z } from 'zod'
+import { leftOut } from '../data/encode/refused.js'
+import type { Message } from '../dialogue.js'
 import type { TokenLogprob } from '../generate/logprobs.js'
 import type { GeneratedAnswer } from '../generate/requests.js'
 import type { ChatTemplate } from '../text/template.js'
@@ -68,7 +71,8 @@ export function generationRoutes(app: Hono, lm: ServedLanguageModel, readBody: R
   })
   app.post('/v1/chat/completions', async (c) => {
     const fields = await readBody(c, chatFields)
-    const { messages, logprobs, top_logprobs } = fields
+    const { logprobs, top_logprobs } = fields
+    const messages = withTools(fields)
     if (messages.at(-1)?.role === 'assistant') {
       throw badRequest(
         'the last message is the assistant’s; the dialogue has to end where it is to speak',
@@ -79,6 +83,7 @@ export function generationRoutes(app: Hono, lm: ServedLanguageModel, readBody: R
       throw badRequest('top_logprobs needs logprobs: true', 'top_logprobs')
     }
     checkModel(fields.model, lm.name)
+    requireWritten(messages, lm.template)
     const prompts = await encoded([messages], fields, lm, c.req.raw.signal)
     const shape: Shape = {
       id: `chatcmpl-${randomUUID()}`,
@@ -98,6 +103,27 @@ export function generationRoutes(app: Hono, lm: ServedLanguageModel, readBody: R
       logprobs: logprobs ? (top_logprobs ?? 0) : undefined,
     })
   })
+}
+
+/**
+ * The dialogue with the tools that its template is shown.
+ * @throws ApiError 400 where calls of them are awaited: what a model writes is given back as its text
+ */
+function withTools({ messages, tools = [], tool_choice }: z.output<typeof chatFields>): Message[] {
+  if (tools.length === 0) return messages
+  if (tool_choice !== 'none') {
+    throw badRequest(
+      'calls that the model writes stay in its text and are not read into tool_calls; with tool_choice "none" it is shown the tools',
+      'tools',
+    )
+  }
+  return messages.map((message, i) => (i === 0 ? { ...message, tools } : message))
+}
+
+/** @throws ApiError 400 for calls, tools or reasoning that the template leaves out: the model would not see them */
+function requireWritten(messages: readonly Message[], template: ChatTemplate): void {
+  const lost = leftOut({ prompt: messages, candidates: [] }, template)
+  if (lost) throw badRequest(`the chat template (${template.name}) leaves out ${lost}`, 'messages')
 }
 
 /** Texts are literal, token ids are taken as they are. */

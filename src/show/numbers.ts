@@ -29,6 +29,10 @@ export function percentEstimate(e: Estimate | undefined): string {
   return wholePercent(e.value) + tail
 }
 
+/** ` (55 to 69 %)`, or nothing. */
+export const percentInterval = (interval: readonly [number, number] | undefined): string =>
+  interval ? ` (${Math.round(interval[0] * 100)} to ${Math.round(interval[1] * 100)} %)` : ''
+
 /** 0.24 (0.21–0.27) */
 export function numberEstimate(e: Estimate | undefined, digits = 2): string {
   if (!isNumber(e?.value)) return MISSING

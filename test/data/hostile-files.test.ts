@@ -56,6 +56,25 @@ describe.runIf(cases.length > 0)('recorded files', () => {
     )
   })
 
+  test('a zstd frame whose checksum is wrong: what its rows became is told, or the checksum', async () => {
+    expect(await refusal(join(CASES, 'zsum-bad.jsonl.zst'))).toContain(
+      'zsum-bad.jsonl.zst:1 (byte 0): not JSON',
+    )
+    const file = join(CASES, 'zsum-bad.jsonl.zst')
+    const unpack = async () => {
+      for await (const _ of unzstd('x.zst', chunked(readFileSync(file), 1000)));
+    }
+    await expect(unpack()).rejects.toThrow("x.zst: damaged zstd: a frame's checksum is wrong")
+  })
+
+  test('a zstd line of 1.5 GB in 46 kB', async () => {
+    expect(await refusal(join(CASES, 'zbomb.jsonl.zst'))).toContain('the row is longer than 16 MiB')
+  })
+
+  test.each(cases.filter((name) => /^crash-.*json$/.test(name)))('%s', async (name) => {
+    expect(await refusal(join(CASES, name))).toContain(`${name}:`)
+  })
+
   test('a rescored file with bytes that are no UTF-8', async () => {
     const read = async () => {
       for await (const list of readRankedJsonl(join(CASES, 'ranked-utf8.jsonl'))) expect(list).toBeTruthy()
@@ -106,6 +125,20 @@ describe('zstd', () => {
       total += piece.length
     }
     expect(total).toBe(200 * 2 ** 17)
+  })
+
+  test.each([1, 7, 1000])('the checksum of each frame is looked at, in chunks of %i bytes', async (size) => {
+    // XXH64 of "abc" with seed 0 is 44bc2cf5ad770999.
+    const whole = rawFrame('abc', 0xad770999)
+    const unpack = async (bytes: Buffer) => {
+      const pieces: Buffer[] = []
+      for await (const piece of unzstd('x.zst', chunked(bytes, size))) pieces.push(Buffer.from(piece))
+      return Buffer.concat(pieces).toString()
+    }
+    expect(await unpack(Buffer.concat([whole, whole]))).toBe('abcabc')
+    const changed = Buffer.concat([whole, whole])
+    changed[changed.length - 6] ^= 1
+    await expect(unpack(changed)).rejects.toThrow("x.zst: damaged zstd: a frame's checksum is wrong")
   })
 
   test.each([1, 7, 1000])('frames, skippable ones among them, in chunks of %i bytes', async (size) => {

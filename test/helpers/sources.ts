@@ -16,9 +16,14 @@ const OPTIONS: ts.CompilerOptions = {
 export function compileSources(folder: string): string {
   const dist = join(folder, 'dist')
   for (const name of fs.readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.ts') || name.endsWith('.d.ts')) continue
+    const isAsset = /\.(js|css|html|svg)$/.test(name)
+    if (!isAsset && (!name.endsWith('.ts') || name.endsWith('.d.ts'))) continue
     const out = join(dist, name.replace(/\.ts$/, '.js'))
     fs.mkdirSync(dirname(out), { recursive: true })
+    if (isAsset) {
+      fs.copyFileSync(join(ROOT, 'src', name), out)
+      continue
+    }
     const source = fs.readFileSync(join(ROOT, 'src', name), 'utf8')
     fs.writeFileSync(out, ts.transpileModule(source, { compilerOptions: OPTIONS }).outputText)
   }

@@ -199,7 +199,7 @@ test('list_pairs: all of a list of four are 6 pairs, neighbours 3, the best with
 })
 
 const markers = { positive: ' Good:', negative: ' Bad:' }
-const plain = chatTemplate({} as TextTokenizer, 'plain')
+const plain = await chatTemplate({} as TextTokenizer, 'plain')
 
 test('chain of hindsight: the four forms as sequences, each answer scored alone', () => {
   const sequences = hindsight(list(2), list(2).pairs, plain, markers)
@@ -213,8 +213,8 @@ test('chain of hindsight: the four forms as sequences, each answer scored alone'
   ])
 })
 
-test('a dialogue keeps its template, the marker behind it and a space before the answer', () => {
-  const marked = withMarker(chatTemplate({} as TextTokenizer, 'hh'), ' Good:')
+test('a dialogue keeps its template, the marker behind it and a space before the answer', async () => {
+  const marked = withMarker(await chatTemplate({} as TextTokenizer, 'hh'), ' Good:')
   const prompt = [{ role: 'user' as const, content: 'Hi' }]
   expect(marked.prompt(prompt)).toBe('\n\nHuman: Hi\n\nAssistant: Good:')
   expect(marked.answer('Hello.', prompt)).toBe(' Hello.')

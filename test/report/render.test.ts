@@ -95,6 +95,57 @@ test('an audit without truth has no confusion matrix', () => {
   expect(renderAuditReport({ ...audit!, truth: undefined })).not.toContain('Against the truth')
 })
 
+describe('the first page', () => {
+  const report = sampleReport()
+  const html = renderAlignReport(report)
+
+  test('begins with one picture of the result: the reward of every system, with its interval', () => {
+    const result = html.slice(html.indexOf('<section id="result">'))
+    expect(result.indexOf('<figure>')).toBeLessThan(result.indexOf('<table>'))
+    const [first] = html.match(/<figure>[\s\S]*?<\/figure>/) ?? []
+    expect(first).toContain('True reward, mean over 3 seeds with its 95 % interval')
+    const [ofPrompts] =
+      renderAlignReport({ ...report, multiSeed: undefined }).match(/<figure>[\s\S]*?<\/figure>/) ?? []
+    expect(ofPrompts).toContain('True reward, mean over 300 prompts with its 95 % interval')
+    for (const name of ['start', 'sft', 'clha', 'greedy', 'sampled']) expect(ofPrompts).toContain(`>${name}<`)
+  })
+
+  test('is drawn by the best judge there is', () => {
+    const rows = report.evaluation!.rows.map((row) => ({ ...row, trueReward: undefined }))
+    const without = { ...report, multiSeed: undefined, evaluation: { ...report.evaluation!, rows } }
+    expect(renderAlignReport(without)).toContain('Second reward model, mean over 300 prompts')
+  })
+
+  test('warnings stand below the result, those of a training beside its curves', () => {
+    const warnings = [{ message: 'WATCH THIS.', hint: 'Do that.' }]
+    const curves = report.curves!.map((curve) => ({ ...curve, warnings }))
+    const text = renderAlignReport({ ...report, curves })
+    const at = (part: string) => text.indexOf(part)
+    expect(at('Chosen answers got less likely')).toBeGreaterThan(at('<table>'))
+    expect(at('WATCH THIS. Do that.')).toBeGreaterThan(at('<section id="curves">'))
+    expect(text.match(/WATCH THIS/g)).toHaveLength(1)
+    expect(renderMarkdown({ ...report, curves })).toMatch(
+      /## Learning curves\n\n- \*\*Warning:\*\* WATCH THIS/,
+    )
+  })
+
+  test('a flag is never broken across lines', () => {
+    expect(html).toContain('npm run quickstart -- <span class="flag">--seeds</span> 5')
+  })
+})
+
+test('a card of the audit says whether the label really was reversed, where the truth is known', () => {
+  const { audit } = sampleReport()
+  const cards = (from: typeof audit) => renderAuditReport(from!).match(/In truth the label was (\w+)/g) ?? []
+  const known = [...audit!.reversed, ...audit!.doubtful].map(({ trulyReversed }) => trulyReversed)
+  expect(cards(audit)).toEqual(
+    known.map((reversed) => `In truth the label was ${reversed ? 'reversed' : 'right'}`),
+  )
+  expect(new Set(known)).toEqual(new Set([true, false]))
+  const unknown = audit!.reversed.map(({ trulyReversed: _, ...label }) => label)
+  expect(cards({ ...audit!, reversed: unknown, doubtful: [] })).toEqual([])
+})
+
 test('warnings of the audit stand on top with what to do', () => {
   const { audit } = sampleReport()
   const warnings = [{ code: 'few_pairs' as const, message: 'ONLY 0.4 % ARE CONTRASTED.', hint: 'Lower it.' }]

@@ -50,10 +50,12 @@ test('a history as a client gives it back: what is null or empty says nothing', 
 test('what is set and can not be shown to the model is refused by its name', async () => {
   const calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }]
   const cases: [object, string][] = [
-    [{ ...answered, tool_calls: calls }, 'messages.1.tool_calls'],
-    [{ role: 'assistant', content: null, tool_calls: calls }, 'messages.1.tool_calls'],
+    // The dialogue format of this model writes neither calls nor thoughts.
+    [{ ...answered, tool_calls: calls }, 'messages'],
+    [{ role: 'assistant', content: null, tool_calls: calls }, 'messages'],
+    [{ ...answered, tool_calls: 'f()' }, 'messages.1.tool_calls'],
     [{ ...answered, refusal: 'No.' }, 'messages.1.refusal'],
-    [{ ...answered, reasoning_content: 'Let me see' }, 'messages.1.reasoning_content'],
+    [{ ...answered, reasoning_content: 'Let me see' }, 'messages'],
     [{ ...answered, mood: 'good' }, 'messages.1.mood'],
     [{ role: 'assistant', content: null }, 'messages.1.content'],
   ]
@@ -81,6 +83,7 @@ test('fields that change nothing are taken', async () => {
 })
 
 test('what would need more than is here is refused with its reason', async () => {
+  const tool = { type: 'function', function: { name: 'f', parameters: { type: 'object' } } }
   const schema = { type: 'json_schema', json_schema: { name: 'x', schema: {} } }
   const cases: [object, string, string][] = [
     [{ response_format: schema }, 'response_format', 'not held to a JSON schema'],
@@ -90,6 +93,9 @@ test('what would need more than is here is refused with its reason', async () =>
     [{ top_logprobs: 2 }, 'top_logprobs', 'needs logprobs: true'],
     [{ logprobs: true, top_logprobs: 21 }, 'top_logprobs', '20'],
     [{ seed: 1.5 }, 'seed', 'no whole number'],
+    [{ tools: [tool] }, 'tools', 'not read into tool_calls'],
+    [{ tools: [tool], tool_choice: 'auto' }, 'tools', 'not read into tool_calls'],
+    [{ tools: [tool], tool_choice: 'none' }, 'messages', 'leaves out the tools'],
   ]
   for (const [more, param, reason] of cases) {
     const response = await chat({ ...ask, ...more })

@@ -148,7 +148,7 @@ test('a sampled system is compared with the sampled baseline', async () => {
 })
 
 test("an answer loses the template's leading space and what trails, literal text only the latter", async () => {
-  const hh = chatTemplate(await loadTokenizer(files.model), 'hh')
+  const hh = await chatTemplate(await loadTokenizer(files.model), 'hh')
   expect(trimAnswer(' It is blue. \n', prompts[0], hh)).toBe('It is blue.')
   expect(trimAnswer('  two', prompts[0], hh)).toBe(' two')
   expect(trimAnswer(' is blue\n', 'The sky', hh)).toBe(' is blue')

@@ -14,8 +14,8 @@ import type { FoldModel } from '../../stations/score/reward-models.js'
 import { type AlignData, type Aligned, type Alignment, station } from './alignment.js'
 
 export interface Judging {
-  /** Of the station. */
-  title: string
+  /** What it is evaluated on, in words. */
+  on?: string
   /** Temperatures to answer at; 0 is greedy. */
   temperatures: readonly number[]
   trueReward?(prompt: Example['prompt'], answer: string): number
@@ -28,7 +28,8 @@ export async function evaluateStation(
   aligned: Aligned,
   judging: Judging,
 ): Promise<Evaluation | undefined> {
-  if (test.length > 0) return station(a, judging.title, () => evaluateAligned(a, test, aligned, judging))
+  if (test.length > 0)
+    return station(a, 'evaluate', () => evaluateAligned(a, test, aligned, judging), judging.on)
   a.session.ui.warn(
     'nothing was held out, so nothing is evaluated',
     'set test_fraction, or give an eval_dataset',
@@ -65,7 +66,7 @@ const systemsOf = ({ start, sft, rounds, clha }: Aligned): [name: string, folder
   ['clha', clha],
 ]
 
-const decodingName = (temperature: number) => (temperature === 0 ? 'greedy' : `sampled, T ${temperature}`)
+const decodingName = (temperature: number) => (temperature === 0 ? 'greedy' : `sampled at T ${temperature}`)
 
 async function answersOf(
   session: Session,

@@ -11,7 +11,7 @@ import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
-import { count, percent } from '../../show/units.js'
+import { amount, count, percent } from '../../show/units.js'
 import { makeStarterWorld, type StarterWorld } from '../../stations/read/starter-world.js'
 import type { Ui } from '../../terminal/ui.js'
 import { alignReport, type Told } from '../align/align-report.js'
@@ -41,7 +41,6 @@ export const quickstart: Pipeline<AlignResult> = (config, ui) => {
 
 async function runSeeds(config: ResolvedConfig, ui: Ui): Promise<AlignResult> {
   const { seeds, seed: first, outputDir } = config.options
-  ui.line('clha quickstart · aligns a small language model on this machine, nothing leaves it\n')
   const runs: SeedRun[] = []
   for (let i = 0; i < seeds; i++) {
     const seed = first + i
@@ -106,7 +105,7 @@ const dataStation = (a: Alignment, { world, hash, truth }: StarterWorld): Promis
   })
 
 const judgingOf = ({ world, trueReward }: StarterWorld): Judging => ({
-  title: `evaluate  ${count(world.test.length)} unseen prompts`,
+  on: amount(world.test.length, 'unseen prompt'),
   temperatures: [0, 1],
   trueReward: (prompt, answer) => trueReward(prompt as readonly Message[], answer),
 })

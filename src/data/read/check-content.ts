@@ -1,4 +1,6 @@
 /** Rows that can be read but teach nothing: these are dropped, listed and counted. */
+
+import { amount } from '../../show/units.js'
 import type { ParsedRow } from '../formats/format.js'
 import { contentFault, structuralFault } from './row-fault.js'
 
@@ -36,7 +38,7 @@ export function checkContent(row: ParsedRow, { minCandidates, unpaired }: Conten
     }
   }
   if (candidates.length < (labelled ? 1 : minCandidates)) {
-    const found = `${candidates.length} answer${candidates.length === 1 ? '' : 's'}`
+    const found = amount(candidates.length, 'answer')
     throw contentFault('too_few_answers', `${found}, at least ${minCandidates} needed`)
   }
   const seen = new Map<string, number>()

@@ -50,7 +50,11 @@ function pairRows(
     const worse = candidates[preference.worse]
     const scores = { score_chosen: better.reward, score_rejected: worse.reward }
     const hasScores = better.reward !== undefined && worse.reward !== undefined
-    const row = { id: numbered(id, i, preferences.length), source, ...columns({ better, worse }) }
+    const { annotator } = preference
+    const row = {
+      ...{ id: numbered(id, i, preferences.length), source, ...columns({ better, worse }) },
+      ...(annotator !== undefined && { annotator }),
+    }
     return hasScores ? { ...row, ...scores } : row
   })
 }
@@ -90,6 +94,8 @@ function listwiseRows(example: Example): RawRow[] | string {
   const { id, source, prompt, candidates, preferences } = example
   if (candidates.length === 0) return 'there is no answer'
   if (candidates.some(({ desirable }) => desirable !== undefined)) return 'a list has no place for a label'
+  const annotators = new Set(preferences.map(({ annotator }) => annotator))
+  if (annotators.size > 1) return 'a list has no place for the labels of several annotators'
   if (candidates.some(isMore)) return MORE
   const row: RawRow = {
     id,
@@ -102,6 +108,8 @@ function listwiseRows(example: Example): RawRow[] | string {
   if (rewards.length > 0) row.rewards = rewards
   const origins = candidates.flatMap(({ origin }) => (origin === undefined ? [] : [origin]))
   if (origins.length === candidates.length) row.models = origins
+  const [annotator] = annotators
+  if (annotator !== undefined) row.annotator = annotator
   if (preferences.length === 0) return [row]
   const ranks = ranksOf(candidates.length, preferences)
   return ranks ? [{ ...row, ranks }] : 'the preferences are no ranking'

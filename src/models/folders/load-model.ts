@@ -91,7 +91,7 @@ export function reloadWeights(folder: string, model: Decoder): void {
 }
 
 /** Name in the files of a weight; files of a bare base model leave out the prefix. */
-function storedNames(files: TensorSource, { names }: DecoderConfig): (name: string) => string {
+export function storedNames(files: TensorSource, { names }: DecoderConfig): (name: string) => string {
   const bare = `${names.embedding}.weight`
   if (files.entries.has(names.prefix + bare) || !files.entries.has(bare)) return (name) => name
   return (name) => (name.startsWith(names.prefix) ? name.slice(names.prefix.length) : name)

@@ -1,7 +1,8 @@
 /** A model as the files of a Hugging Face folder. */
 
-import { lengthOf, type TensorToWrite } from '../../checkpoint/format/safetensors-write.js'
-import { jsonFile, type SaveFile, safetensorsFile, textFile } from '../../checkpoint/format/save-file.js'
+import { weightFiles } from '../../checkpoint/format/model-shards.js'
+import type { TensorToWrite } from '../../checkpoint/format/safetensors-write.js'
+import { type SaveFile, textFile } from '../../checkpoint/format/save-file.js'
 import { DTYPES, type DType, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
 import type { Decoder } from '../decoder/decoder.js'
 import { requireWideWeights } from '../decoder/quantized.js'
@@ -15,9 +16,6 @@ export const HF_DTYPES: Partial<Record<DType, string>> = {
   bf16: 'bfloat16',
   f16: 'float16',
 }
-
-/** Bytes of tensors in one file; a larger model is saved as shards with an index. */
-const SHARD_BYTES = 5e9
 
 /** Tensors as what safetensors writes; `bytes` is the tensor's own memory, or a copy of a device's each time it is asked for. */
 export function tensorsToWrite(tensors: Iterable<readonly [string, Tensor]>): TensorToWrite[] {
@@ -65,45 +63,11 @@ function weightsToWrite({ config, head, weights }: Decoder): TensorToWrite[] {
 }
 
 /** config.json, and model.safetensors or its shards with their index. @throws ClhaError (exit 2) for weights in 8 or 4 bits */
-export function modelFiles(model: Decoder, shardBytes = SHARD_BYTES): SaveFile[] {
+export function modelFiles(model: Decoder, shardBytes?: number): SaveFile[] {
   requireWideWeights(model, 'they are not saved as a model')
   const { torch_dtype: _, ...config } = model.hfConfig
   return [
     textFile('config.json', configJson({ ...config, dtype: HF_DTYPES[model.dtype] })),
     ...weightFiles(weightsToWrite(model), shardBytes),
   ]
-}
-
-const METADATA = { format: 'pt' }
-
-function weightFiles(tensors: readonly TensorToWrite[], shardBytes: number): SaveFile[] {
-  const shards = splitShards(tensors, shardBytes)
-  if (shards.length === 1) return [safetensorsFile('model.safetensors', tensors, METADATA)]
-  const five = (n: number) => String(n).padStart(5, '0')
-  const name = (i: number) => `model-${five(i + 1)}-of-${five(shards.length)}.safetensors`
-  const places = shards.flatMap((shard, i) => shard.map((tensor) => [tensor.name, name(i)]))
-  const total = tensors.reduce((sum, tensor) => sum + lengthOf(tensor), 0)
-  return [
-    ...shards.map((shard, i) => safetensorsFile(name(i), shard, METADATA)),
-    jsonFile('model.safetensors.index.json', {
-      metadata: { total_size: total },
-      weight_map: Object.fromEntries(places),
-    }),
-  ]
-}
-
-/** Tensors in order, in as few files as hold them; one that is larger alone has a file of its own. */
-function splitShards(tensors: readonly TensorToWrite[], shardBytes: number): TensorToWrite[][] {
-  const shards: TensorToWrite[][] = [[]]
-  let filled = 0
-  for (const tensor of tensors) {
-    const length = lengthOf(tensor)
-    if (filled > 0 && filled + length > shardBytes) {
-      shards.push([])
-      filled = 0
-    }
-    shards.at(-1)?.push(tensor)
-    filled += length
-  }
-  return shards
 }

@@ -50,6 +50,10 @@ summary{cursor:pointer;color:var(--soft);padding:.15rem 0;width:max-content}
 td.hot{background:rgba(var(--tint),var(--heat))}
 .sample{border:1px solid var(--line);border-radius:6px;padding:1rem 1.1rem;margin:0 0 1.1rem;break-inside:avoid}
 .sample h3{margin:0 0 .3rem;font-size:.85rem;color:var(--soft);font-weight:500}
+.flag{white-space:nowrap}
+.truth{margin:.1rem 0 .5rem;font-weight:650}
+.wide figure>svg{max-width:52rem}
+.wide{margin-bottom:1.6rem}
 .quoted{white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate}
 .prompt{font-weight:600;max-width:52rem}
 .answers{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));gap:.8rem;margin-top:.9rem}

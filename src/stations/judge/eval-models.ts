@@ -65,7 +65,7 @@ export async function answersOfModels(
 ): Promise<AnsweredSystem[]> {
   const { options, dtype } = session
   const { temperature, adapterNameOrPath, chatTemplate } = options
-  const decoding = temperature === 0 ? 'greedy' : `sampled, temperature ${temperature}`
+  const decoding = temperature === 0 ? 'greedy' : `sampled at temperature ${temperature}`
   const systems: AnsweredSystem[] = []
   for (const [i, path] of modelPaths(options).entries()) {
     const name = hubLabel(path)

@@ -34,7 +34,7 @@ export function reportHeader(
 
 export function evalReport(
   session: Needs<'seed' | 'rewardModel' | 'evalRewardModel', 'config' | 'hardware' | 'versions'>,
-  { report, samples }: Evaluation,
+  { report, samples, measures }: Evaluation,
 ): EvalReport {
   const { config } = session
   const judges = rewardModelPaths(session.options)
@@ -46,6 +46,7 @@ export function evalReport(
         ? 'No reward model judged: there are no rewards and no wins.'
         : `Judges: ${judges.map(({ name, path }) => `${name} = ${path}`).join(', ')}.`,
     ],
+    ...(measures && { measures }),
     evaluation: report,
     samples,
   }

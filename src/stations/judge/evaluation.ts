@@ -2,22 +2,28 @@
 import type { Prompt } from '../../dialogue.js'
 import { promptText } from '../../dialogue.js'
 import { compare, indicesBySource } from '../../evaluate/compare.js'
+import type { MeasuredSystems, Measures } from '../../evaluate/measures.js'
+import { measuresOfSystem, withLength } from '../../evaluate/system-measures.js'
 import { evaluateSystem } from '../../evaluate/system-summary.js'
 import { type EvaluatedSystem, evaluationReport } from '../../report/evaluation-rows.js'
 import type { EvaluationReport, EvaluationRow, SampleReport } from '../../report/types.js'
 import type { Needs } from '../../session/needs.js'
 import { bootstrapMean } from '../../statistics/intervals.js'
+import { characters } from '../../text/lengths.js'
 import type { Answer } from './answer.js'
 import type { Scorer } from './scorers.js'
 
 export { type Answer, type AnswerOptions, answerPrompts } from './answer.js'
 export { meanScorer, modelScorer, type Scorer } from './scorers.js'
 
+/** An answer of a model, or of a file that knows its text alone. */
+export type AnsweredText = Pick<Answer, 'text'> & Partial<Pick<Answer, 'ids' | 'finishReason'>>
+
 export interface AnsweredSystem {
   name: string
   /** Such as `greedy`. */
   decoding: string
-  answers: readonly Answer[]
+  answers: readonly AnsweredText[]
 }
 
 export interface EvaluationInput {
@@ -38,53 +44,63 @@ export interface Evaluation {
   report: EvaluationReport
   samples: SampleReport[]
   evaluations: EvaluatedSystem[]
+  /** Rewards of every system's answers, by its name and decoding and by scorer. */
+  judged: readonly JudgedSystem[]
+  measures?: MeasuredSystems
 }
 
 const COLUMNS = { trueReward: 'true', reward: 'reward', secondReward: 'second' } as const
 
-interface Judged extends AnsweredSystem {
+export interface JudgedSystem extends AnsweredSystem {
   texts: string[]
   rewards: Record<string, number[]>
 }
 
-/** Scores all systems and compares them prompt by prompt. Lengths are in tokens. */
+/** Scores all systems and compares them prompt by prompt. Lengths are in tokens, of files in characters. */
 export async function evaluateSystems(
   { options }: Needs<'seed'>,
   input: EvaluationInput,
 ): Promise<Evaluation> {
-  const judged: Judged[] = []
+  const judged: JudgedSystem[] = []
   for (const system of input.systems) judged.push(await judge(system, input))
   const bootstrap = { seed: options.seed }
   const evaluations = judged.map((system) => {
     const { name, decoding, texts, rewards, answers } = system
+    const baseline = baselineOf(system, judged, input.baseline)
     const evaluation = evaluateSystem({
       sources: input.sources,
       answers: texts,
       rewards,
       references: input.references,
-      baseline: baselineOf(system, judged, input.baseline)?.rewards,
-      truncated: answers.map(({ finishReason }) => finishReason === 'length'),
+      baseline: baseline?.rewards,
+      baselineAnswers: baseline?.texts,
+      truncated: answers.every(({ finishReason }) => finishReason !== undefined)
+        ? answers.map(({ finishReason }) => finishReason === 'length')
+        : undefined,
       options: bootstrap,
     })
     return { system: name, decoding, evaluation }
   })
   const report = evaluationReport(input.baseline, evaluations, COLUMNS)
+  const unit = judged.every(({ answers }) => answers.every(({ ids }) => ids)) ? 'tokens' : 'characters'
   const rows = report.rows.map((row) => ({
     ...row,
-    length: tokenLength(row, judged, input.sources, options.seed),
+    length: lengthOf(row, { judged, unit, sources: input.sources, seed: options.seed }),
   }))
   const differences = pairedDifferences(judged, options.seed)
   return {
-    report: { ...report, lengthUnit: 'tokens', rows, ...(differences.length > 0 && { differences }) },
+    report: { ...report, lengthUnit: unit, rows, ...(differences.length > 0 && { differences }) },
     samples: samplesOf(judged, input),
     evaluations,
+    judged,
+    measures: measuresOf(input.baseline, evaluations, rows),
   }
 }
 
 async function judge(
   system: AnsweredSystem,
   { prompts, scorers, trueReward }: EvaluationInput,
-): Promise<Judged> {
+): Promise<JudgedSystem> {
   const texts = system.answers.map(({ text }) => text)
   const rewards: Record<string, number[]> = {}
   if (trueReward) rewards.true = texts.map((text, i) => trueReward(i, text))
@@ -94,27 +110,56 @@ async function judge(
 
 /** The baseline's answers in the same decoding, else in its first. */
 function baselineOf(
-  { name, decoding }: Judged,
-  all: readonly Judged[],
+  { name, decoding }: JudgedSystem,
+  all: readonly JudgedSystem[],
   baseline: string,
-): Judged | undefined {
+): JudgedSystem | undefined {
   if (name === baseline) return undefined
   const candidates = all.filter((system) => system.name === baseline)
   return candidates.find((system) => system.decoding === decoding) ?? candidates[0]
 }
 
-function tokenLength(
-  { system, decoding, source }: EvaluationRow,
-  judged: readonly Judged[],
-  sources: readonly string[],
-  seed: number,
-): EvaluationRow['length'] {
-  const { answers } = judged.find((s) => s.name === system && s.decoding === decoding) as Judged
-  const indices = source === 'total' ? answers.keys() : (indicesBySource(sources).get(source) ?? [])
+interface Lengths {
+  judged: readonly JudgedSystem[]
+  unit: 'tokens' | 'characters'
+  sources: readonly string[]
+  seed: number
+}
+
+function lengthOf({ system, decoding, source }: EvaluationRow, all: Lengths): EvaluationRow['length'] {
+  const { answers } = all.judged.find((s) => s.name === system && s.decoding === decoding) as JudgedSystem
+  const indices = source === 'total' ? answers.keys() : (indicesBySource(all.sources).get(source) ?? [])
+  const length = ({ ids, text }: AnsweredText) =>
+    all.unit === 'tokens' && ids ? ids.length : characters(text)
   return bootstrapMean(
-    Array.from(indices, (i) => answers[i].ids.length),
-    { seed },
+    Array.from(indices, (i) => length(answers[i])),
+    { seed: all.seed },
   )
+}
+
+/** Of every system but the baseline, in its first decoding; the last one is what the report is about. */
+function measuresOf(
+  baseline: string,
+  evaluations: readonly EvaluatedSystem[],
+  rows: readonly EvaluationRow[],
+): MeasuredSystems | undefined {
+  const length = (name: string) =>
+    rows.find(({ system, source }) => system === name && source === 'total')?.length
+  const scorers = evaluations.map(({ evaluation }) => Object.keys(evaluation.total.rewards))
+  const judge = METRICS.map(([name]) => name as string).find((name) =>
+    scorers.every((own) => own.includes(name)),
+  )
+  const systems = new Map<string, Measures>()
+  for (const { system, evaluation } of evaluations) {
+    const own = length(system)
+    if (system === baseline || systems.has(system) || !own) continue
+    systems.set(
+      system,
+      withLength(measuresOfSystem(evaluation, judge ?? scorers[0][0]), own, length(baseline)),
+    )
+  }
+  const subject = [...systems.keys()].at(-1)
+  return subject === undefined ? undefined : { subject, baseline, systems: Object.fromEntries(systems) }
 }
 
 const METRICS = [
@@ -125,7 +170,7 @@ const METRICS = [
 
 /** Each later system minus each earlier one of the same decoding, by the best judge there is. */
 function pairedDifferences(
-  judged: readonly Judged[],
+  judged: readonly JudgedSystem[],
   seed: number,
 ): NonNullable<EvaluationReport['differences']> {
   const [scorer, metric] = METRICS.find(([name]) => judged.every(({ rewards }) => rewards[name])) ?? []
@@ -143,12 +188,12 @@ function pairedDifferences(
 }
 
 /** A system's name, with its decoding where there are several. */
-function labels(judged: readonly Judged[]): (system: Judged) => string {
+function labels(judged: readonly JudgedSystem[]): (system: JudgedSystem) => string {
   const several = new Set(judged.map(({ decoding }) => decoding)).size > 1
   return ({ name, decoding }) => (several ? `${name} (${decoding})` : name)
 }
 
-function samplesOf(judged: readonly Judged[], { prompts, sources }: EvaluationInput): SampleReport[] {
+function samplesOf(judged: readonly JudgedSystem[], { prompts, sources }: EvaluationInput): SampleReport[] {
   const label = labels(judged)
   return prompts.map((prompt, i) => ({
     prompt: promptText(prompt),

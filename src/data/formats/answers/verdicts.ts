@@ -39,7 +39,17 @@ export function statedPreferences(row: RawRow, answers: Named): Stated {
   const winner = oneHot(row, answers)
   if (winner) return majority([{ ranks: winner, weight: 1 }])
   const label = LABEL_COLUMNS.find((column) => column in row)
-  return label === undefined ? { preferences: [] } : majority(votesOf(row[label], label, answers))
+  return majority(label === undefined ? annotatorVotes(row, answers) : votesOf(row[label], label, answers))
+}
+
+/** PandaLM: a column an annotator, with the number of the better answer, or 0 for a tie. */
+function annotatorVotes(row: RawRow, answers: Named): Ballot[] {
+  const columns = Object.keys(row).filter((column) => /^annotator_?\d+$/i.test(column))
+  const isTie = (value: unknown) => String(value) === '0' && !answers.suffixes.includes('0')
+  return columns.map((column) => ({
+    ranks: isTie(row[column]) ? answers.names.map(() => 1) : labelled(row[column], column, answers),
+    weight: 1,
+  }))
 }
 
 /** What a row says of its answers: of each pair the majority, and all votes on those that got several. */
