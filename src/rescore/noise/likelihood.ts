@@ -10,9 +10,11 @@ export type Point = [labelError: number, lapse: number, logT: number]
 
 /** In place of 0, so that what is impossible is only very unlikely. */
 const LEAST = 1e-300
+const LEAST_ERROR = 1e-12
 
 /** Log-likelihood in nats. */
-export function logLikelihood({ gap, up, down, weight }: Evidence, [e, lapse, logT]: Point): number {
+export function logLikelihood({ gap, up, down, weight }: Evidence, [error, lapse, logT]: Point): number {
+  const e = Math.max(LEAST_ERROR, error)
   const rate = Math.exp(-logT)
   const [right, wrong] = [Math.log(1 - e), Math.log(e)]
   let sum = 0
@@ -29,7 +31,13 @@ export function logLikelihood({ gap, up, down, weight }: Evidence, [e, lapse, lo
 }
 
 /** Derivative of one row's log-likelihood, written into `out`. */
-export function rowScore({ gap, up, down }: Evidence, i: number, [e, lapse, logT]: Point, out: Float64Array): void {
+export function rowScore(
+  { gap, up, down }: Evidence,
+  i: number,
+  [error, lapse, logT]: Point,
+  out: Float64Array,
+): void {
+  const e = Math.max(LEAST_ERROR, error)
   const x = gap[i] * Math.exp(-logT)
   const sigma = 1 / (1 + Math.exp(-x))
   const s = lapse + (1 - 2 * lapse) * sigma
