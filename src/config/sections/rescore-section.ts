@@ -7,7 +7,7 @@ export const rescoreSection = {
     .enum(['auto', 'posterior', 'reward', 'human', 'agreement'])
     .default('auto')
     .describe(
-      'who orders the answers: both together, the reward, the label, or where both agree; auto: posterior or agreement by what is known; legacy: reward',
+      'who orders the answers: both, the reward, the label, or where both agree; auto: by what is known of the labels; legacy: reward',
     ),
   relabels: oneOrMany(text())
     .optional()
