@@ -36,9 +36,15 @@ function madeScorers(files) {
     { name: 'length, on alpacafarm', gaps: good.lengths },
     { name: 'random, on alpacafarm', gaps: good.gaps.map(() => random.normal()) },
     { name: 'turned round, alpacafarm-rm', gaps: good.gaps.map((d) => -d) },
-    { name: 'half random, alpacafarm-rm', gaps: good.gaps.map((d) => (random.next() < 0.5 ? d : 4 * random.normal())) },
+    {
+      name: 'half random, alpacafarm-rm',
+      gaps: good.gaps.map((d) => (random.next() < 0.5 ? d : 4 * random.normal())),
+    },
     { name: 'sign alone, alpacafarm-rm', gaps: good.gaps.map((d) => Math.sign(d) + 1e-3 * random.normal()) },
-    { name: 'right in 90 %, on judgebench', gaps: judge.gaps.map(() => (random.next() < 0.9 ? 1 : -1) * 3 * random.next()) },
+    {
+      name: 'right in 90 %, on judgebench',
+      gaps: judge.gaps.map(() => (random.next() < 0.9 ? 1 : -1) * 3 * random.next()),
+    },
   ]
 }
 
@@ -47,7 +53,12 @@ function labelled({ gaps }, level, doubles, seed) {
   const random = createRandom(`${level} ${seed}`)
   const label = () => (random.next() < level ? { better: 1, worse: 0 } : { better: 0, worse: 1 })
   const first = gaps.map(label)
-  const again = new Map(random.shuffle(gaps.map((_, i) => i)).slice(0, doubles).map((i) => [i, label()]))
+  const again = new Map(
+    random
+      .shuffle(gaps.map((_, i) => i))
+      .slice(0, doubles)
+      .map((i) => [i, label()]),
+  )
   return gaps.map((_, i) => ({
     id: String(i),
     prompt: `question ${i}`,
@@ -74,7 +85,9 @@ function measure(file, level, doubles, seed) {
   })
   const gold = (i) => (turned[i] ? 1 : 0)
   const share = (of) => (100 * lists.reduce((sum, list, i) => sum + of(list, i), 0)) / lists.length
-  const pairs = lists.flatMap((list, i) => list.pairs.map((pair) => ({ ...pair, right: Number(pair.better === gold(i)) })))
+  const pairs = lists.flatMap((list, i) =>
+    list.pairs.map((pair) => ({ ...pair, right: Number(pair.better === gold(i)) })),
+  )
   const contrasted = pairs.filter(({ weight }) => weight > 0)
   const mean = (of) => (100 * contrasted.reduce((sum, pair) => sum + of(pair), 0)) / contrasted.length
   const labels = share((_, i) => Number(!turned[i]))
@@ -106,9 +119,13 @@ function head(cells) {
 function table(files, doubles) {
   const found = files.map((file) => ({
     file,
-    cells: LEVELS.map((level) => Array.from({ length: SEEDS }, (_, seed) => measure(file, level, doubles, seed))),
+    cells: LEVELS.map((level) =>
+      Array.from({ length: SEEDS }, (_, seed) => measure(file, level, doubles, seed)),
+    ),
   }))
-  console.log(`\n${doubles} second labels: points of right orders over the labels, mean over ${SEEDS} seeds (worst)\n`)
+  console.log(
+    `\n${doubles} second labels: points of right orders over the labels, mean over ${SEEDS} seeds (worst)\n`,
+  )
   head(['scorer', 'pairs', ...LEVELS.map((level) => `${100 * level} % reversed`)])
   const cellOf = (cells) => {
     const gains = cells.map(({ gain }) => gain)

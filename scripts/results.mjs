@@ -3,9 +3,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withTables, wrongClaims } from '../dist/commands/experiment/results.js'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const { withTables, wrongClaims } = await import(join(root, 'dist/commands/experiment/results.js'))
 
 const PAGES = ['docs/results.md', 'docs/rescoring.md', 'docs/hh-rlhf.md', 'README.md']
 const check = process.argv.includes('--check')

@@ -3,6 +3,7 @@ import { alignCommand } from './align/index.js'
 import { augmentCommand } from './augment/index.js'
 import { chatCommand } from './chat/index.js'
 import type { Command } from './command.js'
+import { compareCommand } from './compare/index.js'
 import { completionCommand } from './completion/index.js'
 import { configImportCommand } from './config/import/index.js'
 import { configSchemaCommand } from './config/schema/index.js'
@@ -46,6 +47,7 @@ export const COMMANDS: readonly Command[] = [
   augmentCommand,
   explainCommand,
   evalCommand,
+  compareCommand,
   judgeCommand,
   voteCommand,
   gateCommand,

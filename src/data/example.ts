@@ -19,14 +19,14 @@ export interface Candidate {
 export interface Preference {
   better: number
   worse: number
-  /** Who said so, where the data names it. */
-  annotator?: string
 }
 
-/** Judgements of a pair by several people, or by one who is known. */
+/** Persons' judgements of a pair, where more is known of them than the preference. */
 export interface Vote extends Preference {
   /** How many judged so. */
   count: number
+  /** Who, where the data say it. */
+  annotator?: string
 }
 
 export interface Example {
@@ -36,8 +36,8 @@ export interface Example {
   candidates: Candidate[]
   preferences: Preference[]
   /**
-   * All judgements of the pairs that several people judged, minorities and ties too. `preferences` hold what the
-   * majority says. Other pairs have the one label that is their preference.
+   * All judgements of the pairs that several people judged, or that somebody known did: minorities and ties too.
+   * `preferences` hold what the majority says. Other pairs have the one label that is their preference.
    */
   votes?: Vote[]
   /** Subset name; calibration reports, gates and evaluation are given per source. */

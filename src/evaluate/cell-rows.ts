@@ -115,9 +115,15 @@ function against(compared: readonly Compared[], p: number | undefined): Against 
     difference: meanInterval(compared.map((c) => c.difference)),
     ...(sampled.length === compared.length && { sampled: meanInterval(sampled) }),
     ...(p !== undefined && { p }),
-    winRate: meanInterval(compared.map((c) => c.wins)),
+    winRate: withinShares(meanInterval(compared.map((c) => c.wins))),
   }
 }
+
+/** An interval of a share ends where shares end. */
+const withinShares = ({ value, interval }: Estimate): Estimate => ({
+  value,
+  ...(interval && { interval: [Math.max(0, interval[0]), Math.min(1, interval[1])] }),
+})
 
 /** Rows that are the same cells under several names, as where sampled answers change nothing, are one test. */
 function correctedP(differences: readonly (readonly number[])[]): (number | undefined)[] {

@@ -28,6 +28,8 @@ export interface RewardCalibration {
   nll: number
   brier: number
   reliability: ReliabilityBin[]
+  /** T stopped at the edge of what the fit allows: larger gaps make labels no surer. */
+  atBound: boolean
 }
 
 export interface RewardEvaluation {
@@ -84,5 +86,6 @@ function calibrationOf(lists: readonly RewardedList[]): RewardCalibration | unde
   const { temperature, temperatureInterval, lapse, lapseInterval, reliability } = found
   return {
     ...{ temperature, temperatureInterval, lapse, lapseInterval, ece, nll, brier, reliability },
+    atBound: found.atBound.includes('temperature'),
   }
 }

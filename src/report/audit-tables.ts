@@ -111,7 +111,9 @@ export function calibrationTable(calibrations: readonly FoldCalibration[]): Tabl
   return prune({ caption: 'Calibration', columns: [text('fold'), ...columns], rows })
 }
 
-export function reliabilityTable(calibrations: readonly Pick<FoldCalibration, 'fold' | 'reliability'>[]): Table {
+export function reliabilityTable(
+  calibrations: readonly Pick<FoldCalibration, 'fold' | 'reliability'>[],
+): Table {
   return {
     caption: 'Predicted and observed agreement of the reward with the labels',
     columns: [text('fold'), ...['predicted', 'observed', 'pairs'].map(numeric)],

@@ -3,30 +3,41 @@
 import { formatSigned } from '../show/numbers.js'
 import type { Cells, Table } from '../show/table.js'
 import * as a from './audit-tables.js'
+import { settingsTable, systemsTable } from './comparison-section.js'
+import { type Headline, headlinesOf } from './judgements.js'
 import { escapeMarkdown as esc, fencedMarkdown, shorten } from './kit/escape.js'
-import { summaryTable, trainingWarnings, verdicts, warningLines } from './result-summary.js'
+import { conclusions, summaryTable, trainingWarnings, warningLines } from './result-summary.js'
 import { rewardSentences } from './reward-section.js'
 import { benchmarkTable, categoriesTable } from './reward-tables.js'
 import * as t from './tables.js'
-import type { AlignReport, SampleReport } from './types.js'
+import type { AlignReport, CaseReport, ComparisonReport, SampleReport } from './types.js'
+import { againstTable, ratersTable } from './verdict-tables.js'
+import { verdictSentences } from './verdict-words.js'
 
 const SAMPLES = 10
 const LIMIT = 2000
 
 /** Every part that the report has, as one Markdown document. */
 export function renderMarkdown(report: AlignReport): string {
-  const { evaluation, audit, rewardModel, data, rewardEvaluation: reward } = report
+  const { evaluation, audit, rewardModel, data, comparison, rewardEvaluation: reward } = report
   const parts = [
     `# ${esc(report.title)}`,
     section('Result', [
+      ...headlinesOf(report).map(headline),
       evaluation && markdownTable(summaryTable(evaluation)),
-      evaluation && bullets(verdicts(evaluation).map(esc)),
+      evaluation && bullets(conclusions(evaluation).map(esc)),
       report.multiSeed && markdownTable(t.seedsTable(report.multiSeed)),
     ]),
     section('Against labels', [
       reward && bullets(rewardSentences(reward).map(esc)),
       reward && markdownTable(categoriesTable(reward)),
       reward?.scores.length && markdownTable(benchmarkTable(reward)),
+    ]),
+    section('Verdicts', (comparison?.verdicts ?? []).flatMap(verdictParts)),
+    section('Cases', (comparison?.cases ?? []).map(caseOf)),
+    section('What was compared', [
+      comparison && markdownTable(systemsTable(comparison)),
+      comparison?.settings.length && markdownTable(settingsTable(comparison)),
     ]),
     warned(warningLines(report, audit)),
     bullets((report.notes ?? []).map(esc)),
@@ -58,6 +69,14 @@ export function renderMarkdown(report: AlignReport): string {
   return `${parts.filter(Boolean).join('\n\n')}\n`
 }
 
+const headline = ({ answer, lines }: Headline): string => `**${esc(answer)}**\n\n${bullets(lines.map(esc))}`
+
+const verdictParts = ({ who, figures, raters }: ComparisonReport['verdicts'][number]): string[] => [
+  markdownTable(againstTable(figures, who)),
+  bullets(verdictSentences(figures, who).map(esc)),
+  markdownTable(ratersTable(raters)),
+]
+
 type Part = string | false | undefined | 0
 
 function section(heading: string, parts: Part[]): string {
@@ -78,6 +97,9 @@ export function markdownCells({ columns, rows }: Cells): string {
   const rule = line(columns.map((c) => (c.numeric ? '---:' : '---')))
   return [head, rule, ...rows.map((row) => line(row.map(esc)))].join('\n')
 }
+
+const caseOf = ({ why, note, ...own }: CaseReport, k: number): string =>
+  sample({ ...own, source: [why, note, own.source].filter(Boolean).join(', ') }, k)
 
 function sample(s: SampleReport, k: number): string {
   const answers = s.answers.map((a) => {

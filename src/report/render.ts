@@ -1,6 +1,7 @@
 /** The three reports: one HTML file each, complete in itself. */
 import type { AuditReport } from '../rescore/audit.js'
 import { auditSections } from './audit-section.js'
+import { comparisonSections } from './comparison-section.js'
 import { evaluationSection } from './evaluation-section.js'
 import { page, paragraphs } from './kit/html.js'
 import { rewardEvaluationSection } from './reward-section.js'
@@ -21,7 +22,6 @@ export function renderAlignReport(report: AlignReport): string {
   const { lead, result } = opening(report, report.audit)
   return page(report.title, (when ? paragraphs([when]) : '') + lead, [
     result,
-    rewardEvaluationSection(report.rewardEvaluation),
     samplesSection(report.samples),
     evaluationSection(report.evaluation),
     ...auditSections(report.audit),
@@ -43,11 +43,13 @@ export function renderAuditReport(
   ])
 }
 
-/** An evaluation alone, as `clha evaluate` writes it. */
+/** An evaluation or a comparison alone, as `clha eval`, `compare` and `reward eval` write it. */
 export function renderEvalReport(report: EvalReport): string {
   const { lead, result } = opening(report)
   return page(report.title, lead, [
     result,
+    rewardEvaluationSection(report.rewardEvaluation),
+    ...comparisonSections(report.comparison),
     samplesSection(report.samples),
     evaluationSection(report.evaluation),
     runSection(report),

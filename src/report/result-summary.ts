@@ -57,12 +57,12 @@ export const bestJudge = (measured: (key: Judge[0], name: string) => boolean): J
   JUDGES.find(([key, name]) => measured(key, name))
 
 /** Sentences on every pair of systems; says so when two can't be told apart. */
-export function verdicts(evaluation: EvaluationReport): string[] {
-  if (evaluation.differences?.length) return evaluation.differences.map(pairedVerdict)
+export function conclusions(evaluation: EvaluationReport): string[] {
+  if (evaluation.differences?.length) return evaluation.differences.map(pairedConclusion)
   const rows = totalRows(evaluation)
   const last = rows.at(-1)
   if (!last) return []
-  return rows.slice(0, -1).flatMap((other) => unpairedVerdict(last, other))
+  return rows.slice(0, -1).flatMap((other) => unpairedConclusion(last, other))
 }
 
 /** Warnings of the whole and of its audit, each once, each with what to do. */
@@ -78,7 +78,7 @@ const sentences = (warnings: readonly ReportWarning[]): string[] => [
   ...new Set(warnings.map((w) => [w.message, w.hint].filter(Boolean).join(' '))),
 ]
 
-function pairedVerdict(d: NonNullable<EvaluationReport['differences']>[number]): string {
+function pairedConclusion(d: NonNullable<EvaluationReport['differences']>[number]): string {
   const size = `${d.a} − ${d.b} in ${d.metric}: ${signedEstimate(d.difference)}`
   if (!hasInterval(d.difference)) return `${size}; no interval, so this may be chance.`
   if (d.difference.interval[0] <= 0 && d.difference.interval[1] >= 0)
@@ -86,7 +86,7 @@ function pairedVerdict(d: NonNullable<EvaluationReport['differences']>[number]):
   return `${size}; ${d.difference.value > 0 ? d.a : d.b} is higher.`
 }
 
-function unpairedVerdict(a: EvaluationRow, b: EvaluationRow): string[] {
+function unpairedConclusion(a: EvaluationRow, b: EvaluationRow): string[] {
   const judge = bestJudge((key) => hasInterval(a[key]) && hasInterval(b[key]))
   if (!judge) return []
   const [metric, name] = judge

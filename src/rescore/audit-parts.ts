@@ -172,7 +172,15 @@ export function checkTruth(
 
 /** What became of a preference; second labels may have turned it round or cancelled it. */
 function verdictOf({ labels }: RankedList, better: number, worse: number): 'kept' | 'doubtful' | 'reversed' {
-  const label = labels.find((l) => Math.min(l.better, l.worse) === Math.min(better, worse) && Math.max(l.better, l.worse) === Math.max(better, worse))
+  const label = labels.find(
+    (l) =>
+      Math.min(l.better, l.worse) === Math.min(better, worse) &&
+      Math.max(l.better, l.worse) === Math.max(better, worse),
+  )
   if (label === undefined) return 'doubtful'
-  return label.better === better || label.verdict === 'doubtful' ? label.verdict : label.verdict === 'kept' ? 'reversed' : 'kept'
+  return label.better === better || label.verdict === 'doubtful'
+    ? label.verdict
+    : label.verdict === 'kept'
+      ? 'reversed'
+      : 'kept'
 }

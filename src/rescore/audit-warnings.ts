@@ -56,7 +56,9 @@ export function auditWarnings(audited: Audited): AuditWarning[] {
   const effect = Math.max(1, ...calibrations.map(({ designEffect = 1 }) => designEffect))
   return [
     ...(whole ? [whole] : parts.map(([name, part]) => fewPairs(` of ${name}`, part, audited))),
-    ...[['', total] as [string, AuditCounts], ...parts].map(([name, part]) => uselessReward(name, part, effect)),
+    ...[['', total] as [string, AuditCounts], ...parts].map(([name, part]) =>
+      uselessReward(name, part, effect),
+    ),
     harmfulReward(audited),
     length && lengthReward(length),
     ...(again ? [copies(again), promptsAgain(again)] : []),

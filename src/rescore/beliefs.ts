@@ -35,7 +35,10 @@ export const pairLogit = (gap: number, votes: PairVotes, scale: Scale): number =
 export function averageBelief(gap: number, votes: PairVotes, scale: UncertainScale): number {
   const { averaged, annotators } = scale
   if (!averaged) return sigmoid(pairLogit(gap, votes, scale))
-  return averaged.reduce((sum, one) => sum + one.weight * sigmoid(pairLogit(gap, votes, { ...one, annotators })), 0)
+  return averaged.reduce(
+    (sum, one) => sum + one.weight * sigmoid(pairLogit(gap, votes, { ...one, annotators })),
+    0,
+  )
 }
 
 /** Log-odds that a reward gap d gives: of lapse + (1 - 2 lapse) sg(d / T). */
@@ -118,7 +121,8 @@ export function cautiousBeliefs(
     if (up === down) continue
     const [better, worse] = up > down ? [i, j] : [j, i]
     const q = coin[better][worse]
-    const reversed = source !== 'human' && majorityBelief(rewards[i] - rewards[j], pair, scale) < (scale.reverseBelow ?? 0.5)
+    const reversed =
+      source !== 'human' && majorityBelief(rewards[i] - rewards[j], pair, scale) < (scale.reverseBelow ?? 0.5)
     coin[better][worse] = reversed ? Math.min(q, 0.5 - BARELY) : Math.max(q, 0.5)
     coin[worse][better] = 1 - coin[better][worse]
   }

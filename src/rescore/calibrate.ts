@@ -106,7 +106,11 @@ export function calibrateTogether(
   return scorers.map(({ evidence }, i) => ({ ...calibrationOf(evidence, fits[i], options), votes }))
 }
 
-function calibrationOf(evidence: Evidence, fit: NoiseFit, options: CalibrateOptions): Omit<Calibration, 'votes'> {
+function calibrationOf(
+  evidence: Evidence,
+  fit: NoiseFit,
+  options: CalibrateOptions,
+): Omit<Calibration, 'votes'> {
   const { labelErrorInterval: interval } = fit
   return {
     ...fit,
@@ -176,7 +180,8 @@ function checkEvidence(evidence: Evidence, options: CalibrateOptions): void {
   const { temperature, name, labelError } = options
   const { gap } = evidence
   if (temperature !== undefined && (labelError !== undefined || gap.length === 0)) return
-  if (gap.some((d) => !Number.isFinite(d))) throw usageError(`${named(name)}: a reward is not a finite number`)
+  if (gap.some((d) => !Number.isFinite(d)))
+    throw usageError(`${named(name)}: a reward is not a finite number`)
   requirePairs({ pairs: gap.length, prompts: promptsOf(evidence) }, options)
   if (temperature === undefined && medianGap(evidence) === 0) {
     throw usageError(

@@ -71,6 +71,6 @@ export function expectedSentence({ low, high }: Expected, determined: boolean): 
     return `the rescored order is expected to be right more often than the labels by ${points(Math.max(0, gain(low)))} to ${points(Math.max(0, gain(high)))}`
   }
   return determined
-    ? "these rewards hardly improve the order of these labels; they tell which pairs to leave alone"
+    ? 'these rewards hardly improve the order of these labels; they tell which pairs to leave alone'
     : `no label is reversed, for nobody knows how often labels err; up to ${points(Math.max(possible(low), possible(high)))} could be gained: second labels tell (clha relabel)`
 }

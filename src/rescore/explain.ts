@@ -111,8 +111,12 @@ function defaultPairs({ example, rewards, pairs }: RankedList, rules: DefaultRul
   return pairs.map(({ better, worse, distance, belief, weight }) => {
     const gap = rewards[better] - rewards[worse]
     const label = Math.sign(net[better][worse])
-    const pair = votes.find((v) => v.first === Math.min(better, worse) && v.second === Math.max(better, worse))
-    const evidence = (scale.plausible ?? [scale]).map((one) => evidenceUnder(one, { gap, pair, better }, labelSource))
+    const pair = votes.find(
+      (v) => v.first === Math.min(better, worse) && v.second === Math.max(better, worse),
+    )
+    const evidence = (scale.plausible ?? [scale]).map((one) =>
+      evidenceUnder(one, { gap, pair, better }, labelSource),
+    )
     const averaged = (scale.averaged ?? [{ ...scale, weight: 1 }]).map((one) => ({
       ...evidenceUnder({ ...one, annotators: scale.annotators }, { gap, pair, better }, labelSource),
       weight: one.weight,
@@ -157,7 +161,10 @@ function gapOfAverage(target: number, averaged: readonly Weighed[]): number {
   const gaps = averaged.map(({ fromLabel, scale }) => gapOfLogit(target - fromLabel, scale))
   let [low, high] = [Math.min(...gaps), Math.max(...gaps)]
   const belief = (gap: number) =>
-    averaged.reduce((sum, { weight, fromLabel, scale }) => sum + weight * sigmoid(rewardLogit(gap, scale) + fromLabel), 0)
+    averaged.reduce(
+      (sum, { weight, fromLabel, scale }) => sum + weight * sigmoid(rewardLogit(gap, scale) + fromLabel),
+      0,
+    )
   const widest = 1e3 * Math.max(...averaged.map(({ scale }) => scale.temperature))
   if (low === Number.NEGATIVE_INFINITY) low = -widest
   if (high === Number.POSITIVE_INFINITY) high = widest
@@ -179,7 +186,9 @@ function gapsThatDecide(
   if (labelSource === 'human') return {}
   const limit = label === 0 ? 0.5 : label > 0 ? reverseBelow : 1 - reverseBelow
   const turns = gapOfAverage(logit(limit), averaged)
-  const kept = Math.max(...evidence.map(({ fromLabel, scale }) => gapOfLogit(logit(minConfidence) - fromLabel, scale)))
+  const kept = Math.max(
+    ...evidence.map(({ fromLabel, scale }) => gapOfLogit(logit(minConfidence) - fromLabel, scale)),
+  )
   // Where label and reward have to agree, the gap must not speak against the label either: no gap keeps a pair that does.
   const agrees = labelSource !== 'agreement' || label >= 0
   const least = labelSource === 'agreement' && label > 0 ? Math.max(0, kept) : kept

@@ -62,9 +62,7 @@ export function rankLists(
 ): RankedList[] {
   checkRewards(examples, rewards)
   checkOptions(options)
-  const lists = examples.map((example, i) =>
-    rankOne(example, rewards[i], options, calibration(i)),
-  )
+  const lists = examples.map((example, i) => rankOne(example, rewards[i], options, calibration(i)))
   const gates = sftGates(
     lists.map((list, i) => ({
       source: list.example.source,

@@ -26,7 +26,7 @@ const example = z.strictObject({
       }),
     )
     .min(1),
-  preferences: z.array(z.strictObject({ better: index, worse: index, annotator: z.string().optional() })),
+  preferences: z.array(z.strictObject({ better: index, worse: index })),
   votes: z
     .array(
       z.strictObject({

@@ -77,7 +77,11 @@ export function rescoreLists({ examples, rewards, folds, options }: RescoreInput
   }
   const lists = rankLists(votes.examples, rewards, rank, (i) => byFold.get(foldOf(i))!)
   const evidence = { votes, scale: (i: number) => byFold.get(foldOf(i))! }
-  const audit = auditReport(lists, calibrations, { ...options.audit, evidence, labelSource: rank.labelSource })
+  const audit = auditReport(lists, calibrations, {
+    ...options.audit,
+    evidence,
+    labelSource: rank.labelSource,
+  })
   return { lists, calibrations, audit }
 }
 
@@ -184,11 +188,22 @@ function unseenCalibration(
   const possible = folds[0].possible.map((_, k) => mean((c) => c.possible[k]))
   const found = calibrate(evidence, { ...common, ...scale })
   const { labelErrorInterval, determined, votes } = folds[0]
-  return { fold: UNSEEN, ...found, plausible, possible, determined, votes, ...(labelErrorInterval && { labelErrorInterval }) }
+  return {
+    fold: UNSEEN,
+    ...found,
+    plausible,
+    possible,
+    determined,
+    votes,
+    ...(labelErrorInterval && { labelErrorInterval }),
+  }
 }
 
 /** Adds each annotator's own error where several are named. */
-function withAnnotators(calibrations: FoldCalibration[], folds: ReadonlyMap<number, Witnesses>): FoldCalibration[] {
+function withAnnotators(
+  calibrations: FoldCalibration[],
+  folds: ReadonlyMap<number, Witnesses>,
+): FoldCalibration[] {
   // In units of T: one list for all folds.
   const pairs = calibrations.flatMap((c) =>
     folds.get(c.fold)!.witnessed.map(({ votes, gap }) => ({ votes, gap: gap / c.temperature })),
@@ -197,14 +212,25 @@ function withAnnotators(calibrations: FoldCalibration[], folds: ReadonlyMap<numb
   const annotators = first && annotatorShifts(pairs, { ...first, temperature: 1 })
   if (!annotators) return calibrations
   const add = <T extends Scale>(scale: T): T => ({ ...scale, annotators })
-  return calibrations.map((c) => ({ ...add(c), plausible: c.plausible.map(add), possible: c.possible.map(add) }))
+  return calibrations.map((c) => ({
+    ...add(c),
+    plausible: c.plausible.map(add),
+    possible: c.possible.map(add),
+  }))
 }
 
 /** Of all labels, so many may be lost in expectation by reversing others, where second labels tell how often labels err. */
 const RISK = 0.02
 
-function withReversal(calibrations: FoldCalibration[], folds: ReadonlyMap<number, Witnesses>): FoldCalibration[] {
-  const parts = calibrations.map((c) => ({ pairs: folds.get(c.fold)!.witnessed, average: c, possible: c.possible }))
+function withReversal(
+  calibrations: FoldCalibration[],
+  folds: ReadonlyMap<number, Witnesses>,
+): FoldCalibration[] {
+  const parts = calibrations.map((c) => ({
+    pairs: folds.get(c.fold)!.witnessed,
+    average: c,
+    possible: c.possible,
+  }))
   const risk = calibrations.some(({ votes }) => votes.pairs > 0) ? RISK : 0
   const reverseBelow = reversalLimit(parts, risk)
   return calibrations.map((c) => ({ ...c, reverseBelow }))

@@ -24,7 +24,9 @@ export function pairVotes(example: Example): PairVotes[] {
   const n = example.candidates.length
   const voted = (example.votes ?? []).map((vote) => place(vote, n))
   const told = new Set(voted)
-  const single = example.preferences.filter((p) => !told.has(place(p, n))).map((p): Vote => ({ ...p, count: 1 }))
+  const single = example.preferences
+    .filter((p) => !told.has(place(p, n)))
+    .map((p): Vote => ({ ...p, count: 1 }))
   const out = new Map<number, { pair: PairVotes; by: Map<string, [number, number]> }>()
   // The preferences' order first, so that lists of verdicts follow the file.
   for (const { better, worse } of example.preferences) entry(out, example, better, worse)
@@ -116,7 +118,10 @@ export function poolVotes(examples: readonly Example[]): PooledVotes {
       else groups.set(key, [member])
     }
   }
-  const pooled = merged(own, [...groups.values()].filter((group) => group.length > 1))
+  const pooled = merged(
+    own,
+    [...groups.values()].filter((group) => group.length > 1),
+  )
   const told = examples.map((example, i) => withVotes(example, own[i], pooled.byExample[i]))
   return { ...pooled, examples: told, prompts }
 }

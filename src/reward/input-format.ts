@@ -5,7 +5,7 @@ import { type ChatTemplate, chatTemplate, hhTemplate } from '../text/template.js
 import type { TextTokenizer } from '../text/tokenizer.js'
 
 /** Names of `reward_format`, besides those of the chat templates. */
-export const REWARD_FORMATS = ['auto', 'chat', 'oasst', 'pair'] as const
+export const REWARD_FORMATS = ['auto', 'chat', 'oasst', 'pair', 'perplexity'] as const
 
 export interface RewardFormatOptions {
   tokenizer: TextTokenizer
@@ -25,7 +25,7 @@ export interface RewardFormatOptions {
 export async function rewardTemplate(options: RewardFormatOptions): Promise<ChatTemplate> {
   const { tokenizer, format = 'auto' } = options
   const kind = format === 'auto' ? automatic(options) : format
-  if (kind === 'chat') return chatTemplate(tokenizer, options.chatTemplate)
+  if (kind === 'chat' || kind === 'perplexity') return chatTemplate(tokenizer, options.chatTemplate)
   if (kind === 'oasst') return oasstTemplate(tokenizer)
   if (kind === 'pair') return pairTemplate(tokenizer)
   return chatTemplate(tokenizer, kind)

@@ -1,5 +1,5 @@
 /** The file of a comparison: a header, a line an item, and verdicts that are only ever appended. */
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promptKey } from '../dialogue.js'
 import { busyError, usageError } from '../errors.js'
 import { openAppendLog, readLog } from '../files/append-log.js'
@@ -24,7 +24,7 @@ export interface ComparisonLog {
 export interface ComparisonOptions {
   /** What is compared, for people. */
   name?: string
-  /** Taken on `<path>.lock` until the log is closed. */
+  /** Taken on `.<name>.lock` beside the file until the log is closed. */
   lock: TakeLock
 }
 
@@ -38,7 +38,7 @@ export function openComparison(
   { name, lock }: ComparisonOptions,
 ): ComparisonLog {
   makeFolder(dirname(path))
-  const held = lock(`${path}.lock`)
+  const held = lock(join(dirname(path), `.${basename(path)}.lock`))
   if (!held) {
     throw busyError(`${path}: another process writes this comparison`, 'end it, or write to another file')
   }

@@ -91,9 +91,18 @@ test('the tables: greedy beside sampled, what was learnt from, marks escaped, CS
   ])
   expect(caption).toContain('over 3 seeds')
   expect(experimentDataTable(tables)).toBeUndefined()
-  const learnt = cells.map((c) => ({ ...c, figures: { ...c.figures, contrasted: 0.6, label_error: 0.24 } }))
+  const learnt = cells.map((c) => ({
+    ...c,
+    figures: {
+      ...c.figures,
+      contrasted: 0.6,
+      label_error: 0.24,
+      label_error_low: 0.2,
+      label_error_high: 0.3,
+    },
+  }))
   const data = experimentDataTable({ ...tables, rows: experimentRows(learnt, 'base', 'true') })
-  expect(data?.rows[0]).toEqual(['base', '60 %', '0.24'])
+  expect(data?.rows[0]).toEqual(['base', '0.24 (0.20–0.30)', '60 %'])
   const quoted = { ...rows[1], variant: 'same, "really"' }
   const csv = experimentCsv({ ...tables, rows: [quoted] }).split('\n')
   expect(csv[0].split(',').slice(0, 6)).toEqual([

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { renderMarkdown } from '../../src/report/markdown.js'
 import { renderAlignReport, renderAuditReport } from '../../src/report/render.js'
-import { terminalTable, verdicts } from '../../src/report/result-summary.js'
+import { conclusions, terminalTable } from '../../src/report/result-summary.js'
 import { estimate, sampleReport } from './sample.js'
 
 const sectionIds = (html: string) => [...html.matchAll(/<section id="([^"]*)"/g)].map((m) => m[1])
@@ -130,7 +130,7 @@ describe('the first page', () => {
   })
 
   test('a flag is never broken across lines', () => {
-    expect(html).toContain('npm run quickstart -- <span class="flag">--seeds</span> 5')
+    expect(html).toContain('npm run quickstart <span class="flag">-- --seeds</span> 5')
   })
 })
 
@@ -180,9 +180,9 @@ describe('verdicts', () => {
   })
 
   test('say which system is higher only when intervals are apart', () => {
-    const apart = verdicts({ baseline: 'sft', rows: [row('sft', 1, 0.2), row('clha', 2, 0.2)] })
+    const apart = conclusions({ baseline: 'sft', rows: [row('sft', 1, 0.2), row('clha', 2, 0.2)] })
     expect(apart[0]).toMatch(/clha is higher\.$/)
-    const close = verdicts({ baseline: 'sft', rows: [row('sft', 1, 0.2), row('clha', 1.3, 0.2)] })
+    const close = conclusions({ baseline: 'sft', rows: [row('sft', 1, 0.2), row('clha', 1.3, 0.2)] })
     expect(close[0]).toMatch(/can’t be told apart here\.$/)
   })
 
@@ -190,7 +190,8 @@ describe('verdicts', () => {
     const difference = (value: number) => [
       { a: 'clha', b: 'sft', metric: 'true reward', difference: estimate(value, 0.2) },
     ]
-    const of = (value: number) => verdicts({ baseline: 'sft', rows: [], differences: difference(value) })[0]
+    const of = (value: number) =>
+      conclusions({ baseline: 'sft', rows: [], differences: difference(value) })[0]
     expect(of(0.1)).toMatch(/can’t be told apart\.$/)
     expect(of(0.5)).toMatch(/clha is higher\.$/)
     expect(of(-0.5)).toMatch(/sft is higher\.$/)

@@ -6,7 +6,7 @@ import { loadScoringModel } from '../../src/load/scoring-model.js'
 import { openSession, type Session } from '../../src/session/session.js'
 import { trimAnswer } from '../../src/stations/judge/answer.js'
 import {
-  type Answer,
+  type AnsweredText,
   answerPrompts,
   evaluateSystems,
   meanScorer,
@@ -28,11 +28,7 @@ beforeAll(async () => {
 })
 
 const prompts = pairs.map(({ prompt }) => prompt as Message[])
-const answer = (text: string, tokens = 1): Answer => ({
-  text,
-  ids: new Array(tokens).fill(0),
-  finishReason: 'stop',
-})
+const answer = (text: string, tokens = 1): AnsweredText => ({ text, tokens, finishReason: 'stop' })
 const length: Scorer = { name: 'reward', score: async (_, answers) => answers.map((text) => text.length) }
 
 test('an answer does not depend on the prompts beside it, greedy or sampled', async () => {

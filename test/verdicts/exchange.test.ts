@@ -151,9 +151,10 @@ test('votes become preferences: a label a verdict that names a winner, with its 
   const header = { kind: 'clha comparison', version: 1, items: 2, hash: '' } as const
   const { examples, faults } = preferencesOf({ path: 'v.jsonl', header, items, rows, torn: false })
   expect(examples).toHaveLength(1)
-  expect(examples[0].preferences).toEqual([
-    { better: 0, worse: 1, annotator: 'ann' },
-    { better: 1, worse: 0, annotator: 'bob' },
+  expect(examples[0].votes).toEqual([
+    { better: 0, worse: 1, count: 1, annotator: 'ann' },
+    { better: 1, worse: 0, count: 1, annotator: 'bob' },
   ])
+  expect(examples[0].preferences).toEqual([])
   expect(faults.map(({ code, row }) => [code, row])).toEqual([['no_preference', 3]])
 })

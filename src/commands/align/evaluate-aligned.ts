@@ -8,7 +8,12 @@ import type { Rescored } from '../../rescore/rescore.js'
 import type { Session } from '../../session/session.js'
 import { answerPrompts } from '../../stations/judge/answer.js'
 import { lazyScorers } from '../../stations/judge/eval-models.js'
-import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
+import {
+  type AnsweredSystem,
+  answered,
+  type Evaluation,
+  evaluateSystems,
+} from '../../stations/judge/evaluation.js'
 import { meanScorer, modelScorer, type Scorer } from '../../stations/judge/scorers.js'
 import type { FoldModel } from '../../stations/score/reward-models.js'
 import { type AlignData, type Aligned, type Alignment, station } from './alignment.js'
@@ -83,7 +88,7 @@ async function answersOf(
     systems.push({
       name,
       decoding,
-      answers: await answerPrompts(session, lm, prompts, { label, temperature }),
+      answers: answered(await answerPrompts(session, lm, prompts, { label, temperature })),
     })
   }
   lm.model.dispose()

@@ -7,7 +7,14 @@ import { readExperiment } from '../../config/experiment-file.js'
 import { usageError } from '../../errors.js'
 import { experimentRows } from '../../evaluate/cell-rows.js'
 import { type Cell, readCells } from '../../evaluate/cells.js'
-import { claimedNumber, LAYOUTS, type ResultRows, resultTable } from '../../report/experiment/layouts.js'
+import {
+  claimedNumber,
+  LAYOUTS,
+  type ResultRows,
+  ratesTable,
+  resultTable,
+} from '../../report/experiment/layouts.js'
+import type { Tuning } from './plan-cells.js'
 import { scorersOf } from './scorer-order.js'
 
 const sourceShape = {
@@ -20,7 +27,9 @@ const sourceShape = {
 
 const requestZod = z.strictObject({
   ...sourceShape,
-  layout: z.enum(LAYOUTS),
+  /** Or what `--tune` tried. */
+  rates: z.string().optional(),
+  layout: z.enum([...LAYOUTS, 'rates']),
   value: z.string().optional(),
   variants: z.array(z.string()).optional(),
 })
@@ -70,10 +79,14 @@ export async function withTables(root: string, page: string, content: string): P
   return [...parts, content.slice(from)].join('')
 }
 
-async function blockOf(root: string, request: z.output<typeof requestZod>): Promise<string> {
+async function blockOf(root: string, { layout, ...request }: z.output<typeof requestZod>): Promise<string> {
+  if (layout === 'rates') {
+    const path = join(root, request.rates ?? '')
+    return ratesTable((JSON.parse(readFileSync(path, 'utf8')) as Tuning).tried)
+  }
   const results = await rowsOf(root, request)
   if (results.rows.length === 0) return `Not run yet: \`npm run experiment -- ${request.experiment}\`.`
-  return resultTable(results, request)
+  return resultTable(results, { ...request, layout })
 }
 
 /** The rows of an experiment's file, or of a file of cells. */
@@ -106,7 +119,7 @@ function newest(cells: readonly Cell[]): Cell[] {
  */
 export async function wrongClaims(root: string, file: string): Promise<string[]> {
   if (!existsSync(join(root, file))) return []
-  const claims = claimsZod.parse(parse(readFileSync(join(root, file), 'utf8')) ?? [])
+  const claims = claimsZod.parse(parse(readFileSync(join(root, file), 'utf8'), { merge: true }) ?? [])
   const wrong: string[] = []
   for (const { page, says, numbers } of claims) {
     const text = oneLine(readFileSync(join(root, page), 'utf8'))

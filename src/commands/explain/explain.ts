@@ -60,7 +60,10 @@ export const explain: Pipeline<ExplainResult, 'train_dataset'> = withSession(asy
     file: example.file,
     row: example.row,
     mode: rules.mode,
-    ...(rules.mode === 'default' && { temperature: rules.scale.temperature, labelError: rules.scale.labelError }),
+    ...(rules.mode === 'default' && {
+      temperature: rules.scale.temperature,
+      labelError: rules.scale.labelError,
+    }),
     names: letters(list),
     ...explained,
     ...(loss && { loss }),

@@ -110,7 +110,8 @@ function beliefLines(e: Explanation): string[] {
     const parts = [reward, label].filter((part) => part !== '').join(', ')
     return `${pairName(e, pair)}: ${parts || 'nothing known'} → log-odds ${figure(pair.logit)}, belief ${percent(pair.belief)}`
   })
-  const least = 'T, lapse and e are not known exactly: of what is plausible, that which leaves a pair least sure'
+  const least =
+    'T, lapse and e are not known exactly: of what is plausible, that which leaves a pair least sure'
   return [how, ...(several ? [least] : []), ...lines]
 }
 

@@ -112,7 +112,7 @@ async function chosen({ data, pairs, options }: RelabelCall, ui: Ui) {
 async function judgedBefore({ output, annotator }: RelabelCall): Promise<Map<string, boolean>> {
   if (!existsSync(output)) return new Map()
   const { examples } = await readExamples(output, { minCandidates: 2, skipBad: true }).catch(() => ({ examples: [] }))
-  const mine = examples.filter(({ preferences }) => preferences.every((p) => p.annotator === annotator))
+  const mine = examples.filter(({ votes = [] }) => votes.every((vote) => vote.annotator === annotator))
   return new Map(
     mine.map((example) => [pairKeys(example).of(0, 1).key, example.preferences.length > 0] as const),
   )

@@ -24,7 +24,6 @@ export const rewardEvalCommand = pipeline({
     'dataset_format',
     'score_cache_dir',
     'output_dir',
-    'dtype',
     'device',
   ],
   flags: [

@@ -1,7 +1,7 @@
 /** One row, from bytes to an example with its place, id and source. */
 import { basename, dirname, resolve } from 'node:path'
-import type { Example, Preference } from '../example.js'
-import type { DataFormat, FormatOptions, RawRow } from '../formats/format.js'
+import type { Example } from '../example.js'
+import type { DataFormat, FormatOptions, ParsedRow, RawRow } from '../formats/format.js'
 import { typeName } from '../formats/messages.js'
 import { formatOf } from '../formats/registry.js'
 import { withTools } from '../formats/tool-calls.js'
@@ -41,13 +41,21 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
     id: id ?? `${file}:${piece.row}`,
     prompt: withTools(row, parsed.prompt),
     candidates: parsed.candidates,
-    preferences: withAnnotator(row, parsed.preferences),
-    ...(parsed.votes && { votes: parsed.votes }),
+    preferences: parsed.preferences,
+    ...votesOf(row, parsed),
     source: sourceOf(row, file, format.name),
     file,
     row: piece.row,
   }
   return { format: format.name, explicitId: id !== undefined, example }
+}
+
+/** Several votes on a pair; or, where a column says who judged, that person's labels. */
+function votesOf({ annotator }: RawRow, { votes, preferences }: ParsedRow): Pick<Example, 'votes'> {
+  if (votes) return { votes }
+  const named = (typeof annotator === 'string' && annotator !== '') || typeof annotator === 'number'
+  if (!named || preferences.length === 0) return {}
+  return { votes: preferences.map((p) => ({ ...p, count: 1, annotator: String(annotator) })) }
 }
 
 function explicitId(row: RawRow): string | undefined {
@@ -58,13 +66,6 @@ function explicitId(row: RawRow): string | undefined {
   if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id)
   const advice = 'an id is text or a whole number; columns: {id: null} leaves the column out'
   throw structuralFault('wrong_type', `id is ${typeof id === 'number' ? id : typeName(id)}; ${advice}`)
-}
-
-/** A column `annotator` says who gave the labels of the row. */
-function withAnnotator({ annotator }: RawRow, preferences: Preference[]): Preference[] {
-  if (typeof annotator !== 'string' && typeof annotator !== 'number') return preferences
-  if (String(annotator).trim() === '') return preferences
-  return preferences.map((preference) => ({ ...preference, annotator: String(annotator) }))
 }
 
 /** A `source` or `subset` column, else the folder of an HH file (its subsets are folders), else the file's stem. */

@@ -144,18 +144,21 @@ const scalar = (
 ): number =>
   num_hidden_layers === largest ? config.hidden_size / (config.num_attention_heads as number) : head_dim
 
-const layerTypes = (layers: number, period: number): string[] =>
-  Array.from({ length: layers }, (_, i) => ((i + 1) % period === 0 ? 'full_attention' : 'sliding_attention'))
+/** Which layers see a window only: by the file's pattern, else all but the last of each `period`; none without a window. */
+function layerTypes({ read, key, file }: Source, layers: number, period: number): string[] {
+  const name = key('attention.sliding_window_pattern')
+  const listed = file.metadata.get(name)?.type === 'array'
+  const pattern = listed ? read.flags(name) : undefined
+  const every = listed ? period : read.size(name, period)
+  if (pattern && pattern.length !== layers) throw read.wrong(name, `a list of ${layers}`)
+  const local = (i: number) => pattern?.[i] ?? (i + 1) % every !== 0
+  return Array.from({ length: layers }, (_, i) => (local(i) ? 'sliding_attention' : 'full_attention'))
+}
 
 function gemmaBase(source: Source): ReturnType<typeof standard> {
-  const { read, key } = source
   const base = standard(source)
   requireWholeRotary(source, base.head_dim)
-  return {
-    ...base,
-    hidden_activation: 'gelu_pytorch_tanh',
-    sliding_window: read.size(key('attention.sliding_window'), 4096),
-  }
+  return { ...base, hidden_activation: 'gelu_pytorch_tanh' }
 }
 
 const gemma2: Read = (source) => {
@@ -166,23 +169,36 @@ const gemma2: Read = (source) => {
     architectures: ['Gemma2ForCausalLM'],
     model_type: 'gemma2',
     query_pre_attn_scalar: scalar(base, 46),
-    layer_types: layerTypes(base.num_hidden_layers, 2),
+    sliding_window: read.size(key('attention.sliding_window'), 4096),
+    layer_types: layerTypes(source, base.num_hidden_layers, 2),
     attn_logit_softcapping: read.number(key('attn_logit_softcapping'), 50),
     final_logit_softcapping: read.number(key('final_logit_softcapping'), 30),
-    rope_parameters: rope(source, 10_000),
+    rope_parameters: oneRope(source),
   }
+}
+
+/** Gemma 2 has one rotary base, though its files may say it of local layers too. */
+function oneRope(source: Source): HfConfig {
+  const { read, key } = source
+  const found = rope(source, 10_000)
+  const local = read.number(key('rope.freq_base_swa'), found.rope_theta as number)
+  if (local !== found.rope_theta)
+    throw read.wrong(key('rope.freq_base_swa'), `${String(found.rope_theta)}, as rope.freq_base is`)
+  return found
 }
 
 const gemma3: Read = (source) => {
   const { read, key } = source
   const base = gemmaBase(source)
   const cap = read.number(key('final_logit_softcapping'), 0)
+  const window = read.number(key('attention.sliding_window'), 0)
   return {
     ...base,
     architectures: ['Gemma3ForCausalLM'],
     model_type: 'gemma3_text',
     query_pre_attn_scalar: scalar(base, 62),
-    layer_types: layerTypes(base.num_hidden_layers, 6),
+    sliding_window: window === 0 ? null : window,
+    layer_types: layerTypes(source, base.num_hidden_layers, window === 0 ? 1 : 6),
     final_logit_softcapping: cap === 0 ? null : cap,
     rope_parameters: {
       full_attention: rope(source, 1e6),

@@ -19,6 +19,7 @@ export interface GgufMetadata {
   flag(key: string, fallback: boolean): boolean
   texts(key: string): string[] | undefined
   numbers(key: string): number[] | undefined
+  flags(key: string): boolean[] | undefined
   has(key: string): boolean
   /** Keys that change nothing here. */
   ignore(...keys: string[]): void
@@ -35,11 +36,11 @@ export function ggufMetadata(values: ReadonlyMap<string, GgufValue>, where: stri
   }
   const wrong = (key: string, expected: string) =>
     usageError(`${where}: "${key}" must be ${expected}; found ${shown(values.get(key))}`)
-  const list = <T extends Scalar>(key: string, type: 'string' | 'number'): T[] | undefined => {
+  const list = <T extends Scalar>(key: string, type: keyof typeof LISTS): T[] | undefined => {
     const found = get(key)
     if (found === undefined) return undefined
     const fits = found.type === 'array' && found.value.every((item) => typeof item === type)
-    if (!fits) throw wrong(key, type === 'string' ? 'a list of texts' : 'a list of numbers')
+    if (!fits) throw wrong(key, `a list of ${LISTS[type]}`)
     return found.value as T[]
   }
   const number = (key: string, fallback?: number): number => {
@@ -81,6 +82,7 @@ export function ggufMetadata(values: ReadonlyMap<string, GgufValue>, where: stri
     },
     texts: (key) => list<string>(key, 'string'),
     numbers: (key) => list<number>(key, 'number'),
+    flags: (key) => list<boolean>(key, 'boolean'),
     has: (key) => get(key) !== undefined,
     ignore: (...keys) => {
       for (const key of keys) asked.add(key)
@@ -97,6 +99,8 @@ export function ggufMetadata(values: ReadonlyMap<string, GgufValue>, where: stri
     wrong,
   }
 }
+
+const LISTS = { string: 'texts', number: 'numbers', boolean: 'flags' } as const
 
 const isOff = (value: GgufValue['value']) =>
   value === 0 || value === false || value === '' || (Array.isArray(value) && value.length === 0)

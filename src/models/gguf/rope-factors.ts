@@ -7,22 +7,21 @@ import type { GgufFile } from './gguf-file.js'
 
 type Settings = Omit<Llama3Scaling, 'type'>
 
-/** Divisors of the frequencies of a head, as llama.cpp's converter computes them: frequencies are rounded to float32. */
+const f = Math.fround
+
+/** Divisors of the frequencies of a head, rounded to float32 at each step, as llama.cpp's converter does it. */
 export function llama3Factors(headDim: number, theta: number, scaling: Settings): number[] {
   const { factor, lowFreqFactor: low, highFreqFactor: high, originalMaxPositions: positions } = scaling
   return wavelengths(headDim, theta).map((length) => {
     if (length < positions / high) return 1
     if (length > positions / low) return factor
-    const smooth = (positions / length - low) / (high - low)
-    return 1 / ((1 - smooth) / factor + smooth)
+    const smooth = f(f(f(positions / length) - low) / (high - low))
+    return f(1 / f(f(f(1 - smooth) / factor) + smooth))
   })
 }
 
 const wavelengths = (headDim: number, theta: number): number[] =>
-  Array.from(
-    { length: headDim / 2 },
-    (_, i) => (2 * Math.PI) / Math.fround(1 / Math.fround(theta ** Math.fround((2 * i) / headDim))),
-  )
+  Array.from({ length: headDim / 2 }, (_, i) => f(f(2 * Math.PI) / f(1 / f(theta ** f((2 * i) / headDim)))))
 
 /** Settings of the models that were released with it. */
 const KNOWN = [8, 32].map((factor) => ({

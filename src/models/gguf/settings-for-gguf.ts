@@ -54,10 +54,6 @@ function requireSame(c: DecoderConfig, { activations, attentionBias }: Writer, w
     refuse('a scale of the attention scores other than that of its heads is not exported')
   const { scaling } = c.ropes[0] ?? {}
   if (scaling?.type === 'llama3' && c.family !== 'llama') refuse('rope type "llama3" is not exported')
-  const period = PERIODS[c.family]
-  const local = c.layerKinds.map(({ window }) => window !== undefined)
-  if (period !== undefined && local.some((is, i) => is !== ((i + 1) % period !== 0)))
-    refuse(`layer_types other than one full_attention in ${period} are not exported`)
   if (c.family === 'gpt_neox' && c.tieWordEmbeddings) refuse('tie_word_embeddings: true is not exported')
 }
 
@@ -120,11 +116,21 @@ const unless = (usual: number, entry: Entry): Entry[] => (entry[1].value === usu
 function gemma(c: DecoderConfig): Entry[] {
   const window = windowOf(c)
   const { attentionSoftcap, logitSoftcap } = c
+  const local = c.layerKinds.map(({ window }) => window !== undefined)
+  const period = PERIODS[c.family] as number
+  // Without a window Gemma 3 sees the whole text everywhere, Gemma 2 has its default one.
+  const usual =
+    window === undefined
+      ? c.family === 'gemma3_text'
+      : local.every((is, i) => is === ((i + 1) % period !== 0))
   return [
     ...headLengths(c),
     ...(attentionSoftcap === undefined ? [] : [float('attn_logit_softcapping', attentionSoftcap)]),
     ...(logitSoftcap === undefined ? [] : [float('final_logit_softcapping', logitSoftcap)]),
     ...(window === undefined ? [] : [uint('attention.sliding_window', window)]),
+    ...(usual
+      ? []
+      : [['attention.sliding_window_pattern', { type: 'array', of: 'bool', value: local }] satisfies Entry]),
   ]
 }
 

@@ -4,6 +4,7 @@ import type { ExperimentRow } from '../../evaluate/cell-rows.js'
 import * as n from '../../show/numbers.js'
 import { type Cells, numeric, text } from '../../show/table.js'
 import { MISSING, wholePercent } from '../../show/units.js'
+import { ENOUGH_REPETITIONS } from '../../statistics/t-interval.js'
 import { markdownCells } from '../markdown.js'
 import { experimentDataTable, experimentTable, pValue, seedsOf } from './tables.js'
 
@@ -38,7 +39,8 @@ export function resultTable(results: ResultRows, request: TableRequest): string 
       : request.layout === 'data'
         ? (experimentDataTable(chosen) ?? { columns: [], rows: [] })
         : experimentTable(chosen)
-  return `${markdownCells(table)}\n\n95 % t-intervals over ${seedsOf(rows)} seeds.`
+  const few = rows.some(({ seeds }) => seeds.length < ENOUGH_REPETITIONS)
+  return `${markdownCells(table)}\n\n95 % t-intervals over ${seedsOf(rows)} seeds${few ? ', which is few: they are wide' : ''}.`
 }
 
 function noiseTable(
@@ -83,12 +85,34 @@ function written(row: ExperimentRow, judge: string, value: string): string {
 /** Figures that are shares of something. */
 const SHARES = /^(order_right|audit_|contrasted)/
 
+/** One trial of `--tune`. */
+export interface Tried {
+  method: string
+  learningRate: number
+  reward: number
+}
+
+/** Rewards by method and rate, of several betas the best; the best of a row in bold. */
+export function ratesTable(tried: readonly Tried[]): string {
+  const rates = [...new Set(tried.map(({ learningRate }) => learningRate))].sort((a, b) => a - b)
+  const methods = [...new Set(tried.map(({ method }) => method))]
+  const rows = methods.map((method) => {
+    const best = rates.map((rate) =>
+      Math.max(...tried.flatMap((t) => (t.method === method && t.learningRate === rate ? [t.reward] : []))),
+    )
+    const most = Math.max(...best)
+    return `| ${[method, ...best.map((x) => (x === most ? `**${n.formatNumber(x)}**` : n.formatNumber(x)))].join(' | ')} |`
+  })
+  const head = ['method', ...rates.map((rate) => rate.toExponential())]
+  return [`| ${head.join(' | ')} |`, `| --- |${rates.map(() => ' ---: |').join('')}`, ...rows].join('\n')
+}
+
 /** A number that a sentence states. */
 export interface ClaimedNumber {
   variant: string
   noise?: number
   augmented?: number
-  /** As a table's `value`, `wins`, or the name of a single figure. */
+  /** As a table's `value`, `wins`, `p`, or the name of a single figure. */
   value: string
   /** An end of the interval instead of the mean. */
   end?: 'low' | 'high'
@@ -122,6 +146,7 @@ function numberOf(row: ExperimentRow, judge: string, { value, end }: ClaimedNumb
     against: row.against?.difference,
     'sampled against': row.against?.sampled,
     wins: row.against?.winRate,
+    p: { value: row.against?.p ?? null },
   }
   const estimate = Object.hasOwn(estimates, value) ? estimates[value] : row.figures[value]
   if (end) return estimate?.interval?.[end === 'low' ? 0 : 1]

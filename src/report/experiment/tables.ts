@@ -37,7 +37,6 @@ const OF_ANSWERS: Figure[] = [
 /** What was learnt from. */
 const OF_DATA: Figure[] = [
   ['contrasted', 'pairs contrasted', wholePercent],
-  ['label_error', 'annotator error e', two],
   ['reward_temperature', 'reward unit T', two],
   ['order_right_label', 'order right: labels', wholePercent],
   ['order_right_reward', 'reward alone', wholePercent],
@@ -133,9 +132,20 @@ export function experimentTable(tables: ExperimentTables): Table {
   ])
 }
 
+/** The annotators' error with the interval that each cell had for it, in the mean. */
+function errorCells(rows: readonly ExperimentRow[]): Cell[] {
+  if (!rows.some((row) => row.figures.label_error)) return []
+  const write = ({ figures: f }: ExperimentRow) => {
+    const [low, high] = [f.label_error_low?.value, f.label_error_high?.value]
+    const interval = typeof low === 'number' && typeof high === 'number' ? ([low, high] as const) : undefined
+    return n.numberEstimate({ value: f.label_error?.value ?? null, ...(interval && { interval }) })
+  }
+  return [[numeric('annotator error e'), write]]
+}
+
 /** What each row's training learnt from: means over seeds. None where no cell says so. */
 export function experimentDataTable({ title, rows }: ExperimentTables): Table | undefined {
-  const cells = present(rows, OF_DATA)
+  const cells = [...errorCells(rows), ...present(rows, OF_DATA)]
   if (cells.length === 0) return undefined
   return tableOf(`${title}: what was learnt from, means over seeds`, rows, [...factorCells(rows), ...cells])
 }

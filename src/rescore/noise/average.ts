@@ -28,7 +28,9 @@ export function averageNoise(evidence: readonly Evidence[], boxes: readonly Box[
   const errors = boxes[0][0][0] < boxes[0][0][1] ? ERRORS : [boxes[0][0][0]]
   const tables = evidence.map((one, i) => partTable(one, boxes[i], errors))
   const totals = errors.map((_, k) => tables.map((table) => logSum(table[k].map(({ value }) => value))))
-  const shares = normalised(totals.map((parts, k) => parts.reduce((a, b) => a + b, Math.log(width(errors, k)))))
+  const shares = normalised(
+    totals.map((parts, k) => parts.reduce((a, b) => a + b, Math.log(width(errors, k)))),
+  )
   return tables.map((table, i) => {
     const points = table.flatMap((row, k) =>
       row.map(({ at, value }) => ({ at, weight: shares[k] * Math.exp(value - totals[k][i]) })),

@@ -21,7 +21,11 @@ export function singleLabels(gaps: ArrayLike<number>): Evidence {
 }
 
 /** Pairs with two votes or more, and how many pairs of votes among them disagree. */
-export function repeatedVotes(all: readonly Evidence[]): { pairs: number; compared: number; disagree: number } {
+export function repeatedVotes(all: readonly Evidence[]): {
+  pairs: number
+  compared: number
+  disagree: number
+} {
   const sum = { pairs: 0, compared: 0, disagree: 0 }
   for (const { up, down, weight } of all) {
     for (let i = 0; i < up.length; i++) {

@@ -57,7 +57,9 @@ export interface NoiseOptions {
 export function fitNoise(evidence: readonly Evidence[], options: NoiseOptions = {}): NoiseFit[] {
   const parts = evidence.map((one, i) => partOf(one, boxOf(one, options, options.temperatures?.[i])))
   const best = bestOverall(parts)
-  const effect = clusterEffect(parts.map(({ box }, i) => ({ evidence: evidence[i], at: best.points[i], box })))
+  const effect = clusterEffect(
+    parts.map(({ box }, i) => ({ evidence: evidence[i], at: best.points[i], box })),
+  )
   const near = setWithin(parts, best, DROP * effect)
   const far = setWithin(parts, best, FAR_DROP * effect)
   const averaged = averageNoise(
@@ -73,7 +75,10 @@ export function fitNoise(evidence: readonly Evidence[], options: NoiseOptions = 
       ...(lapses && { lapseInterval: [lapses[0].at[1], lapses[1].at[1]] }),
       ...(units && { temperatureInterval: [Math.exp(units[0].at[2]), Math.exp(units[1].at[2])] }),
       plausible: [...path.map(({ points }) => points[i]), ...(units ?? []).map(({ at }) => at)].map(noiseOf),
-      possible: [...far.path.map(({ points }) => points[i]), ...(far.ends(i, 2) ?? []).map(({ at }) => at)].map(noiseOf),
+      possible: [
+        ...far.path.map(({ points }) => points[i]),
+        ...(far.ends(i, 2) ?? []).map(({ at }) => at),
+      ].map(noiseOf),
       averaged: averaged[i],
       designEffect: effect,
     }
@@ -89,7 +94,11 @@ function setWithin(parts: readonly Part[], best: Joint, drop: number) {
   return { path, ends: (i: number, k: 1 | 2) => ownEnds({ parts, path: stops, best, least }, i, k) }
 }
 
-const noiseOf = ([labelError, lapse, logT]: Point): Noise => ({ labelError, lapse, temperature: Math.exp(logT) })
+const noiseOf = ([labelError, lapse, logT]: Point): Noise => ({
+  labelError,
+  lapse,
+  temperature: Math.exp(logT),
+})
 
 function boxOf({ gap }: Evidence, { labelError, lapse }: NoiseOptions, temperature: number | undefined): Box {
   const at = (x: number): [number, number] => [x, x]
@@ -138,13 +147,20 @@ function ownEnds({ parts, path, best, least }: Fitted, i: number, k: number): [E
   const [low, high] = box[k]
   if (low === high) return undefined
   // Parts beside this one speak through e alone.
-  const others = path.map(({ value, points }) => value - climb(data, points[i], fixedAt(box, 0, points[i][0]), 1e-6).value)
+  const others = path.map(
+    ({ value, points }) => value - climb(data, points[i], fixedAt(box, 0, points[i][0]), 1e-6).value,
+  )
   const at = (x: number, near: Ends): Ends =>
     parts.length === 1
       ? climb(data, withValue(near.at, k, x), fixedAt(box, k, x), 1e-4)
       : path
           .map(({ points }, j) => {
-            const found = climb(data, withValue(points[i], k, x), fixedAt(fixedAt(box, k, x), 0, points[i][0]), 1e-4)
+            const found = climb(
+              data,
+              withValue(points[i], k, x),
+              fixedAt(fixedAt(box, k, x), 0, points[i][0]),
+              1e-4,
+            )
             return { at: found.at, value: found.value + others[j] }
           })
           .reduce((a, b) => (b.value > a.value ? b : a))

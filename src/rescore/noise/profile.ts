@@ -50,7 +50,10 @@ const GRID = [0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.36, 0.42, 0.47]
 export function bestOverall(parts: readonly Part[]): Joint {
   const [low, high] = parts[0].box[0]
   if (low === high) return bestAt(parts, low)
-  const tried = [low, ...GRID.filter((e) => e > low && e < high), high].map((e) => ({ e, ...bestAt(parts, e) }))
+  const tried = [low, ...GRID.filter((e) => e > low && e < high), high].map((e) => ({
+    e,
+    ...bestAt(parts, e),
+  }))
   const top = tried.reduce((best, one, i) => (one.value > tried[best].value ? i : best), 0)
   let [from, to] = [tried[Math.max(0, top - 1)].e, tried[Math.min(tried.length - 1, top + 1)].e]
   let best = tried[top]

@@ -13,7 +13,7 @@ import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scor
 import { openModelCache } from '../score/model-cache.js'
 import { type AnswerNeeds, answerPrompts } from './answer.js'
 import { endpointScorer } from './endpoint-scorer.js'
-import type { AnsweredSystem } from './evaluation.js'
+import { type AnsweredSystem, answered } from './evaluation.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
 import { modelScorer, type Scorer, type ScorerNeeds } from './scorers.js'
 
@@ -80,7 +80,8 @@ export async function answersOfModels(
         ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references },
       })
       await look?.(lm, name)
-      systems.push({ name, decoding, answers: await answerPrompts(session, lm, prompts, { label: name }) })
+      const answers = await answerPrompts(session, lm, prompts, { label: name })
+      systems.push({ name, decoding, answers: answered(answers) })
     } finally {
       lm.model.dispose()
     }

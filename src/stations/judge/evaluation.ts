@@ -6,6 +6,7 @@ import type { MeasuredSystems, Measures } from '../../evaluate/measures.js'
 import { measuresOfSystem, withLength } from '../../evaluate/system-measures.js'
 import { evaluateSystem } from '../../evaluate/system-summary.js'
 import { type EvaluatedSystem, evaluationReport } from '../../report/evaluation-rows.js'
+import type { Judgement } from '../../report/judgements.js'
 import type { EvaluationReport, EvaluationRow, SampleReport } from '../../report/types.js'
 import type { Needs } from '../../session/needs.js'
 import { bootstrapMean } from '../../statistics/intervals.js'
@@ -17,7 +18,15 @@ export { type Answer, type AnswerOptions, answerPrompts } from './answer.js'
 export { meanScorer, modelScorer, type Scorer } from './scorers.js'
 
 /** An answer of a model, or of a file that knows its text alone. */
-export type AnsweredText = Pick<Answer, 'text'> & Partial<Pick<Answer, 'ids' | 'finishReason'>>
+export interface AnsweredText {
+  text: string
+  tokens?: number
+  finishReason?: Answer['finishReason']
+}
+
+/** Generated answers as they are evaluated. */
+export const answered = (answers: readonly Answer[]): AnsweredText[] =>
+  answers.map(({ text, ids, finishReason }) => ({ text, tokens: ids.length, finishReason }))
 
 export interface AnsweredSystem {
   name: string
@@ -47,6 +56,8 @@ export interface Evaluation {
   /** Rewards of every system's answers, by its name and decoding and by scorer. */
   judged: readonly JudgedSystem[]
   measures?: MeasuredSystems
+  /** What every scorer says of every system but the baseline, over all prompts. */
+  judgements: Judgement[]
 }
 
 const COLUMNS = { trueReward: 'true', reward: 'reward', secondReward: 'second' } as const
@@ -82,7 +93,9 @@ export async function evaluateSystems(
     return { system: name, decoding, evaluation }
   })
   const report = evaluationReport(input.baseline, evaluations, COLUMNS)
-  const unit = judged.every(({ answers }) => answers.every(({ ids }) => ids)) ? 'tokens' : 'characters'
+  const unit = judged.every(({ answers }) => answers.every(({ tokens }) => tokens !== undefined))
+    ? 'tokens'
+    : 'characters'
   const rows = report.rows.map((row) => ({
     ...row,
     length: lengthOf(row, { judged, unit, sources: input.sources, seed: options.seed }),
@@ -94,6 +107,7 @@ export async function evaluateSystems(
     evaluations,
     judged,
     measures: measuresOf(input.baseline, evaluations, rows),
+    judgements: judgementsOf(input.baseline, evaluations),
   }
 }
 
@@ -119,6 +133,38 @@ function baselineOf(
   return candidates.find((system) => system.decoding === decoding) ?? candidates[0]
 }
 
+/** How a report speaks of a scorer. */
+const WHO: Record<string, string> = {
+  true: 'the true reward',
+  second: 'the second reward model',
+  reward: 'the reward model',
+}
+
+const TRUST: Record<string, number> = { true: 0, second: 1, reward: 3 }
+
+/** The most trusted scorer first: the truth, one that training never saw, others, that of the training. */
+function judgementsOf(baseline: string, evaluations: readonly EvaluatedSystem[]): Judgement[] {
+  const place = (name: string) => TRUST[name] ?? 2
+  const seen = new Set<string>()
+  return evaluations.flatMap(({ system, evaluation: { total } }) => {
+    if (system === baseline || seen.has(system)) return []
+    seen.add(system)
+    return Object.entries(total.rewards)
+      .sort(([a], [b]) => place(a) - place(b))
+      .flatMap(([name, { versusBaseline, lengthControlled }]) =>
+        versusBaseline
+          ? [
+              {
+                ...{ system, baseline, who: WHO[name] ?? `reward model ${name}`, prompts: total.count },
+                winRate: versusBaseline.winRate,
+                ...(lengthControlled && { lengthControlled }),
+              },
+            ]
+          : [],
+      )
+  })
+}
+
 interface Lengths {
   judged: readonly JudgedSystem[]
   unit: 'tokens' | 'characters'
@@ -129,8 +175,7 @@ interface Lengths {
 function lengthOf({ system, decoding, source }: EvaluationRow, all: Lengths): EvaluationRow['length'] {
   const { answers } = all.judged.find((s) => s.name === system && s.decoding === decoding) as JudgedSystem
   const indices = source === 'total' ? answers.keys() : (indicesBySource(all.sources).get(source) ?? [])
-  const length = ({ ids, text }: AnsweredText) =>
-    all.unit === 'tokens' && ids ? ids.length : characters(text)
+  const length = ({ tokens = 0, text }: AnsweredText) => (all.unit === 'tokens' ? tokens : characters(text))
   return bootstrapMean(
     Array.from(indices, (i) => length(answers[i])),
     { seed: all.seed },

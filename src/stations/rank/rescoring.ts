@@ -9,7 +9,12 @@ import { writeAuditPage } from '../../report/write-reports.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { writeRankedJsonl } from '../../rescore/ranked-jsonl.js'
-import { type FoldCalibration, type Rescored, type RescoreOptions, rescoreLists } from '../../rescore/rescore.js'
+import {
+  type FoldCalibration,
+  type Rescored,
+  type RescoreOptions,
+  rescoreLists,
+} from '../../rescore/rescore.js'
 import type { Needs } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
 import { count, figure, percent } from '../../show/units.js'
@@ -99,7 +104,9 @@ function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {
   for (const calibration of calibrations) {
     const { fold, temperature, lapse } = calibration
     const name = calibrations.length > 1 ? `fold ${fold}: ` : ''
-    ui.line(`${name}reward unit T ${figure(temperature)}${lapse > 0.005 ? `, wrong whatever its gap in ${percent(lapse, 0)}` : ''}`)
+    ui.line(
+      `${name}reward unit T ${figure(temperature)}${lapse > 0.005 ? `, wrong whatever its gap in ${percent(lapse, 0)}` : ''}`,
+    )
   }
   if (calibrations.length > 0) ui.line(errorWords(calibrations[0]))
   if (audit.expected) ui.line(audit.expected.sentence)
@@ -122,8 +129,16 @@ function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {
 }
 
 /** What is known of the annotators' error; it is the same in all folds. */
-export function errorWords({ labelErrorInterval: interval, determined, labelError, votes }: FoldCalibration): string {
-  const looks = votes.pairs > 0 ? ` · ${count(votes.pairs)} pairs judged more than once, ${count(votes.disagree)} disagreements` : ''
+export function errorWords({
+  labelErrorInterval: interval,
+  determined,
+  labelError,
+  votes,
+}: FoldCalibration): string {
+  const looks =
+    votes.pairs > 0
+      ? ` · ${count(votes.pairs)} pairs judged more than once, ${count(votes.disagree)} disagreements`
+      : ''
   if (!interval) return `annotator error ${labelError.toFixed(2)}, as given${looks}`
   const range = `${interval[0].toFixed(2)} to ${interval[1].toFixed(2)}`
   return determined || votes.pairs > 0

@@ -52,9 +52,13 @@ export async function withRelabels(
       'pairs are found by prompt and answers: give the data that were judged',
     )
   }
-  ui.line(`second labels  ${count(labels)} of ${count(found.size)} pairs, ${count(otherwise)} judged otherwise`)
+  ui.line(
+    `second labels  ${count(labels)} of ${count(found.size)} pairs, ${count(otherwise)} judged otherwise`,
+  )
   if (found.size < seconds.size)
-    ui.warn(`${count(seconds.size - found.size)} of the ${count(seconds.size)} pairs of ${files} are not in train_dataset`)
+    ui.warn(
+      `${count(seconds.size - found.size)} of the ${count(seconds.size)} pairs of ${files} are not in train_dataset`,
+    )
   return out
 }
 

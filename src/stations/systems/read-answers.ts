@@ -14,6 +14,9 @@ export interface AnswerRow {
   text: string
   id?: string
   source?: string
+  /** As `clha generate` counted them, and how the answer ended. */
+  tokens?: number
+  finishReason?: 'stop' | 'length'
   row: number
 }
 
@@ -86,11 +89,14 @@ function answerRow(value: Record<string, unknown>, row: number, where: string): 
   const asked = field(PROMPTS, prompt, true) as Prompt
   const id = field(IDS, name, false)
   const source = field(SOURCES, z.string().min(1), false)
+  const { tokens, finish_reason: finishReason } = value
   return {
     prompt: asked,
     text: field(ANSWERS, z.string(), true) as string,
     ...(id !== undefined && { id }),
     ...(source !== undefined && { source }),
+    ...(typeof tokens === 'number' && { tokens }),
+    ...((finishReason === 'stop' || finishReason === 'length') && { finishReason }),
     row,
   }
 }

@@ -1,5 +1,5 @@
-/** Verdicts as preferences to train on: an example an item, a label a verdict, with who gave it. */
-import type { Example } from '../../data/example.js'
+/** Verdicts as preferences to train on: an example an item, a vote a verdict, with who gave it. */
+import type { Example, Preference, Vote } from '../../data/example.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
 import { countedRows } from '../counted.js'
 import type { Comparison, ComparisonItem } from '../types.js'
@@ -26,17 +26,33 @@ export function preferencesOf({ path, items, rows }: Comparison): {
       continue
     }
     const at = (system: string) => item.answers.findIndex((answer) => answer.system === system)
+    const votes = own.map(({ systems: [a, b], verdict, rater }): Vote => {
+      const [better, worse] = verdict === 'a' ? [a, b] : [b, a]
+      return { better: at(better), worse: at(worse), count: 1, annotator: rater }
+    })
     examples.push({
       ...{ id: item.item, prompt: item.prompt, source: item.source ?? 'votes', ...place },
       candidates: item.answers.map(({ system, text }) => ({ text: text ?? '', origin: system })),
-      preferences: own.map(({ systems: [a, b], verdict, rater }) => ({
-        better: at(verdict === 'a' ? a : b),
-        worse: at(verdict === 'a' ? b : a),
-        annotator: rater,
-      })),
+      preferences: majority(votes),
+      votes,
     })
   }
   return { examples, faults }
+}
+
+/** What more of the votes say than its opposite, each pair once. */
+function majority(votes: readonly Vote[]): Preference[] {
+  const net = new Map<string, { pair: Preference; votes: number }>()
+  for (const { better, worse, count } of votes) {
+    const [first, second] = better < worse ? [better, worse] : [worse, better]
+    const found = net.get(`${first} ${second}`) ?? { pair: { better: first, worse: second }, votes: 0 }
+    found.votes += better === first ? count : -count
+    net.set(`${first} ${second}`, found)
+  }
+  return [...net.values()].flatMap(({ pair: { better, worse }, votes: sum }): Preference[] => {
+    if (sum === 0) return []
+    return [sum > 0 ? { better, worse } : { better: worse, worse: better }]
+  })
 }
 
 const unknownText = ({ answers }: ComparisonItem): string | undefined =>

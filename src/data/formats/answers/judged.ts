@@ -35,10 +35,7 @@ export interface Answers {
 }
 
 /** Answers as candidates, with the preferences that the row states. */
-export function judged(
-  row: RawRow,
-  answers: Answers,
-): Stated & { candidates: Candidate[] } {
+export function judged(row: RawRow, answers: Answers): Stated & { candidates: Candidate[] } {
   const { texts, rewards = [], origins = [], suffixes = [] } = answers
   const names = texts.map((_, i) => answers.names?.[i] ?? origins[i] ?? '')
   const candidates = texts.map((text, i): Candidate => {

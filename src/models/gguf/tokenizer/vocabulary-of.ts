@@ -46,10 +46,7 @@ export async function vocabularyForGguf(tokenizer: TextTokenizer, size: number):
       [`${PREFIX}token_type`, { type: 'array', of: 'int32', value: kinds }],
       ...made.merges,
       ...roles(files, tokenizer),
-      bool(`${PREFIX}add_bos_token`, tokenizer.addsBos),
-      ...(tokenizer.frames.single.after.includes(tokenizer.eosId ?? -1)
-        ? [bool(`${PREFIX}add_eos_token`, true)]
-        : []),
+      ...framed(tokenizer, files.tokenizer),
       ...made.prefix,
       ...(template === undefined ? [] : [text('tokenizer.chat_template', template)]),
     ],
@@ -74,11 +71,13 @@ function listed(files: TokenizerFiles, vocab: Record<string, number>, size: numb
     tokens[id] = token
     kinds[id] = kind
   }
-  for (const [token, id] of Object.entries(vocab))
-    put(id, token, bytes && /^<0x[0-9A-F]{2}>$/i.test(token) ? KIND.byte : KIND.normal)
+  const kindOf = (token: string) => {
+    if (bytes && /^<0x[0-9A-F]{2}>$/i.test(token)) return KIND.byte
+    return token === unknown ? KIND.unknown : KIND.normal
+  }
+  for (const [token, id] of Object.entries(vocab)) put(id, token, kindOf(token))
   for (const { id, content, special } of files.added) {
-    if (content === unknown) put(id, content, KIND.unknown)
-    else if (special || LOOKS_SPECIAL.test(content)) put(id, content, KIND.control)
+    if (special || LOOKS_SPECIAL.test(content)) put(id, content, KIND.control)
     else put(id, content.replaceAll(SPACE, ' '), KIND.userDefined)
   }
   return { tokens, kinds }
@@ -109,18 +108,23 @@ function byteLevel(tokenizer: Json, where: string): Made {
 const UNUSED_SCORE = -10_000
 const ADDED_SCORE = -1000
 
-/** llama.cpp joins the neighbours that make the piece of the highest score: a piece's score is the rank of its first merge. */
+/**
+ * llama.cpp joins the neighbours that make the piece of the highest score. Scores are those of SentencePiece's own training: the
+ * place of a piece among those that merges make, in the order of the merges; then come those that nothing makes.
+ */
 function sentencePiece(tokenizer: Json, tokens: readonly string[], kinds: readonly number[]): Made {
   const { merges } = tokenizer.model as { merges: (string | string[])[] }
-  const ranks = new Map<string, number>()
-  for (const [rank, merge] of merges.entries()) {
-    const piece = typeof merge === 'string' ? merge.replace(' ', '') : merge.join('')
-    if (!ranks.has(piece)) ranks.set(piece, rank)
+  const places = new Map<string, number>()
+  const place = (piece: string): number => {
+    const found = places.get(piece) ?? places.size
+    places.set(piece, found)
+    return found
   }
+  for (const merge of merges) place(typeof merge === 'string' ? merge.replace(' ', '') : merge.join(''))
   const scoreOf = (token: string, id: number): number => {
     if (kinds[id] === KIND.unused) return UNUSED_SCORE
     if (kinds[id] === KIND.control || kinds[id] === KIND.userDefined) return ADDED_SCORE
-    return kinds[id] === KIND.normal ? -(ranks.get(token) ?? merges.length) : 0
+    return kinds[id] === KIND.normal ? 0 - place(token) : 0
   }
   const parts = JSON.stringify([tokenizer.normalizer, tokenizer.pre_tokenizer])
   const addsSpace = parts.includes('"type":"Prepend"') || /"prepend_scheme":"(always|first)"/.test(parts)
@@ -128,8 +132,28 @@ function sentencePiece(tokenizer: Json, tokens: readonly string[], kinds: readon
     pre: 'default',
     scores: [[`${PREFIX}scores`, { type: 'array', of: 'float32', value: tokens.map(scoreOf) }]],
     merges: [],
-    prefix: [bool(`${PREFIX}add_space_prefix`, addsSpace)],
+    prefix: addsSpace ? [] : [bool(`${PREFIX}add_space_prefix`, false)],
   }
+}
+
+/** What is put around a text, and between two: said even where it is llama.cpp's default. */
+function framed({ addsBos, eosId, tokenText, frames: { single } }: TextTokenizer, tokenizer: Json): Entry[] {
+  const addsEos = eosId !== undefined && single.after.includes(eosId)
+  const between = betweenPair(tokenizer.post_processor as Json | null)
+  const separates = !addsEos && eosId !== undefined && between === tokenText(eosId)
+  return [
+    bool(`${PREFIX}add_bos_token`, addsBos),
+    bool(`${PREFIX}add_eos_token`, addsEos),
+    ...(between === undefined ? [] : [bool(`${PREFIX}add_sep_token`, separates)]),
+  ]
+}
+
+/** The first special token between two texts. */
+function betweenPair(processor: Json | null): string | undefined {
+  const all = (processor?.processors ?? (processor ? [processor] : [])) as Json[]
+  const pair = all.find(({ type }) => type === 'TemplateProcessing')?.pair as Json[] | undefined
+  const first = pair?.findIndex((piece) => piece.Sequence !== undefined) ?? -1
+  return (pair?.[first + 1]?.SpecialToken as { id: string } | undefined)?.id
 }
 
 /** Roles by their names in tokenizer_config.json, and in GGUF. */
