@@ -43,18 +43,21 @@ const ESC = String.fromCharCode(27)
 const QUIET = new RegExp(`${ESC}[78]|${ESC}\\[\\?\\d+[hl]`, 'g')
 /** A bar goes back to the first column and draws anew. */
 const BACK = new RegExp(`\\r|${ESC}\\[[01]?G`)
+const UP = new RegExp(`${ESC}\\[1A`, 'g')
 const CONTROL = new RegExp(`${ESC}\\[[\\d;]*[A-Za-z]`, 'g')
 
-/** What is left on a terminal: of each line what was drawn last, without colours. */
+/** What is left on a terminal: of each line what was drawn last, without colours; a bar that went up again took its line along. */
 function lastDrawn(text) {
-  return text
-    .replaceAll('\r\n', '\n')
-    .split('\n')
-    .map((line) => {
-      const drawn = line.replace(QUIET, '').split(BACK)
-      const bare = drawn.map((part) => part.replace(CONTROL, ''))
-      return bare.findLast((part) => part.trim() !== '') ?? ''
-    })
+  const lines = []
+  for (const line of text.replaceAll('\r\n', '\n').split('\n')) {
+    for (const _ of line.matchAll(UP)) lines.pop()
+    const bare = line
+      .replace(QUIET, '')
+      .split(BACK)
+      .map((part) => part.replace(CONTROL, ''))
+    lines.push(bare.findLast((part) => part.trim() !== '') ?? '')
+  }
+  return lines
 }
 
 const escaped = (text) => text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c])
@@ -81,15 +84,20 @@ ${rows.join('\n')}
 mkdirSync(out, { recursive: true })
 try {
   const report = readFileSync(join(run, 'report.html'), 'utf8')
-  const bare = 'nav{display:none!important}body{padding-top:1.2rem!important}details{display:none}'
+  // How long it took says more of what else the machine did.
+  const bare = 'nav,header p{display:none!important}body{padding-top:1.2rem!important}details{display:none}'
   photograph('report', report, `${bare}section:not(#result):not(#samples){display:none}`, [1000, 1080])
-  const cards =
-    'section:not(#audit):not(#reversed),header{display:none}#reversed .sample:nth-of-type(n+3){display:none}'
-  photograph('audit', readFileSync(join(run, 'audit.html'), 'utf8'), `${bare}${cards}`, [1000, 1080])
+  const some =
+    'section:not(#audit):not(#reversed),header,#audit .figures,#audit>.scroll:last-child{display:none}'
+  const cards = `${some}section{margin-top:0!important}#reversed .sample:nth-of-type(n+4){display:none}`
+  photograph('audit', readFileSync(join(run, 'audit.html'), 'utf8'), `${bare}${cards}`, [1000, 1120])
   if (typescript) {
     const text = readFileSync(typescript, 'utf8').replace(/^Script (started|done).*\n/gm, '')
-    const lines = ['$ npm run quickstart', ...lastDrawn(text)].map((line) => line.trimEnd())
-    while (lines.at(-1) === '') lines.pop()
+    const all = lastDrawn(text).map((line) => line.trimEnd())
+    while (all.at(-1) === '') all.pop()
+    const at = (station) => all.findIndex((line) => line.startsWith(station))
+    const rescore = all.slice(at('4 rescore'), at('5 sft'))
+    const lines = ['$ npm run quickstart', '…', ...rescore, '…', ...all.slice(at('7 evaluate'))]
     const svg = join(out, 'terminal.svg')
     writeFileSync(svg, terminal(lines))
     told(svg)

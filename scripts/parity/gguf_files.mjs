@@ -1,6 +1,6 @@
 // Exports the models that i_gguf.py made, and holds every tensor and every key against llama.cpp's own files:
 //   node scripts/parity/gguf_files.mjs REFERENCES
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { exportGguf } from '../../dist/models/gguf/export-gguf.js'
 import { openGguf } from '../../dist/models/gguf/gguf-file.js'

@@ -5,7 +5,7 @@ import { duration } from '../show/units.js'
 import { calibrationTable, foldName, reliabilityTable } from './audit-tables.js'
 import { curveCharts } from './curves.js'
 import { reliabilityChart } from './kit/charts.js'
-import { figure, figures, type Html, list, paragraphs, type Section, table } from './kit/html.js'
+import { figure, figures, folded, type Html, list, paragraphs, type Section, table } from './kit/html.js'
 import { inkOf } from './kit/palette.js'
 import { resultChart } from './result-chart.js'
 import { conclusions, summaryTable, trainingWarnings, warningLines } from './result-summary.js'
@@ -26,12 +26,16 @@ export function resultSection(report: EvalReport, remarks: Html): Section {
     headlineBody(report),
     drawn && `<div class="wide">${figure(drawn.chart, drawn.numbers)}</div>`,
     evaluation && `<div class="result">${table(summaryTable(evaluation), true)}</div>`,
-    evaluation && paragraphs(conclusions(evaluation)),
+    evaluation && inWords(conclusions(evaluation)),
     multi && table(t.seedsTable(multi)),
   ]
   const shown = body.filter(Boolean).join('')
   return { id: 'result', heading: 'Result', body: shown && shown + remarks }
 }
+
+/** Many sentences open on demand: picture and table say the same. */
+const inWords = (sentences: readonly string[]): Html =>
+  sentences.length > 3 ? folded('Every two systems, in words', paragraphs(sentences)) : paragraphs(sentences)
 
 export function curvesSection(curves: AlignReport['curves'] = []): Section {
   const items = curveCharts(curves).map(({ chart, numbers }) => figure(chart, numbers))

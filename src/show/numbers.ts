@@ -23,9 +23,10 @@ export function formatSigned(x: Maybe, digits = 2): string {
 /** 84 % (81–87) */
 export function percentEstimate(e: Estimate | undefined): string {
   if (!isNumber(e?.value)) return MISSING
-  const tail = hasInterval(e)
-    ? ` (${Math.round(e.interval[0] * 100)}–${Math.round(e.interval[1] * 100)})`
-    : ''
+  // As many digits as the share itself gets.
+  const digits = wholePercent(e.value).includes('.') ? 1 : 0
+  const end = (share: number) => (share * 100).toFixed(digits)
+  const tail = hasInterval(e) ? ` (${end(e.interval[0])}–${end(e.interval[1])})` : ''
   return wholePercent(e.value) + tail
 }
 

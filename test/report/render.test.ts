@@ -130,7 +130,7 @@ describe('the first page', () => {
   })
 
   test('a flag is never broken across lines', () => {
-    expect(html).toContain('npm run quickstart -- <span class="flag">--seeds</span> 5')
+    expect(html).toContain('npm run quickstart <span class="flag">-- --seeds</span> 5')
   })
 })
 

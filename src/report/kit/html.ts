@@ -48,7 +48,7 @@ ${bodies.join('\n')}
 
 /** Words of this program: a flag of a command stays on one line. */
 const prose = (text: string): Html =>
-  esc(text).replace(/(?<![\w-])--?[A-Za-z][\w-]*/g, '<span class="flag">$&</span>')
+  esc(text).replace(/(?<![\w-])(?:-- )?--?[A-Za-z][\w-]*/g, '<span class="flag">$&</span>')
 
 /**
  * A table with its caption; `quiet` hides the caption from the eye where the heading already says it.

@@ -43,9 +43,10 @@ async function request(path, body) {
   throw Object.assign(new Error(error.message), { status: response.status })
 }
 
-/** @param {string} text */
-function say(text) {
+/** @param {string} text @param {string} [kind] */
+function say(text, kind = 'problem') {
   if (at('notice').textContent !== text) at('notice').textContent = text
+  at('notice').className = kind
 }
 
 // Sending
@@ -139,7 +140,12 @@ function element(tag, className, text) {
   return made
 }
 
-const ROLES = /** @type {Record<string, string>} */ ({ system: 'System', user: 'Person', assistant: 'Assistant', tool: 'Tool' })
+const ROLES = /** @type {Record<string, string>} */ ({
+  system: 'System',
+  user: 'Person',
+  assistant: 'Assistant',
+  tool: 'Tool',
+})
 
 function show() {
   const { view } = state
@@ -158,9 +164,10 @@ function show() {
 function showTask(task, view) {
   state.shown = task
   state.ranked = []
-  at('main').hidden = !task
+  at('ask').hidden = !task
   if (!task) {
-    if (view.done >= view.total) say('That was all. Thank you! Every vote is saved.')
+    if (view.done >= view.total) say('That was all. Thank you! Every vote is saved.', 'done')
+    else say('Saving …', 'waiting')
     return
   }
   const alone = task.turns.length === 1
@@ -189,29 +196,36 @@ function answerCard({ text, namesAuthor }, place) {
   card.setAttribute('aria-labelledby', title.id)
   const rank = element('span', 'rank', '')
   rank.id = `rank-${place}`
-  card.append(rank, title, text.trim() === '' ? element('p', 'empty', 'an empty answer') : element('div', 'text', text))
-  if (namesAuthor) card.append(element('p', 'flag', 'This answer may name its author. Judge the answer, not the name.'))
+  card.append(
+    rank,
+    title,
+    text.trim() === '' ? element('p', 'empty', 'an empty answer') : element('div', 'text', text),
+  )
+  if (namesAuthor)
+    card.append(element('p', 'flag', 'This answer may name its author. Judge the answer, not the name.'))
   return card
 }
 
 // Keys and buttons
 
-const pairCommands = () => /** @type {Command[]} */ ([
-  { key: 'ArrowLeft', kbd: '←', label: 'Answer 1', kind: 'main', act: () => vote({ ranks: [1, 2] }) },
-  { key: 'ArrowRight', kbd: '→', label: 'Answer 2', kind: 'main', act: () => vote({ ranks: [2, 1] }) },
-  { key: 't', kbd: 'T', label: 'Equally good', kind: 'half', act: () => vote({ ranks: [1, 1] }) },
-])
+const pairCommands = () =>
+  /** @type {Command[]} */ ([
+    { key: 'ArrowLeft', kbd: '←', label: 'Answer 1', kind: 'main', act: () => vote({ ranks: [1, 2] }) },
+    { key: 'ArrowRight', kbd: '→', label: 'Answer 2', kind: 'main', act: () => vote({ ranks: [2, 1] }) },
+    { key: 't', kbd: 'T', label: 'Equally good', kind: 'half', act: () => vote({ ranks: [1, 1] }) },
+  ])
 
 /** @param {number} answers */
-const rankCommands = (answers) => /** @type {Command[]} */ ([
-  ...Array.from({ length: answers }, (_, place) => ({
-    ...{ key: String(place + 1), kbd: String(place + 1), kind: 'half' },
-    label: `Answer ${place + 1} next`,
-    act: () => rank(place),
-    off: () => state.ranked.flat().includes(place),
-  })),
-  { key: 't', kbd: 'T', label: 'Rest equal', kind: 'half', act: rankRest },
-])
+const rankCommands = (answers) =>
+  /** @type {Command[]} */ ([
+    ...Array.from({ length: answers }, (_, place) => ({
+      ...{ key: String(place + 1), kbd: String(place + 1), kind: 'half' },
+      label: `Answer ${place + 1} next`,
+      act: () => rank(place),
+      off: () => state.ranked.flat().includes(place),
+    })),
+    { key: 't', kbd: 'T', label: 'Rest equal', kind: 'half', act: rankRest },
+  ])
 
 const commonCommands = /** @type {Command[]} */ ([
   { key: 'b', kbd: 'B', label: 'All bad', kind: 'half', act: () => vote({ all: 'both_bad' }) },
@@ -232,7 +246,7 @@ function commandsOf({ mode }) {
 function showKeys(view) {
   const commands = commandsOf(view)
   const box = at('keys')
-  box.hidden = false
+  if (box.parentElement) box.parentElement.hidden = false
   const made = commands.map(({ key }) => key).join()
   if (box.dataset.made !== made) {
     box.dataset.made = made
@@ -273,7 +287,8 @@ function rank(place) {
   showRanks()
 }
 
-const unranked = () => (state.shown?.answers ?? []).map((_, i) => i).filter((i) => !state.ranked.flat().includes(i))
+const unranked = () =>
+  (state.shown?.answers ?? []).map((_, i) => i).filter((i) => !state.ranked.flat().includes(i))
 
 function rankRest() {
   const groups = [...state.ranked, unranked()].filter((group) => group.length > 0)
