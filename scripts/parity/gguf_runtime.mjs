@@ -16,7 +16,13 @@ import { loadTokenizer } from '../../dist/text/tokenizer.js'
 const [references, modules, textsFile] = process.argv.slice(2)
 const entry = createRequire(join(resolve(modules), 'x.js')).resolve('node-llama-cpp')
 const { getLlama } = await import(pathToFileURL(entry).href)
-const llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', maxThreads: 1, progressLogs: false })
+const llama = await getLlama({
+  gpu: false,
+  build: 'never',
+  logLevel: 'error',
+  maxThreads: 1,
+  progressLogs: false,
+})
 const texts = JSON.parse(readFileSync(textsFile, 'utf8')).strings
 const PROMPT =
   'The first settlers came to the valley in spring. They built a mill by the river, and in autumn the harvest was better than anybody had hoped.'
@@ -101,7 +107,9 @@ for (const name of wanted) {
       const mine = ownGreedy(ours, ids, GREEDY)
       const same = mine.findIndex((id, i) => id !== run.greedy[i])
       row.push(`greedy ${same < 0 ? GREEDY : same}/${GREEDY}`)
-      row.push(`template ${run.model.fileInfo.metadata.tokenizer?.chat_template === tokenizer.chatTemplate ? 'same' : 'differs'}`)
+      row.push(
+        `template ${run.model.fileInfo.metadata.tokenizer?.chat_template === tokenizer.chatTemplate ? 'same' : 'differs'}`,
+      )
     }
     row.push(`${type} log-prob ${apart(await readBack(file, ids), run.probabilities, ids)}`)
     await run.close()

@@ -75,5 +75,10 @@ function solved(factors: Float32Array, lengths: readonly number[]): Settings | u
   const least = first.smooth - slope * first.inverse // -low / (high - low)
   const originalMaxPositions = 8192
   const lowFreqFactor = (-least / slope) * originalMaxPositions
-  return { factor, lowFreqFactor, highFreqFactor: originalMaxPositions / slope + lowFreqFactor, originalMaxPositions }
+  return {
+    factor,
+    lowFreqFactor,
+    highFreqFactor: originalMaxPositions / slope + lowFreqFactor,
+    originalMaxPositions,
+  }
 }

@@ -39,7 +39,9 @@ export function rewardModelPaths(
 export function sayFamily({ options, ui }: Needs<'rewardModel' | 'evalRewardModel', 'ui'>): void {
   const paths = rewardModelPaths(options).map(({ path }) => path)
   if (options.rewardModel === undefined) return
-  const families = new Set(paths.map((path) => String(readHfConfig(baseFolderOf(resolveModelFolder(path))).model_type)))
+  const families = new Set(
+    paths.map((path) => String(readHfConfig(baseFolderOf(resolveModelFolder(path))).model_type)),
+  )
   if (families.size > 1) return
   const [family] = families
   const all =

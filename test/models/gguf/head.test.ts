@@ -94,7 +94,11 @@ describe('hostile files', () => {
     ['a number beyond all', replaced(24, 2n ** 63n, 8), 'is too large'],
     ['a value of no type', replaced(at('a.name') + 6, 77, 4), 'type 77 is none'],
     ['a list of lists', replaced(at('a.list') + 10, 9, 4), 'a list of lists'],
-    ['a list longer than the file', replaced(at('a.list') + 14, 2n ** 30n, 8), 'values in metadata "a.list" do not fit'],
+    [
+      'a list longer than the file',
+      replaced(at('a.list') + 14, 2n ** 30n, 8),
+      'values in metadata "a.list" do not fit',
+    ],
     ['a tensor of 9 dimensions', replaced(at('one') + 3, 9, 4), '9 dimensions'],
     ['a dimension of 0', replaced(at('one') + 7, 0, 8), 'a dimension of 0'],
     ['a tensor beyond all', replaced(at('one') + 7, 2n ** 52n, 8), 'is too large'],

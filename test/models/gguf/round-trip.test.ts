@@ -24,7 +24,12 @@ const ROWS = 320
 async function modelFolder(fixture: string, changes: object): Promise<string> {
   const folder = join(temporaryFolder(), 'model')
   const config = { ...readHfConfig(join('test/fixtures/models', fixture)), vocab_size: ROWS, ...changes }
-  const model = initModel({ ...config, bos_token_id: null, eos_token_id: null, pad_token_id: null }, 7, 'lm', 'f32')
+  const model = initModel(
+    { ...config, bos_token_id: null, eos_token_id: null, pad_token_id: null },
+    7,
+    'lm',
+    'f32',
+  )
   writeFolder(new DiskStorage(), folder, modelFiles(model))
   model.dispose()
   const specialTokens = ['<|endoftext|>', '<|im_start|>', '<|im_end|>']
@@ -57,7 +62,20 @@ describe('a model that is exported in f32 and imported again', () => {
     ['llama_bias', {}],
     ['llama_tied', {}],
     ['llama_rope_llama3', {}],
-    ['llama_rope_llama3', { head_dim: 64, rope_parameters: { rope_type: 'llama3', rope_theta: 500000, factor: 32, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 } }],
+    [
+      'llama_rope_llama3',
+      {
+        head_dim: 64,
+        rope_parameters: {
+          rope_type: 'llama3',
+          rope_theta: 500000,
+          factor: 32,
+          low_freq_factor: 1,
+          high_freq_factor: 4,
+          original_max_position_embeddings: 8192,
+        },
+      },
+    ],
     ['llama_gqa', { rope_parameters: { rope_type: 'linear', rope_theta: 5000, factor: 4 } }],
     ['mistral_swa', { sliding_window: null }],
     ['qwen2', {}],
@@ -94,7 +112,9 @@ describe('a model that is exported in f32 and imported again', () => {
     expect(kept).toMatchObject({ architecture: 'llama', modelType: 'llama', dtype: 'float16' })
     const asked = await importGguf(file, join(folder, '..', 'asked'), { dtype: 'BF16' })
     expect(asked.dtype).toBe('bfloat16')
-    expect(JSON.parse(readFileSync(join(folder, '..', 'asked', 'config.json'), 'utf8')).dtype).toBe('bfloat16')
+    expect(JSON.parse(readFileSync(join(folder, '..', 'asked', 'config.json'), 'utf8')).dtype).toBe(
+      'bfloat16',
+    )
   })
 })
 
@@ -136,12 +156,19 @@ function withKey(file: string, key: string, value: string | number): string {
 }
 
 it('frequencies scaled by unusual settings give the same frequencies', async () => {
-  const scaling = { factor: 6, low_freq_factor: 1.5, high_freq_factor: 5, original_max_position_embeddings: 3000 }
+  const scaling = {
+    factor: 6,
+    low_freq_factor: 1.5,
+    high_freq_factor: 5,
+    original_max_position_embeddings: 3000,
+  }
   const rope_parameters = { rope_type: 'llama3', rope_theta: 500_000, ...scaling }
   const folder = await modelFolder('llama_gqa', { head_dim: 128, rope_parameters })
   const { file } = await exportGguf(folder, { type: 'f32', output: join(folder, '..', 'out') })
   await importGguf(file, join(folder, '..', 'back'))
-  const [before, after] = [folder, join(folder, '..', 'back')].map((f) => inverseFrequencies(shapeOf(f).ropes[0]))
+  const [before, after] = [folder, join(folder, '..', 'back')].map((f) =>
+    inverseFrequencies(shapeOf(f).ropes[0]),
+  )
   expect(after).toHaveLength(64)
   for (const [i, frequency] of after.entries()) expect(frequency / before[i]).toBeCloseTo(1, 4)
 })

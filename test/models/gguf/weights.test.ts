@@ -46,7 +46,19 @@ describe('what llama.cpp computes otherwise is refused', () => {
     ['gemma2', { query_pre_attn_scalar: 7 }, 'a scale of the attention scores'],
     ['gpt2', { scale_attn_by_inverse_layer_idx: true }, 'a scale of the attention scores'],
     ['gpt_neox_parallel', { tie_word_embeddings: true }, 'tie_word_embeddings: true'],
-    ['qwen2', { rope_parameters: { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 64 } }, 'rope type "llama3"'],
+    [
+      'qwen2',
+      {
+        rope_parameters: {
+          rope_type: 'llama3',
+          factor: 8,
+          low_freq_factor: 1,
+          high_freq_factor: 4,
+          original_max_position_embeddings: 64,
+        },
+      },
+      'rope type "llama3"',
+    ],
   ])('%s with %j', (model, changes, message) => {
     expect(() => settings(model, changes)).toThrow(message)
   })
@@ -56,4 +68,3 @@ describe('what llama.cpp computes otherwise is refused', () => {
     expect(settings('mistral_swa', { sliding_window: null }).warnings).toEqual([])
   })
 })
-
