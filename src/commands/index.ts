@@ -22,6 +22,7 @@ import { mergeCommand } from './merge/index.js'
 import { planCommand } from './plan/index.js'
 import { pushCommand } from './push/index.js'
 import { quickstartCommand } from './quickstart/index.js'
+import { relabelCommand } from './relabel/index.js'
 import { rescoreCommand } from './rescore/index.js'
 import { rewardEvalCommand } from './reward-eval/index.js'
 import { rewardScoreCommand } from './reward-score/index.js'
@@ -42,6 +43,7 @@ export const COMMANDS: readonly Command[] = [
   rewardScoreCommand,
   rewardEvalCommand,
   rescoreCommand,
+  relabelCommand,
   augmentCommand,
   explainCommand,
   evalCommand,

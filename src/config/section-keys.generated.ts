@@ -70,6 +70,7 @@ export const SECTION_KEYS = {
   ],
   rescore: [
     'label_source',
+    'relabels',
     'pair_weight',
     'min_confidence',
     'sft_gate',

@@ -17,11 +17,12 @@ import {
 } from './reward-benchmarks.js'
 
 export interface RewardCalibration {
-  /** The reward gap that is worth odds of e to 1, in the reward's unit, and the share of labels taken to be wrong. */
+  /** The reward gap that is worth odds of e to 1, in the reward's unit. */
   temperature: number
   temperatureInterval?: Interval
-  labelError: number
-  labelErrorInterval?: Interval
+  /** Share of pairs whose label contradicts the reward however large its gap: reward or label is wrong. */
+  lapse: number
+  lapseInterval?: Interval
   /** At that T, of both orders of every pair. */
   ece: number
   nll: number
@@ -77,14 +78,14 @@ function calibrationOf(lists: readonly RewardedList[]): RewardCalibration | unde
   )
   const moving = gaps.filter((gap) => gap !== 0).length
   if (gaps.length < FEWEST || moving * 2 <= gaps.length) return undefined
-  const found = calibrate(gaps, { minPairs: FEWEST, name: 'these pairs' })
+  const found = calibrate(gaps, { minPairs: FEWEST, labelError: 0, name: 'these pairs' })
   // A label is right by construction: each pair is looked at from both sides, so that beliefs can also be too low.
   const margins = gaps.flatMap((gap) => [gap, -gap])
   const labels = gaps.flatMap(() => [1, 0])
   const { ece, nll, brier } = preferenceMetrics(margins, labels, found.temperature)
-  const { temperature, temperatureInterval, labelError, labelErrorInterval, reliability } = found
+  const { temperature, temperatureInterval, lapse, lapseInterval, reliability } = found
   return {
-    ...{ temperature, temperatureInterval, labelError, labelErrorInterval, ece, nll, brier, reliability },
+    ...{ temperature, temperatureInterval, lapse, lapseInterval, ece, nll, brier, reliability },
     atBound: found.atBound.includes('temperature'),
   }
 }

@@ -27,13 +27,13 @@ export function rewardSentences({ accuracy, calibration }: RewardEvaluation): st
         : 'no different from'
   const first = `The reward puts ${size} right: ${chance} chance.`
   if (!calibration) return [first]
-  const { temperature, temperatureInterval, labelError, labelErrorInterval, ece, atBound } = calibration
+  const { temperature, temperatureInterval, lapse, lapseInterval, ece, atBound } = calibration
   if (atBound) return [first, 'Larger reward gaps make these labels no surer.']
   const unit = numberEstimate({ value: temperature, interval: temperatureInterval })
-  const error = numberEstimate({ value: labelError, interval: labelErrorInterval })
+  const error = numberEstimate({ value: lapse, interval: lapseInterval })
   return [
     first,
-    `A reward difference of ${unit} is a log-odds of 1; a share of ${error} of the labels is taken to be wrong. Expected calibration error: ${numberEstimate({ value: ece }, 3)}.`,
+    `A reward difference of ${unit} is a log-odds of 1; a share of ${error} of the pairs is at odds with it however large the difference. Expected calibration error: ${numberEstimate({ value: ece }, 3)}.`,
   ]
 }
 

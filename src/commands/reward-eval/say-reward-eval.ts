@@ -16,12 +16,12 @@ export function sayRewardEvaluation(ui: Ui, found: RewardEvaluation): void {
     ui.line('too few labels, or too many equal rewards, to say how sure a reward gap makes')
     return
   }
-  const { temperature, temperatureInterval, labelError, labelErrorInterval, ece, atBound } = calibration
+  const { temperature, temperatureInterval, lapse, lapseInterval, ece, atBound } = calibration
   if (atBound) {
     ui.warn('larger reward gaps make these labels no surer: the reward says nothing of them, or the opposite')
     return
   }
   ui.line(
-    `reward unit T ${numberEstimate({ value: temperature, interval: temperatureInterval })} · label error e ${numberEstimate({ value: labelError, interval: labelErrorInterval })} · ECE ${numberEstimate({ value: ece }, 3)}`,
+    `reward unit T ${numberEstimate({ value: temperature, interval: temperatureInterval })} · lapse ${numberEstimate({ value: lapse, interval: lapseInterval })} · ECE ${numberEstimate({ value: ece }, 3)}`,
   )
 }

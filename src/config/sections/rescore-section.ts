@@ -7,7 +7,7 @@ export const rescoreSection = {
     .enum(['auto', 'posterior', 'reward', 'human', 'agreement'])
     .default('auto')
     .describe(
-      'who orders the answers: reward and label together (posterior), the reward, the label, or both where they agree (agreement); auto: posterior where the error of the labels is known, else agreement; legacy: reward',
+      'who orders the answers: both, the reward, the label, or where both agree; auto: by what is known of the labels; legacy: reward',
     ),
   relabels: oneOrMany(text())
     .optional()

@@ -89,7 +89,9 @@ export function fitNoise(evidence: readonly Evidence[], options: NoiseOptions = 
 function setWithin(parts: readonly Part[], best: Joint, drop: number) {
   const least = best.value - drop
   const path = errorPath(parts, best, least)
-  return { path, ends: (i: number, k: 1 | 2) => ownEnds({ parts, path, best, least }, i, k) }
+  // Both ends and the middle: what a value of one part costs changes slowly along the path.
+  const stops = path.filter((_, k) => k % 2 === 0)
+  return { path, ends: (i: number, k: 1 | 2) => ownEnds({ parts, path: stops, best, least }, i, k) }
 }
 
 const noiseOf = ([labelError, lapse, logT]: Point): Noise => ({
@@ -150,14 +152,14 @@ function ownEnds({ parts, path, best, least }: Fitted, i: number, k: number): [E
   )
   const at = (x: number, near: Ends): Ends =>
     parts.length === 1
-      ? climb(data, withValue(near.at, k, x), fixedAt(box, k, x), 1e-5)
+      ? climb(data, withValue(near.at, k, x), fixedAt(box, k, x), 1e-4)
       : path
           .map(({ points }, j) => {
             const found = climb(
               data,
               withValue(points[i], k, x),
               fixedAt(fixedAt(box, k, x), 0, points[i][0]),
-              1e-5,
+              1e-4,
             )
             return { at: found.at, value: found.value + others[j] }
           })

@@ -39,7 +39,7 @@ export function bestAt(parts: readonly Part[], e: number, near?: Joint): Joint {
   return joint(
     parts.map((part, i) => {
       const box = fixedAt(part.box, 0, e)
-      return near ? climb(part.data, near.points[i], box, 1e-6) : maximise(part.data, part.coarse, box)
+      return near ? climb(part.data, near.points[i], box, 1e-5) : maximise(part.data, part.coarse, box)
     }),
   )
 }
@@ -65,7 +65,7 @@ export function bestOverall(parts: readonly Part[]): Joint {
   }
   let [a, b] = [to - ratio * (to - from), from + ratio * (to - from)]
   let [va, vb] = [at(a), at(b)]
-  while (to - from > 1e-4) {
+  while (to - from > 3e-4) {
     if (va >= vb) {
       ;[to, b, vb] = [b, a, va]
       a = to - ratio * (to - from)
@@ -91,7 +91,7 @@ export function lastInside<T extends { value: number }>(
   if (far.value >= least) return { x: bound, found: far }
   let inside = { x: from, found: start }
   let outside = bound
-  for (let step = 0; step < 14; step++) {
+  for (let step = 0; step < 10; step++) {
     const x = (inside.x + outside) / 2
     const found = at(x, inside.found)
     if (found.value >= least) inside = { x, found }
