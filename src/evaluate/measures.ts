@@ -33,6 +33,8 @@ export const MEASURES = {
   rougeL: 'mean ROUGE-L F1, 0 to 1',
   refusal:
     'share of answers that refuse, by how they begin; refusal@<source> of the prompts of one source, 0 to 1',
+  perplexity: 'of the answers under the first baseline, per token',
+  kl: 'sampled KL divergence from the first baseline, nats an answer; of answers drawn at temperature 1',
   accuracy: 'share of labelled pairs that the reward puts right, 0 to 1',
   ece: 'expected calibration error, 0 to 1',
 } as const satisfies Record<string, string>
