@@ -5,7 +5,7 @@ import type { EncodedExample } from '../../data/encode/encoded.js'
 import { packLists, valuesByList } from '../../data/encode/pack.js'
 import type { Cell } from '../../evaluate/cells.js'
 import { textStats } from '../../evaluate/text-stats.js'
-import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
+import { type LanguageModel, loadLanguageModel, stopIdsOf } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { loadTrainable } from '../../load/trainable.js'
 import { markerOf } from '../../methods/registry.js'
@@ -129,12 +129,21 @@ async function klToStart(
   prompts: Started['set']['prompts'],
   answers: readonly Answer[],
 ): Promise<number> {
+  // Of several the template's own: the one that training teaches.
+  const end = stopIdsOf(policy).at(-1)
   const sums = async ({ model, tokenizer, template }: LanguageModel) => {
     const { ids } = await encodePrompts(prompts, tokenizer, template, {
       maxPromptLength: options.maxPromptLength,
     })
     const examples = answers.map((answer, i): EncodedExample => {
-      const own = { ids: Int32Array.from(answer.ids), scoredFrom: 0, truncated: false, ended: false }
+      // An answer that ended by itself has said so with a token, and that one was sampled, too.
+      const ended = end !== undefined && answer.finishReason === 'stop'
+      const own = {
+        ids: Int32Array.from(ended ? [...answer.ids, end] : answer.ids),
+        scoredFrom: 0,
+        truncated: !ended,
+        ended,
+      }
       return { id: String(i), source: '', promptIds: Int32Array.from(ids[i]), answers: [own], promptCut: 0 }
     })
     return logProbs(model, examples, options.maxTokensPerBatch)
