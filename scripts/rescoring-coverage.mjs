@@ -55,7 +55,15 @@ const average = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.le
 const holds = ([low, high], x) => low <= Math.max(x, 0.002) && x <= high
 
 console.log(`95 % intervals that hold the truth, over e = ${ERRORS.join(', ')} with ${RUNS} runs each\n`)
-const head = ['pairs', 'scorer right', `e, ${DOUBLES} second labels`, 'T', 'width of e', 'e, no second labels', 'width of e']
+const head = [
+  'pairs',
+  'scorer right',
+  `e, ${DOUBLES} second labels`,
+  'T',
+  'width of e',
+  'e, no second labels',
+  'width of e',
+]
 row(head)
 row(head.map(() => '---'))
 for (const n of [200, 1000, 10_000]) {
@@ -77,6 +85,14 @@ for (const n of [200, 1000, 10_000]) {
     }
     const width = (cells) => average(cells.map((cell) => cell.width)).toFixed(2)
     const [twice, once] = found
-    row([n, percent(right), share(twice, 'e'), share(twice, 't'), width(twice), share(once, 'e'), width(once)])
+    row([
+      n,
+      percent(right),
+      share(twice, 'e'),
+      share(twice, 't'),
+      width(twice),
+      share(once, 'e'),
+      width(once),
+    ])
   }
 }

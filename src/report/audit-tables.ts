@@ -98,7 +98,14 @@ export function lengthTable(bias: AuditedLengths): Table {
 
 /** `at the edge` names values that stopped at the bound of the fit. */
 export function calibrationTable(calibrations: readonly FoldCalibration[]): Table {
-  const columns = ['pairs', 'judged again', 'reward unit T', 'lapse', 'annotator error e', 'at the edge of the fit'].map(numeric)
+  const columns = [
+    'pairs',
+    'judged again',
+    'reward unit T',
+    'lapse',
+    'annotator error e',
+    'at the edge of the fit',
+  ].map(numeric)
   const rows = calibrations.map((c) => [
     foldName(c.fold),
     count(c.pairs),

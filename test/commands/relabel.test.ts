@@ -102,7 +102,9 @@ test('a file of other pairs is refused; some that are not in the data are told',
   const { examples } = await readExamples(folderWith(pairs(4)))
   const other = folderWith([{ prompt: 'other', chosen: 'a', rejected: 'b' }])
   const { ui, said } = screen()
-  await expect(withRelabels({ options: { relabels: [other] }, ui }, examples)).rejects.toThrow('none of the 1 pairs')
+  await expect(withRelabels({ options: { relabels: [other] }, ui }, examples)).rejects.toThrow(
+    'none of the 1 pairs',
+  )
   const mixed = folderWith([pairs(4)[2], { prompt: 'other', chosen: ' a', rejected: ' b' }])
   await withRelabels({ options: { relabels: [mixed] }, ui }, examples)
   expect(said()).toContain('1 of the 2 pairs')

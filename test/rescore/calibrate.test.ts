@@ -23,7 +23,8 @@ function simulate({ n, e, seed, temperature = 1, spread = 2.5, lapse = 0, double
   for (let i = 0; i < n; i++) {
     gap[i] = random.normal() * spread * temperature
     const first = random.next() < lapse + (1 - 2 * lapse) * sigmoid(gap[i] / temperature)
-    for (let look = 0; look < (i < doubles ? 2 : 1); look++) (random.next() < e ? !first : first) ? up[i]++ : down[i]++
+    for (let look = 0; look < (i < doubles ? 2 : 1); look++)
+      (random.next() < e ? !first : first) ? up[i]++ : down[i]++
   }
   return { gap, up, down, weight: new Float64Array(n).fill(1) }
 }
@@ -34,7 +35,9 @@ const holds = ([low, high]: readonly [number, number], x: number) => low <= x &&
 describe('what labels tell', () => {
   test('labels alone leave open whether they or the reward are wrong: the interval of e begins at 0, and says so', () => {
     for (const e of [0, 0.25]) {
-      const { labelErrorInterval, determined, temperatureInterval } = calibrate(simulate({ n: 2000, e, lapse: 0.15, seed: 1 }))
+      const { labelErrorInterval, determined, temperatureInterval } = calibrate(
+        simulate({ n: 2000, e, lapse: 0.15, seed: 1 }),
+      )
       expect(labelErrorInterval![0]).toBe(0.002)
       expect(labelErrorInterval![1]).toBeGreaterThan(e + 0.05)
       expect(determined).toBe(false)
@@ -52,7 +55,12 @@ describe('what labels tell', () => {
       up[i] = first + (i < 300 ? Number(i % 5 < 2 ? !first : first) : 0)
       down[i] = (i < 300 ? 2 : 1) - up[i]
     }
-    const { labelError, votes, labelErrorInterval } = calibrate({ gap, up, down, weight: new Float64Array(n).fill(1) })
+    const { labelError, votes, labelErrorInterval } = calibrate({
+      gap,
+      up,
+      down,
+      weight: new Float64Array(n).fill(1),
+    })
     expect(votes).toEqual({ pairs: 300, compared: 300, disagree: 120 })
     // 2e(1 - e) = 0.4: e = (1 - sqrt(0.2)) / 2. The reward's chance agreement adds a little of its own.
     expect(labelError).toBeCloseTo((1 - Math.sqrt(0.2)) / 2, 1)
@@ -117,7 +125,9 @@ describe('what labels tell', () => {
   test('95 % intervals hold the truth in at least 34 of 40 simulated data sets', () => {
     const held = { temperature: 0, labelError: 0 }
     for (let seed = 0; seed < 40; seed++) {
-      const c = calibrate(simulate({ n: 400, e: [0.05, 0.2, 0.35][seed % 3], spread: 1.5, doubles: 150, seed }))
+      const c = calibrate(
+        simulate({ n: 400, e: [0.05, 0.2, 0.35][seed % 3], spread: 1.5, doubles: 150, seed }),
+      )
       held.temperature += Number(holds(c.temperatureInterval!, 1))
       held.labelError += Number(holds(c.labelErrorInterval!, [0.05, 0.2, 0.35][seed % 3]))
     }

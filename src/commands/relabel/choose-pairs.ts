@@ -18,7 +18,11 @@ export interface Look {
  * `count` of the labelled pairs at random, the same ones whatever their order in the files; each pair once. Which answer
  * stands first is random, too: a habit of the first one speaks neither for nor against labels.
  */
-export function choosePairs(examples: readonly Example[], count: number, seed: number): { looks: Look[]; all: number } {
+export function choosePairs(
+  examples: readonly Example[],
+  count: number,
+  seed: number,
+): { looks: Look[]; all: number } {
   const pairs = new Map<string, { look: Look; draw: number }>()
   for (const example of examples) {
     const keys = pairKeys(example)

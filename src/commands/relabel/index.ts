@@ -3,7 +3,8 @@ import { type Command, JSON_LINES } from '../command.js'
 
 export const relabelCommand: Command = {
   path: ['relabel'],
-  summary: 'judge some pairs of a data file again, without seeing their labels: it tells how often labels err',
+  summary:
+    'judge some pairs of a data file again, without seeing their labels: it tells how often labels err',
   examples: [
     'clha relabel prefs.jsonl --pairs 100',
     'clha rescore prefs.jsonl --reward-model ./rm --relabels prefs.relabels.jsonl',

@@ -35,7 +35,10 @@ export interface RelabelResult {
 }
 
 /** What a command line says. @throws ClhaError (exit 2) */
-export async function relabelCall(args: readonly string[], flags: Record<string, unknown>): Promise<RelabelCall> {
+export async function relabelCall(
+  args: readonly string[],
+  flags: Record<string, unknown>,
+): Promise<RelabelCall> {
   const { seed, datasetFormat, columns, splitter } = flags
   const { options } = await loadConfig(undefined, { seed, datasetFormat, columns, splitter }, 'relabel')
   const [first] = args
@@ -77,15 +80,25 @@ export async function relabel(call: RelabelCall, ui: Ui, keys?: Keys): Promise<R
   const left = looks.filter(({ key }) => !done.has(key))
   ui.station('relabel', `${amount(looks.length, 'pair')} of ${count(all)} · judgements go to ${call.output}`)
   if (done.size > 0) ui.line(`${count(looks.length - left.length)} were judged before`)
-  ui.line('Which answer is better?  1, 2 · s skips · u takes the last one back · q leaves, and the same command goes on')
+  ui.line(
+    'Which answer is better?  1, 2 · s skips · u takes the last one back · q leaves, and the same command goes on',
+  )
   const log = openAppendLog(call.output)
   const asking = keys ?? openKeys()
   try {
-    const { judged, skipped, otherwise } = await askAll({ left, total: looks.length, ui, keys: asking }, (row) => append(log, row, call))
+    const { judged, skipped, otherwise } = await askAll(
+      { left, total: looks.length, ui, keys: asking },
+      (row) => append(log, row, call),
+    )
     log.sync()
     const before = [...done.values()].filter((label) => label).length
     sayEnd(ui, call, judged, otherwise)
-    return { file: call.output, pairs: looks.length, judged: before + judged, skipped: skipped + done.size - before }
+    return {
+      file: call.output,
+      pairs: looks.length,
+      judged: before + judged,
+      skipped: skipped + done.size - before,
+    }
   } finally {
     asking.close()
     log.close()
@@ -104,14 +117,19 @@ async function chosen({ data, pairs, options }: RelabelCall, ui: Ui) {
   })
   const found = choosePairs(examples, pairs, options.seed)
   if (found.all === 0)
-    throw usageError(`${data.join(', ')}: no pair of answers has a label`, 'clha relabel judges labelled pairs again')
+    throw usageError(
+      `${data.join(', ')}: no pair of answers has a label`,
+      'clha relabel judges labelled pairs again',
+    )
   return found
 }
 
 /** Pairs in the file, and whether each was judged or skipped. */
 async function judgedBefore({ output, annotator }: RelabelCall): Promise<Map<string, boolean>> {
   if (!existsSync(output)) return new Map()
-  const { examples } = await readExamples(output, { minCandidates: 2, skipBad: true }).catch(() => ({ examples: [] }))
+  const { examples } = await readExamples(output, { minCandidates: 2, skipBad: true }).catch(() => ({
+    examples: [],
+  }))
   const mine = examples.filter(({ votes = [] }) => votes.every((vote) => vote.annotator === annotator))
   return new Map(
     mine.map((example) => [pairKeys(example).of(0, 1).key, example.preferences.length > 0] as const),

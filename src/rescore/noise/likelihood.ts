@@ -24,7 +24,8 @@ export function logLikelihood({ gap, up, down, weight }: Evidence, [error, lapse
     else {
       const [a, b] = [up[i] * right + down[i] * wrong, up[i] * wrong + down[i] * right]
       const most = Math.max(a, b)
-      sum += weight[i] * (most + Math.log(Math.max(LEAST, s * Math.exp(a - most) + (1 - s) * Math.exp(b - most))))
+      sum +=
+        weight[i] * (most + Math.log(Math.max(LEAST, s * Math.exp(a - most) + (1 - s) * Math.exp(b - most))))
     }
   }
   return sum
