@@ -101,7 +101,7 @@ async function main() {
   const statistics = {
     ...(await from('random')),
     ...(await from('statistics/clustered')),
-    ...(await from('statistics/bradley-terry')),
+    ...(await from('statistics/strengths/bradley-terry')),
   }
   const runs = Number(process.argv[2] ?? 1000)
   console.log('| raters | win rate | difference of win rates | difference of strengths |')

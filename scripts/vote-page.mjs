@@ -2,9 +2,9 @@
 // `npm run test:page -- screenshots/` keeps pictures. Exit 8: something was found; exit 2: there is no Chromium.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import axe from 'axe-core'
 import { root } from './setup/paths.mjs'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
@@ -183,10 +183,8 @@ async function openVote(folder, systems, raters) {
   return { links, rows, close: () => child.kill() }
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
 async function look(page, where, folder) {
-  await page.evaluate(AXE)
+  await page.evaluate(axe.source)
   const { violations } = await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')
   for (const { id, help, nodes } of violations)
     check(false, `${where}: axe: ${id}: ${help}: ${nodes.map(({ html }) => html.slice(0, 80)).join(' | ')}`)
@@ -286,7 +284,7 @@ async function driveRanking(browser, vote, screen, theme, folder) {
   await page.key('t')
   await page.until("document.getElementById('place').textContent.includes('1 of 10')", 'the second item')
   await page.until(
-    "fetch('/api/tasks', { headers: { authorization: `Bearer ${location.hash.slice(1)}` } }).then((r) => r.json()).then(({ done }) => done === 1)",
+    "fetch('/api/tasks', { headers: { authorization: 'Bearer ' + location.hash.slice(1) } }).then((r) => r.json()).then(({ done }) => done === 1)",
     'the ranking is saved',
   )
   const verdicts = vote

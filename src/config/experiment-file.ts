@@ -22,6 +22,8 @@ const experimentZod = z.strictObject({
       demonstrations: z.int().min(1).optional(),
       /** How the annotator errs: which labels are reversed. */
       annotator: z.enum(ANNOTATORS).optional(),
+      /** So many pairs were looked at again by another annotator: they tell how often labels err. */
+      second_labels: z.int().min(0).optional(),
       /** Whose labels the second reward model learns from; another annotator errs elsewhere, as often. */
       judge: z.enum(['same', 'another']).optional(),
     })

@@ -18,7 +18,7 @@ export interface Correspondence {
   sent(): number
   /** Whether the judge ever replied, in earlier runs as well. */
   heard(): boolean
-  /** What every request in the file of replies cost, earlier runs as well; undefined without prices. */
+  /** What every request to this model in the file of replies cost, earlier runs as well; undefined without prices. */
   spent(): number | undefined
 }
 
@@ -34,7 +34,7 @@ export interface CorrespondenceOptions {
 export function correspond({ judge, replies, pace, prices, cap }: CorrespondenceOptions): Correspondence {
   const under = new Map<string, Promise<Reply>>()
   let sent = 0
-  const spent = () => (prices ? costOf(replies.tokens(), prices) : undefined)
+  const spent = () => (prices ? costOf(replies.tokens(judge.model), prices) : undefined)
   const send = async (key: string, body: object, prompt: number, signal?: AbortSignal): Promise<Reply> => {
     const started = performance.now()
     const { tokens, ...answered } = await askJudge(judge, body, {
@@ -42,11 +42,11 @@ export function correspond({ judge, replies, pace, prices, cap }: Correspondence
       permit() {
         if (cap !== undefined && (spent() ?? 0) >= cap) throw new CapReached('the cap is reached')
       },
-      timedOut: () => replies.lose(prompt),
+      timedOut: () => replies.lose(judge.model, prompt),
     })
     sent++
     const reply: Reply = {
-      ...{ key, ...answered },
+      ...{ key, model: judge.model, ...answered },
       tokens: tokens ?? { prompt, reply: estimatedTokens(answered.text), estimated: true },
       milliseconds: Math.round(performance.now() - started),
       at: new Date().toISOString(),
@@ -56,7 +56,7 @@ export function correspond({ judge, replies, pace, prices, cap }: Correspondence
   }
   return {
     sent: () => sent,
-    heard: () => replies.any(),
+    heard: () => replies.any(judge.model),
     spent,
     async ask(messages, schema, signal) {
       const body = bodyOf(judge, messages, schema)

@@ -1,7 +1,8 @@
 /** A prompt as a judge reads it: a lone question as it is, a dialogue with its roles. */
-import { type Prompt, promptText } from '../dialogue.js'
+import { type Prompt, turnText } from '../dialogue.js'
 
-export const dialogueText = (prompt: Prompt): string =>
-  typeof prompt === 'string' || prompt.length === 1
-    ? promptText(prompt)
-    : prompt.map((message) => `[${message.role}]\n${promptText([message])}`).join('\n\n')
+export function dialogueText(prompt: Prompt): string {
+  if (typeof prompt === 'string') return prompt
+  if (prompt.length === 1) return turnText(prompt[0])
+  return prompt.map((message) => `[${message.role}]\n${turnText(message)}`).join('\n\n')
+}

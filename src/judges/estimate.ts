@@ -14,7 +14,7 @@ export interface Estimate {
   cost?: { least: number; most: number }
 }
 
-/** Of all pairings, known ones too; tokens are those of their bytes, for the judge's tokenizer is not known here. */
+/** Replies that are known already count too; tokens are those of their bytes, for the judge's tokenizer is not known here. */
 export function estimateOf(
   pairings: readonly Pairing[],
   bench: Omit<Bench, 'secret'>,

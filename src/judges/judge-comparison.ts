@@ -23,6 +23,11 @@ export interface JudgeRun {
   stopRequested?(): boolean
 }
 
+interface Earlier {
+  rows: readonly VerdictRow[]
+  bench: Pick<Bench, 'rater' | 'settings'>
+}
+
 export interface JudgeCounts {
   /** Pairings whose verdict was in the record. */
   known: number
@@ -45,7 +50,7 @@ const FAILURES_IN_A_ROW = { least: 8, each: 2 }
 export async function judgeComparison(pairings: readonly Pairing[], run: JudgeRun): Promise<JudgeCounts> {
   const { concurrency, append } = run
   const earlier = earlierRows(run)
-  const open = pairings.filter((pairing) => (earlier.get(keyOf(pairing))?.verdict ?? 'error') === 'error')
+  const open = openPairings(pairings, run)
   const counts: JudgeCounts = { known: pairings.length - open.length, judged: 0, errors: 0, left: 0 }
   const verdictOf = patient(run)
   const record = inOrder<{ pairing: Pairing; row?: VerdictRow }>(({ pairing, row }) => {
@@ -95,8 +100,14 @@ function patient({ judge, correspondence, bench, concurrency }: JudgeRun) {
   }
 }
 
+/** Pairings without a verdict of this judge under these settings. */
+export function openPairings(pairings: readonly Pairing[], of: Earlier): Pairing[] {
+  const earlier = earlierRows(of)
+  return pairings.filter((pairing) => (earlier.get(keyOf(pairing))?.verdict ?? 'error') === 'error')
+}
+
 /** The row that stands for each pairing of this judge under these settings. */
-function earlierRows({ rows, bench }: JudgeRun): Map<string, VerdictRow> {
+function earlierRows({ rows, bench }: Earlier): Map<string, VerdictRow> {
   const own = rows.filter(({ rater, settings }) => rater === bench.rater && settings === bench.settings)
   const { judged, errors } = standing(own)
   return new Map([...errors, ...judged].map((row) => [rowKey(row), row]))

@@ -5,7 +5,7 @@ import { usageError } from '../errors.js'
 import { addressName, parseChatAddress } from '../http/address.js'
 import { HttpFailure, postJson } from '../http/post-json.js'
 import { readResponse } from '../http/read-response.js'
-import { withRetries } from '../http/retry.js'
+import { MAX_RETRY_AFTER, withRetries } from '../http/retry.js'
 import type { Pace } from './pace.js'
 import type { ResponseFormat } from './types.js'
 
@@ -103,7 +103,8 @@ export async function askJudge(
         return readResponse(responseShape, await postJson(judge.url, body, { ...judge, signal }))
       } catch (error) {
         const { retryAfterMs, timedOut: late } = error instanceof HttpFailure ? error.options : {}
-        if (retryAfterMs !== undefined) pace.rest(retryAfterMs)
+        // A longer rest than is ever waited for is a failure, not a pace.
+        if (retryAfterMs !== undefined && retryAfterMs <= MAX_RETRY_AFTER) pace.rest(retryAfterMs)
         if (late) timedOut()
         throw error
       }

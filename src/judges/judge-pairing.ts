@@ -1,6 +1,6 @@
 /** One pairing to a verdict: the question, the reply, a second request where it can't be read, the row. */
-import type { Message } from '../dialogue.js'
-import { promptKey } from '../dialogue.js'
+import { type Message, promptKey } from '../dialogue.js'
+import { goldOf } from '../verdicts/gold.js'
 import type { Outcome, VerdictRow } from '../verdicts/types.js'
 import type { Correspondence } from './correspondence.js'
 import { costOf, type Prices } from './cost.js'
@@ -94,6 +94,7 @@ const rowHead = ({ item, a, b, shown }: Pairing, { rater, settings }: Bench) => 
   kind: 'judge' as const,
   systems: [a.system, b.system] as const,
   settings,
+  ...goldOf(item, a, b),
 })
 
 /** Asks; a reply that can't be read is sent back once, with a word on what was expected. */

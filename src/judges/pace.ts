@@ -8,17 +8,28 @@ export interface Pace {
   rest(milliseconds: number): void
 }
 
-/** @param perMinute most requests a minute; left out: no limit */
-export function createPace(perMinute?: number, now: () => number = () => performance.now()): Pace {
+export interface Clock {
+  /** Milliseconds, any origin. */
+  now(): number
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<unknown>
+}
+
+const CLOCK: Clock = {
+  now: () => performance.now(),
+  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+}
+
+/** @param perMinute most requests a minute, evenly; left out: no limit */
+export function createPace(perMinute?: number, clock = CLOCK): Pace {
   const gap = perMinute === undefined ? 0 : 60_000 / perMinute
   let free = 0
   return {
     async turn(signal) {
-      for (let wait = free - now(); wait > 0; wait = free - now()) await sleep(wait, undefined, { signal })
-      free = now() + gap
+      for (let wait = free - clock.now(); wait > 0; wait = free - clock.now()) await clock.sleep(wait, signal)
+      free = clock.now() + gap
     },
     rest(milliseconds) {
-      free = Math.max(free, now() + milliseconds)
+      free = Math.max(free, clock.now() + milliseconds)
     },
   }
 }

@@ -15,19 +15,21 @@ const SLOTS: Record<string, Slot> = {
 /** `{"verdict": "A"}`; other fields may stand beside it. @throws Unreadable */
 export const readJsonVerdict = (reply: string): Said => ({
   slot: theOne(
-    objectsOf(reply).flatMap(({ verdict }) =>
-      typeof verdict === 'string'
-        ? (SLOTS[
-            verdict
-              .trim()
-              .toLowerCase()
-              .replace(/[\s-]+/g, '_')
-          ] ?? [])
-        : [],
-    ),
+    objectsOf(reply).flatMap(({ verdict }) => slotOf(verdict) ?? []),
     reply,
   ),
 })
+
+/** `Both bad` is `both_bad`. */
+const slotOf = (verdict: unknown): Slot | undefined =>
+  typeof verdict === 'string'
+    ? SLOTS[
+        verdict
+          .trim()
+          .toLowerCase()
+          .replace(/[\s-]+/g, '_')
+      ]
+    : undefined
 
 /** `{"score": 7}`. @throws Unreadable */
 export const readJsonGrade = (reply: string): Said => ({

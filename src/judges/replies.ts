@@ -3,24 +3,27 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { usageError } from '../errors.js'
 import { openAppendLog } from '../files/append-log.js'
+import type { Tokens } from './cost.js'
 
-const count = z.int().min(0)
+const number = z.int().min(0)
 
 const replyShape = z.strictObject({
   /** SHA-256 of the request: model, messages, sampling settings, to the byte. */
   key: z.string(),
+  /** The model that was asked. */
+  model: z.string(),
   text: z.string(),
   finish: z.string().optional(),
   /** Why the model would not answer, where the server says so. */
   refusal: z.string().optional(),
   /** As the server counts them, or as they were estimated. */
-  tokens: z.strictObject({ prompt: count, reply: count, estimated: z.literal(true).optional() }),
+  tokens: z.strictObject({ prompt: number, reply: number, estimated: z.literal(true).optional() }),
   milliseconds: z.number().min(0),
   at: z.string(),
 })
 
 /** A request that cost something and brought no reply. */
-const lostShape = z.strictObject({ lost: count, at: z.string() })
+const lostShape = z.strictObject({ model: z.string(), lost: number, at: z.string() })
 
 const headerShape = z.strictObject({
   kind: z.literal('clha judge replies'),
@@ -34,14 +37,14 @@ export type Reply = z.output<typeof replyShape>
 export interface Replies {
   secret: string
   get(key: string): Reply | undefined
-  /** Whether there is one. */
-  any(): boolean
+  /** Whether the model ever replied. */
+  any(model: string): boolean
   /** The reply is on the disk when this returns. */
   add(reply: Reply): void
   /** Counts the prompt tokens of a request that timed out. */
-  lose(tokens: number): void
-  /** Tokens of every request that the file knows of. */
-  tokens(): { prompt: number; reply: number }
+  lose(model: string, tokens: number): void
+  /** Tokens of every request to the model that the file knows of. */
+  tokens(model: string): Tokens
   close(): void
 }
 
@@ -60,30 +63,34 @@ export function openReplies(path: string): Replies {
   }
   const { secret } = shaped(first, headerShape, `${path}:1`)
   const known = new Map<string, Reply>()
-  const tokens = { prompt: 0, reply: 0 }
+  const spent = new Map<string, Tokens>()
+  const tokens = (model: string) => spent.get(model) ?? { prompt: 0, reply: 0 }
+  const count = (model: string, { prompt, reply }: Tokens) => {
+    const before = tokens(model)
+    spent.set(model, { prompt: before.prompt + prompt, reply: before.reply + reply })
+  }
   const take = (reply: Reply) => {
     known.set(reply.key, reply)
-    tokens.prompt += reply.tokens.prompt
-    tokens.reply += reply.tokens.reply
+    count(reply.model, reply.tokens)
   }
   for (const [i, line] of lines.entries()) {
     const value = shaped(line, z.union([replyShape, lostShape]), `${path}:${i + 2}`)
-    if ('lost' in value) tokens.prompt += value.lost
+    if ('lost' in value) count(value.model, { prompt: value.lost, reply: 0 })
     else take(value)
   }
   return {
     secret,
     get: (key) => known.get(key),
-    any: () => known.size > 0,
+    any: (model) => tokens(model).reply > 0 || [...known.values()].some((reply) => reply.model === model),
     add(reply) {
       write(reply)
       take(reply)
     },
-    lose(lost) {
-      write({ lost, at: new Date().toISOString() })
-      tokens.prompt += lost
+    lose(model, lost) {
+      write({ model, lost, at: new Date().toISOString() })
+      count(model, { prompt: lost, reply: 0 })
     },
-    tokens: () => ({ ...tokens }),
+    tokens,
     close: log.close,
   }
 }

@@ -3,16 +3,16 @@
 import { formatSigned } from '../show/numbers.js'
 import type { Cells, Table } from '../show/table.js'
 import * as a from './audit-tables.js'
-import { settingsTable, systemsTable } from './comparison-section.js'
-import { type Headline, headlinesOf } from './judgements.js'
 import { escapeMarkdown as esc, fencedMarkdown, shorten } from './kit/escape.js'
 import { conclusions, summaryTable, trainingWarnings, warningLines } from './result-summary.js'
 import { rewardSentences } from './reward-section.js'
 import { benchmarkTable, categoriesTable } from './reward-tables.js'
 import * as t from './tables.js'
 import type { AlignReport, CaseReport, ComparisonReport, SampleReport } from './types.js'
-import { againstTable, ratersTable } from './verdict-tables.js'
-import { verdictSentences } from './verdict-words.js'
+import { settingsTable, systemsTable } from './verdicts/comparison-section.js'
+import { type Headline, headlinesOf } from './verdicts/judgements.js'
+import { againstTable, ratersTable } from './verdicts/verdict-tables.js'
+import { verdictSentences } from './verdicts/verdict-words.js'
 
 const SAMPLES = 10
 const LIMIT = 2000

@@ -1,7 +1,6 @@
 /** The three reports: one HTML file each, complete in itself. */
 import type { AuditReport } from '../rescore/audit.js'
 import { auditSections } from './audit-section.js'
-import { comparisonSections } from './comparison-section.js'
 import { evaluationSection } from './evaluation-section.js'
 import { page, paragraphs } from './kit/html.js'
 import { rewardEvaluationSection } from './reward-section.js'
@@ -15,6 +14,7 @@ import {
   whenLine,
 } from './sections.js'
 import type { AlignReport, EvalReport, ReportHeader } from './types.js'
+import { comparisonSections } from './verdicts/comparison-section.js'
 
 /** A whole alignment run. Parts that the report lacks are absent from the page. */
 export function renderAlignReport(report: AlignReport): string {

@@ -4,7 +4,6 @@ import type { FoldCalibration } from '../rescore/calibrate.js'
 import { duration } from '../show/units.js'
 import { calibrationTable, foldName, reliabilityTable } from './audit-tables.js'
 import { curveCharts } from './curves.js'
-import { headlineBody } from './headline.js'
 import { reliabilityChart } from './kit/charts.js'
 import { figure, figures, folded, type Html, list, paragraphs, type Section, table } from './kit/html.js'
 import { inkOf } from './kit/palette.js'
@@ -12,6 +11,7 @@ import { resultChart } from './result-chart.js'
 import { conclusions, summaryTable, trainingWarnings, warningLines } from './result-summary.js'
 import * as t from './tables.js'
 import type { AlignReport, EvalReport, ReportHeader, RewardModelReport } from './types.js'
+import { headlineBody } from './verdicts/headline.js'
 
 /** Warnings and notes, in words. */
 export function remarksOf(header: ReportHeader, audit?: AuditReport): Html {

@@ -5,7 +5,7 @@ import type { AuditReport } from '../rescore/audit.js'
 import type { Estimate } from '../statistics/estimate.js'
 import type { VerdictFigures } from '../verdicts/figures.js'
 import type { RaterQuality } from '../verdicts/rater-quality.js'
-import type { Judgement } from './judgements.js'
+import type { Judgement } from './verdicts/judgements.js'
 
 /** What was run, when, with what. */
 export interface ReportHeader {

@@ -143,7 +143,11 @@ function decoded(bytes: Buffer, at: string): string {
 
 function parse(line: string, at: string): unknown {
   try {
-    return JSON.parse(line)
+    const value: unknown = JSON.parse(line)
+    // Written again, only half a character stands as an escape.
+    if (/\\ud[89a-f]/i.test(line) && /\\ud[89a-f]/.test(JSON.stringify(value)))
+      throw new SyntaxError('a text holds half a character')
+    return value
   } catch (error) {
     throw usageError(
       `${at}: not JSON (${(error as Error).message})`,

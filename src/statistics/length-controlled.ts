@@ -2,9 +2,9 @@
 import type { Estimate } from './estimate.js'
 import { groupBy } from './group-by.js'
 import type { BootstrapOptions } from './intervals.js'
-import { minimize } from './newton.js'
 import { clusterBootstrap } from './resample.js'
 import { logSigmoid, mean, sigmoid } from './statistics.js'
+import { minimize } from './strengths/newton.js'
 
 export interface LengthRow {
   prompt: string

@@ -1,5 +1,5 @@
 /** What a record of verdicts shows: who wins how often, by how much, and how far the raters agree. */
-import { type BradleyTerryFit, bradleyTerry, type Contest } from '../statistics/bradley-terry.js'
+
 import {
   type ClusteredEstimate,
   type Clusters,
@@ -11,6 +11,7 @@ import type { Estimate } from '../statistics/estimate.js'
 import { groupBy } from '../statistics/group-by.js'
 import { krippendorffAlpha } from '../statistics/krippendorff.js'
 import { type LengthControlled, lengthControlled } from '../statistics/length-controlled.js'
+import { type BradleyTerryFit, bradleyTerry, type Contest } from '../statistics/strengths/bradley-terry.js'
 import { characters } from '../text/lengths.js'
 import { countedRows } from './counted.js'
 import { flipped, type JudgedRow, scoreOf, standing } from './standing.js'

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { type Prompt, promptKey } from '../dialogue.js'
 import { createRandom, hashUnit } from '../random.js'
+import { goldOf } from '../verdicts/gold.js'
 import type { ComparedAnswer, ComparisonItem, Outcome, VerdictRow } from '../verdicts/types.js'
 import type { Entry } from './plan.js'
 
@@ -73,8 +74,6 @@ export function rowsOf(task: Task, item: ComparisonItem, ballot: Ballot, facts: 
   return answers.flatMap((a, i) =>
     answers.slice(i + 1).map((b, k): VerdictRow => {
       const [first, second] = [places.indexOf(i), places.indexOf(i + 1 + k)]
-      const gold =
-        item.gold !== undefined && a === item.answers[0] && b === item.answers[1] ? item.gold : undefined
       return {
         ...{ item: item.item, prompt: promptKey(item.prompt), a: a.answer, b: b.answer },
         shown: first < second ? 'ab' : 'ba',
@@ -82,7 +81,7 @@ export function rowsOf(task: Task, item: ComparisonItem, ballot: Ballot, facts: 
         ...{ rater, kind: 'person', systems: [a.system, b.system], settings },
         ...(milliseconds !== undefined && { milliseconds }),
         ...(comment !== undefined && comment !== '' && { comment }),
-        ...(gold !== undefined && { gold }),
+        ...goldOf(item, a, b),
         at,
       }
     }),

@@ -1,6 +1,7 @@
 /** The routes of a vote: a page that holds nothing, and tasks and ballots for those who have a link. */
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
+import { turnText } from '../dialogue.js'
 import { ApiError, asApiError, badRequest, errorBody, named } from '../serve/api-error.js'
 import { jsonOnly, loopbackHost, readableHost, securityHeaders } from '../serve/guard.js'
 import { bodyReader } from '../serve/read-body.js'
@@ -46,9 +47,14 @@ const PAGE_POLICY = [
 export function createVoteApp(options: VoteAppOptions): Hono {
   const { booth, mode, systems } = options
   const app = new Hono()
+  let broken = false
   app.onError((error, c) => {
     const known = asApiError(error)
-    if (!(error instanceof ApiError)) options.failed(error)
+    if (!(error instanceof ApiError)) {
+      // What was half written has to stay the last thing in the file.
+      broken = true
+      options.failed(error)
+    }
     return c.json(errorBody(known), known.status)
   })
   app.notFound((c) =>
@@ -58,7 +64,10 @@ export function createVoteApp(options: VoteAppOptions): Hono {
   if (options.loopback) app.use(loopbackHost)
   for (const [path, { type, text }] of Object.entries(pageFiles()))
     app.get(path, (c) => c.body(text, 200, { 'content-type': type, 'content-security-policy': PAGE_POLICY }))
-  app.use(jsonOnly)
+  app.use(async (_, next) => {
+    if (broken) throw new ApiError(503, 'votes can not be saved; the server is ending')
+    await next()
+  }, jsonOnly)
   const readBody = bodyReader(MAX_BODY)
   const rater = (c: Context) => {
     const [, token = ''] = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '') ?? []
@@ -123,7 +132,7 @@ function shownTask({ id, prompt, answers, places }: Task, systems: readonly stri
   const turns =
     typeof prompt === 'string'
       ? [{ role: 'user', content: prompt }]
-      : prompt.map(({ role, content }) => ({ role, content }))
+      : prompt.map((message) => ({ role: message.role, content: turnText(message) }))
   return {
     ...{ id, turns },
     answers: places.map((i) => ({

@@ -24,6 +24,8 @@ export interface WorldOptions {
   noise?: number
   /** Which labels those are. Default `even`. */
   annotator?: Annotator
+  /** Pairs that another annotator of the same kind looked at again, chosen at random. Default 0. */
+  secondLabels?: number
   /** Answers per training prompt, 2 or more; all their pairs are labelled. Default 2. */
   candidatesPerPrompt?: number
 }
@@ -74,6 +76,7 @@ const DEFAULTS = {
   demonstrations: 8000,
   noise: 0.25,
   annotator: 'even' as const,
+  secondLabels: 0,
   candidatesPerPrompt: 2,
 }
 
@@ -119,17 +122,18 @@ export function createWorld(options: WorldOptions): World {
     truths.set(example.id, truth)
     return example
   })
+  const labelledBy = (name: string): Example[] => {
+    const random = createRandom(`world:${full.seed}:annotator:${name}`)
+    return labelled(collected.map(({ draws }) => draws.map(() => random.next()))).map(
+      ({ example }) => example,
+    )
+  }
   return {
     options: full,
     test,
     dev,
-    train,
-    labelledBy: (name) => {
-      const random = createRandom(`world:${full.seed}:annotator:${name}`)
-      return labelled(collected.map(({ draws }) => draws.map(() => random.next()))).map(
-        ({ example }) => example,
-      )
-    },
+    train: withSecondLabels(train, () => labelledBy('second'), full),
+    labelledBy,
     demonstrations: make('demonstrations', full.demonstrations, demonstration),
     facts: TOPICS.filter((topic) => !topic.harmful).flatMap((topic) =>
       topic.facts.map(({ kind, slots, value }, i) => ({
@@ -147,7 +151,41 @@ export function createWorld(options: WorldOptions): World {
   }
 }
 
-function checkOptions({ noise, candidatesPerPrompt }: Required<WorldOptions>): void {
+/** Both labels of a pair that was looked at twice; the first one stays its preference. */
+function withSecondLabels(
+  train: readonly Example[],
+  second: () => readonly Example[],
+  { seed, secondLabels }: Required<WorldOptions>,
+): Example[] {
+  if (secondLabels === 0) return [...train]
+  const order = createRandom(`world:${seed}:second labels`).shuffle(train.map((_, i) => i))
+  const again = new Set(order.slice(0, secondLabels))
+  const other = second()
+  return train.map((example, i) => {
+    if (!again.has(i)) return example
+    // A pair's chosen answer stands first.
+    const agrees = other[i].candidates[0].text === example.candidates[0].text
+    const [first] = example.preferences
+    const looked = agrees ? first : { better: first.worse, worse: first.better }
+    return { ...example, votes: [first, looked].map((vote) => ({ ...vote, count: 1 })) }
+  })
+}
+
+function checkOptions({
+  noise,
+  candidatesPerPrompt,
+  secondLabels,
+  trainPairs,
+}: Required<WorldOptions>): void {
+  if (!(secondLabels >= 0 && secondLabels <= trainPairs)) {
+    throw usageError(
+      `second labels: ${secondLabels} of ${trainPairs} pairs`,
+      'Give a number of the pairs there are.',
+    )
+  }
+  if (secondLabels > 0 && candidatesPerPrompt !== 2) {
+    throw usageError('second labels are of pairs', 'Ask for two candidates per prompt.')
+  }
   if (!(noise >= 0 && noise <= 1)) throw usageError(`noise is ${noise}`, 'Give a share between 0 and 1.')
   if (!Number.isInteger(candidatesPerPrompt) || candidatesPerPrompt < 2) {
     throw usageError(`candidates per prompt is ${candidatesPerPrompt}`, 'Give a whole number from 2.')

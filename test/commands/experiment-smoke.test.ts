@@ -17,16 +17,22 @@ test('the smoke experiment has every method', async () => {
   expect(METHOD_NAMES.filter((name) => !methods.has(name))).toEqual([])
 })
 
-test.each(['paper-table', 'ablations', 'anchors', 'robust', 'noise', 'noise-closeness', 'noise-length'])(
-  'every cell of %s has a valid config',
-  async (name) => {
-    const file = `experiments/${name}.yaml`
-    const described = await readExperiment(file)
-    const tuned = { rates: {}, tried: [] }
-    const cells = planCells({ file, experiment: described, outputDir: 'runs/none', tuned })
-    expect(new Set(cells.map(({ hash }) => hash)).size).toBe(cells.length)
-  },
-)
+test.each([
+  'paper-table',
+  'ablations',
+  'anchors',
+  'robust',
+  'noise',
+  'noise-closeness',
+  'noise-length',
+  'noise-single',
+])('every cell of %s has a valid config', async (name) => {
+  const file = `experiments/${name}.yaml`
+  const described = await readExperiment(file)
+  const tuned = { rates: {}, tried: [] }
+  const cells = planCells({ file, experiment: described, outputDir: 'runs/none', tuned })
+  expect(new Set(cells.map(({ hash }) => hash)).size).toBe(cells.length)
+})
 
 test('the smoke experiment runs every cell, and its table says that it is no result', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'clha-smoke-'))

@@ -78,6 +78,15 @@ describe.runIf(cases.length > 0)('recorded files', () => {
     await expect(read()).rejects.toThrow(/ranked-utf8\.jsonl:\d+: not UTF-8/)
   })
 
+  test('a rescored file with half a character', async () => {
+    const [line] = readFileSync(join(CASES, 'ranked-utf8.jsonl')).toString('latin1').split('\n')
+    const half = dataFile(`${line.replace('"text":"', '"text":"\\ud800')}\n`)
+    const read = async () => {
+      for await (const list of readRankedJsonl(half)) expect(list).toBeTruthy()
+    }
+    await expect(read()).rejects.toThrow(/:1: not JSON \(a text holds half a character\)/)
+  })
+
   test.each(['alias.yaml', '1-637-c.yaml'])('%s names line and column', (name) => {
     const { issues } = parseSource(name, readFileSync(join(CASES, name), 'utf8'))
     expect(issues).toEqual([
@@ -121,6 +130,16 @@ describe('zstd', () => {
       total += piece.length
     }
     expect(total).toBe(200 * 2 ** 17)
+  })
+
+  test('a frame that needs a dictionary is refused, not read without it', async () => {
+    const plain = rawFrame('abc')
+    // The flag of a dictionary of one byte, and its number.
+    const frame = Buffer.concat([plain.subarray(0, 4), Buffer.from([plain[4] | 1, 7]), plain.subarray(5)])
+    const read = async () => {
+      for await (const _ of unzstd('x.zst', chunked(frame, 1000)));
+    }
+    await expect(read()).rejects.toThrow('x.zst: zstd with a dictionary')
   })
 
   test.each([1, 7, 1000])('the checksum of each frame is looked at, in chunks of %i bytes', async (size) => {

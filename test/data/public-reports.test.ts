@@ -47,9 +47,7 @@ describe.runIf(existsSync(CASES))('reports', () => {
   test('06: named templates without a default are an error that lists them', async () => {
     const config = JSON.parse(textOf('06-named-templates-without-default', 'tokenizer_config.json'))
     const tokenizer = await tiny({ config })
-    await expect(await chatTemplate(tokenizer)).rejects.toThrow(
-      /chat.*tool_use.*default|default.*chat.*tool_use/,
-    )
+    await expect(chatTemplate(tokenizer)).rejects.toThrow(/chat.*tool_use.*default|default.*chat.*tool_use/)
   })
 
   test('07: the one row that a template refuses is named, the others are kept', async () => {

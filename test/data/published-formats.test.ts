@@ -203,6 +203,46 @@ describe('answers in columns of their own', () => {
     ])
   })
 
+  test.each([
+    { prompt: 'Q', chosen_response: 'a', rejected_response: 'b' },
+    { question: 'Q', response_chosen: 'a', response_rejected: 'b' },
+    { input: 'Q', output_chosen: 'a', output_rejected: 'b' },
+    { query: 'Q', good: 'a', bad: 'b' },
+    { prompt: 'Q', y_w: 'a', y_l: 'b' },
+    { messages: [user('Q')], preferred: 'a', dispreferred: 'b' },
+  ])('a pair under other names: %j', async (row) => {
+    const { candidates, preferences } = await read(row, { minCandidates: 2 })
+    expect(candidates.map(({ text }) => text)).toEqual(['a', 'b'])
+    expect(preferences).toEqual([{ better: 0, worse: 1 }])
+  })
+
+  test('a system column that is no text, or says otherwise than the dialogue, is a fault', async () => {
+    const asked = { chosen: [assistant('a')], rejected: [assistant('b')] }
+    const own = [system('A'), user('Q')]
+    expect((await read({ ...asked, prompt: own, system: ' A\n' })).prompt).toEqual(own)
+    await expect(read({ ...asked, prompt: own, system: 'B' })).rejects.toThrow(
+      "system and the dialogue's own system turn differ; columns: {system: null}",
+    )
+    expect(
+      (await read({ ...asked, prompt: own, system: 'B' }, { columns: { system: null } })).prompt,
+    ).toEqual(own)
+    await expect(read({ ...asked, prompt: [user('Q')], system: ['A'] })).rejects.toThrow(
+      'system is an array, not a string',
+    )
+  })
+
+  test('where labels are learned, one answer without a label is told as that', async () => {
+    const rows = dataFile(
+      jsonl([
+        { prompt: 'Q', completion: 'a', label: true },
+        { prompt: 'R', completion: 'b' },
+      ]),
+    )
+    await expect(readExamples(rows, { minCandidates: 2, unpaired: true })).rejects.toThrow(
+      /rows\.jsonl:2 .*one answer and no label/s,
+    )
+  })
+
   test('HelpSteer 2 as published: neighbours with one prompt are a list, ranked by helpfulness', async () => {
     const row = (prompt: string, response: string, helpfulness: number, coherence: number) => ({
       ...{ prompt, response, helpfulness, correctness: 3, coherence },

@@ -3,6 +3,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readComparison } from '../../src/verdicts/comparison-file.js'
+import { tracked } from '../helpers/children.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { compileSources } from '../helpers/sources.js'
 import { chat, honest } from '../judges/judges.js'
@@ -49,7 +50,9 @@ test('kill -9 in the middle loses no verdict, and nothing that was answered is a
   ]
   const run = (killAt: number) =>
     new Promise<number | string>((resolve) => {
-      const child = spawn(process.execPath, [program, 'judge', ...inputs, ...flags], { stdio: 'ignore' })
+      const child = tracked(
+        spawn(process.execPath, [program, 'judge', ...inputs, ...flags], { stdio: 'ignore' }),
+      )
       atAnswer = () => void (whole >= killAt && child.kill('SIGKILL'))
       child.once('exit', (code, signal) => resolve(code ?? signal ?? ''))
     })

@@ -9,6 +9,7 @@ import { compileSources } from '../helpers/sources.js'
 const PROGRAM = `
 import { openSync } from 'node:fs'
 import { mapFile, ops } from './dist/tensor/index.js'
+import { tracked } from '../helpers/children.js'
 const mapped = mapFile(openSync('weights', 'r'), 0, [1 << 20], 'f32')
 console.log('mapped')
 process.stdin.once('data', () => console.log(ops.sum(mapped).item()))
@@ -19,7 +20,7 @@ test('weights that are cut short while they are in use end the program with exit
   compileSources(folder)
   writeFileSync(join(folder, 'weights'), Buffer.alloc(4 << 20))
   writeFileSync(join(folder, 'program.mjs'), PROGRAM)
-  const child = spawn(process.execPath, ['program.mjs'], { cwd: folder })
+  const child = tracked(spawn(process.execPath, ['program.mjs'], { cwd: folder }))
   let said = ''
   child.stderr.on('data', (chunk) => {
     said += chunk

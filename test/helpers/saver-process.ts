@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
+import { tracked } from './children.js'
 import { temporaryFolder } from './folders.js'
 
 const SOURCE = new URL('../../src/', import.meta.url).pathname
@@ -71,7 +72,7 @@ export interface Saver {
 }
 
 export function start(command: string, args: string[]): Saver {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = tracked(spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] }))
   const lines: string[] = []
   let text = ''
   let said = () => {}

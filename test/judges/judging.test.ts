@@ -1,7 +1,12 @@
 import * as fs from 'node:fs'
 import { expect, test } from 'vitest'
 import { EXIT } from '../../src/exit-codes.js'
+import { formOf } from '../../src/judges/forms.js'
+import { judgePairing } from '../../src/judges/judge-pairing.js'
+import { createPace } from '../../src/judges/pace.js'
+import { pairingsOf } from '../../src/judges/pairings.js'
 import { standing } from '../../src/verdicts/standing.js'
+import { itemsOf } from '../vote/ballots.js'
 import { chat, honest, judging, partsOf } from './judges.js'
 
 const TWO = { one: ['value 1', 'value 5', 'value 3'], two: ['value 2', 'value 4', 'value 3!'] }
@@ -219,7 +224,7 @@ test('a cost estimate is said before, and with --estimate nothing is sent', asyn
   expect(fs.existsSync(file)).toBe(false)
 })
 
-test('Retry-After holds back every request, and a limit a minute spaces them', async () => {
+test('Retry-After holds back every request', async () => {
   const times: number[] = []
   const { run } = await judging(
     TWO,
@@ -227,11 +232,28 @@ test('Retry-After holds back every request, and a limit a minute spaces them', a
       times.push(performance.now())
       return n === 1 ? void response.writeHead(429, { 'retry-after': '0.4' }).end() : chat(honest(body))
     },
-    { judgeConcurrency: 1, judgeRequestsPerMinute: 1200 },
+    { judgeConcurrency: 1 },
   )
   expect((await run()).result).toMatchObject({ judged: 6, errors: 0 })
   expect(times[1] - times[0]).toBeGreaterThan(390)
-  for (let i = 2; i < times.length; i++) expect(times[i] - times[i - 1]).toBeGreaterThan(45)
+})
+
+test('a limit a minute spaces requests, and a rest holds back all of them', async () => {
+  let time = 0
+  const clock = {
+    now: () => time,
+    sleep: async (milliseconds: number) => {
+      time += milliseconds
+    },
+  }
+  const pace = createPace(120, clock)
+  const begun: number[] = []
+  for (let n = 0; n < 4; n++) {
+    if (n === 3) pace.rest(5000)
+    await pace.turn()
+    begun.push(time)
+  }
+  expect(begun).toEqual([0, 500, 1000, 6000])
 })
 
 test('single grades: each answer is asked once, and the higher grade wins', async () => {
@@ -281,6 +303,41 @@ test('a reference is shown where there is one', async () => {
   expect(shown.map((parts) => parts['reference answer'])).toEqual(
     shown.map((parts) => (parts.request === 'Question 1?' ? 'value 6' : undefined)),
   )
+})
+
+test('a reference that the template does not show is refused, and so is one that no item has', async () => {
+  const { run, folder } = await judging(TWO, ({ body }) => chat(honest(body)))
+  fs.writeFileSync(`${folder}/good.jsonl`, '{"prompt": "Question 1?", "answer": "value 6"}\n')
+  await expect(
+    run({ reference: `${folder}/good.jsonl`, judgeTemplate: 'alpaca-eval' }),
+  ).rejects.toMatchObject({
+    exitCode: EXIT.usage,
+    message: 'judge_reference has no effect: judge_template alpaca-eval shows no reference',
+  })
+  await expect(run({ judgeReference: true })).rejects.toMatchObject({
+    exitCode: EXIT.usage,
+    message: 'judge_reference: no item has a reference answer',
+  })
+})
+
+test('a judge is tested by known pairs, which count in no win rate', async () => {
+  const [item] = itemsOf(1, ['gold, better', 'gold, worse'])
+  const pairings = pairingsOf([{ ...item, gold: 'a' }], { pairs: 'all', orders: 'both' })
+  const form = formOf('helpful', 'pairwise')
+  const bench = { form, mode: 'pairwise', guided: false, rater: 'r', settings: 's', secret: 'k' } as const
+  const reply = {
+    key: '',
+    model: '',
+    text: '{"verdict": "A"}',
+    tokens: { prompt: 1, reply: 1 },
+    milliseconds: 1,
+    at: '',
+  }
+  const rows = await Promise.all(pairings.map((p) => judgePairing({ ask: async () => reply }, p, bench)))
+  expect(rows.map(({ verdict, gold }) => [verdict, gold])).toEqual([
+    ['a', 'a'],
+    ['b', 'a'],
+  ])
 })
 
 test('after a kill at any place, what is on the disk is not asked for again', async () => {

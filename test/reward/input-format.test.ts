@@ -116,7 +116,7 @@ describe('pair', () => {
 
   test('a tokenizer without pairs is an error', async () => {
     const tokenizer = await loadTokenizer(writeTinyTokenizer())
-    await expect(await rewardTemplate({ tokenizer, format: 'pair' })).rejects.toThrow(/no form for a pair/)
+    await expect(rewardTemplate({ tokenizer, format: 'pair' })).rejects.toThrow(/no form for a pair/)
   })
 })
 

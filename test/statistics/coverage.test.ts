@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest'
 import { coverage } from '../../scripts/coverage.mjs'
 import { createRandom } from '../../src/random.js'
-import { bradleyTerry } from '../../src/statistics/bradley-terry.js'
 import { clusteredDifference, clusteredRate, clustersOf } from '../../src/statistics/clustered.js'
 import { positionBias, type Slot } from '../../src/statistics/position-bias.js'
 import { sigmoid } from '../../src/statistics/statistics.js'
+import { bradleyTerry } from '../../src/statistics/strengths/bradley-terry.js'
 
 const statistics = { createRandom, bradleyTerry, clusteredDifference, clusteredRate, clustersOf }
 const RUNS = 150

@@ -1,6 +1,5 @@
 /** Statistics of verdicts against numpy, scipy, statsmodels and krippendorff (scripts/parity/i_statistics.py). */
 import { expect, test } from 'vitest'
-import { bradleyTerry, type Contest } from '../../src/statistics/bradley-terry.js'
 import {
   type ClusteredEstimate,
   clusteredDifference,
@@ -10,6 +9,7 @@ import {
 import { type AlphaLevel, krippendorffAlpha } from '../../src/statistics/krippendorff.js'
 import { lengthControlled } from '../../src/statistics/length-controlled.js'
 import { exactMcNemar } from '../../src/statistics/position-bias.js'
+import { bradleyTerry, type Contest } from '../../src/statistics/strengths/bradley-terry.js'
 import { readJson } from '../fixtures.js'
 
 interface Recorded {

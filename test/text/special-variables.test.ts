@@ -63,7 +63,7 @@ describe('which template', () => {
     ['a list of texts', ['x'], /neither a text nor named texts/],
   ])('%s is an error, and another may be named', async (_, chat_template, message) => {
     const tokenizer = await withConfig({ eos_token: '<|endoftext|>', chat_template })
-    await expect(await chatTemplate(tokenizer)).rejects.toThrow(message)
+    await expect(chatTemplate(tokenizer)).rejects.toThrow(message)
     expect((await chatTemplate(tokenizer, 'hh')).name).toBe('hh')
   })
 })

@@ -52,8 +52,8 @@ describe('jinja', () => {
 
   test('a template that does not parse, refuses a role or rewrites what was asked is an error', async () => {
     const tokenizer = await tiny()
-    await expect(await chatTemplate(tokenizer, '{% for %}')).rejects.toThrow(/does not parse/)
-    await expect(await chatTemplate(tokenizer, '{% for m in messages %}{{ m }}')).rejects.toThrow(
+    await expect(chatTemplate(tokenizer, '{% for %}')).rejects.toThrow(/does not parse/)
+    await expect(chatTemplate(tokenizer, '{% for m in messages %}{{ m }}')).rejects.toThrow(
       /a block is not closed/,
     )
     const refusing =

@@ -24,6 +24,15 @@ test('a prompt that opens a thought is trained up to where finished turns go on'
   expect(spans.map(([from, to]) => text.slice(from, to))).toEqual(['Apple.<|im_end|>'])
 })
 
+test('a generation prompt that stands before the question is refused: the question would be learned', async () => {
+  const before =
+    '{% if add_generation_prompt %}GO {% endif %}{% for m in messages %}[{{ m.content }}]{% endfor %}'
+  const template = await chatTemplate(await tiny(), before)
+  expect(() => trainedTexts(template, question, ['Apple.', 'Car.'])).toThrow(
+    'writes the turns before the answer in another way',
+  )
+})
+
 test('answers that share less than another share that less', async () => {
   const open =
     '{% for m in messages %}[{{ m.content }}]{% endfor %}{% if add_generation_prompt %}[<t>{% endif %}'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { verdictSentences } from '../../src/report/verdict-words.js'
+import { verdictSentences } from '../../src/report/verdicts/verdict-words.js'
 import { bothOrders, countedRows } from '../../src/verdicts/counted.js'
 import { verdictFigures } from '../../src/verdicts/figures.js'
 import { raterQualities } from '../../src/verdicts/rater-quality.js'

@@ -59,3 +59,23 @@ test('another annotator labels the same pairs, errs as often, and elsewhere', ()
   // Both right or both wrong: 0.75² + 0.25² = 0.625.
   expect(Math.abs(mean(agreed) - 0.625)).toBeLessThan(0.08)
 })
+
+test('second labels: as many pairs as asked for, chosen at random, each with both labels as votes', () => {
+  const plain = createWorld({ seed: 3, ...SMALL })
+  const world = createWorld({ seed: 3, ...SMALL, secondLabels: 200 })
+  const texts = ({ train }: typeof world) => train.map(({ candidates }) => candidates)
+  expect(texts(world)).toEqual(texts(plain))
+  const again = world.train.filter(({ votes }) => votes)
+  expect(again).toHaveLength(200)
+  const [first] = world.train.flatMap(({ votes }, i) => (votes ? [i] : []))
+  expect(first).toBeLessThan(20)
+  const disagree = again.map(({ votes = [], preferences }) => {
+    expect(votes).toHaveLength(2)
+    expect(votes[0]).toEqual({ ...preferences[0], count: 1 })
+    return Number(votes[0].better !== votes[1].better)
+  })
+  // 2 * 0.25 * 0.75 = 0.375.
+  expect(Math.abs(mean(disagree) - 0.375)).toBeLessThan(0.11)
+  expect(() => createWorld({ seed: 3, ...SMALL, secondLabels: 401 })).toThrow(ClhaError)
+  expect(() => createWorld({ seed: 3, ...SMALL, secondLabels: 1, candidatesPerPrompt: 3 })).toThrow(ClhaError)
+})

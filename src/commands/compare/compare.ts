@@ -11,7 +11,7 @@ import { inOutputDir } from '../../session/claim.js'
 import { type Session, withSession } from '../../session/session.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
-import { lazyScorers, rewardModelPaths } from '../../stations/judge/eval-models.js'
+import { lazyScorers, rewardModelPaths, sayFamily } from '../../stations/judge/eval-models.js'
 import { reportHeader } from '../../stations/judge/eval-report.js'
 import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
 import { loadData } from '../../stations/read/load-data.js'
@@ -47,6 +47,7 @@ async function compareIn(
   const { options, ui } = session
   const set = await promptsOf(session, systems)
   ui.station('compare', `${amount(systems.length, 'system')} on ${amount(set.prompts.length, 'prompt')}`)
+  sayFamily(session)
   const answeredBy: { system: AnsweredSystem; made: number }[] = []
   for (const system of systems) {
     const { answers, made } = await answersOf(

@@ -1,8 +1,9 @@
 /** What `clha compare` says on the terminal. */
-import { headlinesOf } from '../../report/judgements.js'
+
 import { terminalTable } from '../../report/result-summary.js'
 import type { EvalReport } from '../../report/types.js'
-import { againstTable } from '../../report/verdict-tables.js'
+import { headlinesOf } from '../../report/verdicts/judgements.js'
+import { againstTable } from '../../report/verdicts/verdict-tables.js'
 import { count } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 

@@ -1,6 +1,7 @@
 /** Verdicts of people and judges on the systems that are compared. */
-import type { Judgement } from '../../report/judgements.js'
+
 import type { ComparisonReport } from '../../report/types.js'
+import type { Judgement } from '../../report/verdicts/judgements.js'
 import { groupBy } from '../../statistics/group-by.js'
 import { readComparison } from '../../verdicts/comparison-file.js'
 import { verdictFigures } from '../../verdicts/figures.js'

@@ -110,6 +110,7 @@ function worldOf(sizes: NonNullable<Experiment['world']>, seed: number, noise?: 
   const given = {
     noise,
     annotator: sizes.annotator,
+    secondLabels: sizes.second_labels,
     trainPairs: sizes.train_pairs,
     testPrompts: sizes.test_prompts,
     demonstrations: sizes.demonstrations,
@@ -183,12 +184,12 @@ function variantConfig(
   return Object.keys(tunedKeys).length === 0 ? given : with_({ ...own, ...tunedKeys })
 }
 
-/** All cells, those with the same start beside each other. */
+/** All cells, seed by seed, so that a stopped run has whole tables of fewer seeds; those with the same start stand beside each other. */
 export function planCells(context: PlanContext): CellPlan[] {
   const { noise = [undefined], augmented, raw_only, seeds, variants } = context.experiment
   const takes = (variant: string, count: number) => count === 0 || !raw_only.includes(variant)
-  const plans = noise.flatMap((level) =>
-    seeds.flatMap((seed) =>
+  const plans = seeds.flatMap((seed) =>
+    noise.flatMap((level) =>
       augmented.flatMap((count) =>
         Object.keys(variants)
           .filter((variant) => takes(variant, count))

@@ -1,8 +1,9 @@
 /** An export proves itself: the file is read back as any other would be, and says what the model says. */
 import { mkdtempSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { encodeExamples } from '../../data/encode/encode.js'
+import type { EncodedExample } from '../../data/encode/encoded.js'
 import { packLists } from '../../data/encode/pack.js'
+import type { Message } from '../../dialogue.js'
 import { numericsError } from '../../errors.js'
 import { DiskStorage, removeTree } from '../../files/storage.js'
 import { loadModelFolder } from '../../models/adapters/adapter-load.js'
@@ -12,8 +13,7 @@ import { tokenizerFolderOf } from '../../models/folders/model-folder.js'
 import type { FileType } from '../../models/gguf/file-types.js'
 import { importGguf } from '../../models/gguf/import-gguf.js'
 import { figure } from '../../show/units.js'
-import { exampleOf } from '../../stations/judge/scorers.js'
-import { chatTemplate } from '../../text/template.js'
+import { chatTemplate, isRefusal } from '../../text/template.js'
 import { loadTokenizer, type TextTokenizer } from '../../text/tokenizer.js'
 
 /**
@@ -67,15 +67,35 @@ async function compared(folder: string, back: string, tokenizer: TextTokenizer):
   }
   try {
     const [ours, read] = [open(folder), open(back)]
-    const examples = ANSWERED.map(([content, answer], i) => exampleOf([{ role: 'user', content }], answer, i))
-    const maxLength = ours.config.maxPositions
-    const { encoded } = await encodeExamples(examples, tokenizer, await chatTemplate(tokenizer), {
-      maxLength,
-    })
-    return agreement(ours, read, packLists(encoded, { maxTokens: 1024, lastToken: false }))
+    const texts = await encodedTexts(tokenizer, ours.config.maxPositions)
+    return agreement(ours, read, packLists(texts, { maxTokens: 1024, lastToken: false }))
   } finally {
     for (const model of opened) model.dispose()
   }
+}
+
+/** Dialogues as the model's template writes them; without a template, or where it refuses them, as plain turns. */
+async function encodedTexts(tokenizer: TextTokenizer, maxPositions: number): Promise<EncodedExample[]> {
+  const dialogues = ANSWERED.map(([question, answer]): Message[] => [
+    { role: 'user', content: question },
+    { role: 'assistant', content: answer },
+  ])
+  let texts: string[]
+  try {
+    const template = await chatTemplate(tokenizer)
+    texts = dialogues.map((dialogue) => template.render(dialogue))
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    const plain = await chatTemplate(tokenizer, 'plain')
+    texts = dialogues.map((dialogue) => plain.render(dialogue))
+  }
+  const encoded = await tokenizer.encodeBatch(texts)
+  return encoded.map(({ ids }, i) => {
+    // Every token but the first is scored.
+    const kept = Int32Array.from(ids.slice(0, maxPositions))
+    const answer = { ids: kept.subarray(1), scoredFrom: 0, truncated: false, ended: false }
+    return { id: String(i), source: '', promptIds: kept.subarray(0, 1), answers: [answer], promptCut: 0 }
+  })
 }
 
 /** Words, numbers, white space, signs, scripts. */

@@ -1,4 +1,5 @@
 /** `clha judge`: pairings of a comparison to a judge, and its verdicts into the record. */
+import { existsSync } from 'node:fs'
 import { loadConfig } from '../../config/load-config.js'
 import type { Options } from '../../config/options.js'
 import { SECTION_KEYS } from '../../config/sections.js'
@@ -6,7 +7,7 @@ import { usageError } from '../../errors.js'
 import { EXIT } from '../../exit-codes.js'
 import { correspond } from '../../judges/correspondence.js'
 import { estimateOf } from '../../judges/estimate.js'
-import { type JudgeCounts, judgeComparison } from '../../judges/judge-comparison.js'
+import { type JudgeCounts, judgeComparison, openPairings } from '../../judges/judge-comparison.js'
 import { createPace } from '../../judges/pace.js'
 import { type Pairing, pairingsOf } from '../../judges/pairings.js'
 import { openReplies } from '../../judges/replies.js'
@@ -59,7 +60,8 @@ export async function judge({ inputs, options, ...flags }: JudgeCall, ui: Ui): P
   if (pairings.length === 0)
     throw usageError(`${path}: no item has two answers whose text is known`, 'a judge has to read them')
   ui.station('judge', `${bench.rater} · ${endpoint.name}`)
-  const estimate = estimateOf(pairings, bench, endpoint)
+  const rows = existsSync(path) ? readComparison(path).rows : []
+  const estimate = estimateOf(openPairings(pairings, { rows, bench }), bench, endpoint)
   sayEstimate(ui, estimate, options)
   if (flags.estimate) return { result: { ...estimate } }
   const log = openComparison(path, items, { lock: takeLock })

@@ -1,8 +1,8 @@
 /** What `clha judge` says: the estimate before, and what the judge said. */
 import type { Options } from '../../config/options.js'
 import type { Estimate } from '../../judges/estimate.js'
-import { againstTable } from '../../report/verdict-tables.js'
-import { verdictSentences } from '../../report/verdict-words.js'
+import { againstTable } from '../../report/verdicts/verdict-tables.js'
+import { verdictSentences } from '../../report/verdicts/verdict-words.js'
 import { formatSigned } from '../../show/numbers.js'
 import { amount, count, figure, MISSING, percent } from '../../show/units.js'
 import { type PositionBias, positionBias } from '../../statistics/position-bias.js'

@@ -23,6 +23,8 @@ export function checkContent(row: ParsedRow, { minCandidates, unpaired }: Conten
     const advice = `one answer and a label; ${learners}, here pairs, lists or SFT rows are needed`
     throw structuralFault('unpaired', `the row is unpaired: ${advice}`)
   }
+  if (unpaired && minCandidates > 1 && !labelled && candidates.length === 1)
+    throw structuralFault('missing_field', 'one answer and no label: a label says whether it is desirable')
   if (typeof prompt === 'string') {
     // Before an answer it may be empty: bare text has no prompt.
     if (candidates.length === 0 && prompt.trim() === '')

@@ -6,7 +6,7 @@ import { typeName } from '../formats/messages.js'
 import { formatOf } from '../formats/registry.js'
 import { withTools } from '../formats/tool-calls.js'
 import { type ContentNeeds, checkContent } from './check-content.js'
-import { type Columns, renameColumns } from './columns.js'
+import { type Columns, renameColumns, withPairNames } from './columns.js'
 import { withParsedText } from './json-text.js'
 import { fileStem } from './read-files.js'
 import type { Piece } from './read-lines.js'
@@ -32,7 +32,7 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw structuralFault('not_an_object', `the row is ${typeName(value)}, not an object`)
   }
-  const row = withParsedText(renameColumns(value as RawRow, options.columns))
+  const row = withParsedText(withPairNames(renameColumns(value as RawRow, options.columns)))
   const id = explicitId(row)
   const format = formatOf(row, options.forced, options.minCandidates === 0)
   const parsed = format.toExample(row, options)

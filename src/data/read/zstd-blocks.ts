@@ -21,7 +21,7 @@ interface Part {
 /**
  * Frame headers, blocks and checksums one by one; a block may come in pieces. What is no zstd, or cut off, comes out as it is:
  * the unpacking says what is wrong.
- * @throws ClhaError (usage) for a window above 128 MiB and a block above 128 KiB
+ * @throws ClhaError (usage) for a window above 128 MiB, a block above 128 KiB, and a frame that needs a dictionary
  */
 export async function* zstdBlocks(
   file: string,
@@ -71,6 +71,8 @@ function frameAt(file: string, bytes: Buffer): Part | undefined {
   const size = [single, 2, 4, 8][flags >> 6]
   const at = 6 - single + dictionary
   if (bytes.length < at + size) return undefined
+  if (bytes.subarray(at - dictionary, at).some((byte) => byte !== 0))
+    throw usageError(`${file}: zstd with a dictionary, which is another file`, 'Pack it again without one.')
   const window = single ? contentSize(bytes, at, size) : windowSize(bytes[5])
   if (window > LARGEST_WINDOW) {
     const what = `zstd with a window of ${Math.round(window / 2 ** 20)} MiB; the limit is ${LARGEST_WINDOW / 2 ** 20} MiB`

@@ -28,7 +28,7 @@ export function* ggufChunks(
 ): Generator<Uint8Array> {
   const parts: Uint8Array[] = [Buffer.from(MAGIC), number('uint32', VERSION)]
   parts.push(number('uint64', tensors.length), number('uint64', metadata.length))
-  for (const [key, value] of metadata) parts.push(text(key), ...entry(value))
+  for (const [key, value] of metadata) parts.push(text(key), entry(value))
   let offset = 0
   for (const { name, type, shape } of tensors) {
     parts.push(text(name), number('uint32', shape.length))
@@ -61,11 +61,11 @@ function text(value: string): Buffer {
   return Buffer.concat([number('uint64', bytes.length), bytes])
 }
 
-function entry(value: GgufValue): Buffer[] {
+function entry(value: GgufValue): Buffer {
   const type = number('uint32', valueTypeId(value.type))
-  if (value.type !== 'array') return [type, scalar(value.type, value.value)]
-  const list = value.value.map((item) => scalar(value.of, item))
-  return [type, number('uint32', valueTypeId(value.of)), number('uint64', list.length), ...list]
+  if (value.type !== 'array') return Buffer.concat([type, scalar(value.type, value.value)])
+  const head = [type, number('uint32', valueTypeId(value.of)), number('uint64', value.value.length)]
+  return Buffer.concat(head.concat(value.value.map((item) => scalar(value.of, item))))
 }
 
 const scalar = (type: ValueType, value: Scalar): Buffer =>

@@ -23,18 +23,19 @@ export function llama3Factors(headDim: number, theta: number, scaling: Settings)
 const wavelengths = (headDim: number, theta: number): number[] =>
   Array.from({ length: headDim / 2 }, (_, i) => f(f(2 * Math.PI) / f(1 / f(theta ** f((2 * i) / headDim)))))
 
-/** Settings of the models that were released with it. */
-const KNOWN = [8, 32].map((factor) => ({
-  factor,
-  lowFreqFactor: 1,
-  highFreqFactor: 4,
-  originalMaxPositions: 8192,
-}))
+/** As in the models that were released with it, but for the length: 8,192 tokens in theirs. */
+const usual = (factors: Float32Array): Settings[] =>
+  [8192, ...Array.from({ length: 16 }, (_, i) => 2 ** (i + 4))].map((originalMaxPositions) => ({
+    ...{ factor: largest(factors), lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions },
+  }))
+
+const largest = (factors: Float32Array): number => factors.reduce((a, b) => Math.max(a, b), 1)
+
 const TOLERANCE = 1e-4
 
 /**
- * The settings behind `rope_freqs.weight`. Those of Llama 3.1 to 3.3 are recognised; of others, the two wavelengths
- * between which the factors rise are solved for, and the original length is taken to be that of Llama 3.
+ * The settings behind `rope_freqs.weight`. The usual ones are tried; else the two wavelengths between which the factors rise are
+ * solved for, and the original length is taken to be that of Llama 3.
  * @throws ClhaError (exit 2) for factors that no settings give
  */
 export function llama3Rope(file: GgufFile, headDim: number, theta: number): HfConfig {
@@ -43,7 +44,7 @@ export function llama3Rope(file: GgufFile, headDim: number, theta: number): HfCo
     throw usageError(`${file.path}: tensor "rope_freqs.weight" must hold ${headDim / 2} numbers`)
   const factors = new Float32Array(headDim / 2)
   dequantize(tensor.type, file.read(tensor), factors)
-  const found = [...KNOWN, solved(factors, wavelengths(headDim, theta))].find(
+  const found = [...usual(factors), solved(factors, wavelengths(headDim, theta))].find(
     (settings) =>
       settings &&
       llama3Factors(headDim, theta, settings).every((f, i) => Math.abs(f / factors[i] - 1) < TOLERANCE),
@@ -63,7 +64,7 @@ export function llama3Rope(file: GgufFile, headDim: number, theta: number): HfCo
 
 /** The smooth part s of each factor is a line over 1 / wavelength: s = (positions / length - low) / (high - low). */
 function solved(factors: Float32Array, lengths: readonly number[]): Settings | undefined {
-  const factor = factors.reduce((a, b) => Math.max(a, b), 1)
+  const factor = largest(factors)
   const between = [...factors].flatMap((f, i) => {
     const smooth = (1 / f - 1 / factor) / (1 - 1 / factor)
     return f > 1 && f < factor ? [{ smooth, inverse: 1 / lengths[i] }] : []

@@ -6,7 +6,8 @@ import { hubLabel } from '../../hub/cache.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { loadScoringModel } from '../../load/scoring-model.js'
-import { headOfFolder } from '../../models/adapters/adapter-load.js'
+import { baseFolderOf, headOfFolder } from '../../models/adapters/adapter-load.js'
+import { readHfConfig } from '../../models/folders/load-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Needs, required } from '../../session/needs.js'
 import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
@@ -32,6 +33,25 @@ export function rewardModelPaths(
     ...(second === undefined ? [] : [{ name: 'second', path: second }]),
     ...more.map((path) => ({ name: hubLabel(path), path })),
   ]
+}
+
+/** Says where no judge is of another family than `reward_model`: they may like the same for the same bad reasons. */
+export function sayFamily({ options, ui }: Needs<'rewardModel' | 'evalRewardModel', 'ui'>): void {
+  const paths = rewardModelPaths(options).map(({ path }) => path)
+  if (options.rewardModel === undefined) return
+  const families = new Set(
+    paths.map((path) => String(readHfConfig(baseFolderOf(resolveModelFolder(path))).model_type)),
+  )
+  if (families.size > 1) return
+  const [family] = families
+  const all =
+    paths.length === 1
+      ? 'reward_model alone judges'
+      : `all judges are of the family of reward_model (${family})`
+  ui.warn(
+    `${all}: where it trained the model, that is no independent view`,
+    'add one of another family with --eval-reward-model, or ask people and judges: clha vote, clha judge',
+  )
 }
 
 /** @throws ClhaError (exit 2) for a folder that holds no model, or one of the wrong kind */

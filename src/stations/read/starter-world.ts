@@ -17,7 +17,7 @@ export interface StarterWorld {
   truth(list: RankedList): boolean[]
   /** The oracle's reward of any answer. */
   trueReward(prompt: readonly Message[], answer: string): number
-  /** Of its options; an annotator who errs evenly goes without saying, as before there were others. */
+  /** Of its options; what goes without saying (an annotator who errs evenly, no second labels) is left out, as before there was anything else. */
   hash: string
 }
 
@@ -45,7 +45,9 @@ export async function makeStarterWorld(
     trueReward: (prompt, answer) => oracle(prompt as Message[], answer).reward,
     hash: sha256(
       JSON.stringify(world.options, (key, value) =>
-        key === 'annotator' && value === 'even' ? undefined : value,
+        (key === 'annotator' && value === 'even') || (key === 'secondLabels' && value === 0)
+          ? undefined
+          : value,
       ),
     ),
   }

@@ -3,9 +3,10 @@ import type { SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import { sha256 } from '../../files/digest.js'
 import type { Prices } from '../../judges/cost.js'
+import { fenceWith } from '../../judges/fence.js'
 import { formOf } from '../../judges/forms.js'
 import { type JudgeEndpoint, openJudge } from '../../judges/judge-endpoint.js'
-import { type Bench, messagesOf } from '../../judges/judge-pairing.js'
+import type { Bench } from '../../judges/judge-pairing.js'
 import { secretOf } from '../score/endpoint-scores.js'
 
 export type JudgeKeys = SectionOptions<'judge'>
@@ -48,7 +49,14 @@ export function benchOf(
   const form = formOf(template, mode)
   const { temperature, maxTokens, responseFormat, body } = judge
   // What the judge is told is hashed as it is told, around empty material: another wording is another judge.
-  const asked = messagesOf({ prompt: '', answers: ['', ''], ...(guided && { reference: '' }) }, form, '')
+  const question = { prompt: '', answers: ['', ''] }
+  const told = (more: { reference?: string }) => form.messages({ ...question, ...more }, fenceWith(''))
+  const asked = told(guided ? { reference: '' } : {})
+  if (guided && JSON.stringify(asked) === JSON.stringify(told({})))
+    throw usageError(
+      `judge_reference has no effect: judge_template ${template} shows no reference`,
+      'leave it out, or take another template; in a file of your own it stands at {{reference}}',
+    )
   return {
     ...{ form, mode, guided, prices: pricesOf(options) },
     rater: name ?? `${model}, ${template}${mode === 'single' ? ', single' : ''}`,

@@ -1,7 +1,7 @@
 /** `clha verdicts show`: figures of each kind of rater by itself, and of every rater. */
 import { usageError } from '../../../errors.js'
-import { againstTable, ratersTable } from '../../../report/verdict-tables.js'
-import { verdictSentences } from '../../../report/verdict-words.js'
+import { againstTable, ratersTable } from '../../../report/verdicts/verdict-tables.js'
+import { verdictSentences } from '../../../report/verdicts/verdict-words.js'
 import { numberEstimate, signedEstimate } from '../../../show/numbers.js'
 import { amount, count } from '../../../show/units.js'
 import { groupBy } from '../../../statistics/group-by.js'

@@ -29,8 +29,10 @@ export async function vocabularyForGguf(tokenizer: TextTokenizer, size: number):
     existsSync(join(tokenizer.dir, 'tokenizer.json')) ? 'tokenizer.json' : 'vocab.json',
   )
   const model = files.tokenizer.model as Json
-  if (model?.type !== 'BPE')
-    throw usageError(`${where}: a tokenizer of type "${String(model?.type)}" is not exported`, 'BPE alone is')
+  // Files of the first years name no type.
+  const type = model.type ?? (Array.isArray(model.merges) ? 'BPE' : undefined)
+  if (type !== 'BPE')
+    throw usageError(`${where}: a tokenizer of type "${String(type)}" is not exported`, 'BPE alone is')
   const bytes = model.byte_fallback === true
   const { tokens, kinds } = listed(files, model.vocab as Record<string, number>, size, bytes)
   const made = bytes ? sentencePiece(files.tokenizer, tokens, kinds) : byteLevel(files.tokenizer, where)

@@ -1,8 +1,9 @@
 /** The first thing in a report: is it better, by how much, how sure. */
+
+import { escapeHtml as esc } from '../kit/escape.js'
+import { type Html, list, paragraphs } from '../kit/html.js'
+import type { EvalReport } from '../types.js'
 import { headlinesOf } from './judgements.js'
-import { escapeHtml as esc } from './kit/escape.js'
-import { type Html, list, paragraphs } from './kit/html.js'
-import type { EvalReport } from './types.js'
 
 /** One answer a system, in large letters; nothing where nobody judged. */
 export const headlineBody = (report: EvalReport): Html =>

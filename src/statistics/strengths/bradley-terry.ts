@@ -1,5 +1,5 @@
 /** Strengths of systems from verdicts on pairs of them, by maximum likelihood, with intervals of their differences. */
-import { type ClusteredEstimate, type Clusters, clusteredEstimate } from './clustered.js'
+import { type ClusteredEstimate, type Clusters, clusteredEstimate } from '../clustered.js'
 import { type ContestLoss, type RowLoss, raoKupper, tiesAsHalves } from './contest-likelihood.js'
 import { type Curvature, minimize } from './newton.js'
 import { cholesky, solveFactored } from './positive-definite.js'

@@ -1,11 +1,11 @@
 /** Tables of verdicts: systems against the baseline, raters one by one. */
-import { numberEstimate, percentEstimate, signedEstimate } from '../show/numbers.js'
-import { numeric, type Table, text } from '../show/table.js'
-import { count, figure, MISSING } from '../show/units.js'
-import type { Proportion } from '../statistics/agreement.js'
-import type { VerdictFigures } from '../verdicts/figures.js'
-import type { RaterQuality } from '../verdicts/rater-quality.js'
-import { prune } from './tables.js'
+import { numberEstimate, percentEstimate, signedEstimate } from '../../show/numbers.js'
+import { numeric, type Table, text } from '../../show/table.js'
+import { count, figure, MISSING } from '../../show/units.js'
+import type { Proportion } from '../../statistics/agreement.js'
+import type { VerdictFigures } from '../../verdicts/figures.js'
+import type { RaterQuality } from '../../verdicts/rater-quality.js'
+import { prune } from '../tables.js'
 
 /** A row a system but the baseline. */
 export function againstTable(figures: VerdictFigures, who: string): Table {

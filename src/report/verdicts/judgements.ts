@@ -1,9 +1,9 @@
 /** Is it better? What each judge says of each system, and what a reader may conclude. */
-import type { MeasuredSystems } from '../evaluate/measures.js'
-import { percentInterval } from '../show/numbers.js'
-import { amount, wholePercent } from '../show/units.js'
-import type { Estimate } from '../statistics/estimate.js'
-import { groupBy } from '../statistics/group-by.js'
+import type { MeasuredSystems } from '../../evaluate/measures.js'
+import { percentInterval } from '../../show/numbers.js'
+import { amount, wholePercent } from '../../show/units.js'
+import type { Estimate } from '../../statistics/estimate.js'
+import { groupBy } from '../../statistics/group-by.js'
 
 /** One judge on one system against the baseline. */
 export interface Judgement {

@@ -1,5 +1,5 @@
 /** How likely one verdict is under Bradley & Terry's model, with ties as halves or with a width of their own. */
-import { logSigmoid, sigmoid } from './statistics.js'
+import { logSigmoid, sigmoid } from '../statistics.js'
 
 /**
  * -ln P of a verdict with its derivatives by z, the lead of the first, and by eta, the width of ties. Reused by every

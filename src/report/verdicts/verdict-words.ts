@@ -1,7 +1,7 @@
 /** What verdicts come to, in sentences: who is better, by how much, and how sure that is. */
-import { percentInterval } from '../show/numbers.js'
-import { amount, wholePercent } from '../show/units.js'
-import type { AgainstBaseline, VerdictFigures } from '../verdicts/figures.js'
+import { percentInterval } from '../../show/numbers.js'
+import { amount, wholePercent } from '../../show/units.js'
+import type { AgainstBaseline, VerdictFigures } from '../../verdicts/figures.js'
 
 /** Of other judges, that they are one is no news. */
 const PEOPLE = 'people'
