@@ -110,7 +110,7 @@ async function tokens({ files, per }) {
   const { loadTokenizer } = await product('text/tokenizer')
   const { chatTemplate } = await product('text/template')
   const tokenizer = await loadTokenizer(data.tokenizer)
-  const template = chatTemplate(tokenizer, 'hh')
+  const template = await chatTemplate(tokenizer, 'hh')
   return async () => {
     const { examples } = await readExamples(files.slice(0, 1), { limit: per })
     const { encoded } = await encodeExamples(examples, tokenizer, template, { maxLength: 512 })

@@ -12,7 +12,7 @@ const APP = ['cli', 'commands', 'stations', 'methods', 'load', 'session']
 const CHARTS = /^echarts(\/|$)/
 export const LIMITS = {
   depth: 14,
-  files: { chat: 160 },
+  files: { chat: 130 },
   noCharts: ['chat', 'data-convert', 'generate', 'train'],
 }
 

@@ -1,5 +1,5 @@
 // Step 4: src/ to dist/ with plain tsc, incrementally.
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { SetupError } from './errors.mjs'
@@ -44,15 +44,23 @@ export async function compileTypeScript(say) {
       1,
     )
   }
+  for (const file of assets()) {
+    mkdirSync(dirname(join(dist, file)), { recursive: true })
+    copyFileSync(join(src, file), join(dist, file))
+  }
   writeJson(stamp, { hash })
   return `${listFiles(src).filter((file) => file.endsWith('.ts')).length} files to dist/`
 }
+
+/** What pages are made of goes to dist/ as it is. */
+const assets = () => listFiles(src).filter((file) => /\.(js|css|html|svg)$/.test(file))
 
 /** Outputs whose source is gone would still be importable. Without its record tsc writes everything again. */
 function removeOrphans() {
   for (const file of listFiles(dist)) {
     const source = file.replace(/(\.d)?\.(js|ts)(\.map)?$/, '.ts')
-    if (source !== file || file.endsWith('.ts')) if (!existsSync(join(src, source))) rmSync(join(dist, file))
+    const isOutput = source !== file || /\.(ts|css|html|svg)$/.test(file)
+    if (isOutput && ![source, file].some((name) => existsSync(join(src, name)))) rmSync(join(dist, file))
   }
   if (!existsSync(join(dist, 'cli/main.js'))) rmSync(join(dist, '.tsbuildinfo'), { force: true })
 }

@@ -39,6 +39,10 @@ export interface PipelineSpec<Needs extends readonly Need[], Result extends obje
   flags?: readonly OwnFlag[]
   /** The positional argument may also be a data file, which then is `train_dataset`. */
   takesData?: boolean
+  /** Positional arguments that are names and no config; they come to `load` as `names`. */
+  names?: readonly [name: string, meaning: string]
+  /** Said before its code is loaded. */
+  greeting?: string
   /** Imports the code behind it. @param own values of its own flags, in camelCase */
   load(own: Record<string, unknown>): Promise<Pipeline<Result, NeededOf<Needs>>>
 }

@@ -16,13 +16,16 @@ export interface PipelineCommand<
   call(settings: Record<string, unknown>, file: string | undefined, ui: Ui): Promise<Result>
 }
 
+const CONFIG = ['[config]', 'YAML config; flags win over it'] as const
+const CONFIG_OR_DATA = ['[config-or-data]', 'YAML config, or a data file (then train_dataset)'] as const
+
 const body = () => import('./resolve-call.js')
 
 /** A command that resolves its config and hands it to a pipeline, which is loaded only then. */
 export function pipeline<const Needs extends readonly Need[], Result extends object>(
   spec: PipelineSpec<Needs, Result>,
 ): PipelineCommand<Needs, Result> {
-  const { flags = [], takesData } = spec
+  const { flags = [], takesData, names } = spec
   const groups = groupsOf(spec)
   const keys = groups.flatMap((group) => group.keys)
   const own = new Set(flags.map(({ flag }) => camelCase(flag.replace(/^--| .*/g, '').replaceAll('-', '_'))))
@@ -30,28 +33,22 @@ export function pipeline<const Needs extends readonly Need[], Result extends obj
     const { checkNeeds, sayMistaken } = await body()
     checkNeeds(spec, config)
     sayMistaken(spec, config, ui)
+    if (spec.greeting !== undefined) ui.line(spec.greeting)
     return { config: config as ResolvedConfig<NeededOf<Needs>>, work: await spec.load(ownFlags) }
   }
   return {
     ...spec,
-    arguments: [
-      takesData
-        ? ['[config-or-data]', 'YAML config, or a data file (then train_dataset)']
-        : ['[config]', 'YAML config; flags win over it'],
-    ],
+    arguments: [names ?? (takesData ? CONFIG_OR_DATA : CONFIG)],
     flags,
     keys,
     groups,
     json: JSON_LINES,
-    async run({ args: [positional], flags: given, ui, input }) {
+    async run({ args, flags: given, ui, input }) {
       const isOwn = ([name]: [string, unknown]) => own.has(name)
       const ofConfig = Object.fromEntries(Object.entries(given).filter((entry) => !isOwn(entry)))
-      const resolved = await (await body()).configOf(spec, positional, ofConfig)
-      const { config, work } = await ready(
-        resolved,
-        ui,
-        Object.fromEntries(Object.entries(given).filter(isOwn)),
-      )
+      const resolved = await (await body()).configOf(spec, names ? undefined : args[0], ofConfig)
+      const ownFlags = Object.fromEntries(Object.entries(given).filter(isOwn))
+      const { config, work } = await ready(resolved, ui, names ? { ...ownFlags, names: args } : ownFlags)
       return { result: await work(config, ui, input) }
     },
     async call(settings, file, ui) {

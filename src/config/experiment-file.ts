@@ -1,6 +1,7 @@
 /** The file of an experiment: which variants, on which data, with which seeds; every config key may stand in it. */
 import { z } from 'zod'
 import { type ClhaError, usageError } from '../errors.js'
+import { ANNOTATORS } from '../world/annotators.js'
 import { readSource } from './source.js'
 import { didYouMean, suggest } from './suggest.js'
 
@@ -19,6 +20,12 @@ const experimentZod = z.strictObject({
       train_pairs: z.int().min(1).optional(),
       test_prompts: z.int().min(1).optional(),
       demonstrations: z.int().min(1).optional(),
+      /** How the annotator errs: which labels are reversed. */
+      annotator: z.enum(ANNOTATORS).optional(),
+      /** So many pairs were looked at again by another annotator: they tell how often labels err. */
+      second_labels: z.int().min(0).optional(),
+      /** Whose labels the second reward model learns from; another annotator errs elsewhere, as often. */
+      judge: z.enum(['same', 'another']).optional(),
     })
     .optional(),
   /** Shares of labels reversed on purpose, in the starter world. */
@@ -27,16 +34,22 @@ const experimentZod = z.strictObject({
   augmented: z.array(z.int().min(0)).min(1).default([0]),
   /** Variants that take raw data alone: the paper's code needs as many answers in every list. */
   raw_only: z.array(z.string()).default([]),
+  /** Variants that begin with the model of another variant, such as DPO after SFT. */
+  starts_from: z.record(z.string(), z.string()).default({}),
+  /** Variants that may contrast next to nothing: the paper's fixed threshold does. Elsewhere that is a mistake, and the cell fails. */
+  few_pairs: z.array(z.string()).default([]),
   /** Config keys of all cells. */
   base: keys().default({}),
   /** Config keys of each variant; `{}` is the start model as it is. */
   variants: z.record(z.string().min(1), keys()),
-  /** The learning-rate grid: one seed, one level of noise, its own prompts; the choice is kept in a file. */
+  /** The grid of learning rates and betas: one seed, one level of noise, its own prompts; the choice is kept in a file. */
   tune: z
     .strictObject({
       seed: z.int().min(0),
       noise: share.optional(),
       learning_rates: z.array(z.number().positive()).min(1),
+      /** Times a method's usual beta, tried with each rate where the variant names no beta. */
+      beta_factors: z.array(z.number().positive()).min(1).optional(),
       results: z.string().min(1),
     })
     .optional(),
@@ -74,9 +87,15 @@ export async function readExperiment(file: string): Promise<Experiment> {
       where: source.locate(['baseline'], 'value'),
       text: `baseline: no variant "${experiment.baseline}"; there are ${Object.keys(experiment.variants).join(', ')}`,
     })
-  for (const [i, name] of (experiment?.raw_only ?? []).entries())
+  for (const { path, name } of experiment ? namedVariants(experiment) : [])
     if (!Object.hasOwn(experiment?.variants ?? {}, name))
-      issues.push({ where: source.locate(['raw_only', i], 'value'), text: `raw_only: no variant "${name}"` })
+      issues.push({ where: source.locate(path, 'value'), text: `${path[0]}: no variant "${name}"` })
+  for (const [variant, before] of Object.entries(experiment?.starts_from ?? {}))
+    if (Object.hasOwn(experiment?.starts_from ?? {}, before))
+      issues.push({
+        where: source.locate(['starts_from', variant], 'value'),
+        text: `starts_from: "${before}" itself starts from another variant; one step is taken`,
+      })
   if (experiment?.noise && !experiment.world)
     issues.push({
       where: source.locate(['noise'], 'key'),
@@ -85,6 +104,20 @@ export async function readExperiment(file: string): Promise<Experiment> {
   if (!experiment || issues.length > 0)
     throw usageError(issues.map(({ where, text }) => `${where}  ${text}`).join('\n'))
   return experiment
+}
+
+/** Every place that names a variant, but for the baseline. */
+function namedVariants({ raw_only, few_pairs, starts_from }: Experiment) {
+  const listed = (key: string, names: readonly string[]) =>
+    names.map((name, i) => ({ path: [key, i] as (string | number)[], name }))
+  return [
+    ...listed('raw_only', raw_only),
+    ...listed('few_pairs', few_pairs),
+    ...Object.entries(starts_from).flatMap(([variant, before]) => [
+      { path: ['starts_from', variant], name: variant },
+      { path: ['starts_from', variant], name: before },
+    ]),
+  ]
 }
 
 /** An error of a variant's config, with the variant that it belongs to. */

@@ -12,7 +12,15 @@ export interface ValueIssue {
   part: 'key' | 'value'
 }
 
-const TRACKERS = ['wandb', 'mlflow', 'trackio', 'comet_ml', 'swanlab', 'neptune', 'clearml']
+/** Trackers that Python alone can write to, and how each takes in what TensorBoard reads. */
+const TRACKERS: Record<string, string> = {
+  wandb: 'wandb sync RUN/tensorboard',
+  trackio: "trackio.import_tf_events('RUN/tensorboard', project='NAME') in Python",
+  swanlab: 'swanlab convert -t tensorboard with RUN/tensorboard',
+  comet_ml: '',
+  neptune: '',
+  clearml: '',
+}
 
 /** What is wrong with the value of a key; an empty list when nothing is. */
 export function checkValue(key: ConfigKey, value: unknown): ValueIssue[] {
@@ -20,14 +28,14 @@ export function checkValue(key: ConfigKey, value: unknown): ValueIssue[] {
   if (result.success) return []
   const schema = configSchema().properties[key]
   if (key === 'report_to') {
-    const tracker = [value].flat().find((name) => TRACKERS.includes(String(name)))
+    const tracker = [value].flat().find((name) => Object.hasOwn(TRACKERS, String(name)))
     if (tracker) return [{ path: [key], part: 'value', text: unknownTracker(String(tracker)) }]
   }
   return flatten(result.error.issues, value).flatMap((issue) => explain(key, schema, value, issue))
 }
 
 const unknownTracker = (name: string) =>
-  `report_to: clha does not write to ${name}; what works is tensorboard, jsonl (metrics as JSON Lines) and none`
+  `report_to: clha does not write to ${name}; what works is tensorboard, mlflow, jsonl (metrics as JSON Lines) and none${TRACKERS[name] && `. ${name} takes in what tensorboard wrote: ${TRACKERS[name]}`}`
 
 type Issue = z.core.$ZodIssue
 

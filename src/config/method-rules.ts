@@ -1,5 +1,5 @@
 /** Which settings a method leaves without effect, and why; the methods say it themselves. */
-import { idleUnder, lossesOf } from '../methods/registry.js'
+import { idleUnder, lossesOf, mixesLosses } from '../methods/registry.js'
 import type { ConfigValues } from './defaults.js'
 import { CONFIG_KEYS, type ConfigKey } from './schema.js'
 
@@ -15,8 +15,23 @@ export const METHOD_RULES: readonly Rule[] = CONFIG_KEYS.map((key) => ({
 }))
 
 /** A loss that the method does not have. */
-export function lossConflict({ method, loss_type: loss }: ConfigValues): [ConfigKey, string][] {
+export function lossConflict({
+  method,
+  loss_type: given,
+  loss_weights: weights,
+}: ConfigValues): [ConfigKey, string][] {
   const losses = lossesOf(method)
-  if (losses.length === 0 || loss === undefined || losses.includes(loss)) return []
-  return [['loss_type', `can't be ${loss} with method: ${method}; there are: ${losses.join(', ')}`]]
+  const named = [given ?? []].flat()
+  if (losses.length === 0 || named.length === 0) return []
+  const wrong = named.filter((loss) => !losses.includes(loss))
+  if (wrong.length > 0)
+    return [
+      ['loss_type', `can't be ${wrong.join(', ')} with method: ${method}; there are: ${losses.join(', ')}`],
+    ]
+  if (named.length > 1 && !mixesLosses(method))
+    return [['loss_type', `can only be one with method: ${method}; dpo adds several up`]]
+  if (new Set(named).size < named.length) return [['loss_type', 'names a loss twice']]
+  if (weights !== undefined && named.length > 1 && weights.length !== named.length)
+    return [['loss_weights', `has ${weights.length} numbers for ${named.length} losses`]]
+  return []
 }

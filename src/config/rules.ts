@@ -5,9 +5,10 @@ import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
 import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
 import type { ConfigKey } from './schema.js'
+import { judgeSection } from './sections/judge-section.js'
 import { LORA_KEYS } from './sections/lora-section.js'
 
-const CALIBRATION_KEYS = ['label_error', 'reward_temperature'] as const
+const CALIBRATION_KEYS = ['label_error', 'reward_temperature', 'relabels'] as const
 const REWARD_TRAIN_KEYS = [
   'reward_model_config',
   'folds',
@@ -35,6 +36,8 @@ const GENERATION_KEYS = [
   'generation_endpoint_retries',
   'generation_endpoint_token_env',
 ] as const
+
+const JUDGE_KEYS = Object.keys(judgeSection).filter((key) => key !== 'judge_endpoint') as ConfigKey[]
 
 const NARROW_KEYS = ['load_in_8bit', 'load_in_4bit'] as const
 
@@ -133,6 +136,24 @@ const RULES: readonly Rule[] = [
   {
     keys: GENERATION_KEYS,
     idle: (v) => v.generation_endpoint === undefined && 'generation_endpoint names no server',
+  },
+  { keys: JUDGE_KEYS, idle: (v) => v.judge_endpoint === undefined && 'judge_endpoint names no server' },
+  {
+    keys: ['judge_orders'],
+    idle: (v) => v.judge_mode === 'single' && 'judge_mode: single shows one answer at a time',
+  },
+  {
+    keys: ['judge_max_cost'],
+    idle: (v) =>
+      (v.judge_prompt_price === undefined || v.judge_reply_price === undefined) &&
+      'what a token costs is not known: set judge_prompt_price and judge_reply_price',
+  },
+  {
+    keys: ['judge_response_format'],
+    idle: (v) =>
+      ['mt-bench', 'alpaca-eval'].includes(v.judge_template) &&
+      v.judge_response_format !== 'none' &&
+      `the verdicts of ${v.judge_template} are no JSON`,
   },
   {
     keys: ['round_samples', 'round_temperature'],

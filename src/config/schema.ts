@@ -6,6 +6,7 @@ import { dataSection } from './sections/data-section.js'
 import { endpointSection } from './sections/endpoint-section.js'
 import { evaluateSection } from './sections/evaluate-section.js'
 import { generateSection, promptSection } from './sections/generate-section.js'
+import { judgeSection } from './sections/judge-section.js'
 import { loraSection, mergeSection } from './sections/lora-section.js'
 import { modelSection } from './sections/model-section.js'
 import { profileSection } from './sections/profile-section.js'
@@ -33,6 +34,7 @@ export const SECTIONS = {
   prompt: promptSection,
   augment: augmentSection,
   evaluate: evaluateSection,
+  judge: judgeSection,
   serve: serveSection,
   run: runSection,
   profile: profileSection,
@@ -59,6 +61,7 @@ const shape = {
   ...promptSection,
   ...augmentSection,
   ...evaluateSection,
+  ...judgeSection,
   ...serveSection,
   ...runSection,
   ...profileSection,

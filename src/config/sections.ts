@@ -20,6 +20,7 @@ export const SECTION_TITLES: Record<SectionName, string> = {
   prompt: 'Prompts and answers',
   augment: 'Further answers',
   evaluate: 'Evaluation',
+  judge: 'Judge',
   serve: 'Server',
   run: 'Run folder, logs and checkpoints',
   profile: 'Profile of a training',

@@ -2,6 +2,7 @@
 
 import { usageError } from '../errors.js'
 import { hashUnit } from '../random.js'
+import { amount } from '../show/units.js'
 import { contentKey } from './content-key.js'
 import type { Example } from './example.js'
 
@@ -55,7 +56,7 @@ export function quotas(groups: readonly Group[], total?: number): number[] {
   if (short < 0) return counts
   const { name, rows } = groups[short]
   throw usageError(
-    `${name} has ${rows} rows; a mixture of ${wanted} with these weights needs ${counts[short]} of it`,
+    `${name} has ${amount(rows, 'row')}; a mixture of ${wanted} with these weights needs ${counts[short]} of it`,
     `No row is taken twice: the largest total is ${largest}. Lower the total, or the weight of ${name}.`,
   )
 }

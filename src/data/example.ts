@@ -21,12 +21,25 @@ export interface Preference {
   worse: number
 }
 
+/** Persons' judgements of a pair, where more is known of them than the preference. */
+export interface Vote extends Preference {
+  /** How many judged so. */
+  count: number
+  /** Who, where the data say it. */
+  annotator?: string
+}
+
 export interface Example {
   /** Unique in a data set: the row's own id, or `<file>:<row>`. */
   id: string
   prompt: Prompt
   candidates: Candidate[]
   preferences: Preference[]
+  /**
+   * All judgements of the pairs that several people judged, or that somebody known did: minorities and ties too.
+   * `preferences` hold what the majority says. Other pairs have the one label that is their preference.
+   */
+  votes?: Vote[]
   /** Subset name; calibration reports, gates and evaluation are given per source. */
   source: string
   /** Where the row stands. `row` counts from 1. */

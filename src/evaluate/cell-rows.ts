@@ -1,22 +1,20 @@
-/** From cells to the rows of a table: means over seeds and prompts, intervals, and tests against a baseline. */
+/** From cells to the rows of a table: means over seeds with t-intervals, and differences from a baseline, seed by seed. */
 
-import { createRandom } from '../random.js'
 import { winOf } from '../statistics/agreement.js'
 import type { Estimate } from '../statistics/estimate.js'
-import { percentileInterval } from '../statistics/intervals.js'
-import { corrected, effectSize, permutationTest } from '../statistics/significance.js'
+import { corrected } from '../statistics/significance.js'
 import { mean } from '../statistics/statistics.js'
+import { meanInterval, tTest } from '../statistics/t-interval.js'
 import { type Cell, type Factors, sameFactors } from './cells.js'
 
-const RESAMPLES = 2000
-
-/** A row against the baseline of the same noise and augmentation, prompt by prompt. */
+/** A row against the baseline of the same noise and augmentation. A seed is one observation: prompts of a seed share a model. */
 export interface Against {
+  /** Greedy answers: mean over seeds of the difference of the seeds' means. */
   difference: Estimate
-  /** Two-sided paired permutation test over prompts, corrected over all rows of the table (Holm). */
-  p: number
-  /** Cohen's d of the paired differences. */
-  effect: number
+  /** The same of answers sampled at temperature 1. */
+  sampled?: Estimate
+  /** Paired t-test over seeds of the greedy difference, corrected over the distinct rows of the table (Holm); none of one seed. */
+  p?: number
   /** Share of prompts with a higher reward, ties as half. */
   winRate: Estimate
 }
@@ -24,32 +22,17 @@ export interface Against {
 export interface ExperimentRow extends Factors {
   seeds: number[]
   learningRate: number
-  /** By scorer: mean reward with its interval. */
+  /** Greedy answers, by scorer. */
   rewards: Record<string, Estimate>
-  /** Means over seeds of the cells' single figures. */
-  figures: Record<string, number>
+  /** Answers sampled at temperature 1, by scorer. */
+  sampled: Record<string, Estimate>
+  /** The cells' single figures. */
+  figures: Record<string, Estimate>
   against?: Against
 }
 
-/**
- * Seeds are drawn with replacement, then prompts within each drawn seed.
- * @param values by seed, by prompt
- */
-export function nestedBootstrap(values: readonly (readonly number[])[], seed: number | string = 0): Estimate {
-  const value = mean(values.map(mean))
-  const random = createRandom(seed)
-  const replicates = Float64Array.from({ length: RESAMPLES }, () => {
-    let sum = 0
-    for (let s = 0; s < values.length; s++) {
-      const drawn = values[random.int(values.length)]
-      let inner = 0
-      for (let i = 0; i < drawn.length; i++) inner += drawn[random.int(drawn.length)]
-      sum += inner / drawn.length
-    }
-    return sum / values.length
-  })
-  return { value, interval: percentileInterval(replicates) }
-}
+/** Figures of this prefix are rewards of sampled answers. */
+const SAMPLED = 'sampled_'
 
 /** Rows in the order in which their factors first appear. `judge` is the scorer that differences are taken on. */
 export function experimentRows(cells: readonly Cell[], baseline: string, judge: string): ExperimentRow[] {
@@ -61,55 +44,95 @@ export function experimentRows(cells: readonly Cell[], baseline: string, judge: 
   }
   const rows = groups.map((group) => {
     const base = groups.find(([first]) => sameFactors(first, { ...group[0], variant: baseline }))
-    return {
-      row: rowOf(group),
-      test: group[0].variant === baseline ? undefined : against(group, base, judge),
-    }
+    const compared = group[0].variant === baseline ? [] : pairsOf(group, base ?? [], judge)
+    return { row: rowOf(group), compared }
   })
-  const tested = rows.flatMap(({ test }) => (test ? [test] : []))
-  const p = corrected(tested.map((test) => test.p))
-  tested.forEach((test, i) => {
-    test.p = p[i]
-  })
-  return rows.map(({ row, test }) => (test ? { ...row, against: test } : row))
+  const p = correctedP(rows.map(({ compared }) => compared.map(({ difference }) => difference)))
+  return rows.map(({ row, compared }, i) =>
+    compared.length > 0 ? { ...row, against: against(compared, p[i]) } : row,
+  )
 }
 
 function rowOf(group: readonly Cell[]): ExperimentRow {
-  const [{ variant, noise, augmented, learningRate, rewards, figures }] = group
-  const estimates = Object.keys(rewards).map((scorer) => [
-    scorer,
-    nestedBootstrap(group.map((cell) => cell.rewards[scorer])),
-  ])
-  const means = Object.keys(figures).map((name) => [name, mean(group.map((cell) => cell.figures[name]))])
+  const [{ variant, noise, augmented, learningRate, rewards }] = group
+  const scorers = Object.keys(rewards)
+  const figures = estimatesOf(group, (cell) => cell.figures)
+  const isSampled = (name: string) => name.startsWith(SAMPLED)
+  const entries = Object.entries(figures)
   return {
     variant,
     ...(noise !== undefined && { noise }),
     ...(augmented !== undefined && { augmented }),
     seeds: group.map(({ seed }) => seed),
     learningRate,
-    rewards: Object.fromEntries(estimates),
-    figures: Object.fromEntries(means),
+    rewards: Object.fromEntries(
+      scorers.map((name) => [name, meanInterval(group.map((cell) => mean(cell.rewards[name])))]),
+    ),
+    sampled: Object.fromEntries(
+      entries.flatMap(([name, e]) => (isSampled(name) ? [[name.slice(SAMPLED.length), e]] : [])),
+    ),
+    figures: Object.fromEntries(entries.filter(([name]) => !isSampled(name))),
   }
 }
 
-/** Only seeds that both have are compared: the same prompts, the same start, the same reward models. */
-function against(
+/** Of each figure that any of the cells has, the mean over those that have it. */
+function estimatesOf(
   group: readonly Cell[],
-  base: readonly Cell[] | undefined,
-  judge: string,
-): Against | undefined {
-  const pairs = group.flatMap((cell) => {
-    const other = base?.find(({ seed }) => seed === cell.seed)
-    return other?.rewards[judge] && cell.rewards[judge]
-      ? [cell.rewards[judge].map((r, i) => r - other.rewards[judge][i])]
-      : []
+  figuresOf: (cell: Cell) => Record<string, number>,
+): Record<string, Estimate> {
+  const names = new Set(group.flatMap((cell) => Object.keys(figuresOf(cell))))
+  return Object.fromEntries(
+    [...names].map((name) => [name, meanInterval(group.flatMap((cell) => figuresOf(cell)[name] ?? []))]),
+  )
+}
+
+/** What one seed says of a row and its baseline: the same prompts, the same start, the same reward models. */
+interface Compared {
+  difference: number
+  sampled?: number
+  wins: number
+}
+
+function pairsOf(group: readonly Cell[], base: readonly Cell[], judge: string): Compared[] {
+  return group.flatMap((cell): Compared[] => {
+    const other = base.find(({ seed }) => seed === cell.seed)
+    const [own, theirs] = [cell.rewards[judge], other?.rewards[judge]]
+    if (!other || !own || !theirs) return []
+    const [a, b] = [cell, other].map(({ figures }) => figures[SAMPLED + judge])
+    return [
+      {
+        difference: mean(own) - mean(theirs),
+        ...(a !== undefined && b !== undefined && { sampled: a - b }),
+        wins: mean(own.map((reward, i) => winOf(reward - theirs[i], 1e-6))),
+      },
+    ]
   })
-  if (pairs.length === 0) return undefined
-  const all = pairs.flat()
+}
+
+function against(compared: readonly Compared[], p: number | undefined): Against {
+  const sampled = compared.flatMap((c) => c.sampled ?? [])
   return {
-    difference: nestedBootstrap(pairs),
-    p: permutationTest(all),
-    effect: effectSize(all),
-    winRate: nestedBootstrap(pairs.map((d) => d.map((gap) => winOf(gap, 1e-6)))),
+    difference: meanInterval(compared.map((c) => c.difference)),
+    ...(sampled.length === compared.length && { sampled: meanInterval(sampled) }),
+    ...(p !== undefined && { p }),
+    winRate: withinShares(meanInterval(compared.map((c) => c.wins))),
   }
+}
+
+/** An interval of a share ends where shares end. */
+const withinShares = ({ value, interval }: Estimate): Estimate => ({
+  value,
+  ...(interval && { interval: [Math.max(0, interval[0]), Math.min(1, interval[1])] }),
+})
+
+/** Rows that are the same cells under several names, as where sampled answers change nothing, are one test. */
+function correctedP(differences: readonly (readonly number[])[]): (number | undefined)[] {
+  const tests = new Map<string, number>()
+  for (const d of differences) {
+    const p = tTest(d)
+    if (p !== undefined) tests.set(String(d), p)
+  }
+  const p = corrected([...tests.values()])
+  const byTest = new Map([...tests.keys()].map((key, i) => [key, p[i]]))
+  return differences.map((d) => byTest.get(String(d)))
 }

@@ -4,7 +4,7 @@ import { type BootstrapOptions, bootstrapDifference, bootstrapMean } from '../st
 import { middleRanks, pearson } from '../statistics/statistics.js'
 
 export interface CompareOptions extends BootstrapOptions {
-  /** Rewards this close are a tie; 1e-6, the noise of float32. */
+  /** Rewards this close are a tie; `TIE` when left out. */
   tie?: number
 }
 
@@ -19,6 +19,9 @@ export interface Comparison {
   difference: Measured
 }
 
+/** Rewards this close are a tie: the noise of float32. */
+export const TIE = 1e-6
+
 /** Wins, ties and losses of `rewards` against `baseline`, prompt by prompt. @throws RangeError of unequal or no data */
 export function compare(
   rewards: readonly number[],
@@ -26,7 +29,7 @@ export function compare(
   options: CompareOptions = {},
 ): Comparison {
   const difference = bootstrapDifference(rewards, baseline, options)
-  const { tie = 1e-6 } = options
+  const { tie = TIE } = options
   const results = rewards.map((r, i) => winOf(r - baseline[i], tie))
   const count = (result: number) => results.filter((x) => x === result).length
   return {

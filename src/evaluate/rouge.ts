@@ -1,6 +1,6 @@
 /**
  * ROUGE (Lin 2004) as the package rouge-score computes it without stemming: F1 over lower-case words of a-z and 0-9.
- * test/parity/metrics.test.ts holds it to that package; no evaluation reports it yet.
+ * test/parity/metrics.test.ts holds it to that package.
  */
 import { countNgrams } from './ngrams.js'
 

@@ -1,10 +1,14 @@
 /** Everything a report says of one system, per source and in total, as plain JSON. */
 
 import { usageError } from '../errors.js'
+import { winOf } from '../statistics/agreement.js'
 import type { Measured } from '../statistics/estimate.js'
 import { bootstrapMean } from '../statistics/intervals.js'
-import { mean, sigmoid } from '../statistics/statistics.js'
+import { type LengthControlled, lengthControlled } from '../statistics/length-controlled.js'
+import { mean, pearson, sigmoid } from '../statistics/statistics.js'
+import { characters } from '../text/lengths.js'
 import { type CorpusBleu, corpusBleu, legacyCharBleu } from './bleu.js'
+import { corpusChrf } from './chrf.js'
 import {
   type CompareOptions,
   type Comparison,
@@ -12,7 +16,9 @@ import {
   indicesBySource,
   type ScorerAgreement,
   scorerAgreement,
+  TIE,
 } from './compare.js'
+import { type Rouge, rougeL, rougeN } from './rouge.js'
 import { type TextStats, textStats } from './text-stats.js'
 
 export interface SystemInput {
@@ -24,6 +30,8 @@ export interface SystemInput {
   references?: readonly string[]
   /** Rewards by scorer of the system to compare with, on the same prompts. */
   baseline?: Readonly<Record<string, readonly number[]>>
+  /** The baseline's answers: with them wins are also given at equal length. */
+  baselineAnswers?: readonly string[]
   /** Whether each answer ended at the length limit. */
   truncated?: readonly boolean[]
   options?: CompareOptions
@@ -34,6 +42,10 @@ export interface RewardEval {
   /** Mean of the logistic of the reward: what the papers' tables show times 100. */
   sigmoid: Measured
   versusBaseline?: Comparison
+  /** Wins against the baseline at equal length, over all prompts. */
+  lengthControlled?: LengthControlled
+  /** Pearson's correlation of reward and characters over the answers; null where either does not vary. */
+  lengthCorrelation: number | null
 }
 
 export interface GroupEval {
@@ -44,6 +56,8 @@ export interface GroupEval {
     charLegacy: number
     corpus: CorpusBleu
   }
+  /** Overlap with the references: corpus chrF2, 0 to 100, and means of ROUGE's F1, 0 to 1. */
+  overlap?: { chrf: number; rouge1: number; rouge2: number; rougeL: number }
   text: TextStats
 }
 
@@ -69,7 +83,7 @@ export function evaluateSystem(input: SystemInput): SystemEval {
   ])
   const names = Object.keys(input.rewards)
   return {
-    total: evaluateGroup(input, everything),
+    total: withLengthControl(input, evaluateGroup(input, everything)),
     sources: Object.fromEntries(parts),
     scorers: names.flatMap((a, i) =>
       names
@@ -82,18 +96,24 @@ export function evaluateSystem(input: SystemInput): SystemEval {
 function evaluateGroup(input: SystemInput, indices: readonly number[]): GroupEval {
   const { answers, rewards, references, baseline, truncated, options } = input
   const part = <T>(values: readonly T[]): T[] => indices.map((i) => values[i])
+  const texts = part(answers)
+  const lengths = texts.map(characters)
   const scored = Object.entries(rewards).map(([scorer, all]): [string, RewardEval] => {
     const r = part(all)
     const reward = bootstrapMean(r, options)
     const squashed = bootstrapMean(r.map(sigmoid), options)
     const versusBaseline = baseline && compare(r, part(baseline[scorer]), options)
-    return [scorer, { reward, sigmoid: squashed, ...(versusBaseline && { versusBaseline }) }]
+    const correlation = pearson(r, lengths)
+    const lengthCorrelation = Number.isNaN(correlation) ? null : correlation
+    return [
+      scorer,
+      { reward, sigmoid: squashed, ...(versusBaseline && { versusBaseline }), lengthCorrelation },
+    ]
   })
-  const texts = part(answers)
   return {
     count: indices.length,
     rewards: Object.fromEntries(scored),
-    ...(references && { bleu: bleu(texts, part(references)) }),
+    ...(references && { bleu: bleu(texts, part(references)), overlap: overlap(texts, part(references)) }),
     text: textStats(texts, truncated && part(truncated)),
   }
 }
@@ -101,6 +121,33 @@ function evaluateGroup(input: SystemInput, indices: readonly number[]): GroupEva
 function bleu(answers: string[], references: string[]): NonNullable<GroupEval['bleu']> {
   const charLegacy = mean(answers.map((answer, i) => legacyCharBleu(answer, references[i])))
   return { charLegacy, corpus: corpusBleu(answers, references) }
+}
+
+function overlap(answers: readonly string[], references: readonly string[]): GroupEval['overlap'] {
+  const rouge = (score: (answer: string, reference: string) => Rouge) =>
+    mean(answers.map((answer, i) => score(answer, references[i]).f1))
+  return {
+    chrf: corpusChrf(answers, references),
+    rouge1: rouge((answer, reference) => rougeN(answer, reference, 1)),
+    rouge2: rouge((answer, reference) => rougeN(answer, reference, 2)),
+    rougeL: rouge(rougeL),
+  }
+}
+
+/** Each prompt is asked once: its place names it. */
+function withLengthControl(input: SystemInput, group: GroupEval): GroupEval {
+  const { answers, baselineAnswers, rewards, baseline, options } = input
+  if (!baseline || !baselineAnswers) return group
+  const longer = answers.map((answer, i) => characters(answer) - characters(baselineAnswers[i]))
+  const scored = Object.entries(group.rewards).map(([scorer, own]): [string, RewardEval] => {
+    const rows = longer.map((length, i) => {
+      const gap = rewards[scorer][i] - baseline[scorer][i]
+      return { prompt: String(i), score: winOf(gap, options?.tie ?? TIE), longer: length }
+    })
+    const controlled = lengthControlled(rows, options)
+    return [scorer, { ...own, ...(controlled && { lengthControlled: controlled }) }]
+  })
+  return { ...group, rewards: Object.fromEntries(scored) }
 }
 
 function checkInput({ sources, answers, rewards, references, baseline, truncated }: SystemInput): void {

@@ -3,6 +3,7 @@
 import { mean } from '../statistics/statistics.js'
 import { characters } from '../text/lengths.js'
 import { countNgrams, splitWords } from './ngrams.js'
+import { isRefusal } from './refusal.js'
 
 export interface TextStats {
   /** Mean words (separated by white space) and characters (code points) per answer. */
@@ -15,6 +16,8 @@ export interface TextStats {
   repetition: number
   /** Share of answers without any word. */
   empty: number
+  /** Share of answers that begin as a refusal does. */
+  refused: number
   /** Share of answers that ended at the length limit; absent when nobody knows. */
   truncated?: number
 }
@@ -29,6 +32,7 @@ export function textStats(answers: readonly string[], truncated?: readonly boole
     distinct2: distinct(words, 2),
     repetition: mean(words.map((w) => repetition(w))),
     empty: mean(words.map((w) => Number(w.length === 0))),
+    refused: mean(answers.map((answer) => Number(isRefusal(answer)))),
     ...(truncated && { truncated: mean(truncated.map(Number)) }),
   }
 }

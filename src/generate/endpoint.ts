@@ -2,9 +2,8 @@
 
 import { z } from 'zod'
 import type { Prompt } from '../dialogue.js'
-import { usageError } from '../errors.js'
 import { sha256 } from '../files/digest.js'
-import { addressName, parseAddress } from '../http/address.js'
+import { addressName, parseChatAddress } from '../http/address.js'
 import { inParallel } from '../http/parallel.js'
 import { HttpFailure, postJson } from '../http/post-json.js'
 import { readResponse } from '../http/read-response.js'
@@ -58,19 +57,9 @@ export interface GenerationEndpoint extends GenerationEndpointOptions {
   identity: string
 }
 
-const PATH = '/v1/chat/completions'
-
 /** @throws ClhaError (exit 2) for an address that can't be used */
 export function openGenerationEndpoint(options: GenerationEndpointOptions): GenerationEndpoint {
-  const address = parseAddress(options.url, 'generation_endpoint', 'http://127.0.0.1:8000/v1')
-  if (address.pathname === '/') address.pathname = PATH
-  else address.pathname = address.pathname.replace(/\/v1\/?$/, PATH).replace(/\/$/, '')
-  if (!address.pathname.endsWith('/chat/completions')) {
-    throw usageError(
-      `generation_endpoint: "${address.pathname}" is no path of OpenAI's protocol`,
-      'give an address that ends in /v1 or /v1/chat/completions',
-    )
-  }
+  const address = parseChatAddress(options.url, 'generation_endpoint')
   const identity = sha256(JSON.stringify([address.href, options.model]))
   return { ...options, url: address.href, name: addressName(address), identity }
 }

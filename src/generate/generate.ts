@@ -11,7 +11,7 @@ import type { GeneratedAnswer, GenerateHooks, GenerateOptions, GenerateRequest }
  * @example
  * ```ts
  * const tokenizer = await loadTokenizer('model')
- * const { ids } = await encodePrompts([[{ role: 'user', content: 'Hi' }]], tokenizer, chatTemplate(tokenizer), { maxPromptLength: 64 })
+ * const { ids } = await encodePrompts([[{ role: 'user', content: 'Hi' }]], tokenizer, await chatTemplate(tokenizer), { maxPromptLength: 64 })
  * const settings = { temperature: 0, topK: 0, topP: 1, maxNewTokens: 4, seed: 42, batchSize: 1, stopIds: tokenizer.stopIds, stop: [] }
  * const [answer] = await generateText(loadModel('model'), tokenizer, [{ promptIds: ids[0], name: 'hi' }], settings)
  * answer !== undefined && answer.ids.length <= 4 // true

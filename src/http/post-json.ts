@@ -3,6 +3,8 @@
 interface FailureOptions {
   /** Another attempt may succeed. */
   retry?: boolean
+  /** The time limit ended it: the server may have done the work all the same. */
+  timedOut?: boolean
   /** The server wants another token, or one at all. */
   denied?: boolean
   /** Milliseconds that the server asks to wait. */
@@ -53,7 +55,8 @@ export async function postJson(url: string, body: unknown, options: PostOptions)
   } catch (error) {
     if (error instanceof HttpFailure) throw error
     if (signal?.aborted) throw new HttpFailure('stopped')
-    if (limit.aborted) throw new HttpFailure(`no answer within ${timeoutMs / 1000} s`, { retry: true })
+    if (limit.aborted)
+      throw new HttpFailure(`no answer within ${timeoutMs / 1000} s`, { retry: true, timedOut: true })
     throw new HttpFailure(networkReason(error), { retry: true })
   }
 }

@@ -14,7 +14,7 @@ const BACKOFF = 500
 /** Longest wait of our own choice, milliseconds. */
 const MAX_BACKOFF = 30_000
 /** Longest wait that a server may ask for, milliseconds. */
-const MAX_RETRY_AFTER = 300_000
+export const MAX_RETRY_AFTER = 300_000
 
 /**
  * @param attempt is given the failure before it, undefined at first

@@ -79,9 +79,13 @@ export function loadModelAlone(
 }
 
 /** @throws ClhaError (exit 2) when the tokenizer can make ids that the model has no embedding for */
-export function withTemplate(model: Decoder, tokenizer: TextTokenizer, template?: string): LanguageModel {
+export async function withTemplate(
+  model: Decoder,
+  tokenizer: TextTokenizer,
+  template?: string,
+): Promise<LanguageModel> {
   requireVocabulary(tokenizer, model.config.vocabSize)
-  return { model, tokenizer, template: chatTemplate(tokenizer, template && readTemplate(template)) }
+  return { model, tokenizer, template: await chatTemplate(tokenizer, template && readTemplate(template)) }
 }
 
 /** @throws ClhaError (exit 2) when the tokenizer can make ids that the model has no embedding for */

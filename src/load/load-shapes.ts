@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Options, SectionOptions } from '../config/options.js'
 import { attachAdapter, installAdapter } from '../models/adapters/adapter.js'
 import { readAdapterConfig } from '../models/adapters/adapter-config.js'
+import { vocabularyOf } from '../models/adapters/adapter-files.js'
 import { baseFolderOf, isAdapterFolder } from '../models/adapters/adapter-load.js'
 import type { HfConfig } from '../models/decoder/decoder-config.js'
 import { rewardConfig } from '../models/families/families.js'
@@ -44,13 +45,17 @@ export async function loadShapes(
   )
   const config = configOf(session, head, folder, tokenizer)
   const where = folder && join(baseFolderOf(folder), 'config.json')
-  const model = shapedModel(
-    config,
-    head,
-    dtype,
-    where && existsSync(where) ? where : undefined,
-    quantizedOf(options, 'blocks'),
-  )
+  const made = (of: HfConfig) =>
+    shapedModel(
+      of,
+      head,
+      dtype,
+      where && existsSync(where) ? where : undefined,
+      quantizedOf(options, 'blocks'),
+    )
+  let model = made(config)
+  const rows = adapter === undefined ? model.config.vocabSize : vocabularyOf(adapter, model)
+  if (rows !== model.config.vocabSize) model = made({ ...config, vocab_size: rows })
   model.bf16 = options.bf16
   if (adapter !== undefined && head === 'lm')
     installAdapter(model, readAdapterConfig(adapter), options.seed, shapedAdapter)

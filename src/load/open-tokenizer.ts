@@ -32,5 +32,5 @@ export async function openTokenizer(
   const hasTokenizer = statSync(join(folder, 'tokenizer.json'), { throwIfNoEntry: false }) !== undefined
   const isModel = tokenizerNameOrPath === undefined && !hasTokenizer
   const tokenizer = await loadTokenizer(isModel ? tokenizerFolderOf(resolveModelFolder(folder)) : folder)
-  return { tokenizer, template: chatTemplate(tokenizer, template && readTemplate(template)) }
+  return { tokenizer, template: await chatTemplate(tokenizer, template && readTemplate(template)) }
 }

@@ -6,7 +6,7 @@
  */
 import { ops } from '../tensor/index.js'
 import { logistic } from './math.js'
-import type { PairTerm } from './pairwise.js'
+import type { PairLoss, PairNumbers, PairTerm } from './pairwise.js'
 import type { RowTerm } from './unpaired.js'
 
 /** Mean of all values seen so far. */
@@ -35,3 +35,23 @@ export const bcoPairTerm =
     const down = ops.addScalar(ops.mulScalar(worse.ratio(), -beta), delta)
     return ops.add(logistic(up), logistic(down))
   }
+
+/** With the running mean of both sides' rewards beta D. */
+export function bcoPairLoss({ beta }: { beta: number }): PairLoss {
+  let running: RunningMean = { mean: 0, count: 0 }
+  const rewards = (p: PairNumbers) => [
+    beta * (p.better - p.betterReference),
+    beta * (p.worse - p.worseReference),
+  ]
+  return {
+    term: bcoPairTerm({ beta }),
+    facts(pairs, training) {
+      if (training) running = updatedMean(running, pairs.flatMap(rewards))
+      return { shift: running.mean, metrics: { delta: running.mean } }
+    },
+    state: () => ({ ...running }),
+    restore: ({ mean, count }) => {
+      running = { mean, count }
+    },
+  }
+}

@@ -6,12 +6,15 @@
 import { i64, ops, type Tensor } from '../tensor/index.js'
 import { countsOf, share, sumByGroup, sumDenominators } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
+import { boundedExp } from './math.js'
 import { sftTerm } from './sft-term.js'
 import type { Denominators, LossList, LossPair, LossParts, Scores, StepFacts } from './types.js'
 
 /** The better or the worse answers of P pairs; every tensor is [P]. */
 export interface Side {
-  /** S, summed log-probabilities. */
+  /** S, summed log-probabilities, of all tokens alike. */
+  whole: Tensor
+  /** S as the loss takes it: under `ld_alpha` the tokens beyond the shorter answer count less. */
   sum: Tensor
   /** s = S / c. */
   mean(): Tensor
@@ -38,13 +41,31 @@ export interface PairNumbers {
 /** Loss of each pair, [P]. */
 export type PairTerm = (better: Side, worse: Side, context: PairContext) => Tensor
 
+/** A loss of pairs, with what it takes of the whole step and what it remembers between steps. */
+export interface PairLoss {
+  term: PairTerm
+  /** Without gradient, before the first gradient of a step; held-out data (`training` false) leave no trace. */
+  facts?(pairs: readonly PairNumbers[], training: boolean): StepFacts
+  /** Part of every checkpoint. */
+  state?(): Record<string, number>
+  restore?(state: Record<string, number>): void
+}
+
 export interface PairwiseOptions {
   term: PairTerm
   /** Weight of the token-mean negative log-likelihood of the pairs' better answers. */
   nllWeight: number
   /** Weight of CLHA's gated SFT term, a mean over tokens. */
   sftWeight: number
+  /** What the tokens of the longer answer count beyond the length of the shorter one (LD-DPO, arXiv 2409.06411); 1 when left out. */
+  ldAlpha?: number
+  /** Pairs count as much as the policy itself would give their answers (WPO, arXiv 2406.11827, eq. 2; TRL 1.16.0). */
+  weighting?: boolean
 }
+
+/** Scores of an answer of which the tokens beyond its front count `ldAlpha`. */
+export const frontSum = (sum: number, front: number, ldAlpha: number): number =>
+  ldAlpha * sum + (1 - ldAlpha) * front
 
 const counted = (list: LossList) => list.pairs.filter(({ weight }) => weight !== 0)
 
@@ -59,9 +80,27 @@ export function pairwiseDenominators(
   return { ...sumDenominators(lists, counts, 'tokens'), nll: sumByGroup(tokens) }
 }
 
-function side(scores: Scores, index: readonly number[]): Side {
+interface Place {
+  index: number
+  /** Of the answer's beginning that is as long as the other answer. */
+  front: number
+}
+
+function side(scores: Scores, places: readonly Place[], ldAlpha: number): Side {
   const { dtype } = scores.sum
-  const sum = ops.indexSelect(scores.sum, 0, i64(index))
+  const index = places.map((place) => place.index)
+  const at = (of: (place: Place) => number) => ops.indexSelect(scores.sum, 0, i64(places.map(of)))
+  const whole = at((place) => place.index)
+  const sum =
+    ldAlpha === 1
+      ? whole
+      : ops.add(
+          ops.mulScalar(whole, ldAlpha),
+          ops.mulScalar(
+            at((place) => place.front),
+            1 - ldAlpha,
+          ),
+        )
   // an answer without scored tokens has S = 0, and 0 / 0 would reach every gradient
   const counts = () =>
     fromNumbers(
@@ -74,12 +113,13 @@ function side(scores: Scores, index: readonly number[]): Side {
     return ops.sub(
       sum,
       fromNumbers(
-        index.map((c) => reference[c]),
+        places.map((place) => frontSum(reference[place.index], reference[place.front], ldAlpha)),
         dtype,
       ),
     )
   }
   return {
+    whole,
     sum,
     mean: () => ops.div(sum, counts()),
     ratio,
@@ -94,32 +134,40 @@ function side(scores: Scores, index: readonly number[]): Side {
 export function pairwiseLoss(
   scores: Scores,
   lists: readonly LossList[],
-  { term, nllWeight, sftWeight }: PairwiseOptions,
+  { term, nllWeight, sftWeight, ldAlpha = 1, weighting = false }: PairwiseOptions,
   denominators: Denominators = pairwiseDenominators(lists, countsOf(scores)),
 ): LossParts {
   const { dtype } = scores.sum
   const at = lists.flatMap((list, i) => counted(list).map((pair) => ({ pair, first: scores.offsets[i] })))
-  const better = side(
-    scores,
-    at.map(({ pair, first }) => first + pair.better),
-  )
-  const worse = side(
-    scores,
-    at.map(({ pair, first }) => first + pair.worse),
-  )
+  const places = (which: 'better' | 'worse', front: 0 | 1) =>
+    at.map(({ pair, first }) => {
+      if (ldAlpha !== 1 && !pair.fronts) throw new Error('ld_alpha needs the fronts of each pair')
+      return { index: first + pair[which], front: first + (pair.fronts?.[front] ?? pair[which]) }
+    })
+  const better = side(scores, places('better', 0), ldAlpha)
+  const worse = side(scores, places('worse', 1), ldAlpha)
   const context = { pairs: at.map(({ pair }) => pair), facts: denominators.facts }
   const weights = (by: ReadonlyMap<number, number>) =>
     fromNumbers(
       context.pairs.map((p) => p.weight * share(by, p.group)),
       dtype,
     )
-  const rank = ops.sum(ops.mul(term(better, worse, context), weights(denominators.pairs)))
+  const each = ops.mul(term(better, worse, context), weights(denominators.pairs))
+  const rank = ops.sum(weighting ? ops.mul(each, ownWeights(scores, at)) : each)
   const parts: Record<string, Tensor> = {}
   if (nllWeight !== 0) {
-    const nll = ops.neg(ops.sum(ops.mul(better.sum, weights(denominators.nll ?? new Map()))))
+    const nll = ops.neg(ops.sum(ops.mul(better.whole, weights(denominators.nll ?? new Map()))))
     parts.nll_loss = ops.mulScalar(nll, nllWeight)
   }
   if (sftWeight !== 0) parts.sft_loss = sftTerm(scores, lists, denominators, { sftWeight })
   const total = Object.values(parts).reduce((sum, part) => ops.add(sum, part), rank)
   return { total, parts: Object.keys(parts).length > 0 ? { rank_loss: rank, ...parts } : {} }
+}
+
+/** How likely the policy is to give both answers of each pair, per token and beside its own choice, [P]. */
+function ownWeights({ aligned }: Scores, at: readonly { pair: LossPair; first: number }[]): Tensor {
+  if (!aligned) throw new Error('use_weighting needs the answers held against what the policy would say')
+  const of = (which: 'better' | 'worse') =>
+    ops.indexSelect(aligned, 0, i64(at.map(({ pair, first }) => first + pair[which])))
+  return boundedExp(ops.add(of('better'), of('worse')))
 }

@@ -11,6 +11,7 @@
 import { i64, ops, type Tensor } from '../tensor/index.js'
 import { countsOf, listDenominators, share } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
+import { gapOf } from './gaps.js'
 import { sftTerm } from './sft-term.js'
 import type { Denominators, LossList, LossPair, LossParts, Scores } from './types.js'
 
@@ -53,10 +54,7 @@ function contestsOf({ pairs, sft }: LossList, offset: number, denominators: Deno
     byBetter.set(pair.better, [...(byBetter.get(pair.better) ?? []), pair])
   }
   return Array.from(byBetter, ([better, against]) => {
-    const gaps = against.map(({ gap }) => {
-      if (gap === undefined) throw new Error('PRO needs the gap of each pair')
-      return gap
-    })
+    const gaps = against.map(gapOf)
     const weight = against.reduce((sum, p) => sum + p.weight, 0) / against.length
     return {
       indices: [better, ...against.map((p) => p.worse)].map((c) => offset + c),

@@ -10,6 +10,8 @@ export interface Scores {
   offsets: readonly number[]
   /** Summed log-probabilities under the reference model, [C]; for losses that compare with one. */
   reference?: readonly number[]
+  /** Mean over an answer's tokens of ln p(token) - ln sum p², without gradient, [C]; for `use_weighting`. */
+  aligned?: Tensor
 }
 
 /** `better` and `worse` are places in the list. Pairs of one `group` share a denominator. */
@@ -22,6 +24,8 @@ export interface LossPair {
   group: number
   /** Log-odds that `better` is better (the reward gap, in the reward's unit); for losses that take it. */
   gap?: number
+  /** Where the beginnings of both answers stand that are as long as the shorter one; the shorter is its own. For `ld_alpha`. */
+  fronts?: readonly [better: number, worse: number]
 }
 
 /** An answer judged by itself. */
@@ -61,8 +65,10 @@ export interface Denominators {
 export interface StepFacts {
   /** Subtracted from every log-ratio, reward or exponent: KTO's estimate of the KL divergence, BCO's running mean, Dr. DPO's ln mean. */
   shift?: number
-  /** AOT: what each pair is matched with. */
+  /** AOT: what each pair is matched with. RPO-EM: the belief that its label is right. */
   partners?: ReadonlyMap<LossPair, Partner>
+  /** Of the losses of a mix, in their order. */
+  parts?: readonly (StepFacts | undefined)[]
   /** For the log. */
   metrics: Record<string, number>
 }

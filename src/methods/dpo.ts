@@ -1,10 +1,12 @@
 /** DPO with its variants by `loss_type`, and Cal-DPO: log-ratios of pairs. */
 import { z } from 'zod'
-import { nonNegative, positive } from '../value-shapes.js'
-import { pairItems } from './items.js'
-import type { Method, OptionsOf, Settings, SharedOptions } from './method.js'
-import { ofRatio, type PairVariant, pairwise } from './pairwise.js'
-import { HUMAN, rankingShown } from './shared.js'
+import type { PairLoss } from '../losses/pairwise.js'
+import { fraction, nonNegative, positive } from '../value-shapes.js'
+import { withFronts } from './fronts.js'
+import { gapItems, pairItems } from './items.js'
+import type { LossVariant, Method, OptionsOf, Settings, SharedOptions } from './method.js'
+import { lossOf, ofRatio, type PairVariant, pairwise } from './pairwise.js'
+import { HUMAN, REWARD, rankingShown } from './shared.js'
 
 export const dpoKeys = {
   f_divergence_type: z
@@ -19,9 +21,35 @@ export const dpoKeys = {
   dr_dpo_beta: positive()
     .default(1)
     .describe('dr_dpo: the smaller, the less a pair counts that the policy finds unlikely'),
+  loss_weights: z
+    .array(nonNegative())
+    .min(1)
+    .optional()
+    .describe('dpo: what each loss of a loss_type list counts; unset: 1 each'),
+  use_weighting: z
+    .boolean()
+    .default(false)
+    .describe('dpo: pairs count as much as the policy itself would give their answers (WPO)'),
+  ld_alpha: fraction()
+    .optional()
+    .describe(
+      "dpo: what an answer's tokens beyond the length of the other one count, 0 to 1 (LD-DPO); unset: 1",
+    ),
+  rpo_em_reliability: z
+    .number()
+    .gt(0.5)
+    .lt(1)
+    .default(0.75)
+    .describe('rpo_em: share of right labels that is believed at first, 0.5 to 1'),
+  rpo_em_rate: fraction()
+    .default(0.1)
+    .describe('rpo_em: how fast that share follows what the policy believes'),
+  ropo_alpha: positive().default(14).describe('ropo: the larger, the more its bounded term counts'),
 }
 
 type DpoOptions = SharedOptions & OptionsOf<typeof dpoKeys>
+
+const namesOf = ({ lossType }: SharedOptions): string[] => [lossType ?? []].flat()
 
 const dpoOptions = ({ beta, labelSmoothing, fDivergenceType, fAlphaDivergenceCoef }: DpoOptions) => ({
   beta,
@@ -33,7 +61,10 @@ const SMOOTHED = ['label_smoothing']
 /** The coefficient acts in one of them only: see `idle`. */
 const DIVERGENT = ['f_divergence_type', 'f_alpha_divergence_coef']
 
-/** By `loss_type`, as TRL names them; `ipo_sum`, `dpop` and `dr_dpo` are not in TRL. */
+/** The reward says how far apart the answers are: by `label_source`, so the reward alone unless another is named. */
+const OF_GAPS = { gaps: true, keys: ['gap_scale'], defaults: REWARD } as const
+
+/** By `loss_type`, as TRL names them; those from `ipo_sum` on are not in TRL, but for `sft`. The names of `rpo_` are NeMo's. */
 const losses = {
   sigmoid: {
     keys: [...SMOOTHED, ...DIVERGENT],
@@ -58,7 +89,7 @@ const losses = {
     term: async (o) => (await import('../losses/exo.js')).exoTerm(dpoOptions(o)),
   },
   nca_pair: { term: async (o) => (await import('../losses/nca.js')).ncaTerm(o) },
-  bco_pair: { term: async (o) => (await import('../losses/bco.js')).bcoPairTerm(o) },
+  bco_pair: { term: async (o) => (await import('../losses/bco.js')).bcoPairLoss(o) },
   sppo_hard: { term: async (o) => (await import('../losses/sppo.js')).sppoTerm(o) },
   aot: {
     keys: SMOOTHED,
@@ -97,18 +128,57 @@ const losses = {
       return { term: drDpoTerm({ beta, betaPrime }), facts: drDpoFacts({ beta, betaPrime }) }
     },
   },
+  rpo_em: {
+    keys: ['rpo_em_reliability', 'rpo_em_rate'],
+    term: async ({ beta, rpoEmReliability: reliability, rpoEmRate: rate }) =>
+      (await import('../losses/rpo-em.js')).rpoEmLoss({ beta, reliability, rate }),
+  },
+  ropo: {
+    keys: ['ropo_alpha'],
+    term: async ({ beta, ropoAlpha: alpha }) => (await import('../losses/ropo.js')).ropoTerm({ beta, alpha }),
+  },
+  rpo_sq: { ...OF_GAPS, term: async (o) => (await import('../losses/rpo.js')).rpoSqTerm(o) },
+  rpo_bwd_kl: { ...OF_GAPS, term: async (o) => (await import('../losses/rpo.js')).rpoBwdKlTerm(o) },
+  rpo_fwd_kl: { ...OF_GAPS, term: async (o) => (await import('../losses/rpo.js')).rpoFwdKlTerm(o) },
+  mmpo: { ...OF_GAPS, term: async (o) => (await import('../losses/reward-margins.js')).mmpoTerm(o) },
+  odpo: { ...OF_GAPS, term: async (o) => (await import('../losses/reward-margins.js')).odpoTerm(o) },
+  sft: { likelihood: true, term: async () => (await import('../losses/mix.js')).noTerm },
 } satisfies Record<string, PairVariant<DpoOptions>>
 
-/** The losses that subtract BCO's running mean. */
-const CENTRED = ['bco_pair']
+const OF_THE_STEP = ['aot', 'aot_unpaired', 'dr_dpo']
+
+/** The losses as one, and the weight of the likelihood among them, which is a term of its own. */
+async function mixOf(o: DpoOptions): Promise<{ loss: PairLoss; nllWeight: number }> {
+  const parts = namesOf(o).map((name, i) => {
+    const variant: PairVariant<DpoOptions> = losses[name as keyof typeof losses]
+    return { name, variant, weight: o.lossWeights?.[i] ?? 1 }
+  })
+  const loaded = await Promise.all(
+    parts.map(async ({ name, variant, weight }) => ({ name, weight, loss: lossOf(await variant.term(o)) })),
+  )
+  const nllWeight = parts.reduce((sum, { variant, weight }) => sum + (variant.likelihood ? weight : 0), 0)
+  const alone = loaded.length === 1 && loaded[0].weight === 1
+  return { loss: alone ? loaded[0].loss : (await import('../losses/mix.js')).mixed(loaded), nllWeight }
+}
 
 export const dpo = {
   title: 'direct preference optimisation',
   material: 'pairs',
   losses,
-  keys: ['loss_type', 'beta', 'ref_model', 'list_pairs'],
+  mixes: true,
+  keys: ['loss_type', 'loss_weights', 'use_weighting', 'ld_alpha', 'beta', 'ref_model', 'list_pairs'],
   defaults: { ...HUMAN, learning_rate: 5e-7 },
   idle: [
+    {
+      keys: ['use_weighting'],
+      reason: 'aot, aot_unpaired and dr_dpo go by the whole step: no weight of a single pair fits in',
+      when: ({ loss_type }: Settings) => [loss_type ?? []].flat().some((name) => OF_THE_STEP.includes(name)),
+    },
+    {
+      keys: ['loss_weights'],
+      reason: 'there is one loss: give a list of them as loss_type',
+      when: ({ loss_type }: Settings) => !Array.isArray(loss_type),
+    },
     {
       keys: ['f_alpha_divergence_coef'],
       when: ({ f_divergence_type }: Settings) => f_divergence_type !== 'alpha_divergence',
@@ -116,12 +186,15 @@ export const dpo = {
   ],
   reference: true,
   objective: async (o) => {
-    const loss: PairVariant<DpoOptions> = losses[o.lossType as keyof typeof losses]
-    const objective = await pairwise('dpo', o, await loss.term(o), ofRatio(o.beta))
-    if (!CENTRED.includes(o.lossType as string)) return objective
-    return (await import('../train/objectives/objective-pairs.js')).withPairMean(objective, o.beta)
+    const { loss, nllWeight } = await mixOf(o)
+    const { ldAlpha, useWeighting: weighting } = o
+    return pairwise('dpo', o, loss, ofRatio(o.beta), { nllWeight, ldAlpha, weighting })
   },
-  items: pairItems,
+  items: (lists, encoded, o) => {
+    const ofGaps = namesOf(o).some((name) => (losses[name as keyof typeof losses] as LossVariant).gaps)
+    const items = (ofGaps ? gapItems : pairItems)(lists, encoded, o)
+    return o.ldAlpha === undefined || o.ldAlpha === 1 ? items : withFronts(items)
+  },
   shown: rankingShown,
 } satisfies Method<DpoOptions>
 

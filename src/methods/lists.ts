@@ -1,8 +1,8 @@
-/** The losses on lists as a whole: PRO and RRHF. */
+/** The losses on lists as a whole: PRO, RRHF, InfoNCA. */
 import { z } from 'zod'
 import { nonNegative } from '../value-shapes.js'
 import { gapItems, pairItems } from './items.js'
-import type { Method, OptionsOf, SharedOptions } from './method.js'
+import type { LossVariant, Method, OptionsOf, SharedOptions } from './method.js'
 import { REWARD, rankingShown } from './shared.js'
 
 export const rrhfKeys = {
@@ -45,3 +45,19 @@ export const rrhf: Method<SharedOptions & OptionsOf<typeof rrhfKeys>> = {
   items: pairItems,
   shown: rankingShown,
 }
+
+/** Rewards as soft labels of all answers of a list, and the policy's log-ratios held against them. */
+export const infonca = {
+  title: 'noise contrastive alignment with rewards',
+  material: 'pairs',
+  losses: { infonca: {}, nca: {} } satisfies Record<string, LossVariant>,
+  keys: ['loss_type', 'beta', 'gap_scale', 'ref_model'],
+  defaults: { ...REWARD, learning_rate: 5e-7, beta: 0.01, sft_weight: 0 },
+  reference: true,
+  objective: async ({ beta, gapScale, sftWeight, lossType }) => {
+    const { infoNcaObjective } = await import('../train/objectives/objective-pairs.js')
+    return infoNcaObjective({ beta, gapScale, sftWeight, kind: lossType === 'nca' ? 'nca' : 'infonca' })
+  },
+  items: (lists, encoded) => gapItems(lists, encoded, { listPairs: 'all' }),
+  shown: rankingShown,
+} satisfies Method

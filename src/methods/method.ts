@@ -19,8 +19,8 @@ export type OptionsOf<Keys extends z.core.$ZodShape> = CamelKeys<z.output<z.ZodO
 /** The options that every entry may read; those of its own keys come on top. */
 export interface SharedOptions extends OptionsOf<typeof sharedKeys> {
   method: string
-  lossType?: string
-  labelSource: LabelSource
+  lossType?: string | readonly string[]
+  labelSource: LabelSource | 'auto'
   sftGate: 'soft' | 'hard' | 'off'
   trainDataset?: readonly string[]
   /** Tokens of prompt and answer. */
@@ -30,7 +30,8 @@ export interface SharedOptions extends OptionsOf<typeof sharedKeys> {
 /** The settings, named as in a config, on which depends what acts and what it is by default. */
 export interface Settings {
   mode?: string
-  loss_type?: string
+  /** Several are a mix. */
+  loss_type?: string | readonly string[]
   f_divergence_type?: string
   sft_target?: string
 }
@@ -40,6 +41,10 @@ export type Values = Readonly<Record<string, string | number>>
 
 /** One `loss_type`, as far as the config goes. */
 export interface LossVariant {
+  /** It takes how far apart the answers of a pair are. */
+  gaps?: boolean
+  /** It is the likelihood of the pairs' better answers, which every loss on pairs can carry. */
+  likelihood?: boolean
   /** Keys that act in this loss and not in all of them. */
   keys?: readonly string[]
   defaults?: Values
@@ -68,6 +73,8 @@ export interface Method<O extends SharedOptions = SharedOptions> {
   material: Material
   /** Variants by `loss_type`; the first is the default. */
   losses?: Readonly<Record<string, LossVariant>>
+  /** Whether `loss_type` may name several, with `loss_weights`. */
+  mixes?: boolean
   /** The method's own settings that act; those of a loss are added to them. */
   keys: readonly string[]
   /** As far as they differ from the schema's; those of a loss go over them. */

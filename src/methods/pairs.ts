@@ -56,7 +56,7 @@ export const cpo = {
   objective: async (o) => {
     const loss: PairVariant<PairsOptions> = cpoLosses[o.lossType as keyof typeof cpoLosses]
     const reward = o.lossType === 'alphapo' ? ofMean(o.beta) : ofSum(o.beta)
-    return pairwise('cpo', o, await loss.term(o), reward, o.cpoAlpha)
+    return pairwise('cpo', o, await loss.term(o), reward, { nllWeight: o.cpoAlpha })
   },
 } satisfies Method<PairsOptions>
 
@@ -66,7 +66,7 @@ export const orpo: Method = {
   keys: ['beta', 'list_pairs'],
   defaults: { ...HUMAN, learning_rate: 5e-6 },
   objective: async (o) =>
-    pairwise('orpo', o, (await import('../losses/orpo.js')).orpoTerm(o), ofMean(o.beta), 1),
+    pairwise('orpo', o, (await import('../losses/orpo.js')).orpoTerm(o), ofMean(o.beta), { nllWeight: 1 }),
 }
 
 export const slicHf: Method<SharedOptions & OptionsOf<typeof slicKeys>> = {

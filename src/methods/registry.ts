@@ -9,8 +9,17 @@ import { clha, clhaKeys } from './clha.js'
 import { calDpo, dpo, dpoKeys } from './dpo.js'
 import { coh, cohKeys } from './hindsight.js'
 import { bon, sft, sftKeys } from './likelihood.js'
-import { pro, rrhf, rrhfKeys } from './lists.js'
-import type { Material, Method, OptionsOf, Sequence, Settings, SharedOptions, Values } from './method.js'
+import { infonca, pro, rrhf, rrhfKeys } from './lists.js'
+import type {
+  LossVariant,
+  Material,
+  Method,
+  OptionsOf,
+  Sequence,
+  Settings,
+  SharedOptions,
+  Values,
+} from './method.js'
 import { cpo, orpo, pairsKeys, simpo, slicHf, slicKeys } from './pairs.js'
 import { bco, kto, rowsKeys } from './rows.js'
 import { GATE_KEYS, sharedKeys } from './shared.js'
@@ -35,6 +44,7 @@ const ENTRIES = {
   coh,
   pro,
   rrhf,
+  infonca,
   dpo,
   cal_dpo: calDpo,
   kto,
@@ -70,11 +80,14 @@ export const methodSection = {
   sft_weight: sharedKeys.sft_weight,
   ...sftKeys,
   loss_type: z
-    .enum(LOSS_TYPES)
+    .union([z.enum(LOSS_TYPES), z.array(z.enum(LOSS_TYPES)).min(2)])
     .optional()
-    .describe('variant of dpo, kto or cpo, by its name in TRL; dpo, cpo: sigmoid; kto: kto'),
+    .describe(
+      'variant of dpo, kto, cpo or infonca, by its name in TRL; a list of several with dpo is their sum; dpo, cpo: sigmoid; kto: kto',
+    ),
   list_pairs: sharedKeys.list_pairs,
   beta: sharedKeys.beta,
+  gap_scale: sharedKeys.gap_scale,
   label_smoothing: sharedKeys.label_smoothing,
   ...dpoKeys,
   ...pairsKeys,
@@ -87,6 +100,9 @@ export const methodSection = {
 
 export type MethodKey = keyof typeof methodSection
 
+/** Whether the method adds several losses up. */
+export const mixesLosses = (method: MethodName): boolean => METHODS[method].mixes === true
+
 /** Every setting that belongs to some methods and not to others. */
 export const METHOD_KEYS: readonly MethodKey[] = (Object.keys(methodSection) as MethodKey[]).filter(
   (key) => key !== 'method' && key !== 'sft_weight',
@@ -97,20 +113,27 @@ interface Chosen extends Settings {
 }
 
 const entryOf = ({ method = 'clha' }: Chosen) => METHODS[method]
-const lossOf = (chosen: Chosen) => entryOf(chosen).losses?.[chosen.loss_type ?? '']
+/** Of a mix, the keys of all of its losses; a default is that of the first loss that has one. */
+function lossOf(chosen: Chosen): Pick<LossVariant, 'keys' | 'defaults'> {
+  const variants = [chosen.loss_type ?? []].flat().flatMap((name) => entryOf(chosen).losses?.[name] ?? [])
+  return {
+    keys: variants.flatMap(({ keys = [] }) => keys),
+    defaults: Object.assign({}, ...variants.map(({ defaults }) => defaults).reverse()),
+  }
+}
 
 /** Defaults of a method, its first loss among them. */
 export function methodDefaults(chosen: Chosen): Values {
   const [loss_type] = lossesOf(chosen.method ?? 'clha')
   const settings = { ...(loss_type && { loss_type }), ...chosen }
-  return { ...(loss_type && { loss_type }), ...entryOf(chosen).defaults, ...lossOf(settings)?.defaults }
+  return { ...(loss_type && { loss_type }), ...entryOf(chosen).defaults, ...lossOf(settings).defaults }
 }
 
 /** The method's own settings that act. */
 export function actingKeys(chosen: Chosen): string[] {
   const { keys, idle = [] } = entryOf(chosen)
   const stopped = idle.filter(({ when }) => !when || when(chosen)).flatMap((rule) => rule.keys)
-  return [...keys, ...(lossOf(chosen)?.keys ?? [])].filter((key) => !stopped.includes(key))
+  return [...keys, ...(lossOf(chosen).keys ?? [])].filter((key) => !stopped.includes(key))
 }
 
 /** Why a key has no effect under the method; undefined where the method has nothing against it. */
@@ -125,14 +148,14 @@ export function idleUnder(key: string, chosen: Chosen & { sft_weight: number }):
   if (GATE_KEYS.includes(key) && !gated && chosen.sft_weight === 0)
     return 'sft_weight is 0: there is no SFT term to gate'
   if (!METHOD_KEYS.includes(key as MethodKey) || actingKeys(chosen).includes(key)) return undefined
-  return `method: ${method}${losses ? `, loss_type: ${loss_type}` : ''} does not use it`
+  return `method: ${method}${losses ? `, loss_type: ${[loss_type].flat().join(', ')}` : ''} does not use it`
 }
 
 /** The method and, where it has several, its loss or mode: what a learning rate is tuned for. */
 export function variantName(chosen: Chosen & { method: MethodName }): string {
   const { method, loss_type } = chosen
   const { variant } = METHODS[method]
-  const name = variant ? variant(chosen) : loss_type
+  const name = variant ? variant(chosen) : [loss_type ?? []].flat().join('+')
   return name ? `${method}/${name}` : method
 }
 

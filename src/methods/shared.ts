@@ -17,6 +17,11 @@ export const sharedKeys = {
     .describe(
       'pull to the reference (dpo, kto, bco), scale of the margin (simpo: 2, cpo), weight of the ratio (orpo); more: docs/methods.md',
     ),
+  gap_scale: positive()
+    .default(1)
+    .describe(
+      'rpo_sq, rpo_bwd_kl, rpo_fwd_kl, mmpo, odpo, infonca: what the reward gap, in log-odds, is multiplied by',
+    ),
   label_smoothing: z
     .number()
     .min(0)
@@ -35,7 +40,7 @@ export const HUMAN = { label_source: 'human', pair_weight: 'hard', min_confidenc
 export const REWARD = { label_source: 'reward', pair_weight: 'hard', min_confidence: 0.5, sft_gate: 'off' }
 
 export const GATE_KEYS = ['sft_gate', 'gate_quantile', 'gate_level']
-export const LABEL_KEYS = ['label_source', 'label_error', 'reward_temperature']
+export const LABEL_KEYS = ['label_source', 'relabels', 'label_error', 'reward_temperature']
 
 /** On the progress line of a method that learns one text at a time. */
 export const likelihoodShown = () => ({ accuracy: 'mean_token_accuracy' })

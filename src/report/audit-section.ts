@@ -77,6 +77,10 @@ function example(e: LabelExample): Html {
   const answer = (name: string, { text, reward }: LabelExample['other']) =>
     `<div class="answer"><h4>${name}</h4>${long(text, TEXT_LIMIT)}<dl><dt>reward</dt><dd>${formatSigned(reward)}</dd></dl></div>`
   const head = `${esc(`${e.file}, row ${e.row}`)} · ${esc(e.source)} · the label is right with probability ${wholePercent(e.belief)}`
+  const truly =
+    e.trulyReversed === undefined
+      ? ''
+      : `<p class="truth">In truth the label ${e.trulyReversed ? 'was reversed' : 'was right'}.</p>`
   const answers = answer('chosen by the label', e.preferred) + answer('rejected by the label', e.other)
-  return `<article class="sample"><h3>${head}</h3>${long(promptText(e.prompt), TEXT_LIMIT, 'quoted prompt')}<div class="answers">${answers}</div></article>`
+  return `<article class="sample"><h3>${head}</h3>${truly}${long(promptText(e.prompt), TEXT_LIMIT, 'quoted prompt')}<div class="answers">${answers}</div></article>`
 }

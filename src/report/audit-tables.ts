@@ -98,18 +98,29 @@ export function lengthTable(bias: AuditedLengths): Table {
 
 /** `at the edge` names values that stopped at the bound of the fit. */
 export function calibrationTable(calibrations: readonly FoldCalibration[]): Table {
-  const columns = ['pairs', 'reward unit T', 'annotator error e', 'at the edge of the fit'].map(numeric)
+  const columns = [
+    'pairs',
+    'judged again',
+    'reward unit T',
+    'lapse',
+    'annotator error e',
+    'at the edge of the fit',
+  ].map(numeric)
   const rows = calibrations.map((c) => [
     foldName(c.fold),
     count(c.pairs),
+    c.votes?.pairs ? count(c.votes.pairs) : MISSING,
     n.numberEstimate({ value: c.temperature, interval: c.temperatureInterval }),
+    n.percentEstimate({ value: c.lapse ?? null, interval: c.lapseInterval }),
     n.percentEstimate({ value: c.labelError, interval: c.labelErrorInterval }),
     c.atBound.map((b) => (b === 'temperature' ? 'T' : 'e')).join(', ') || MISSING,
   ])
   return prune({ caption: 'Calibration', columns: [text('fold'), ...columns], rows })
 }
 
-export function reliabilityTable(calibrations: readonly FoldCalibration[]): Table {
+export function reliabilityTable(
+  calibrations: readonly Pick<FoldCalibration, 'fold' | 'reliability'>[],
+): Table {
   return {
     caption: 'Predicted and observed agreement of the reward with the labels',
     columns: [text('fold'), ...['predicted', 'observed', 'pairs'].map(numeric)],

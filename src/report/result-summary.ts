@@ -3,7 +3,14 @@ import type { AuditReport } from '../rescore/audit.js'
 import { formatNumber, hasInterval, percentEstimate, shortSigned, signedEstimate } from '../show/numbers.js'
 import type { Cells, Table } from '../show/table.js'
 import { prune } from './tables.js'
-import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from './types.js'
+import type {
+  Curve,
+  EvalReport,
+  EvaluationReport,
+  EvaluationRow,
+  ReportHeader,
+  ReportWarning,
+} from './types.js'
 
 /** The short table: one row per system over all prompts, in the first decoding that was evaluated. */
 export function summaryTable(evaluation: EvaluationReport): Table {
@@ -36,22 +43,42 @@ export function terminalTable(report: EvalReport): Cells {
   return { columns, rows: table.rows }
 }
 
+/** What a result is judged by: the best judge first. */
+const JUDGES = [
+  ['trueReward', 'true reward'],
+  ['secondReward', 'second reward model'],
+  ['reward', 'training reward'],
+] as const
+
+type Judge = (typeof JUDGES)[number]
+
+/** The best judge that was there. */
+export const bestJudge = (measured: (key: Judge[0], name: string) => boolean): Judge | undefined =>
+  JUDGES.find(([key, name]) => measured(key, name))
+
 /** Sentences on every pair of systems; says so when two can't be told apart. */
-export function verdicts(evaluation: EvaluationReport): string[] {
-  if (evaluation.differences?.length) return evaluation.differences.map(pairedVerdict)
+export function conclusions(evaluation: EvaluationReport): string[] {
+  if (evaluation.differences?.length) return evaluation.differences.map(pairedConclusion)
   const rows = totalRows(evaluation)
   const last = rows.at(-1)
   if (!last) return []
-  return rows.slice(0, -1).flatMap((other) => unpairedVerdict(last, other))
+  return rows.slice(0, -1).flatMap((other) => unpairedConclusion(last, other))
 }
 
-/** Warnings of the run and of its audit, each once, each with what to do. */
+/** Warnings of the whole and of its audit, each once, each with what to do. */
 export function warningLines(header: ReportHeader, audit?: AuditReport): string[] {
-  const all = [...(header.warnings ?? []), ...(audit?.warnings ?? [])]
-  return [...new Set(all.map((w) => [w.message, w.hint].filter(Boolean).join(' ')))]
+  return sentences([...(header.warnings ?? []), ...(audit?.warnings ?? [])])
 }
 
-function pairedVerdict(d: NonNullable<EvaluationReport['differences']>[number]): string {
+/** What was said of each training while it ran: it belongs beside the curves. */
+export const trainingWarnings = (curves: readonly Curve[] = []): string[] =>
+  sentences(curves.flatMap(({ warnings = [] }) => warnings))
+
+const sentences = (warnings: readonly ReportWarning[]): string[] => [
+  ...new Set(warnings.map((w) => [w.message, w.hint].filter(Boolean).join(' '))),
+]
+
+function pairedConclusion(d: NonNullable<EvaluationReport['differences']>[number]): string {
   const size = `${d.a} − ${d.b} in ${d.metric}: ${signedEstimate(d.difference)}`
   if (!hasInterval(d.difference)) return `${size}; no interval, so this may be chance.`
   if (d.difference.interval[0] <= 0 && d.difference.interval[1] >= 0)
@@ -59,14 +86,12 @@ function pairedVerdict(d: NonNullable<EvaluationReport['differences']>[number]):
   return `${size}; ${d.difference.value > 0 ? d.a : d.b} is higher.`
 }
 
-function unpairedVerdict(a: EvaluationRow, b: EvaluationRow): string[] {
-  const metric = (['trueReward', 'secondReward', 'reward'] as const).find(
-    (m) => hasInterval(a[m]) && hasInterval(b[m]),
-  )
-  if (!metric) return []
+function unpairedConclusion(a: EvaluationRow, b: EvaluationRow): string[] {
+  const judge = bestJudge((key) => hasInterval(a[key]) && hasInterval(b[key]))
+  if (!judge) return []
+  const [metric, name] = judge
   const [x, y] = [a[metric], b[metric]]
   if (!hasInterval(x) || !hasInterval(y)) return []
-  const name = { trueReward: 'true reward', secondReward: 'second reward', reward: 'training reward' }[metric]
   const size = `${name}: ${a.system} ${signedEstimate(x)}, ${b.system} ${signedEstimate(y)}`
   if (x.interval[0] > y.interval[1]) return [`${size}; ${a.system} is higher.`]
   if (y.interval[0] > x.interval[1]) return [`${size}; ${b.system} is higher.`]

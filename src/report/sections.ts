@@ -5,30 +5,42 @@ import { duration } from '../show/units.js'
 import { calibrationTable, foldName, reliabilityTable } from './audit-tables.js'
 import { curveCharts } from './curves.js'
 import { reliabilityChart } from './kit/charts.js'
-import { figure, figures, type Html, list, paragraphs, type Section, table } from './kit/html.js'
+import { figure, figures, folded, type Html, list, paragraphs, type Section, table } from './kit/html.js'
 import { inkOf } from './kit/palette.js'
-import { summaryTable, verdicts, warningLines } from './result-summary.js'
+import { resultChart } from './result-chart.js'
+import { conclusions, summaryTable, trainingWarnings, warningLines } from './result-summary.js'
 import * as t from './tables.js'
-import type { AlignReport, EvaluationReport, ReportHeader, RewardModelReport, SeedsReport } from './types.js'
+import type { AlignReport, EvalReport, ReportHeader, RewardModelReport } from './types.js'
+import { headlineBody } from './verdicts/headline.js'
 
-/** Warnings and notes, in words, under the title. */
-export function leadOf(header: ReportHeader, audit?: AuditReport): Html {
+/** Warnings and notes, in words. */
+export function remarksOf(header: ReportHeader, audit?: AuditReport): Html {
   return list(warningLines(header, audit), 'warnings') + list(header.notes ?? [], 'notes')
 }
 
-export function resultSection(
-  evaluation: EvaluationReport | undefined,
-  multi: SeedsReport | undefined,
-): Section {
-  const summary = evaluation ? `<div class="result">${table(summaryTable(evaluation), true)}</div>` : ''
-  const sentences = evaluation ? paragraphs(verdicts(evaluation)) : ''
-  const seeds = multi ? table(t.seedsTable(multi)) : ''
-  return { id: 'result', heading: 'Result', body: summary + sentences + seeds }
+/** The result: one picture, its numbers, what can be concluded. What a reader must know of it comes last. */
+export function resultSection(report: EvalReport, remarks: Html): Section {
+  const { evaluation, multiSeed: multi } = report
+  const drawn = resultChart(report)
+  const body = [
+    headlineBody(report),
+    drawn && `<div class="wide">${figure(drawn.chart, drawn.numbers)}</div>`,
+    evaluation && `<div class="result">${table(summaryTable(evaluation), true)}</div>`,
+    evaluation && inWords(conclusions(evaluation)),
+    multi && table(t.seedsTable(multi)),
+  ]
+  const shown = body.filter(Boolean).join('')
+  return { id: 'result', heading: 'Result', body: shown && shown + remarks }
 }
 
-export function curvesSection(curves: AlignReport['curves']): Section {
-  const items = curveCharts(curves ?? []).map(({ chart, numbers }) => figure(chart, numbers))
-  return { id: 'curves', heading: 'Learning curves', body: figures(items) }
+/** Many sentences open on demand: picture and table say the same. */
+const inWords = (sentences: readonly string[]): Html =>
+  sentences.length > 3 ? folded('Every two systems, in words', paragraphs(sentences)) : paragraphs(sentences)
+
+export function curvesSection(curves: AlignReport['curves'] = []): Section {
+  const items = curveCharts(curves).map(({ chart, numbers }) => figure(chart, numbers))
+  const body = list(trainingWarnings(curves), 'warnings') + figures(items)
+  return { id: 'curves', heading: 'Learning curves', body }
 }
 
 /** Accuracy on held-out pairs, the unit of the reward, and whether its beliefs come true. */

@@ -2,7 +2,7 @@
 
 import * as n from '../show/numbers.js'
 import { numeric, type Table, text } from '../show/table.js'
-import { bytes, count, duration, MISSING, wholePercent } from '../show/units.js'
+import { amount, bytes, count, duration, MISSING, wholePercent } from '../show/units.js'
 import type { Estimate } from '../statistics/estimate.js'
 import type {
   AlignReport,
@@ -18,7 +18,7 @@ import type {
 /** Command, date, seeds, machine: what it takes to run this again. */
 export function headerTable(report: ReportHeader & Partial<Pick<AlignReport, 'model' | 'data'>>): Table {
   const { machine, model, data } = report
-  const cpu = [machine?.cpu, machine?.threads && `${count(machine.threads)} threads`]
+  const cpu = [machine?.cpu, machine?.threads && amount(machine.threads, 'thread')]
   const rows: [string, string | undefined][] = [
     ['command', report.command],
     ['created', report.created?.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC')],
@@ -158,7 +158,7 @@ export function differencesTable(differences: NonNullable<EvaluationReport['diff
 
 export function seedsTable(multi: SeedsReport): Table {
   return {
-    caption: `Over ${count(multi.seeds.length)} seeds`,
+    caption: `Over ${amount(multi.seeds.length, 'seed')}`,
     columns: [
       text('system'),
       text('metric'),

@@ -1,6 +1,11 @@
 /** The shape of report.json: everything a report shows, plain JSON, every part optional but the header. */
+import type { MeasuredSystems } from '../evaluate/measures.js'
+import type { RewardEvaluation } from '../evaluate/reward-evaluation.js'
 import type { AuditReport } from '../rescore/audit.js'
 import type { Estimate } from '../statistics/estimate.js'
+import type { VerdictFigures } from '../verdicts/figures.js'
+import type { RaterQuality } from '../verdicts/rater-quality.js'
+import type { Judgement } from './verdicts/judgements.js'
 
 /** What was run, when, with what. */
 export interface ReportHeader {
@@ -58,6 +63,8 @@ export interface Curve {
   /** Keys of `points` to draw; `x/chosen` and `x/rejected` share a chart. */
   metrics: string[]
   points: CurvePoint[]
+  /** What was said while it ran. */
+  warnings?: ReportWarning[]
 }
 
 export interface CurvePoint {
@@ -129,6 +136,22 @@ export interface SampleReport {
   answers: { system: string; text: string; rewards: Record<string, number | null> }[]
 }
 
+/** What `clha compare` adds: what the systems are, what differs in their settings, verdicts, cases. */
+export interface ComparisonReport {
+  systems: { name: string; path: string; kind: 'model' | 'answers'; answers: number; made: number }[]
+  /** Settings of runs that differ; null where a run has none of that name. */
+  settings: { key: string; values: (string | null)[] }[]
+  /** Verdicts that were given to these answers, or come from a file, by kind of rater. */
+  verdicts: { who: string; file: string; figures: VerdictFigures; raters: RaterQuality[] }[]
+  cases: CaseReport[]
+}
+
+/** A prompt with every system's answer, and why it is shown. */
+export interface CaseReport extends SampleReport {
+  why: 'worst' | 'random'
+  note?: string
+}
+
 /** Means over whole repetitions of the run. */
 export interface SeedsReport {
   seeds: number[]
@@ -136,6 +159,12 @@ export interface SeedsReport {
 }
 
 export interface EvalReport extends ReportHeader {
+  /** For `clha gate`. */
+  measures?: MeasuredSystems
+  /** Is it better? By system, the most trusted judge first. */
+  judgements?: Judgement[]
+  comparison?: ComparisonReport
+  rewardEvaluation?: RewardEvaluation
   evaluation?: EvaluationReport
   samples?: SampleReport[]
   multiSeed?: SeedsReport

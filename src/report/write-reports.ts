@@ -19,9 +19,12 @@ export interface ReportFiles {
  */
 export async function writeReports(dir: string, report: AlignReport): Promise<ReportFiles> {
   const { renderMarkdown } = await import('./markdown.js')
-  const { renderAlignReport } = await import('./render.js')
+  const { renderAlignReport, renderEvalReport } = await import('./render.js')
   const json = `${JSON.stringify(report, null, 2)}\n`
-  const [markdown, html] = [renderMarkdown(report), renderAlignReport(report)]
+  const [markdown, html] = [
+    renderMarkdown(report),
+    whole(report) ? renderAlignReport(report) : renderEvalReport(report),
+  ]
   makeFolder(dir)
   return {
     json: writeWhole(join(dir, 'report.json'), json),
@@ -29,6 +32,10 @@ export async function writeReports(dir: string, report: AlignReport): Promise<Re
     html: writeWhole(join(dir, 'report.html'), html),
   }
 }
+
+/** Whether a report tells of a whole alignment, and not of an evaluation alone. */
+const whole = ({ stations, curves, audit, rewardModel }: AlignReport): boolean =>
+  [stations, curves, audit, rewardModel].some((part) => part !== undefined)
 
 /** Writes the page of an audit. @returns `path` */
 export async function writeAuditPage(path: string, audit: AuditReport): Promise<string> {
@@ -39,7 +46,7 @@ export async function writeAuditPage(path: string, audit: AuditReport): Promise<
 /** Writes `table.csv`, `table.tex`, `table.md` and `report.html` into `dir`. @returns the path of the page */
 export async function writeExperimentReport(dir: string, report: ExperimentReport): Promise<string> {
   const { experimentMarkdown, experimentPage } = await import('./experiment/page.js')
-  const { experimentCsv, experimentLatex } = await import('./experiment/tables.js')
+  const { experimentCsv, experimentLatex } = await import('./experiment/files.js')
   writeWhole(join(dir, 'table.csv'), experimentCsv(report))
   writeWhole(join(dir, 'table.tex'), experimentLatex(report))
   writeWhole(join(dir, 'table.md'), experimentMarkdown(report))

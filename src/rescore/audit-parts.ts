@@ -4,6 +4,7 @@ import { labelAgreement, type Proportion, proportion } from '../statistics/agree
 import { createLengthBias } from '../statistics/length-bias.js'
 import { mean, pearson } from '../statistics/statistics.js'
 import { characters } from '../text/lengths.js'
+import { places } from './pairs.js'
 import type { RankedList } from './ranked.js'
 
 export interface AuditCounts {
@@ -141,27 +142,45 @@ export interface TruthCheck {
   confusion: Record<'kept' | 'doubtful' | 'reversed', { right: number; wrong: number }>
 }
 
-/** @param truth for each list, whether each of its labels (as in `labels`) is really reversed */
+/** @param truth for each list, whether each of its preferences is really reversed */
 export function checkTruth(
   lists: readonly RankedList[],
   truth: (list: RankedList) => readonly boolean[],
 ): TruthCheck {
   const tally = () => ({ right: 0, wrong: 0 })
   const confusion = { kept: tally(), doubtful: tally(), reversed: tally() }
+  let [labels, orders, all] = [0, 0, 0]
   for (const list of lists) {
     const wrong = truth(list)
-    list.labels.forEach((label, i) => {
-      confusion[label.verdict][wrong[i] ? 'wrong' : 'right']++
-    })
+    const place = places(list.order)
+    for (const [i, { better, worse }] of list.example.preferences.entries()) {
+      confusion[verdictOf(list, better, worse)][wrong[i] ? 'wrong' : 'right']++
+      all++
+      labels += Number(!wrong[i])
+      orders += Number(wrong[i] !== place[better] < place[worse])
+    }
   }
   const { kept, doubtful, reversed } = confusion
-  const right = kept.right + doubtful.right + reversed.right
-  const wrong = kept.wrong + doubtful.wrong + reversed.wrong
   return {
     precision: proportion(reversed.wrong, reversed.wrong + reversed.right),
-    recall: proportion(reversed.wrong, wrong),
-    labelsRight: proportion(right, right + wrong),
-    orderRight: proportion(kept.right + doubtful.right + reversed.wrong, right + wrong),
+    recall: proportion(reversed.wrong, kept.wrong + doubtful.wrong + reversed.wrong),
+    labelsRight: proportion(labels, all),
+    orderRight: proportion(orders, all),
     confusion,
   }
+}
+
+/** What became of a preference; second labels may have turned it round or cancelled it. */
+function verdictOf({ labels }: RankedList, better: number, worse: number): 'kept' | 'doubtful' | 'reversed' {
+  const label = labels.find(
+    (l) =>
+      Math.min(l.better, l.worse) === Math.min(better, worse) &&
+      Math.max(l.better, l.worse) === Math.max(better, worse),
+  )
+  if (label === undefined) return 'doubtful'
+  return label.better === better || label.verdict === 'doubtful'
+    ? label.verdict
+    : label.verdict === 'kept'
+      ? 'reversed'
+      : 'kept'
 }

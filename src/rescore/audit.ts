@@ -11,16 +11,22 @@ import {
   type TruthCheck,
 } from './audit-parts.js'
 import { type AuditWarning, auditWarnings } from './audit-warnings.js'
+import type { LabelSource, UncertainScale } from './beliefs.js'
 import type { FoldCalibration } from './calibrate.js'
+import { type Expected, expectedSentence, expectedShares } from './expected.js'
 import type { RankedList } from './ranked.js'
+import type { PooledVotes } from './votes.js'
 
 export interface AuditOptions {
   /** How many reversed and how many doubtful labels to show; 10. */
   examples?: number
   /** The threshold on raw rewards to compare with; the paper's 3. */
   threshold?: number
-  /** Where the truth is known: whether each of a list's labels is really reversed. */
+  /** Where the truth is known: whether each of a list's preferences is really reversed. */
   truth?: (list: RankedList) => readonly boolean[]
+  /** What the lists were made from. */
+  evidence?: { votes: PooledVotes; scale: (i: number) => UncertainScale }
+  labelSource?: LabelSource
 }
 
 /** One label worth reading. */
@@ -35,6 +41,8 @@ export interface LabelExample {
   other: { text: string; reward: number }
   /** Probability that the label is right. */
   belief: number
+  /** Where the truth is known: whether the label really is reversed. */
+  trulyReversed?: boolean
 }
 
 /** Plain JSON. */
@@ -42,6 +50,12 @@ export interface AuditReport {
   total: AuditCounts
   sources: Record<string, AuditCounts>
   calibrations: FoldCalibration[]
+  /** Who decided, `auto` resolved; absent in legacy. */
+  labelSource?: LabelSource
+  /** Shares of right orders to expect, and what they come to in a sentence. */
+  expected?: Expected & { sentence: string }
+  /** Prompts that come again, pairs that stand in several rows, and whether these are taken for copies of one label. */
+  again?: { lists: number; prompts: number; pairs: number; copies: boolean }
   /** Pairs whose raw rewards differ by more than the paper's threshold. */
   threshold: { value: number; kept: Proportion }
   length: AuditedLengths
@@ -60,7 +74,7 @@ export function auditReport(
   calibrations: readonly FoldCalibration[],
   options: AuditOptions = {},
 ): AuditReport {
-  const { examples = 10, threshold = 3, truth } = options
+  const { examples = 10, threshold = 3, truth, evidence, labelSource } = options
   const total = countLists(lists)
   const sources = Object.fromEntries([...bySource(lists)].map(([source, part]) => [source, countLists(part)]))
   const far = lists.reduce(
@@ -68,18 +82,31 @@ export function auditReport(
     0,
   )
   const kept = proportion(far, total.pairs.total)
+  const length = auditLengths(lists)
+  const found = evidence && expectedShares(lists, (i) => evidence.votes.byExample[i], evidence.scale)
+  const determined = calibrations.every((c) => c.determined)
+  const expected = found && { ...found, sentence: expectedSentence(found, determined) }
+  const again = evidence && comesAgain(lists, evidence.votes)
   return {
     total,
     sources,
     calibrations: [...calibrations],
+    ...(labelSource && { labelSource }),
+    ...(expected && { expected }),
+    ...(again && { again }),
     threshold: { value: threshold, kept },
-    length: auditLengths(lists),
+    length,
     histograms: rewardHistograms(lists),
-    reversed: labelExamples(lists, 'reversed', examples),
-    doubtful: labelExamples(lists, 'doubtful', examples),
+    reversed: labelExamples(lists, 'reversed', examples, truth),
+    doubtful: labelExamples(lists, 'doubtful', examples, truth),
     ...(truth && { truth: checkTruth(lists, truth) }),
-    warnings: auditWarnings(total, sources, calibrations),
+    warnings: auditWarnings({ total, sources, calibrations, length, expected, again, labelSource }),
   }
+}
+
+function comesAgain(lists: readonly RankedList[], votes: PooledVotes): AuditReport['again'] {
+  const prompts = new Set(votes.prompts).size
+  return { lists: lists.length, prompts, pairs: votes.pairsAgain, copies: votes.copies }
 }
 
 const apart = ({ rewards }: RankedList, { better, worse }: { better: number; worse: number }) =>
@@ -99,16 +126,21 @@ function labelExamples(
   lists: readonly RankedList[],
   verdict: 'reversed' | 'doubtful',
   limit: number,
+  truth?: AuditOptions['truth'],
 ): LabelExample[] {
   return lists
     .flatMap((list) =>
-      list.labels.filter((label) => label.verdict === verdict).map((label) => ({ list, label })),
+      list.labels.map((label, k) => ({ list, label, k })).filter(({ label }) => label.verdict === verdict),
     )
     .sort((a, b) => a.label.belief - b.label.belief)
     .slice(0, limit)
-    .map(({ list: { example, rewards }, label: { better, worse, belief } }) => {
+    .map(({ list, label: { better, worse, belief }, k: nth }) => {
+      const { example, rewards } = list
       const { id, file, row, source, prompt, candidates } = example
       const side = (k: number) => ({ text: candidates[k].text, reward: rewards[k] })
-      return { id, file, row, source, prompt, preferred: side(better), other: side(worse), belief }
+      return {
+        ...{ id, file, row, source, prompt, preferred: side(better), other: side(worse), belief },
+        ...(truth && { trulyReversed: truth(list)[nth] }),
+      }
     })
 }

@@ -1,41 +1,44 @@
-/** A reward's unit and the annotators' error, fitted together so that the label noise is not counted twice. */
+/** What a scorer's rewards mean and how often labels err, with what the labels can't tell: beliefs rest on this. */
 import { usageError } from '../errors.js'
-import { createRandom } from '../random.js'
 import type { Interval } from '../statistics/estimate.js'
 import { quantile } from '../statistics/statistics.js'
-import type { Scale } from './beliefs.js'
-import {
-  ERROR_BOUNDS,
-  type EstimateOptions,
-  estimateError,
-  estimateScale,
-  groupGaps,
-  medianGap,
-  TEMPERATURE_BOUNDS,
-  type WeightedGaps,
-} from './estimate-scale.js'
+import type { Scale, UncertainScale } from './beliefs.js'
+import { type Evidence, repeatedVotes, singleLabels } from './noise/evidence.js'
+import { ERROR_BOUNDS, fitNoise, type NoiseFit, TEMPERATURE_BOUNDS } from './noise/fit-noise.js'
 import { type ReliabilityBin, reliabilityTable } from './reliability.js'
 
 export interface CalibrateOptions {
-  /** Fixes T, in the reward's unit. */
+  /** Fixes T, in the reward's unit; the reward then has no lapse. */
   temperature?: number
-  /** Fixes e in [0, 0.5). 0 is the plain estimate, which evaluates a reward model and counts label noise as its own. */
+  /** Fixes e in [0, 0.5). */
   labelError?: number
-  /** Fewer labelled pairs than this are refused. */
+  /** Fixes the lapse in [0, 0.5); 0 is the plain logistic of the gap. */
+  lapse?: number
+  /** Fewer prompts with labelled pairs than this are refused; 200. */
   minPairs?: number
-  /** Bootstrap resamples; 0 leaves the intervals out. */
-  resamples?: number
-  seed?: number | string
   /** What the pairs are, for messages: a fold, a source. */
   name?: string
 }
 
-export interface Calibration extends Scale {
-  /** Labelled pairs it rests on. */
+export interface Calibration extends UncertainScale {
+  lapse: number
+  /** Scales that the labels do not rule out, from the lowest e to the highest; beliefs are the least of these. */
+  plausible: Scale[]
+  /** Scales that they do not rule out at 99.9 %: what is risked by reversing labels is counted under these. */
+  possible: Scale[]
+  /** Labelled pairs it rests on, and their prompts. */
   pairs: number
-  /** 95 % percentile bootstrap; absent where the value was fixed. */
+  prompts: number
+  /** Pairs with two votes or more; how many pairs of votes there are, and how many of them disagree. */
+  votes: { pairs: number; compared: number; disagree: number }
+  /** 95 %, profile likelihood, scaled for pairs of one prompt; absent where the value was fixed. */
   temperatureInterval?: Interval
+  lapseInterval?: Interval
   labelErrorInterval?: Interval
+  /** Whether e is given, or its interval is no wider than 0.1. */
+  determined: boolean
+  /** How much further a log-likelihood may fall within an interval because prompts have several pairs. */
+  designEffect: number
   /** Values that stopped at the edge of what the estimate allows: read them as a warning. */
   atBound: ('temperature' | 'label_error')[]
   reliability: ReliabilityBin[]
@@ -48,63 +51,109 @@ export interface FoldCalibration extends Calibration {
   fold: number
 }
 
-/** e without any evidence: the mode of the estimate's prior. */
-export const PRIOR_LABEL_ERROR = 0.25
+/** e where labels are to count and nothing at all is known of them. */
+export const ASSUMED_LABEL_ERROR = 0.25
+
+/** An interval of e no wider than this tells what e is. */
+const NARROW = 0.1
 
 /**
- * Estimates T and e from gaps d = r_chosen - r_rejected of labelled pairs that the scorer did not train on, maximising
- * sum ln[(1 - e) sg(d / T) + e sg(-d / T)] + 10 ln e + 30 ln(1 - e).
- * Intervals: 200 resamples of the pairs; above 1,000 pairs each resample is fitted on 1,000 groups of neighbouring gaps.
- * @throws ClhaError (usage) for fewer than `minPairs` (200) pairs, or gaps that are mostly 0, when something must be fitted
+ * The most likely T, lapse and e, from labelled pairs that the scorer did not train on, without any prior:
+ * sum ln[s (1 - e)^u e^v + (1 - s) e^u (1 - e)^v] with s = lapse + (1 - 2 lapse) sg(d / T) over pairs with gap d and
+ * u votes for the one answer, v for the other. With one label a pair, e and lapse can be exchanged: only pairs that
+ * were judged twice, or a given value, tell them apart, and the interval of e says so.
+ * @param evidence pairs with their votes; or gaps r_chosen - r_rejected of pairs with one label each
+ * @throws ClhaError (usage) for fewer than `minPairs` (200) prompts, or gaps that are mostly 0, when something must be fitted
  * @example
  * ```ts
  * calibrate([2, 1, -1], { temperature: 1, labelError: 0.25 }).pairs // 3
  * ```
  */
-export function calibrate(gaps: ArrayLike<number>, options: CalibrateOptions = {}): Calibration {
-  const { temperature, labelError, resamples = 200, seed = 0 } = options
+export function calibrate(
+  evidence: ArrayLike<number> | Evidence,
+  options: CalibrateOptions = {},
+): Calibration {
+  return calibrateTogether([{ evidence: 'gap' in evidence ? evidence : singleLabels(evidence) }], options)[0]
+}
+
+/** One scorer's pairs. */
+export interface ScorerEvidence {
+  evidence: Evidence
+  /** What it is called in messages. */
+  name?: string
+}
+
+/** As `calibrate`, for scorers that judged pairs labelled by the same people: one e, and T and lapse of each. */
+export function calibrateTogether(
+  scorers: readonly ScorerEvidence[],
+  options: CalibrateOptions = {},
+): Calibration[] {
   checkFixed(options)
-  const gap = Float64Array.from(gaps)
-  const reliability = (scale: Scale) => reliabilityTable(gap, scale)
+  for (const { evidence, name = options.name } of scorers) checkEvidence(evidence, { ...options, name })
+  const { temperature, labelError } = options
+  const lapse = temperature === undefined ? options.lapse : (options.lapse ?? 0)
   // With T given and no label in sight, e is never used.
-  if (temperature !== undefined && (labelError !== undefined || gap.length === 0)) {
-    const scale = { temperature, labelError: labelError ?? PRIOR_LABEL_ERROR }
-    return { ...scale, pairs: gap.length, atBound: [], reliability: reliability(scale) }
+  const nothing = scorers.every(({ evidence }) => evidence.gap.length === 0)
+  if (temperature !== undefined && (labelError !== undefined || nothing)) {
+    const scale = { temperature, labelError: labelError ?? ASSUMED_LABEL_ERROR, lapse: lapse ?? 0 }
+    return scorers.map(({ evidence }) => given(evidence, scale))
   }
-  const median = checkGaps(gap, options)
-  const estimateOnce = (data: WeightedGaps, extra: Partial<EstimateOptions> = {}): Scale =>
-    temperature === undefined
-      ? estimateScale(data, { labelError, median, ...extra })
-      : { temperature, labelError: estimateError(data, temperature) }
-  const scale = estimateOnce({ gap, weight: new Float64Array(gap.length).fill(1) })
-  const estimates = resampled(gap, resamples, seed, (data) =>
-    estimateOnce(data, { grid: 24, tolerance: 1e-4 }),
+  const fits = fitNoise(
+    scorers.map(({ evidence }) => evidence),
+    { labelError, lapse, temperatures: scorers.map(() => temperature) },
   )
-  const interval = (of: (found: Scale) => number): Interval | undefined =>
-    estimates.length === 0
-      ? undefined
-      : [quantile(estimates.map(of), 0.025), quantile(estimates.map(of), 0.975)]
+  const votes = repeatedVotes(scorers.map(({ evidence }) => evidence))
+  return scorers.map(({ evidence }, i) => ({ ...calibrationOf(evidence, fits[i], options), votes }))
+}
+
+function calibrationOf(
+  evidence: Evidence,
+  fit: NoiseFit,
+  options: CalibrateOptions,
+): Omit<Calibration, 'votes'> {
+  const { labelErrorInterval: interval } = fit
   return {
-    ...scale,
-    pairs: gap.length,
-    temperatureInterval: temperature === undefined ? interval((found) => found.temperature) : undefined,
-    labelErrorInterval: labelError === undefined ? interval((found) => found.labelError) : undefined,
-    atBound: atBound(scale, median, options),
-    reliability: reliability(scale),
+    ...fit,
+    pairs: evidence.gap.length,
+    prompts: promptsOf(evidence),
+    determined: interval === undefined || interval[1] - interval[0] <= NARROW,
+    atBound: atBound(fit, medianGap(evidence), options),
+    reliability: reliabilityTable(evidence, fit),
   }
 }
 
-function checkFixed({ temperature, labelError }: CalibrateOptions): void {
+function given(evidence: Evidence, scale: Scale & { lapse: number }): Calibration {
+  return {
+    ...scale,
+    plausible: [scale],
+    possible: [scale],
+    pairs: evidence.gap.length,
+    prompts: promptsOf(evidence),
+    votes: repeatedVotes([evidence]),
+    determined: true,
+    designEffect: 1,
+    atBound: [],
+    reliability: reliabilityTable(evidence, scale),
+  }
+}
+
+const promptsOf = ({ cluster, gap }: Evidence) => (cluster ? new Set(cluster).size : gap.length)
+const medianGap = ({ gap }: Evidence) => quantile(Array.from(gap, Math.abs), 0.5)
+
+function checkFixed({ temperature, labelError, lapse }: CalibrateOptions): void {
   if (temperature !== undefined && !(temperature > 0 && Number.isFinite(temperature))) {
     throw usageError(`temperature is ${temperature}`, 'It is the unit of the reward and must be above 0.')
   }
   if (labelError !== undefined && !(labelError >= 0 && labelError < 0.5)) {
     throw usageError(`label_error is ${labelError}`, 'It is the share of wrong labels, in [0, 0.5).')
   }
+  if (lapse !== undefined && !(lapse >= 0 && lapse < 0.5)) {
+    throw usageError(`lapse is ${lapse}`, 'It is the share of pairs in which the reward fails, in [0, 0.5).')
+  }
 }
 
 const WAYS =
-  'Ways out: fix both `reward_temperature` (the reward gap worth odds of e to 1) and `label_error` (the share of wrong labels; 0.25 is usual), or give it more labelled pairs.'
+  'Ways out: fix both `reward_temperature` (the reward gap worth odds of e to 1) and `label_error` (the share of wrong labels), as recipes/few-pairs.yaml does, or give it more labelled pairs.'
 
 const named = (name?: string) => (name ? `calibration of ${name}` : 'calibration')
 
@@ -112,58 +161,40 @@ const named = (name?: string) => (name ? `calibration of ${name}` : 'calibration
  * What is known before there are rewards: whether so many labelled pairs are enough for what has to be fitted.
  * @throws ClhaError (usage) as `calibrate` does
  */
-export function requirePairs(pairs: number, options: CalibrateOptions): void {
+export function requirePairs(
+  { pairs, prompts }: { pairs: number; prompts: number },
+  options: CalibrateOptions,
+): void {
   const { minPairs = 200, temperature, labelError, name } = options
   if (temperature !== undefined && (labelError !== undefined || pairs === 0)) return
-  if (pairs >= minPairs) return
-  throw usageError(`${named(name)}: ${pairs} labelled pairs, at least ${minPairs} are needed`, WAYS)
+  if (prompts >= minPairs) return
+  const what =
+    pairs < minPairs
+      ? `${pairs} labelled pairs, at least ${minPairs} are needed`
+      : `${pairs} labelled pairs of ${prompts} prompts, at least ${minPairs} prompts are needed`
+  throw usageError(`${named(name)}: ${what}`, WAYS)
 }
 
-/** Refuses what cannot be fitted; returns the median |d|. */
-function checkGaps(gap: Float64Array, options: CalibrateOptions): number {
-  const { temperature, name } = options
-  const what = named(name)
-  if (gap.some((d) => !Number.isFinite(d))) throw usageError(`${what}: a reward is not a finite number`)
-  requirePairs(gap.length, options)
-  const median = medianGap(gap)
-  if (median === 0 && temperature === undefined) {
+/** Refuses what cannot be fitted. */
+function checkEvidence(evidence: Evidence, options: CalibrateOptions): void {
+  const { temperature, name, labelError } = options
+  const { gap } = evidence
+  if (temperature !== undefined && (labelError !== undefined || gap.length === 0)) return
+  if (gap.some((d) => !Number.isFinite(d)))
+    throw usageError(`${named(name)}: a reward is not a finite number`)
+  requirePairs({ pairs: gap.length, prompts: promptsOf(evidence) }, options)
+  if (temperature === undefined && medianGap(evidence) === 0) {
     throw usageError(
-      `${what}: at least half of the ${gap.length} labelled pairs have equal rewards, so the reward has no unit`,
+      `${named(name)}: at least half of the ${gap.length} labelled pairs have equal rewards, so the reward has no unit`,
       `Check that the scorer sees the answers (a constant reward says nothing). ${WAYS}`,
     )
   }
-  return median
 }
 
 function atBound(scale: Scale, median: number, options: CalibrateOptions): Calibration['atBound'] {
-  const near = (x: number, bounds: readonly [number, number], unit: number) =>
-    bounds.some((bound) => Math.abs(x / (bound * unit) - 1) < 1e-3)
   const out: Calibration['atBound'] = []
-  if (options.temperature === undefined && near(scale.temperature, TEMPERATURE_BOUNDS, median)) {
-    out.push('temperature')
-  }
-  if (options.labelError === undefined && near(scale.labelError, ERROR_BOUNDS, 1)) out.push('label_error')
+  const near = (bound: number) => Math.abs(scale.temperature / (bound * median) - 1) < 1e-3
+  if (options.temperature === undefined && TEMPERATURE_BOUNDS.some(near)) out.push('temperature')
+  if (options.labelError === undefined && scale.labelError > ERROR_BOUNDS[1] - 1e-3) out.push('label_error')
   return out
-}
-
-/** Estimates from resamples of the gaps with replacement; a group stands for as many gaps as were drawn from it. */
-function resampled(
-  gap: Float64Array,
-  resamples: number,
-  seed: number | string,
-  estimate: (data: WeightedGaps) => Scale,
-): Scale[] {
-  const groups = groupGaps(gap)
-  const groupOf = new Uint32Array(gap.length)
-  let at = 0
-  groups.weight.forEach((size, g) => {
-    groupOf.fill(g, at, at + size)
-    at += size
-  })
-  const random = createRandom(seed)
-  return Array.from({ length: resamples }, () => {
-    const weight = new Float64Array(groups.gap.length)
-    for (let i = 0; i < gap.length; i++) weight[groupOf[random.int(gap.length)]]++
-    return estimate({ gap: groups.gap, weight })
-  })
 }

@@ -1,15 +1,24 @@
 /** One ranked list taken apart: which number came from which, and what would have to be different for another result. */
 
 import { sigmoid } from '../statistics/statistics.js'
-import { beliefs, humanLabels, type LabelSource, type Scale } from './beliefs.js'
+import {
+  cautiousBeliefs,
+  gapOfLogit,
+  type LabelSource,
+  rewardLogit,
+  type Scale,
+  type UncertainScale,
+  votesLogit,
+} from './beliefs.js'
 import { beliefPairs } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
+import { netVotes, type PairVotes, pairVotes } from './votes.js'
 
 /** The rules that made the list. */
 export type ExplainRules =
   | {
       mode: 'default'
-      scale: Scale
+      scale: UncertainScale
       labelSource: LabelSource
       pairWeight: 'soft' | 'hard'
       minConfidence: number
@@ -25,14 +34,19 @@ export interface ExplainedPair {
   distance: number
   /** r_better - r_worse. */
   gap: number
-  /** Parts of the log-odds: the gap in units of T, and the human label's. In legacy there is no such sum. */
+  /**
+   * Parts of the log-odds: the reward's, and the human label's. Of several plausible scales, by that which decides: whose
+   * belief is nearest to 1/2. In legacy there is no such sum.
+   */
   fromReward: number
   fromLabel: number
   logit: number
   belief: number
   weight: number
   /** Why the weight is what it is. */
-  reason: 'kept' | 'unsure' | 'tie' | 'contradicted' | 'gap below threshold'
+  reason: 'kept' | 'unsure' | 'tie' | 'undecided' | 'contradicted' | 'gap below threshold'
+  /** The scale that decides. */
+  scale?: Scale
   /** Reward gap from which the pair is kept (legacy: above which); undefined where the reward does not decide. */
   keptFrom?: number
   /** Reward gap below which the pair stands the other way round. */
@@ -76,7 +90,7 @@ export function explainList(list: RankedList, rules: ExplainRules): Explained {
   return {
     ...common,
     labelLogit,
-    pairs: defaultPairs(list, rules, labelLogit),
+    pairs: defaultPairs(list, rules),
     meanBeliefs: meanBeliefs(list),
     gate: {
       index: sft.index,
@@ -88,36 +102,100 @@ export function explainList(list: RankedList, rules: ExplainRules): Explained {
   }
 }
 
-function defaultPairs(
-  { example, rewards, pairs }: RankedList,
-  { scale, labelSource, minConfidence }: Extract<ExplainRules, { mode: 'default' }>,
-  labelLogit: number,
-): ExplainedPair[] {
-  const h = humanLabels(example)
-  const byReward = labelSource !== 'human'
+type DefaultRules = Extract<ExplainRules, { mode: 'default' }>
+
+function defaultPairs({ example, rewards, pairs }: RankedList, rules: DefaultRules): ExplainedPair[] {
+  const { scale, labelSource } = rules
+  const votes = pairVotes(example)
+  const net = netVotes(rewards.length, votes)
   return pairs.map(({ better, worse, distance, belief, weight }) => {
     const gap = rewards[better] - rewards[worse]
-    const label = h[better][worse]
-    const fromReward = byReward ? gap / scale.temperature : 0
-    // A label that is never wrong has an infinite log-odds, and 0 times that is not 0.
-    const fromLabel = label === 0 || labelSource === 'reward' ? 0 : label * labelLogit
+    const label = Math.sign(net[better][worse])
+    const pair = votes.find(
+      (v) => v.first === Math.min(better, worse) && v.second === Math.max(better, worse),
+    )
+    const evidence = (scale.plausible ?? [scale]).map((one) =>
+      evidenceUnder(one, { gap, pair, better }, labelSource),
+    )
+    const averaged = (scale.averaged ?? [{ ...scale, weight: 1 }]).map((one) => ({
+      ...evidenceUnder({ ...one, annotators: scale.annotators }, { gap, pair, better }, labelSource),
+      weight: one.weight,
+    }))
+    const deciding = evidence.reduce((a, b) => (Math.abs(b.logit) < Math.abs(a.logit) ? b : a))
     const contradicted = labelSource === 'agreement' && label * gap < 0
-    const reason = weight > 0 ? 'kept' : contradicted ? 'contradicted' : belief <= 0.5 ? 'tie' : 'unsure'
-    const turnsBelow = byReward ? withoutMinusZero(-fromLabel * scale.temperature) : undefined
-    const needed = scale.temperature * (logit(minConfidence) - fromLabel)
-    // Where label and reward have to agree, the gap must not speak against the label either: no gap keeps a pair that does.
-    const agrees = labelSource !== 'agreement' || label >= 0
-    const least = labelSource === 'agreement' && label > 0 ? Math.max(0, needed) : needed
-    const keptFrom = byReward && agrees ? least : undefined
-    const keptUpTo = belief
-    const logitSum = fromReward + fromLabel
+    const split = evidence.some((one) => one.logit * deciding.logit < 0)
+    const unsure = split ? 'undecided' : belief <= 0.5 ? 'tie' : 'unsure'
+    const reason = weight > 0 ? 'kept' : contradicted ? 'contradicted' : unsure
+    const { needed, turnsBelow } = gapsThatDecide(evidence, averaged, rules, label)
     return {
-      ...{ better, worse, distance, gap, fromReward, fromLabel, logit: logitSum, belief, weight, reason },
-      ...(keptFrom !== undefined && { keptFrom }),
+      ...{ better, worse, distance, gap, belief, weight, reason, ...deciding },
+      ...(needed !== undefined && { keptFrom: needed }),
       ...(turnsBelow !== undefined && { turnsBelow }),
-      keptUpTo,
+      keptUpTo: belief,
     }
   })
+}
+
+interface Evidenced {
+  scale: Scale
+  fromReward: number
+  fromLabel: number
+  logit: number
+}
+
+function evidenceUnder(
+  scale: Scale,
+  { gap, pair, better }: { gap: number; pair: PairVotes | undefined; better: number },
+  labelSource: LabelSource,
+): Evidenced {
+  const fromReward = labelSource === 'human' ? 0 : rewardLogit(gap, scale)
+  const counts = pair !== undefined && labelSource !== 'reward'
+  const fromLabel = counts ? (better === pair.first ? 1 : -1) * votesLogit(pair, scale) : 0
+  return { scale, fromReward, fromLabel: withoutMinusZero(fromLabel), logit: fromReward + fromLabel }
+}
+
+type Weighed = Evidenced & { weight: number }
+
+/** The gap at which the average belief has these log-odds; by bisection where there is more than one scale. */
+function gapOfAverage(target: number, averaged: readonly Weighed[]): number {
+  const gaps = averaged.map(({ fromLabel, scale }) => gapOfLogit(target - fromLabel, scale))
+  let [low, high] = [Math.min(...gaps), Math.max(...gaps)]
+  const belief = (gap: number) =>
+    averaged.reduce(
+      (sum, { weight, fromLabel, scale }) => sum + weight * sigmoid(rewardLogit(gap, scale) + fromLabel),
+      0,
+    )
+  const widest = 1e3 * Math.max(...averaged.map(({ scale }) => scale.temperature))
+  if (low === Number.NEGATIVE_INFINITY) low = -widest
+  if (high === Number.POSITIVE_INFINITY) high = widest
+  for (let step = 0; step < 200 && high - low > 1e-12 * Math.abs(high); step++) {
+    const middle = (low + high) / 2
+    if (belief(middle) < sigmoid(target)) low = middle
+    else high = middle
+  }
+  return Math.abs(high) >= widest * (1 - 1e-9) ? Number.POSITIVE_INFINITY : high
+}
+
+/** The gap from which every plausible scale keeps a pair, and that below which the average turns it round. */
+function gapsThatDecide(
+  evidence: readonly Evidenced[],
+  averaged: readonly Weighed[],
+  { labelSource, minConfidence, scale: { reverseBelow = 0.5 } }: DefaultRules,
+  label: number,
+): { needed?: number; turnsBelow?: number } {
+  if (labelSource === 'human') return {}
+  const limit = label === 0 ? 0.5 : label > 0 ? reverseBelow : 1 - reverseBelow
+  const turns = gapOfAverage(logit(limit), averaged)
+  const kept = Math.max(
+    ...evidence.map(({ fromLabel, scale }) => gapOfLogit(logit(minConfidence) - fromLabel, scale)),
+  )
+  // Where label and reward have to agree, the gap must not speak against the label either: no gap keeps a pair that does.
+  const agrees = labelSource !== 'agreement' || label >= 0
+  const least = labelSource === 'agreement' && label > 0 ? Math.max(0, kept) : kept
+  return {
+    ...(agrees && Number.isFinite(least) && { needed: least }),
+    ...(Number.isFinite(turns) && { turnsBelow: withoutMinusZero(turns) }),
+  }
 }
 
 function legacyPairs({ rewards, pairs }: RankedList, threshold: number): ExplainedPair[] {
@@ -150,8 +228,9 @@ export function fitsList(list: RankedList, rules: ExplainRules): boolean {
     })
   }
   const { scale, labelSource, pairWeight, minConfidence } = rules
-  const q = beliefs(rewards, humanLabels(example), scale, labelSource)
-  const made = beliefPairs(q, humanLabels(example), rewards, list.order, {
+  const votes = pairVotes(example)
+  const q = cautiousBeliefs(rewards, votes, scale, labelSource)
+  const made = beliefPairs(q, netVotes(rewards.length, votes), rewards, list.order, {
     labelSource,
     pairWeight,
     minConfidence,

@@ -1,8 +1,9 @@
 /** Pairs and their weights: which candidates are contrasted, which way round, and how much. */
 
 import { sigmoid } from '../statistics/statistics.js'
-import type { HumanLabels, LabelSource } from './beliefs.js'
+import type { LabelSource } from './beliefs.js'
 import type { RankedPair } from './ranked.js'
+import type { NetVotes } from './votes.js'
 
 export interface PairOptions {
   labelSource: LabelSource
@@ -36,7 +37,7 @@ export function places(order: readonly number[]): number[] {
  */
 export function beliefPairs(
   q: number[][],
-  h: HumanLabels,
+  net: NetVotes,
   rewards: readonly number[],
   order: readonly number[],
   options: PairOptions,
@@ -47,7 +48,7 @@ export function beliefPairs(
     for (let j = i + 1; j < rewards.length; j++) {
       const [better, worse] = q[i][j] >= q[j][i] ? [i, j] : [j, i]
       const belief = q[better][worse]
-      const contradicted = options.labelSource === 'agreement' && h[i][j] * (rewards[i] - rewards[j]) < 0
+      const contradicted = options.labelSource === 'agreement' && net[i][j] * (rewards[i] - rewards[j]) < 0
       const weight = contradicted ? 0 : pairWeight(belief, options)
       pairs.push({ better, worse, distance: Math.abs(place[i] - place[j]), belief, weight })
     }

@@ -3,16 +3,19 @@
 import type { Example } from '../data/example.js'
 import { usageError } from '../errors.js'
 import { sigmoid } from '../statistics/statistics.js'
-import { beliefs, type HumanLabels, humanLabels, humanWins, type LabelSource, type Scale } from './beliefs.js'
+import { cautiousBeliefs, type LabelSource, type Scale, type UncertainScale } from './beliefs.js'
 import { type GateOptions, sftGates } from './gate.js'
 import { beliefPairs, isConfident, type PairOptions, places, thresholdPairs } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
+import { type NetVotes, netVotes, type PairVotes, pairVotes } from './votes.js'
 
 export type { LabelSource }
 
 export interface RankOptions extends PairOptions, GateOptions {
   /** Which examples count for the gate's quantile; all of them when absent. */
   training?: (i: number) => boolean
+  /** Which answer SFT imitates: the best, or people's choice unless it is disbelieved; that with `agreement`. */
+  sftTarget?: 'best' | 'human'
 }
 
 export interface LegacyOptions {
@@ -55,7 +58,7 @@ export function rankLists(
   examples: readonly Example[],
   rewards: readonly number[][],
   options: RankOptions,
-  calibration: (i: number) => Scale,
+  calibration: (i: number) => UncertainScale,
 ): RankedList[] {
   checkRewards(examples, rewards)
   checkOptions(options)
@@ -73,56 +76,67 @@ export function rankLists(
   return lists
 }
 
-function rankOne(example: Example, rewards: number[], options: RankOptions, scale: Scale): RankedList {
-  checkScale(example, scale)
-  const h = humanLabels(example)
-  const q = beliefs(rewards, h, scale, options.labelSource)
-  const order = orderByBelief(q, h)
-  const pairs = beliefPairs(q, h, rewards, order, options)
-  const labels = verdicts(example, h, order, (better, worse) => q[better][worse], options.minConfidence)
-  return { example, rewards, order, pairs, sft: { index: order[0], weight: 1 }, labels }
+function rankOne(
+  example: Example,
+  rewards: number[],
+  options: RankOptions,
+  scale: UncertainScale,
+): RankedList {
+  for (const one of [scale, ...(scale.plausible ?? [])]) checkScale(example, one)
+  const votes = pairVotes(example)
+  const net = netVotes(rewards.length, votes)
+  const q = cautiousBeliefs(rewards, votes, scale, options.labelSource)
+  const order = orderByBelief(q, net)
+  const pairs = beliefPairs(q, net, rewards, order, options)
+  const labels = verdicts(votes, (better, worse) => q[better][worse], options.minConfidence)
+  const { labelSource, sftTarget = labelSource === 'agreement' ? 'human' : 'best' } = options
+  const index = sftTarget === 'human' ? humanTarget(order, net, q) : order[0]
+  return { example, rewards, order, pairs, sft: { index, weight: 1 }, labels }
+}
+
+/** Below this belief a label no longer decides which answer is imitated. */
+const DISBELIEVED = 0.2
+
+/** The best of the order, unless people preferred another to it and are not disbelieved: then that one. */
+function humanTarget(order: readonly number[], net: NetVotes, q: readonly number[][]): number {
+  let best = order[0]
+  const seen = new Set([best])
+  for (;;) {
+    const preferred = order.find((i) => !seen.has(i) && net[i][best] > 0 && q[i][best] >= DISBELIEVED)
+    if (preferred === undefined) return best
+    best = preferred
+    seen.add(best)
+  }
 }
 
 /** Candidates by falling mean belief; ties: the one more often preferred by humans, then the file's order. */
-function orderByBelief(q: number[][], h: HumanLabels): number[] {
+function orderByBelief(q: number[][], net: NetVotes): number[] {
   // Rounded, so that sums taken in another order still tie.
   const score = q.map((row, i) => {
     const sum = row.reduce((total, x, j) => (i === j ? total : total + x), 0)
     return row.length > 1 ? Math.round((sum / (row.length - 1)) * 1e12) / 1e12 : 0
   })
-  return sortByScore(score, h)
+  return sortByScore(score, net)
 }
 
-function sortByScore(score: readonly number[], h: HumanLabels): number[] {
-  const wins = humanWins(h)
+function sortByScore(score: readonly number[], net: NetVotes): number[] {
+  const wins = net.map((row) => row.reduce((sum, votes) => sum + Math.sign(votes), 0))
   return score.map((_, i) => i).sort((i, j) => score[j] - score[i] || wins[j] - wins[i] || i - j)
 }
 
 /** One verdict per labelled pair, in the order of the preferences; labels that cancel have none. */
 function verdicts(
-  example: Example,
-  h: HumanLabels,
-  order: readonly number[],
+  votes: readonly PairVotes[],
   belief: (better: number, worse: number) => number,
   minConfidence: number,
 ): LabelVerdict[] {
-  const place = places(order)
-  const seen = new Set<string>()
-  const out: LabelVerdict[] = []
-  for (const { better, worse } of example.preferences) {
-    const key = `${better} ${worse}`
-    if (h[better][worse] !== 1 || seen.has(key)) continue
-    seen.add(key)
+  return votes.flatMap(({ first, second, up, down }) => {
+    if (up === down) return []
+    const [better, worse] = up > down ? [first, second] : [second, first]
     const right = belief(better, worse)
-    const reversed = place[better] > place[worse]
-    out.push({
-      better,
-      worse,
-      verdict: reversed ? 'reversed' : isConfident(right, minConfidence) ? 'kept' : 'doubtful',
-      belief: right,
-    })
-  }
-  return out
+    const verdict = right < 0.5 ? 'reversed' : isConfident(right, minConfidence) ? 'kept' : 'doubtful'
+    return [{ better, worse, verdict, belief: right }]
+  })
 }
 
 /**
@@ -145,17 +159,11 @@ export function legacyRank(
         'The legacy mode needs lists of one length; the default mode takes any.',
       )
     }
-    const h = humanLabels(example)
-    const order = options.order === 'given' ? r.map((_, k) => k) : sortByScore(r, h)
+    const votes = pairVotes(example)
+    const order = options.order === 'given' ? r.map((_, k) => k) : sortByScore(r, netVotes(r.length, votes))
     const index = options.sftIndex?.(i) ?? order[0]
     const pairs = thresholdPairs(r, order, options.threshold)
-    const belief = (better: number, worse: number) => sigmoid(r[better] - r[worse])
-    const confidence = (better: number, worse: number) =>
-      Math.abs(r[better] - r[worse]) > options.threshold ? 1 : 0
-    const labels = verdicts(example, h, order, confidence, 1).map((label) => ({
-      ...label,
-      belief: belief(label.better, label.worse),
-    }))
+    const labels = legacyVerdicts(votes, r, order, options.threshold)
     return {
       example,
       rewards: r,
@@ -164,6 +172,21 @@ export function legacyRank(
       sft: { index, weight: Number(r[index] > options.gateLevel) },
       labels,
     }
+  })
+}
+
+/** The order alone decides what is reversed. */
+function legacyVerdicts(
+  votes: readonly PairVotes[],
+  r: readonly number[],
+  order: readonly number[],
+  threshold: number,
+): LabelVerdict[] {
+  const place = places(order)
+  return verdicts(votes, (better, worse) => sigmoid(r[better] - r[worse]), 1).map((label) => {
+    const { better, worse } = label
+    if (place[better] > place[worse]) return { ...label, verdict: 'reversed' }
+    return { ...label, verdict: Math.abs(r[better] - r[worse]) > threshold ? 'kept' : 'doubtful' }
   })
 }
 
@@ -200,7 +223,7 @@ function checkOptions(options: RankOptions): void {
   }
 }
 
-function checkScale(example: Example, { temperature, labelError }: Scale): void {
+function checkScale(example: Example, { temperature, labelError, lapse = 0 }: Scale): void {
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     throw usageError(
       `${example.file}:${example.row}: the reward's temperature is ${temperature}`,
@@ -212,5 +235,8 @@ function checkScale(example: Example, { temperature, labelError }: Scale): void 
       `${example.file}:${example.row}: label_error is ${labelError}`,
       '`label_error` must be in [0, 0.5).',
     )
+  }
+  if (!(lapse >= 0 && lapse < 0.5)) {
+    throw usageError(`${example.file}:${example.row}: lapse is ${lapse}`, '`lapse` must be in [0, 0.5).')
   }
 }

@@ -27,6 +27,16 @@ const example = z.strictObject({
     )
     .min(1),
   preferences: z.array(z.strictObject({ better: index, worse: index })),
+  votes: z
+    .array(
+      z.strictObject({
+        better: index,
+        worse: index,
+        count: z.int().min(1),
+        annotator: z.string().optional(),
+      }),
+    )
+    .optional(),
   source: z.string(),
   file: z.string(),
   row: z.int(),
@@ -133,7 +143,11 @@ function decoded(bytes: Buffer, at: string): string {
 
 function parse(line: string, at: string): unknown {
   try {
-    return JSON.parse(line)
+    const value: unknown = JSON.parse(line)
+    // Written again, only half a character stands as an escape.
+    if (/\\ud[89a-f]/i.test(line) && /\\ud[89a-f]/.test(JSON.stringify(value)))
+      throw new SyntaxError('a text holds half a character')
+    return value
   } catch (error) {
     throw usageError(
       `${at}: not JSON (${(error as Error).message})`,
@@ -162,6 +176,7 @@ function problemOf(value: unknown): string | undefined {
   return (
     at('pairs', pairs.findIndex(wrong)) ??
     at('labels', labels.findIndex(wrong)) ??
-    at('example.preferences', example.preferences.findIndex(wrong))
+    at('example.preferences', example.preferences.findIndex(wrong)) ??
+    at('example.votes', (example.votes ?? []).findIndex(wrong))
   )
 }

@@ -7,18 +7,18 @@ export interface RankedPair {
   worse: number
   /** Rank distance in `order`, from 1. */
   distance: number
-  /** Probability that `better` is better, at least 1/2. */
+  /** Probability that `better` is better, at least 1/2: the least of what is plausible. */
   belief: number
   /** Weight in the contrastive loss; 0 leaves the pair alone. */
   weight: number
 }
 
-/** The labels that the order contradicts (`reversed`) or whose belief is below `min_confidence` (`doubtful`). */
+/** What became of a label: `reversed` is believed wrong (below 1/2), `doubtful` is believed less than `min_confidence`. */
 export interface LabelVerdict {
   better: number
   worse: number
   verdict: 'kept' | 'doubtful' | 'reversed'
-  /** Probability that the human label is right. */
+  /** Probability that the human label is right: of what is plausible, that nearest to 1/2. */
   belief: number
 }
 

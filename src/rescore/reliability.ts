@@ -3,7 +3,8 @@ import { winOf } from '../statistics/agreement.js'
 import type { Interval } from '../statistics/estimate.js'
 import { wilson } from '../statistics/intervals.js'
 import { logSigmoid, mean, middleRanks, sigmoid } from '../statistics/statistics.js'
-import type { Scale } from './beliefs.js'
+import { rewardLogit, type Scale } from './beliefs.js'
+import type { Evidence } from './noise/evidence.js'
 
 /** Pairs of similar |d|. If the fit is right, `observed` is near `predicted`. */
 export interface ReliabilityBin {
@@ -11,7 +12,7 @@ export interface ReliabilityBin {
   /** Smallest and largest belief of the bin. */
   from: number
   to: number
-  /** Mean belief sg(|d| / T) that the answer with the higher reward is better. */
+  /** Mean belief that the answer with the higher reward is better. */
   belief: number
   /** Expected share of labels that say so, given the labels' own error. */
   predicted: number
@@ -20,14 +21,14 @@ export interface ReliabilityBin {
   interval: Interval
 }
 
-/** Up to `bins` bins of equal size over rising belief. `gaps` are chosen minus rejected rewards. */
-export function reliabilityTable(gaps: ArrayLike<number>, scale: Scale, bins = 10): ReliabilityBin[] {
-  const sorted = Array.from(gaps).sort((a, b) => Math.abs(a) - Math.abs(b) || a - b)
+/** Up to `bins` bins of equal size over rising belief; a pair counts once, by the majority of its votes. */
+export function reliabilityTable(evidence: Evidence, scale: Scale, bins = 10): ReliabilityBin[] {
+  const sorted = chosenGaps(evidence).sort((a, b) => Math.abs(a) - Math.abs(b) || a - b)
   const count = Math.min(bins, sorted.length)
   return Array.from({ length: count }, (_, bin) => {
     const from = Math.floor((bin * sorted.length) / count)
     const part = sorted.slice(from, Math.floor(((bin + 1) * sorted.length) / count))
-    const belief = part.map((d) => sigmoid(Math.abs(d) / scale.temperature))
+    const belief = part.map((d) => sigmoid(rewardLogit(Math.abs(d), scale)))
     const agree = part.reduce((sum, d) => sum + winOf(d), 0)
     const e = scale.labelError
     return {
@@ -40,6 +41,13 @@ export function reliabilityTable(gaps: ArrayLike<number>, scale: Scale, bins = 1
       interval: wilson(agree, part.length),
     }
   })
+}
+
+/** Chosen minus rejected reward of each pair with a majority. */
+function chosenGaps({ gap, up, down }: Evidence): number[] {
+  const gaps: number[] = []
+  for (const [i, d] of gap.entries()) if (up[i] !== down[i]) gaps.push(up[i] > down[i] ? d : -d)
+  return gaps
 }
 
 export interface PreferenceMetrics {

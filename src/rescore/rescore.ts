@@ -1,19 +1,24 @@
-/** Raw scores to ranked lists: calibrate each fold on its labelled pairs, rank every list, audit the labels. */
+/** Raw scores to ranked lists: calibrate on the labelled pairs, rank every list, audit the labels. */
 
 import type { Example } from '../data/example.js'
+import { promptKey } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { type AuditOptions, type AuditReport, auditReport } from './audit.js'
-import { humanLabels, type Scale } from './beliefs.js'
+import type { LabelSource, Scale, UncertainScale } from './beliefs.js'
 import {
   type CalibrateOptions,
   calibrate,
+  calibrateTogether,
   type FoldCalibration,
-  PRIOR_LABEL_ERROR,
   requirePairs,
   UNSEEN,
 } from './calibrate.js'
+import { annotatorShifts, type Witnessed } from './noise/annotators.js'
+import type { Evidence } from './noise/evidence.js'
+import { reversalLimit } from './noise/reversal.js'
 import { type LegacyOptions, legacyRank, type RankOptions, rankLists } from './rank.js'
 import type { RankedList } from './ranked.js'
+import { type PooledVotes, pairVotes, poolVotes } from './votes.js'
 
 export type { FoldCalibration }
 
@@ -27,7 +32,8 @@ export interface RescoreInput {
 }
 
 export interface RescoreOptions {
-  rank: RankOptions
+  /** `auto`: the posterior where the labels' error is determined, else only where label and reward agree. */
+  rank: Omit<RankOptions, 'labelSource'> & { labelSource: LabelSource | 'auto' }
   calibrate?: CalibrateOptions
   audit?: AuditOptions
   /** The paper's rescoring instead: no calibration, a threshold on raw rewards. */
@@ -61,10 +67,27 @@ export function rescoreLists({ examples, rewards, folds, options }: RescoreInput
     return { lists, calibrations: [], audit }
   }
   const foldOf = (i: number) => folds?.[i] ?? 0
-  const calibrations = calibrateFolds(examples, rewards, foldOf, options.calibrate ?? {})
-  const byFold = new Map<number, Scale>(calibrations.map((c) => [c.fold, c]))
-  const lists = rankLists(examples, rewards, options.rank, (i) => byFold.get(foldOf(i))!)
-  return { lists, calibrations, audit: auditReport(lists, calibrations, options.audit) }
+  const votes = poolVotes(examples)
+  const calibrations = calibrateFolds({ examples, rewards, votes, foldOf }, options.calibrate ?? {})
+  const byFold = new Map<number, UncertainScale>(calibrations.map((c) => [c.fold, c]))
+  const rank: RankOptions = {
+    ...options.rank,
+    labelSource: sourceOf(options.rank.labelSource, calibrations),
+    ...(options.rank.labelSource === 'auto' && { sftTarget: 'human' }),
+  }
+  const lists = rankLists(votes.examples, rewards, rank, (i) => byFold.get(foldOf(i))!)
+  const evidence = { votes, scale: (i: number) => byFold.get(foldOf(i))! }
+  const audit = auditReport(lists, calibrations, {
+    ...options.audit,
+    evidence,
+    labelSource: rank.labelSource,
+  })
+  return { lists, calibrations, audit }
+}
+
+const sourceOf = (source: LabelSource | 'auto', calibrations: readonly FoldCalibration[]): LabelSource => {
+  if (source !== 'auto') return source
+  return calibrations.every(({ determined }) => determined) ? 'posterior' : 'agreement'
 }
 
 /**
@@ -77,62 +100,138 @@ export function requireCalibratable(
   foldOf: (example: Example) => number = () => 0,
 ): void {
   if (legacy) return
-  const pairs = new Map<number, number>()
+  const counts = new Map<number, { pairs: number; prompts: Set<string> }>()
   for (const example of examples) {
-    const unknown = example.candidates.map(() => 0)
     const fold = foldOf(example)
-    pairs.set(fold, (pairs.get(fold) ?? 0) + labelledGaps(example, unknown).length)
+    const count = counts.get(fold) ?? { pairs: 0, prompts: new Set<string>() }
+    counts.set(fold, count)
+    const pairs = pairVotes(example).length
+    count.pairs += pairs
+    if (pairs > 0) count.prompts.add(promptKey(example.prompt))
   }
-  for (const [fold, n] of [...pairs].sort(([a], [b]) => a - b)) {
-    requirePairs(n, { ...options, name: pairs.size > 1 ? `fold ${fold}` : options.name })
+  for (const [fold, { pairs, prompts }] of [...counts].sort(([a], [b]) => a - b)) {
+    const name = counts.size > 1 ? `fold ${fold}` : options.name
+    requirePairs({ pairs, prompts: prompts.size }, { ...options, name })
   }
 }
 
-/** One calibration per fold, in rising order of the fold. */
-export function calibrateFolds(
-  examples: readonly Example[],
-  rewards: readonly number[][],
-  foldOf: (i: number) => number,
-  options: CalibrateOptions,
-): FoldCalibration[] {
-  const gaps = new Map<number, number[]>()
-  for (const [i, example] of examples.entries()) {
-    const list = gaps.get(foldOf(i)) ?? []
-    for (const gap of labelledGaps(example, rewards[i] ?? [])) list.push(gap)
-    gaps.set(foldOf(i), list)
-  }
-  const several = gaps.size > 1
-  const scorers = [...gaps.keys()].filter((fold) => fold !== UNSEEN).sort((a, b) => a - b)
-  const out = scorers.map((fold): FoldCalibration => {
-    const name = several ? `fold ${fold}` : options.name
-    return { fold, ...calibrate(gaps.get(fold)!, { ...options, name, seed: `${options.seed ?? 0}:${fold}` }) }
-  })
-  const unseen = gaps.get(UNSEEN)
-  return unseen ? [unseenCalibration(unseen, out, options), ...out] : out
+interface Judged {
+  examples: readonly Example[]
+  rewards: readonly (readonly number[])[]
+  votes: PooledVotes
+  foldOf(i: number): number
 }
 
-/** T = 1 by construction; e is the folds' mean, weighted by their pairs, or fitted where there is no other fold. */
+/** One calibration per fold, in rising order of the fold: one e for all of them, the people being the same. */
+export function calibrateFolds(data: Judged, options: CalibrateOptions): FoldCalibration[] {
+  const folds = new Map<number, Witnesses>()
+  for (const i of data.examples.keys()) {
+    const fold = folds.get(data.foldOf(i)) ?? { witnessed: [], cluster: [] }
+    folds.set(data.foldOf(i), fold)
+    addWitnesses(fold, data, i)
+  }
+  const scorers = [...folds.keys()].filter((fold) => fold !== UNSEEN).sort((a, b) => a - b)
+  const several = folds.size > 1
+  const found = calibrateTogether(
+    scorers.map((fold) => ({
+      evidence: evidenceOf(folds.get(fold)!),
+      name: several ? `fold ${fold}` : options.name,
+    })),
+    options,
+  )
+  const out = found.map((c, i): FoldCalibration => ({ fold: scorers[i], ...c }))
+  const unseen = folds.get(UNSEEN)
+  const all = unseen ? [unseenCalibration(evidenceOf(unseen), out, options), ...out] : out
+  return withReversal(withAnnotators(all, folds), folds)
+}
+
+interface Witnesses {
+  witnessed: Witnessed[]
+  cluster: number[]
+}
+
+function addWitnesses(fold: Witnesses, { rewards, votes }: Judged, i: number): void {
+  for (const [k, pair] of votes.byExample[i].entries()) {
+    if (votes.repeated[i][k]) continue
+    const gap = (rewards[i]?.[pair.first] ?? 0) - (rewards[i]?.[pair.second] ?? 0)
+    fold.witnessed.push({ votes: pair, gap })
+    fold.cluster.push(votes.prompts[i])
+  }
+}
+
+function evidenceOf({ witnessed, cluster }: Witnesses): Evidence {
+  const column = (of: (one: Witnessed) => number) => Float64Array.from(witnessed, of)
+  return {
+    gap: column(({ gap }) => gap),
+    up: column(({ votes }) => votes.up),
+    down: column(({ votes }) => votes.down),
+    weight: column(() => 1),
+    cluster: Int32Array.from(cluster),
+  }
+}
+
+/** T = 1 by construction; e is that of the folds, the lapse their mean; fitted where there is no other fold. */
 function unseenCalibration(
-  gaps: number[],
-  folds: FoldCalibration[],
+  evidence: Evidence,
+  folds: readonly FoldCalibration[],
   options: CalibrateOptions,
 ): FoldCalibration {
   const common = { ...options, temperature: 1, name: 'the unseen prompts' }
-  if (folds.length === 0) return { fold: UNSEEN, ...calibrate(gaps, common) }
-  const pairs = folds.reduce((sum, fold) => sum + fold.pairs, 0)
-  const labelError =
-    pairs === 0
-      ? (options.labelError ?? PRIOR_LABEL_ERROR)
-      : folds.reduce((sum, fold) => sum + fold.labelError * fold.pairs, 0) / pairs
-  return { fold: UNSEEN, ...calibrate(gaps, { ...common, labelError }) }
+  if (folds.length === 0) return { fold: UNSEEN, ...calibrate(evidence, common) }
+  const mean = (of: (c: FoldCalibration) => Scale): Scale & { lapse: number } => ({
+    temperature: 1,
+    labelError: folds.reduce((sum, c) => sum + of(c).labelError, 0) / folds.length,
+    lapse: folds.reduce((sum, c) => sum + (of(c).lapse ?? 0), 0) / folds.length,
+  })
+  const scale = mean((c) => c)
+  const plausible = folds[0].plausible.map((_, k) => mean((c) => c.plausible[k]))
+  const possible = folds[0].possible.map((_, k) => mean((c) => c.possible[k]))
+  const found = calibrate(evidence, { ...common, ...scale })
+  const { labelErrorInterval, determined, votes } = folds[0]
+  return {
+    fold: UNSEEN,
+    ...found,
+    plausible,
+    possible,
+    determined,
+    votes,
+    ...(labelErrorInterval && { labelErrorInterval }),
+  }
 }
 
-/** r_better - r_worse of each labelled pair; labels that cancel are none. */
-export function labelledGaps(example: Example, rewards: readonly number[]): number[] {
-  const h = humanLabels(example)
-  const gaps: number[] = []
-  for (let i = 0; i < h.length; i++) {
-    for (let j = i + 1; j < h.length; j++) if (h[i][j] !== 0) gaps.push(h[i][j] * (rewards[i] - rewards[j]))
-  }
-  return gaps
+/** Adds each annotator's own error where several are named. */
+function withAnnotators(
+  calibrations: FoldCalibration[],
+  folds: ReadonlyMap<number, Witnesses>,
+): FoldCalibration[] {
+  // In units of T: one list for all folds.
+  const pairs = calibrations.flatMap((c) =>
+    folds.get(c.fold)!.witnessed.map(({ votes, gap }) => ({ votes, gap: gap / c.temperature })),
+  )
+  const [first] = calibrations
+  const annotators = first && annotatorShifts(pairs, { ...first, temperature: 1 })
+  if (!annotators) return calibrations
+  const add = <T extends Scale>(scale: T): T => ({ ...scale, annotators })
+  return calibrations.map((c) => ({
+    ...add(c),
+    plausible: c.plausible.map(add),
+    possible: c.possible.map(add),
+  }))
+}
+
+/** Of all labels, so many may be lost in expectation by reversing others, where second labels tell how often labels err. */
+const RISK = 0.02
+
+function withReversal(
+  calibrations: FoldCalibration[],
+  folds: ReadonlyMap<number, Witnesses>,
+): FoldCalibration[] {
+  const parts = calibrations.map((c) => ({
+    pairs: folds.get(c.fold)!.witnessed,
+    average: c,
+    possible: c.possible,
+  }))
+  const risk = calibrations.some(({ votes }) => votes.pairs > 0) ? RISK : 0
+  const reverseBelow = reversalLimit(parts, risk)
+  return calibrations.map((c) => ({ ...c, reverseBelow }))
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Message, Prompt } from '../dialogue.js'
 import { HttpFailure } from '../http/post-json.js'
 import { readResponse } from '../http/read-response.js'
+import { amount } from '../show/units.js'
 import { DEFAULT_RUBRIC, judgedScore, judgeMessages } from './judge.js'
 
 export const ENDPOINT_TYPES = [
@@ -145,7 +146,7 @@ function lastNumber(data: z.output<typeof pooledValue>): number {
 
 function counted<T>(items: readonly T[], count: number): readonly T[] {
   if (items.length === count) return items
-  throw new HttpFailure(`${items.length} rewards came back for ${count} answers`)
+  throw new HttpFailure(`${amount(items.length, 'reward')} came back for ${amount(count, 'answer')}`)
 }
 
 /** By their own index, whatever order they came in. */

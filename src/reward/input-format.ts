@@ -1,11 +1,11 @@
 import type { Message, Prompt } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { contentOf } from '../text/chat-template.js'
-import { type ChatTemplate, chatTemplate } from '../text/template.js'
+import { type ChatTemplate, chatTemplate, hhTemplate } from '../text/template.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
 
 /** Names of `reward_format`, besides those of the chat templates. */
-export const REWARD_FORMATS = ['auto', 'chat', 'oasst', 'pair'] as const
+export const REWARD_FORMATS = ['auto', 'chat', 'oasst', 'pair', 'perplexity'] as const
 
 export interface RewardFormatOptions {
   tokenizer: TextTokenizer
@@ -22,10 +22,10 @@ export interface RewardFormatOptions {
  * model_type, or by the tags in a vocabulary without chat template); else the chat template.
  * @throws ClhaError (usage) for a format that the tokenizer can't write, and for Jinja that does not parse
  */
-export function rewardTemplate(options: RewardFormatOptions): ChatTemplate {
+export async function rewardTemplate(options: RewardFormatOptions): Promise<ChatTemplate> {
   const { tokenizer, format = 'auto' } = options
   const kind = format === 'auto' ? automatic(options) : format
-  if (kind === 'chat') return chatTemplate(tokenizer, options.chatTemplate)
+  if (kind === 'chat' || kind === 'perplexity') return chatTemplate(tokenizer, options.chatTemplate)
   if (kind === 'oasst') return oasstTemplate(tokenizer)
   if (kind === 'pair') return pairTemplate(tokenizer)
   return chatTemplate(tokenizer, kind)
@@ -86,11 +86,12 @@ function pairTemplate(tokenizer: TextTokenizer): ChatTemplate {
       'Name another reward_format, such as chat.',
     )
   }
-  const hh = chatTemplate(tokenizer, 'hh')
   const question = (prompt: Prompt) => {
     if (typeof prompt === 'string') return prompt
     const [first] = prompt
-    return prompt.length === 1 && first.role === 'user' ? first.content : hh.render(prompt).trimStart()
+    return prompt.length === 1 && first.role === 'user'
+      ? first.content
+      : hhTemplate.render(prompt).trimStart()
   }
   return {
     name: 'pair',

@@ -10,7 +10,7 @@ export interface ApiErrorOptions {
   retryAfter?: number
 }
 
-type Status = 400 | 401 | 403 | 404 | 413 | 415 | 429 | 500 | 503
+type Status = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 503
 
 const TYPES: Partial<Record<Status, string>> = {
   401: 'authentication_error',

@@ -2,6 +2,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
+import { leftOut } from '../data/encode/refused.js'
+import type { Message } from '../dialogue.js'
 import type { TokenLogprob } from '../generate/logprobs.js'
 import type { GeneratedAnswer } from '../generate/requests.js'
 import type { ChatTemplate } from '../text/template.js'
@@ -14,7 +16,7 @@ import { eventQueue } from './event-queue.js'
 import { leadCutter } from './lead-cutter.js'
 import { chatLogprobs, completionLogprobs, type ShapeLogprobs } from './logprobs.js'
 import type { ReadBody } from './read-body.js'
-import { chatFields, completionFields, type SamplingFields } from './request-fields.js'
+import { chatFields, completionFields, dialogueOf, type SamplingFields } from './request-fields.js'
 
 export interface ServedLanguageModel {
   name: string
@@ -68,7 +70,8 @@ export function generationRoutes(app: Hono, lm: ServedLanguageModel, readBody: R
   })
   app.post('/v1/chat/completions', async (c) => {
     const fields = await readBody(c, chatFields)
-    const { messages, logprobs, top_logprobs } = fields
+    const { logprobs, top_logprobs } = fields
+    const messages = dialogueOf(fields)
     if (messages.at(-1)?.role === 'assistant') {
       throw badRequest(
         'the last message is the assistant’s; the dialogue has to end where it is to speak',
@@ -79,6 +82,7 @@ export function generationRoutes(app: Hono, lm: ServedLanguageModel, readBody: R
       throw badRequest('top_logprobs needs logprobs: true', 'top_logprobs')
     }
     checkModel(fields.model, lm.name)
+    requireWritten(messages, lm.template)
     const prompts = await encoded([messages], fields, lm, c.req.raw.signal)
     const shape: Shape = {
       id: `chatcmpl-${randomUUID()}`,
@@ -98,6 +102,12 @@ export function generationRoutes(app: Hono, lm: ServedLanguageModel, readBody: R
       logprobs: logprobs ? (top_logprobs ?? 0) : undefined,
     })
   })
+}
+
+/** @throws ApiError 400 for calls, tools or reasoning that the template leaves out: the model would not see them */
+function requireWritten(messages: readonly Message[], template: ChatTemplate): void {
+  const lost = leftOut({ prompt: messages, candidates: [] }, template)
+  if (lost) throw badRequest(`the chat template (${template.name}) leaves out ${lost}`, 'messages')
 }
 
 /** Texts are literal, token ids are taken as they are. */

@@ -8,12 +8,14 @@ const LOOPBACK = new RegExp(`^(localhost|127(\\.${BYTE}){3}|::1|\\[::1\\])$`, 'i
 
 export const isLoopback = (host: string): boolean => LOOPBACK.test(host)
 
-/** What a server sends along with everything: nothing of it is to be run, framed, guessed at or kept. */
+const POLICY = 'content-security-policy'
+
+/** What a server sends along with everything: nothing of it is to be run (but where a page says what), framed, guessed at or kept. */
 export const securityHeaders: MiddlewareHandler = async (c, next) => {
   await next()
   c.header('x-content-type-options', 'nosniff')
   c.header('x-frame-options', 'DENY')
-  c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+  if (!c.res.headers.has(POLICY)) c.header(POLICY, "default-src 'none'; frame-ancestors 'none'")
   c.header('referrer-policy', 'no-referrer')
   c.header('cross-origin-resource-policy', 'same-origin')
   if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')

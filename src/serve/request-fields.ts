@@ -1,7 +1,9 @@
 /** The fields of a request, checked: what is supported, what is neutral, and what is refused by name. */
 
 import { z } from 'zod'
-import { ROLES } from '../dialogue.js'
+import { type Message, ROLES, type ToolCall } from '../dialogue.js'
+import { isObject } from '../files/json.js'
+import { badRequest } from './api-error.js'
 
 /** Texts, prompts or answers of one request. */
 export const MOST_TEXTS = 1024
@@ -98,35 +100,57 @@ const responseFormat = z
 const part = z.strictObject({ type: z.literal('text'), text, cache_control: z.unknown().optional() })
 const content = z.union([text, capped(part, MOST_MESSAGES)])
 
-/** What an answer of a history may hold beside its text: no template here is given it, so that only nothing is taken. */
-const unsaid = {
-  refusal: only(),
-  annotations: only(),
-  audio: only(),
-  function_call: only(),
-  tool_calls: only(),
-  reasoning: only(),
-  reasoning_content: only(),
-}
+/** What an answer of a history may hold beside its text and no template is given: only nothing is taken. */
+const unsaid = { refusal: only(), annotations: only(), audio: only(), function_call: only() }
+
+const object = z.record(z.string(), z.unknown())
+/** Calls and tools of one message or request. */
+const MOST_TOOLS = 1024
 const message = withoutNulls(
   {
     ...unsaid,
     role: z.enum([...ROLES, 'developer']),
-    content,
-    name: z.unknown().optional(),
+    content: content.optional(),
+    name: text.optional(),
+    tool_calls: capped(object, MOST_TOOLS).optional(),
     tool_call_id: text.optional(),
+    reasoning: text.optional(),
+    reasoning_content: text.optional(),
     cache_control: z.unknown().optional(),
   },
   (field) => field !== null && !(Array.isArray(field) && field.length === 0),
 )
 
-/** OpenAI's messages as ours: parts of text are joined, a developer is a system. */
-export const messagesField = capped(message, MOST_MESSAGES).transform((messages) =>
-  messages.map(({ role, content }) => ({
-    role: role === 'developer' ? ('system' as const) : role,
-    content: typeof content === 'string' ? content : content.map((p) => p.text).join(''),
-  })),
-)
+/** OpenAI's message as ours: parts of text are joined, a developer is a system, a turn of calls may have no text. */
+const ownMessage = message.transform((given, ctx): Message => {
+  const { role, content, name, tool_calls, tool_call_id, reasoning } = given
+  const reasoning_content = given.reasoning_content ?? reasoning
+  if (content === undefined && !tool_calls) {
+    ctx.addIssue({ code: 'custom', path: ['content'], message: 'is missing' })
+    return z.NEVER
+  }
+  return {
+    role: role === 'developer' ? 'system' : role,
+    content: typeof content === 'string' ? content : (content ?? []).map((p) => p.text).join(''),
+    ...(name !== undefined && { name }),
+    ...(tool_calls && { tool_calls: tool_calls.map(parsedCall) }),
+    ...(tool_call_id !== undefined && { tool_call_id }),
+    ...(reasoning_content && { reasoning_content }),
+  }
+})
+
+export const messagesField = capped(ownMessage, MOST_MESSAGES)
+
+/** Clients send the arguments of a call as JSON text; templates write them from the values. */
+function parsedCall(call: ToolCall): ToolCall {
+  const { function: made } = call
+  if (!isObject(made) || typeof made.arguments !== 'string') return call
+  try {
+    return { ...call, function: { ...made, arguments: JSON.parse(made.arguments) as unknown } }
+  } catch {
+    return call
+  }
+}
 
 const isTokens = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length > 0 && value.every((id) => Number.isInteger(id) && id >= 0)
@@ -159,7 +183,7 @@ export const chatFields = withoutNulls({
   max_completion_tokens: maybe(z.int().min(1)),
   logprobs: z.boolean().optional(),
   top_logprobs: z.int().min(0).max(20).optional(),
-  tools: only([]),
+  tools: z.array(z.unknown()).max(MOST_TOOLS).pipe(z.array(object)).optional(),
   tool_choice: only('none', 'auto'),
   parallel_tool_calls: z.unknown().optional(),
   functions: only([]),
@@ -175,6 +199,21 @@ export const chatFields = withoutNulls({
   add_generation_prompt: only(true),
   continue_final_message: only(false),
 })
+
+/**
+ * The dialogue with the tools that its template is shown.
+ * @throws ApiError 400 where calls of them are awaited: what a model writes is given back as its text
+ */
+export function dialogueOf({ messages, tools = [], tool_choice }: z.output<typeof chatFields>): Message[] {
+  if (tools.length === 0) return messages
+  if (tool_choice !== 'none') {
+    throw badRequest(
+      'calls that the model writes stay in its text and are not read into tool_calls; with tool_choice "none" it is shown the tools',
+      'tools',
+    )
+  }
+  return messages.map((message, i) => (i === 0 ? { ...message, tools } : message))
+}
 
 const samplingFields = z.object(sampling)
 

@@ -63,12 +63,14 @@ const COMMON: readonly ConfigKey[] = [
   'greater_is_better',
 ]
 
-/** The keys to record: a method's newer settings only where they act, so that runs of earlier versions can go on. */
+/** The keys to record: a method's newer settings only where they act and are on, so that runs of earlier versions can go on. */
 export function trajectoryKeys(values: ConfigValues): ConfigKey[] {
   const acting = actingKeys(values)
   // The reference model shows in the log-probabilities, which are part of the items' hash.
   const own = METHOD_KEYS.filter(
-    (key) => key !== 'ref_model' && (FIRST.includes(key) || acting.includes(key)),
+    (key) => key !== 'ref_model' && (FIRST.includes(key) || (acting.includes(key) && isOn(values[key]))),
   )
   return [...COMMON, ...own]
 }
+
+const isOn = (value: unknown): boolean => value !== undefined && value !== false

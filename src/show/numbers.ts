@@ -23,11 +23,16 @@ export function formatSigned(x: Maybe, digits = 2): string {
 /** 84 % (81–87) */
 export function percentEstimate(e: Estimate | undefined): string {
   if (!isNumber(e?.value)) return MISSING
-  const tail = hasInterval(e)
-    ? ` (${Math.round(e.interval[0] * 100)}–${Math.round(e.interval[1] * 100)})`
-    : ''
+  // As many digits as the share itself gets.
+  const digits = wholePercent(e.value).includes('.') ? 1 : 0
+  const end = (share: number) => (share * 100).toFixed(digits)
+  const tail = hasInterval(e) ? ` (${end(e.interval[0])}–${end(e.interval[1])})` : ''
   return wholePercent(e.value) + tail
 }
+
+/** ` (55 to 69 %)`, or nothing. */
+export const percentInterval = (interval: readonly [number, number] | undefined): string =>
+  interval ? ` (${Math.round(interval[0] * 100)} to ${Math.round(interval[1] * 100)} %)` : ''
 
 /** 0.24 (0.21–0.27) */
 export function numberEstimate(e: Estimate | undefined, digits = 2): string {

@@ -10,7 +10,7 @@ import type { TokenizedText } from './tokenized-text.js'
  * @throws ClhaError (usage) when the template changes earlier turns as the dialogue goes on, or refuses the dialogue
  * @example
  * ```ts
- * const template = chatTemplate(await loadTokenizer('model'), 'chatml')
+ * const template = await chatTemplate(await loadTokenizer('model'), 'chatml')
  * const { text, spans } = assistantSpans(template, [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Yes?' }])
  * text.slice(...spans[0]).startsWith('Yes?') // true
  * ```

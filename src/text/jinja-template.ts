@@ -41,7 +41,12 @@ export function jinjaTemplate(
     const before = promptText(prompt)
     const wholes = answers.map((answer) => render([...prompt, turnOf(answer)], false))
     const at = Math.min(before.length, ...wholes.map((whole) => sharedLength(before, whole)))
-    if (at < before.length && at < sharedLength(before, render(prompt, false))) throw changing(name)
+    if (at < before.length) {
+      // What was asked is no part of an answer: it is learned from where the turn of the assistant begins, or not at all.
+      const asked = render(prompt, false)
+      const written = Math.min(...wholes.map((whole) => sharedLength(asked, whole)))
+      if (at < Math.max(sharedLength(before, asked), written)) throw changing(name)
+    }
     return { prompt: before.slice(0, at), answers: wholes.map((whole) => withoutTail(whole.slice(at), tail)) }
   }
   return {

@@ -1,6 +1,5 @@
 import { usageError } from '../errors.js'
 import { type ChatTemplate, contentOf } from './chat-template.js'
-import { jinjaTemplate } from './jinja-template.js'
 import { JINJA_PRESETS, TEMPLATE_NAMES } from './presets.js'
 import type { TextTokenizer } from './tokenizer.js'
 
@@ -14,27 +13,26 @@ export type { RenderOptions, Span } from './render-template.js'
  * @throws ClhaError (usage) when the Jinja source does not parse, or the tokenizer's template is none that can be used
  * @example
  * ```ts
- * const template = chatTemplate(await loadTokenizer('model'), 'hh')
+ * const template = await chatTemplate(await loadTokenizer('model'), 'hh')
  * template.prompt([{ role: 'user', content: 'Hi' }]) // '\n\nHuman: Hi\n\nAssistant:'
  * ```
  */
-export function chatTemplate(tokenizer: TextTokenizer, override?: string): ChatTemplate {
+export async function chatTemplate(tokenizer: TextTokenizer, override?: string): Promise<ChatTemplate> {
   if (override === 'hh') return hhTemplate
   if (override === 'plain') return plainTemplate
-  if (override !== undefined) {
-    const preset = Object.hasOwn(JINJA_PRESETS, override)
-    return preset
-      ? jinjaTemplate(override, JINJA_PRESETS[override], tokenizer, presetTokens(tokenizer))
-      : jinjaTemplate('custom', override, tokenizer)
-  }
-  if (tokenizer.chatTemplateFault !== undefined)
+  if (override === undefined && tokenizer.chatTemplateFault !== undefined)
     throw usageError(
       tokenizer.chatTemplateFault,
       `Name one: chat_template: ${TEMPLATE_NAMES.join(', ')}, or a file.`,
     )
-  if (tokenizer.chatTemplate !== undefined)
-    return jinjaTemplate('tokenizer', tokenizer.chatTemplate, tokenizer)
-  return hhTemplate
+  const source = override ?? tokenizer.chatTemplate
+  if (source === undefined) return hhTemplate
+  // The engine of Jinja is loaded only where a template is written in it.
+  const { jinjaTemplate } = await import('./jinja-template.js')
+  if (override === undefined) return jinjaTemplate('tokenizer', source, tokenizer)
+  return Object.hasOwn(JINJA_PRESETS, override)
+    ? jinjaTemplate(override, JINJA_PRESETS[override], tokenizer, presetTokens(tokenizer))
+    : jinjaTemplate('custom', override, tokenizer)
 }
 
 /** The presets name BOS and EOS whether the tokenizer has them or not. */
@@ -45,7 +43,8 @@ const presetTokens = ({ bosId, eosId, tokenText }: TextTokenizer) => {
 
 const HH_MARKERS = { user: '\n\nHuman: ', assistant: '\n\nAssistant: ', system: '', tool: '\n\nTool: ' }
 
-const hhTemplate: ChatTemplate = {
+/** The dialogue format of HH-RLHF. */
+export const hhTemplate: ChatTemplate = {
   name: 'hh',
   prompt: (prompt) =>
     typeof prompt === 'string' ? prompt : hhTemplate.render(prompt, { addGenerationPrompt: true }),

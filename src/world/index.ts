@@ -1,4 +1,5 @@
 /** The starter world: a seeded, made-up preference data set whose truth is known, to learn and to measure with. */
+export type { Annotator } from './annotators.js'
 export type { AnswerLabel } from './answers.js'
 export { type WorldFigures, wordOverlap, worldCheck } from './check.js'
 export { createWorld, type ProbeFact, type Truth, type World, type WorldOptions } from './make-world.js'

@@ -3,6 +3,7 @@ import type { Example, Preference } from '../data/example.js'
 import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { createRandom, type Random } from '../random.js'
+import { type Annotator, reversalProbabilities } from './annotators.js'
 import { type Answer, type AnswerLabel, answerText, labelOf } from './answers.js'
 import { judge } from './oracle.js'
 import { createPromptSource, type PromptSource, probePrompt, type Split } from './prompt-source.js'
@@ -21,6 +22,10 @@ export interface WorldOptions {
   demonstrations?: number
   /** Share of preferences that the annotator got wrong. Default 0.25. */
   noise?: number
+  /** Which labels those are. Default `even`. */
+  annotator?: Annotator
+  /** Pairs that another annotator of the same kind looked at again, chosen at random. Default 0. */
+  secondLabels?: number
   /** Answers per training prompt, 2 or more; all their pairs are labelled. Default 2. */
   candidatesPerPrompt?: number
 }
@@ -60,6 +65,8 @@ export interface World {
   facts: ProbeFact[]
   /** @throws ClhaError for an example of another world */
   truth(example: Example): Truth
+  /** `train` as another annotator of the same kind labelled it, who errs elsewhere. Deterministic in the name. */
+  labelledBy(name: string): Example[]
 }
 
 const DEFAULTS = {
@@ -68,6 +75,8 @@ const DEFAULTS = {
   testPrompts: 300,
   demonstrations: 8000,
   noise: 0.25,
+  annotator: 'even' as const,
+  secondLabels: 0,
   candidatesPerPrompt: 2,
 }
 
@@ -92,17 +101,39 @@ export function createWorld(options: WorldOptions): World {
   checkOptions(full)
   const prompts = createPromptSource(full.seed)
   const truths = new Map<string, Truth>()
-  const make = (split: Split, count: number, one: (maker: Maker, split: Split, row: number) => Example) => {
+  const make = <T>(split: Split, count: number, one: (maker: Maker, split: Split, row: number) => T): T[] => {
     const random = createRandom(`world:${full.seed}:${split}`)
     return Array.from({ length: count }, (_, i) =>
       one({ random, prompts, options: full, truths }, split, i + 1),
     )
   }
+  const test = make('test', full.testPrompts, trueExample)
+  const dev = make('dev', full.devPrompts, trueExample)
+  const collected = make('train', full.trainPairs, unlabelled)
+  const probabilities = reversals(collected, full)
+  const labelled = (flips: readonly number[][]) =>
+    collected.map((draft, i) =>
+      annotated(
+        draft,
+        flips[i].map((draw, k) => draw < probabilities[i][k]),
+      ),
+    )
+  const train = labelled(collected.map(({ draws }) => draws)).map(({ example, truth }) => {
+    truths.set(example.id, truth)
+    return example
+  })
+  const labelledBy = (name: string): Example[] => {
+    const random = createRandom(`world:${full.seed}:annotator:${name}`)
+    return labelled(collected.map(({ draws }) => draws.map(() => random.next()))).map(
+      ({ example }) => example,
+    )
+  }
   return {
     options: full,
-    test: make('test', full.testPrompts, trueExample),
-    dev: make('dev', full.devPrompts, trueExample),
-    train: make('train', full.trainPairs, noisyExample),
+    test,
+    dev,
+    train: withSecondLabels(train, () => labelledBy('second'), full),
+    labelledBy,
     demonstrations: make('demonstrations', full.demonstrations, demonstration),
     facts: TOPICS.filter((topic) => !topic.harmful).flatMap((topic) =>
       topic.facts.map(({ kind, slots, value }, i) => ({
@@ -120,7 +151,41 @@ export function createWorld(options: WorldOptions): World {
   }
 }
 
-function checkOptions({ noise, candidatesPerPrompt }: Required<WorldOptions>): void {
+/** Both labels of a pair that was looked at twice; the first one stays its preference. */
+function withSecondLabels(
+  train: readonly Example[],
+  second: () => readonly Example[],
+  { seed, secondLabels }: Required<WorldOptions>,
+): Example[] {
+  if (secondLabels === 0) return [...train]
+  const order = createRandom(`world:${seed}:second labels`).shuffle(train.map((_, i) => i))
+  const again = new Set(order.slice(0, secondLabels))
+  const other = second()
+  return train.map((example, i) => {
+    if (!again.has(i)) return example
+    // A pair's chosen answer stands first.
+    const agrees = other[i].candidates[0].text === example.candidates[0].text
+    const [first] = example.preferences
+    const looked = agrees ? first : { better: first.worse, worse: first.better }
+    return { ...example, votes: [first, looked].map((vote) => ({ ...vote, count: 1 })) }
+  })
+}
+
+function checkOptions({
+  noise,
+  candidatesPerPrompt,
+  secondLabels,
+  trainPairs,
+}: Required<WorldOptions>): void {
+  if (!(secondLabels >= 0 && secondLabels <= trainPairs)) {
+    throw usageError(
+      `second labels: ${secondLabels} of ${trainPairs} pairs`,
+      'Give a number of the pairs there are.',
+    )
+  }
+  if (secondLabels > 0 && candidatesPerPrompt !== 2) {
+    throw usageError('second labels are of pairs', 'Ask for two candidates per prompt.')
+  }
   if (!(noise >= 0 && noise <= 1)) throw usageError(`noise is ${noise}`, 'Give a share between 0 and 1.')
   if (!Number.isInteger(candidatesPerPrompt) || candidatesPerPrompt < 2) {
     throw usageError(`candidates per prompt is ${candidatesPerPrompt}`, 'Give a whole number from 2.')
@@ -131,8 +196,7 @@ function demonstration(maker: Maker, split: Split, row: number): Example {
   const { fact, messages } = maker.prompts.draw(maker.random, split)
   const favourite = sample.favouriteHabit(maker.options.seed, topicOf(fact))
   const answer = sample.drawAnswer(maker.random, fact, sample.DEMONSTRATION_POLICY, favourite)
-  const drawn = { fact, messages, answers: [answer], preferences: [], flipped: [] }
-  return record(maker, { split, row }, drawn)
+  return known(maker, split, row, { fact, messages, answers: [answer], preferences: [] })
 }
 
 /** Answers drawn as in collecting preferences; consecutive ones differ in reward. */
@@ -160,18 +224,55 @@ function truePreferences(rewards: readonly number[]): Preference[] {
   return pairs
 }
 
-function noisyExample(maker: Maker, split: Split, row: number): Example {
+/** A prompt with answers that nobody labelled yet. */
+interface Unlabelled {
+  id: string
+  row: number
+  fact: Fact
+  messages: Message[]
+  answers: readonly Answer[]
+  rewards: number[]
+  /** All pairs, the better answer first. */
+  pairs: Preference[]
+  /** One number in [0, 1) a pair: its label is reversed where the annotator errs more often. */
+  draws: number[]
+}
+
+function unlabelled(maker: Maker, split: Split, row: number): Unlabelled {
   const { fact, messages } = maker.prompts.draw(maker.random, split)
-  let answers = drawCandidates(maker, fact, maker.options.candidatesPerPrompt)
-  const pairs = truePreferences(answers.map((answer) => judge(fact, answer).reward))
-  const flipped = pairs.map(() => maker.random.next() < maker.options.noise)
-  let labelled = pairs.map((p, i) => (flipped[i] ? { better: p.worse, worse: p.better } : p))
-  if (answers.length === 2) {
-    // A file of pairs holds the chosen answer first; the order must not tell more than the label does.
-    answers = [answers[labelled[0].better], answers[labelled[0].worse]]
-    labelled = [{ better: 0, worse: 1 }]
-  }
-  return record(maker, { split, row }, { fact, messages, answers, preferences: labelled, flipped })
+  const answers = drawCandidates(maker, fact, maker.options.candidatesPerPrompt)
+  const rewards = answers.map((answer) => judge(fact, answer).reward)
+  const pairs = truePreferences(rewards)
+  const draws = pairs.map(() => maker.random.next())
+  return { id: idOf(split, row), row, fact, messages, answers, rewards, pairs, draws }
+}
+
+/** How likely each label of each prompt is to be reversed. */
+function reversals(
+  collected: readonly Unlabelled[],
+  { annotator, noise }: Required<WorldOptions>,
+): number[][] {
+  const all = collected.flatMap(({ fact, answers, rewards, pairs }) => {
+    const length = answers.map((answer) => answerText(fact, answer).length)
+    return pairs.map(({ better, worse }) => ({
+      gap: rewards[better] - rewards[worse],
+      longer: length[worse] - length[better],
+    }))
+  })
+  const probabilities = reversalProbabilities(all, annotator, noise)
+  let from = 0
+  return collected.map(({ pairs }) => {
+    from += pairs.length
+    return probabilities.slice(from - pairs.length, from)
+  })
+}
+
+function annotated(draft: Unlabelled, flipped: boolean[]): { example: Example; truth: Truth } {
+  const labels = draft.pairs.map((p, i) => (flipped[i] ? { better: p.worse, worse: p.better } : p))
+  if (draft.answers.length !== 2) return record('train', draft, { preferences: labels, flipped })
+  // A file of pairs holds the chosen answer first; the order must not tell more than the label does.
+  const answers = [draft.answers[labels[0].better], draft.answers[labels[0].worse]]
+  return record('train', { ...draft, answers }, { preferences: [{ better: 0, worse: 1 }], flipped })
 }
 
 function trueExample(maker: Maker, split: Split, row: number): Example {
@@ -180,40 +281,47 @@ function trueExample(maker: Maker, split: Split, row: number): Example {
   for (const answer of sample.oneOfEach(maker.random, fact)) {
     if (answers.every((other) => !sample.sameText(fact, answer, other))) answers.push(answer)
   }
-  const pairs = truePreferences(answers.map((answer) => judge(fact, answer).reward))
-  const flipped = pairs.map(() => false)
-  return record(maker, { split, row }, { fact, messages, answers, preferences: pairs, flipped })
+  const preferences = truePreferences(answers.map((answer) => judge(fact, answer).reward))
+  return known(maker, split, row, { fact, messages, answers, preferences })
 }
 
 interface Drawn {
   fact: Fact
   messages: Message[]
   answers: readonly Answer[]
-  preferences: Preference[]
-  /** Of each preference: whether it is the wrong way round. */
-  flipped: boolean[]
+}
+
+const idOf = (split: Split, row: number): string => `${split}-${String(row).padStart(5, '0')}`
+
+/** An example whose labels are the truth. */
+function known(
+  maker: Maker,
+  split: Split,
+  row: number,
+  { preferences, ...drawn }: Drawn & { preferences: Preference[] },
+): Example {
+  const flipped = preferences.map(() => false)
+  const { example, truth } = record(split, { ...drawn, id: idOf(split, row), row }, { preferences, flipped })
+  maker.truths.set(example.id, truth)
+  return example
 }
 
 function record(
-  maker: Maker,
-  { split, row }: { split: Split; row: number },
-  { fact, messages, answers, preferences, flipped }: Drawn,
-): Example {
-  const id = `${split}-${String(row).padStart(5, '0')}`
+  split: Split,
+  { id, row, fact, messages, answers }: Drawn & { id: string; row: number },
+  { preferences, flipped }: { preferences: Preference[]; flipped: boolean[] },
+): { example: Example; truth: Truth } {
   const isPair = split === 'train' && answers.length === 2
   const candidates = answers.map((answer, i) => ({
     text: answerText(fact, answer),
     ...(isPair ? { origin: i === 0 ? 'chosen' : 'rejected' } : {}),
   }))
   const rewards = answers.map((answer) => judge(fact, answer).reward)
-  maker.truths.set(id, { flipped, rewards, labels: answers.map(labelOf) })
   return {
-    id,
-    prompt: messages,
-    candidates,
-    preferences,
-    source: 'starter-world',
-    file: `${split}.jsonl`,
-    row,
+    example: {
+      ...{ id, prompt: messages, candidates, preferences },
+      ...{ source: 'starter-world', file: `${split}.jsonl`, row },
+    },
+    truth: { flipped, rewards, labels: answers.map(labelOf) },
   }
 }

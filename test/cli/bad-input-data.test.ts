@@ -152,7 +152,7 @@ describe('prompts longer than the context', () => {
 
   test('are an error with the row when nothing may be cut', () =>
     refused(files, score('--truncation', 'error'), [
-      /long\.jsonl:1: the prompt is \d+ tokens too long for max_length 128/,
+      /long\.jsonl:1: the prompt is [\d,]+ tokens too long for max_length 128/,
       'truncation: left',
     ]))
 })

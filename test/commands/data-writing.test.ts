@@ -209,6 +209,15 @@ describe('data mix', () => {
   const a = put('mix-a.jsonl', many(60, 'a'))
   const b = put('mix-b.jsonl', many(10, 'b'))
 
+  test('without weights puts all rows of all files together; a total keeps their sizes', async () => {
+    const { out } = await clha('mix', a, b, '--output', path('all.jsonl'))
+    expect(out).toMatch(/mix-a\.jsonl +60 +60 +85\.7 %/)
+    expect(rowsOf('all.jsonl')).toHaveLength(70)
+    await clha('mix', a, b, '--total', '7', '--output', path('seven.jsonl'))
+    expect(rowsOf('seven.jsonl').filter(({ source }) => source === 'a')).toHaveLength(6)
+    expect(rowsOf('seven.jsonl')).toHaveLength(7)
+  })
+
   test('takes files by weight, and as many rows as there are', async () => {
     const { out } = await clha('mix', a, b, '--weight', `${a}=3`, '--output', path('mix.jsonl'))
     expect(out).toMatch(/mix-a\.jsonl +60 +3 +30 +75\.0 %/)
@@ -232,7 +241,10 @@ describe('data mix', () => {
     await refused([...mix, '--weight', 'c=1'], /--weight c: there are no such rows\n.*mix-a\.jsonl/)
     await refused([...mix, '--weight', 'c'], 'expected name=number')
     await refused([...mix, '--weight', `${a}=-1`], 'expected a number of at least 0')
-    await refused([...mix, '--total', '50'], /mix-b\.jsonl has 10 rows.*needs 25\b.*\n.*largest total is 20/)
+    await refused(
+      [...mix, '--weight', `${a}=1`, '--total', '50'],
+      /mix-b\.jsonl has 10 rows.*needs 25\b.*\n.*largest total is 20/,
+    )
     await refused([...mix, '--weight', `${a}=0`, '--weight', `${b}=0`], 'every weight is 0')
   })
 })

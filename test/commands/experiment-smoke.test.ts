@@ -17,7 +17,16 @@ test('the smoke experiment has every method', async () => {
   expect(METHOD_NAMES.filter((name) => !methods.has(name))).toEqual([])
 })
 
-test.each(['paper-table', 'ablations', 'noise'])('every cell of %s has a valid config', async (name) => {
+test.each([
+  'paper-table',
+  'ablations',
+  'anchors',
+  'robust',
+  'noise',
+  'noise-closeness',
+  'noise-length',
+  'noise-single',
+])('every cell of %s has a valid config', async (name) => {
   const file = `experiments/${name}.yaml`
   const described = await readExperiment(file)
   const tuned = { rates: {}, tried: [] }

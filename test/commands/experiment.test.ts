@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { experiment } from '../../src/commands/experiment/experiment.js'
-import { planCells } from '../../src/commands/experiment/plan-cells.js'
+import { planCells, rateKey } from '../../src/commands/experiment/plan-cells.js'
+import { atEdge } from '../../src/commands/experiment/tune.js'
 import { readExperiment } from '../../src/config/experiment-file.js'
+import { parseConfig } from '../../src/config/load-config.js'
 import { memory } from '../../src/tensor/index.js'
 import { createUi } from '../../src/terminal/ui.js'
 import { Sink } from '../helpers/sink.js'
@@ -27,6 +29,7 @@ base:
   num_train_epochs: 0.1
   per_device_train_batch_size: 8
   max_new_tokens: 8
+few_pairs: [clha]
 variants:
   start: {}
   dpo: {method: dpo}
@@ -95,14 +98,41 @@ test(
 )
 
 test(
+  'a cell that contrasts next to nothing fails, unless its variant is said to',
+  async () => {
+    const text = TEXT.replace('[0, 1]', '[0]')
+      .replace('clha: {method: clha}', 'clha: {method: clha, label_source: human, sft_gate: "off"}')
+      .replace('  dpo: {method: dpo}\n', '')
+      .replace('baseline: dpo', 'baseline: start')
+    await expect(run('few', write(text.replace('few_pairs: [clha]\n', '')))).rejects.toThrow(
+      /clha, noise 0.25, seed 1: only 0.0 % of the pairs are contrasted/,
+    )
+    expect((await run('few', write(text))).finished).toBe(2)
+    const { figures } = JSON.parse(lines('few')[1])
+    expect(figures.contrasted).toBe(0)
+    for (const name of [
+      'order_right_label',
+      'order_right_reward',
+      'order_right_posterior',
+      'sampled_true',
+      'sampled_second',
+    ])
+      expect(figures[name]).toBeTypeOf('number')
+  },
+  LONG,
+)
+
+test(
   '--tune tries every rate for every method, on other prompts, and the runs take the best',
   async () => {
-    const tuned = `${TEXT.replace('[0, 1]', '[0]')}tune: {seed: 9, noise: 0.2, learning_rates: [1.0e-4, 1.0e-3], results: ${path('rates.json')}}\n`
+    const tuned = `${TEXT.replace('[0, 1]', '[0]')}tune: {seed: 9, noise: 0.2, learning_rates: [1.0e-4, 1.0e-3], beta_factors: [0.5, 2], results: ${path('rates.json')}}\n`
     const file = write(tuned)
-    expect(await run('tuned', file, { tune: true })).toMatchObject({ cells: 4, finished: 4, failed: 0 })
-    const { rates, tried } = JSON.parse(readFileSync(path('rates.json'), 'utf8'))
+    expect(await run('tuned', file, { tune: true })).toMatchObject({ cells: 6, finished: 6, failed: 0 })
+    const { rates, betas, tried } = JSON.parse(readFileSync(path('rates.json'), 'utf8'))
     expect(Object.keys(rates)).toEqual(['dpo/sigmoid', 'clha'])
-    expect(tried.length).toBe(4)
+    expect(tried.length).toBe(6)
+    expect(tried.filter(({ method }: { method: string }) => method === 'clha')).toHaveLength(2)
+    expect(betas['dpo/sigmoid']).toBeOneOf([0.05, 0.2])
     writeFileSync(
       path('rates.json'),
       JSON.stringify({ rates: { 'dpo/sigmoid': 7e-4, clha: 8e-4 }, tried: [] }),
@@ -112,6 +142,24 @@ test(
   },
   LONG,
 )
+
+test('what a rate is tuned for: the method with its loss, its data, its anchor, and what it begins with', () => {
+  const key = (yaml: string, before?: string) => rateKey(parseConfig('my.yaml', yaml), before)
+  expect(key('method: clha')).toBe('clha')
+  expect(key('method: dpo\nloss_type: robust')).toBe('dpo/robust')
+  expect(key('method: dpo\nlabel_source: posterior\nsft_weight: 1')).toBe(
+    'dpo/sigmoid, label_source posterior, sft_weight 1',
+  )
+  expect(key('method: dpo', 'sft')).toBe('dpo/sigmoid, after sft')
+})
+
+test('a best value at the edge of what was tried is told', () => {
+  const tried = (method: string, rewards: number[], beta?: number) =>
+    rewards.map((reward, i) => ({ method, learningRate: 10 ** -i, beta, reward }))
+  expect(atEdge([...tried('inside', [0, 2, 1]), ...tried('edge', [3, 2, 1]), ...tried('one', [1])])).toEqual([
+    'edge',
+  ])
+})
 
 describe('the file', () => {
   const complaint = async (text: string) =>
@@ -141,6 +189,22 @@ describe('the file', () => {
     expect(plans.map(({ variant, augmented }) => `${variant} ${augmented}`).sort()).toEqual(
       ['clha 0', 'clha 1', 'dpo 0', 'start 0', 'start 1'].sort(),
     )
+  })
+
+  test('a variant that starts from another one: which there has to be, one step only, and its cell is another', async () => {
+    const starting = (map: string) => TEXT.replace('results:', `starts_from: ${map}\nresults:`)
+    expect(await complaint(starting('{dpo: ppo}'))).toMatch(/starts_from: no variant "ppo"/)
+    expect(await complaint(starting('{dpo: clha, clha: dpo}'))).toMatch(/itself starts from another variant/)
+    const hashes = async (text: string) => {
+      const file = write(text)
+      const experiment = await readExperiment(file)
+      return planCells({ file, experiment, outputDir: folder, tuned: { rates: {}, tried: [] } })
+        .filter(({ augmented }) => augmented === 0)
+        .map(({ hash, before }) => ({ hash, before: before?.variant }))
+    }
+    const [plain, after] = [await hashes(TEXT), await hashes(starting('{dpo: clha}'))]
+    expect(after.map(({ before }) => before)).toEqual([undefined, 'clha', undefined])
+    expect(after.map(({ hash }, i) => hash === plain[i].hash)).toEqual([true, false, true])
   })
 
   test('a wrong key of a variant names the variant; two variants that are the same are refused', async () => {

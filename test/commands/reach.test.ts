@@ -21,7 +21,7 @@ test('the list of commands loads no engine, no model and no station', () => {
 test('a talk loads no trainer, no loss and no report', () => {
   const files = loadedWith('commands/chat/chat.ts')
   expect(files.length).toBeGreaterThan(50)
-  expect(files.length).toBeLessThanOrEqual(160)
+  expect(files.length).toBeLessThanOrEqual(130)
   expect(inRooms(files, ['train', 'losses', 'optim', 'report', 'evaluate', 'rescore'])).toEqual([])
 })
 

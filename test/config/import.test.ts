@@ -236,6 +236,31 @@ test('a DPO config of TRL keeps its loss, its adapter, its batches and its split
   expect(result.assumed).toContainEqual({ key: 'weight_decay', value: 0 })
 })
 
+test('a mix of losses of TRL keeps its weights, and the options of its DPO theirs', () => {
+  const keys = {
+    model_name_or_path: 'm',
+    dataset_name: 'org/prefs',
+    loss_type: ['sigmoid', 'bco_pair', 'sft'],
+  }
+  const { values } = importConfig(
+    { ...keys, loss_weights: [0.8, 0.2, 1], ld_alpha: 0, use_weighting: true },
+    'trl',
+  )
+  expect(values).toMatchObject({
+    ...{ method: 'dpo', loss_type: ['sigmoid', 'bco_pair', 'sft'], loss_weights: [0.8, 0.2, 1] },
+    ...{ ld_alpha: 0, use_weighting: true },
+  })
+  const plain = importConfig(
+    { ...keys, loss_type: 'sigmoid', loss_weights: null, ld_alpha: null },
+    'trl',
+  ).values
+  for (const key of ['loss_weights', 'ld_alpha']) expect(plain).not.toHaveProperty(key)
+  expect(
+    importConfig({ stage: 'dpo', model_name_or_path: 'm', template: 'qwen', ld_alpha: 0.5 }, 'llama-factory')
+      .values,
+  ).toMatchObject({ ld_alpha: 0.5 })
+})
+
 test.each([
   ['trl', { model_name_or_path: 'm', dataset_name: 'org/prefs', loss_type: 'sigmoid' }, 'dtype'],
   ['llama-factory', { stage: 'dpo', model_name_or_path: 'm', template: 'qwen' }, 'torch_dtype'],

@@ -66,7 +66,7 @@ describe('errors name the place, the key, what is expected and what was found', 
 
   test('a tracker that clha does not write to is named, with what works', () => {
     expect(complaints('report_to: [jsonl, wandb]\n')[0]).toBe(
-      'my.yaml:1:12  report_to: clha does not write to wandb; what works is tensorboard, jsonl (metrics as JSON Lines) and none',
+      'my.yaml:1:12  report_to: clha does not write to wandb; what works is tensorboard, mlflow, jsonl (metrics as JSON Lines) and none. wandb takes in what tensorboard wrote: wandb sync RUN/tensorboard',
     )
   })
 

@@ -35,6 +35,7 @@ test('the keys of the methods are known, and each is used by some method', () =>
       (loss) => ({ method: 'dpo', loss_type: loss, f_divergence_type: 'alpha_divergence' }) as const,
     ),
     { method: 'cpo', loss_type: 'alphapo' } as const,
+    { method: 'dpo', loss_type: ['sigmoid', 'bco_pair'] } as const,
   ]
   const used = new Set(settings.flatMap((s) => actingKeys(s)))
   expect(METHOD_KEYS.filter((key) => !used.has(key))).toEqual([])
@@ -89,6 +90,25 @@ describe('a key that has no effect is an error that says why', () => {
   test('a loss that the method does not have', () => {
     expect(complaint('method: kto\nloss_type: ipo')).toContain(
       "can't be ipo with method: kto; there are: kto, apo_zero_unpaired",
+    )
+  })
+
+  test('a mix: what each of its losses has acts in it; a mix that is none is refused', () => {
+    const mix = values('method: dpo\nloss_type: [sigmoid, rpo_sq]\nloss_weights: [0.8, 0.2]\ngap_scale: 2')
+    expect(mix).toMatchObject({ label_source: 'reward', label_smoothing: 0, gap_scale: 2, beta: 0.1 })
+    expect(complaint('method: dpo\nloss_type: [sigmoid, bco_pair]\nloss_weights: [1]')).toContain(
+      'loss_weights has 1 numbers for 2 losses',
+    )
+    expect(complaint('method: dpo\nloss_weights: [1]')).toContain('there is one loss')
+    expect(complaint('method: dpo\nloss_type: [ipo, ipo]')).toContain('names a loss twice')
+    expect(complaint('method: cpo\nloss_type: [sigmoid, hinge]')).toContain(
+      'can only be one with method: cpo',
+    )
+    expect(complaint('method: dpo\nloss_type: [sigmoid, aot]\nuse_weighting: true')).toContain(
+      'go by the whole step',
+    )
+    expect(complaint('method: dpo\nloss_type: [sigmoid, ipo]\nropo_alpha: 2')).toContain(
+      'loss_type: sigmoid, ipo does not use it',
     )
   })
 

@@ -7,12 +7,19 @@ test.each([
   ['all', ['tensorboard', 'jsonl']],
   ['[all, jsonl]', ['tensorboard', 'jsonl']],
   ['tensorboard', ['tensorboard']],
+  ['[mlflow, jsonl]', ['mlflow', 'jsonl']],
   ['none', ['none']],
 ])('report_to: %s means %j', (given, expected) => {
   expect(parseConfig('my.yaml', `report_to: ${given}\n`).options.reportTo).toEqual(expected)
 })
 
-test.each(['wandb', 'mlflow', 'swanlab'])('report_to: %s names what works', (tracker) => {
+test.each([
+  ['wandb', /wandb takes in what tensorboard wrote: wandb sync/],
+  ['trackio', /trackio\.import_tf_events/],
+  ['swanlab', /swanlab convert -t tensorboard/],
+  ['neptune', /and none$/m],
+])('report_to: %s names what works', (tracker, way) => {
   const { message } = thrown(() => parseConfig('my.yaml', `report_to: ${tracker}\n`))
-  expect(message).toMatch(/does not write to .*what works is tensorboard, jsonl/)
+  expect(message).toMatch(/does not write to .*what works is tensorboard, mlflow, jsonl/)
+  expect(message).toMatch(way)
 })

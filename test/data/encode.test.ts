@@ -37,7 +37,7 @@ beforeAll(async () => {
       ],
     }),
   )
-  hh = chatTemplate(bytes, 'hh')
+  hh = await chatTemplate(bytes, 'hh')
 })
 
 const encodeOne = async (tokenizer: TextTokenizer, example: Example, options = {}) => {
@@ -154,7 +154,7 @@ describe('BOS and end tokens', () => {
   })
 
   test('the end of turn of the template comes before EOS', async () => {
-    const template = chatTemplate(bytes, 'chatml')
+    const template = await chatTemplate(bytes, 'chatml')
     const example = list([{ role: 'user', content: 'Hi' }], 'x')
     const { encoded } = await encodeExamples([example], bytes, template, { maxLength: 100 })
     expect((await parts(bytes, encoded[0], 0))[2]).toBe('x<|im_end|>')
@@ -195,11 +195,9 @@ describe('lengths', () => {
   test('truncation: error names the row', async () => {
     const options = { ...limits, truncation: 'error' }
     await expect(encodeOne(bytes, list('abcdefgh', 'xy'), options)).rejects.toThrow(
-      'f.jsonl:3: the prompt is 1 tokens',
+      'f.jsonl:3: the prompt is 1 token too long',
     )
-    await expect(encodeOne(bytes, list('a', 'x'.repeat(20)), options)).rejects.toThrow(
-      '1 answers are too long',
-    )
+    await expect(encodeOne(bytes, list('a', 'x'.repeat(20)), options)).rejects.toThrow('1 answer too long')
   })
 
   test('a list without room, or with too few answers, is dropped, listed and loses its index', async () => {
@@ -214,7 +212,7 @@ describe('lengths', () => {
       maxLength: 9,
       minCandidates: 2,
     })
-    const reason = '1 answers, 2 needed'
+    const reason = '1 answer, 2 needed'
     expect([few.kept, few.report.dropped]).toEqual([[1], [{ id: 'x', file: 'f.jsonl', row: 3, reason }]])
   })
 
@@ -287,7 +285,7 @@ describe.skipIf(!existsSync(SMOL) || !existsSync(HH))('HH-RLHF (skipped without 
     const { encoded, report } = await encodeExamples(
       examples,
       tokenizer,
-      chatTemplate(tokenizer, 'hh'),
+      await chatTemplate(tokenizer, 'hh'),
       options,
     )
     const { user, system } = process.cpuUsage(started)
@@ -297,14 +295,14 @@ describe.skipIf(!existsSync(SMOL) || !existsSync(HH))('HH-RLHF (skipped without 
     for (let i = 0; i < encoded.length; i += 97) {
       const { prompt, candidates } = examples[i]
       const { promptIds, answers } = encoded[i]
-      const template = chatTemplate(tokenizer, 'hh')
+      const template = await chatTemplate(tokenizer, 'hh')
       expect(await text(tokenizer, promptIds)).toBe(template.prompt(prompt))
       for (let k = 0; k < answers.length; k++) {
         const whole = await text(tokenizer, [...promptIds, ...answers[k].ids])
         expect(whole).toBe(`${template.prompt(prompt)} ${candidates[k].text}<|im_end|>`)
       }
     }
-    const own = await encodeExamples(examples.slice(0, 500), tokenizer, chatTemplate(tokenizer), {
+    const own = await encodeExamples(examples.slice(0, 500), tokenizer, await chatTemplate(tokenizer), {
       maxLength: 512,
     })
     expect(own.report.kept + own.report.dropped.length).toBe(500)

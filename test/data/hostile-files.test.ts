@@ -56,11 +56,35 @@ describe.runIf(cases.length > 0)('recorded files', () => {
     )
   })
 
+  test('a zstd frame whose checksum is wrong: what its rows became is told, or the checksum', async () => {
+    expect(await refusal(join(CASES, 'zsum-bad.jsonl.zst'))).toContain(
+      'zsum-bad.jsonl.zst:1 (byte 0): not JSON',
+    )
+    const file = join(CASES, 'zsum-bad.jsonl.zst')
+    const unpack = async () => {
+      for await (const _ of unzstd('x.zst', chunked(readFileSync(file), 1000)));
+    }
+    await expect(unpack()).rejects.toThrow("x.zst: damaged zstd: a frame's checksum is wrong")
+  })
+
+  test.each(cases.filter((name) => /^crash-.*json$/.test(name)))('%s', async (name) => {
+    expect(await refusal(join(CASES, name))).toContain(`${name}:`)
+  })
+
   test('a rescored file with bytes that are no UTF-8', async () => {
     const read = async () => {
       for await (const list of readRankedJsonl(join(CASES, 'ranked-utf8.jsonl'))) expect(list).toBeTruthy()
     }
     await expect(read()).rejects.toThrow(/ranked-utf8\.jsonl:\d+: not UTF-8/)
+  })
+
+  test('a rescored file with half a character', async () => {
+    const [line] = readFileSync(join(CASES, 'ranked-utf8.jsonl')).toString('latin1').split('\n')
+    const half = dataFile(`${line.replace('"text":"', '"text":"\\ud800')}\n`)
+    const read = async () => {
+      for await (const list of readRankedJsonl(half)) expect(list).toBeTruthy()
+    }
+    await expect(read()).rejects.toThrow(/:1: not JSON \(a text holds half a character\)/)
   })
 
   test.each(['alias.yaml', '1-637-c.yaml'])('%s names line and column', (name) => {
@@ -106,6 +130,30 @@ describe('zstd', () => {
       total += piece.length
     }
     expect(total).toBe(200 * 2 ** 17)
+  })
+
+  test('a frame that needs a dictionary is refused, not read without it', async () => {
+    const plain = rawFrame('abc')
+    // The flag of a dictionary of one byte, and its number.
+    const frame = Buffer.concat([plain.subarray(0, 4), Buffer.from([plain[4] | 1, 7]), plain.subarray(5)])
+    const read = async () => {
+      for await (const _ of unzstd('x.zst', chunked(frame, 1000)));
+    }
+    await expect(read()).rejects.toThrow('x.zst: zstd with a dictionary')
+  })
+
+  test.each([1, 7, 1000])('the checksum of each frame is looked at, in chunks of %i bytes', async (size) => {
+    // XXH64 of "abc" with seed 0 is 44bc2cf5ad770999.
+    const whole = rawFrame('abc', 0xad770999)
+    const unpack = async (bytes: Buffer) => {
+      const pieces: Buffer[] = []
+      for await (const piece of unzstd('x.zst', chunked(bytes, size))) pieces.push(Buffer.from(piece))
+      return Buffer.concat(pieces).toString()
+    }
+    expect(await unpack(Buffer.concat([whole, whole]))).toBe('abcabc')
+    const changed = Buffer.concat([whole, whole])
+    changed[changed.length - 6] ^= 1
+    await expect(unpack(changed)).rejects.toThrow("x.zst: damaged zstd: a frame's checksum is wrong")
   })
 
   test.each([1, 7, 1000])('frames, skippable ones among them, in chunks of %i bytes', async (size) => {

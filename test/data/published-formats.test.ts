@@ -203,6 +203,90 @@ describe('answers in columns of their own', () => {
     ])
   })
 
+  test.each([
+    { prompt: 'Q', chosen_response: 'a', rejected_response: 'b' },
+    { question: 'Q', response_chosen: 'a', response_rejected: 'b' },
+    { input: 'Q', output_chosen: 'a', output_rejected: 'b' },
+    { query: 'Q', good: 'a', bad: 'b' },
+    { prompt: 'Q', y_w: 'a', y_l: 'b' },
+    { messages: [user('Q')], preferred: 'a', dispreferred: 'b' },
+  ])('a pair under other names: %j', async (row) => {
+    const { candidates, preferences } = await read(row, { minCandidates: 2 })
+    expect(candidates.map(({ text }) => text)).toEqual(['a', 'b'])
+    expect(preferences).toEqual([{ better: 0, worse: 1 }])
+  })
+
+  test('a system column that is no text, or says otherwise than the dialogue, is a fault', async () => {
+    const asked = { chosen: [assistant('a')], rejected: [assistant('b')] }
+    const own = [system('A'), user('Q')]
+    expect((await read({ ...asked, prompt: own, system: ' A\n' })).prompt).toEqual(own)
+    await expect(read({ ...asked, prompt: own, system: 'B' })).rejects.toThrow(
+      "system and the dialogue's own system turn differ; columns: {system: null}",
+    )
+    expect(
+      (await read({ ...asked, prompt: own, system: 'B' }, { columns: { system: null } })).prompt,
+    ).toEqual(own)
+    await expect(read({ ...asked, prompt: [user('Q')], system: ['A'] })).rejects.toThrow(
+      'system is an array, not a string',
+    )
+  })
+
+  test('where labels are learned, one answer without a label is told as that', async () => {
+    const rows = dataFile(
+      jsonl([
+        { prompt: 'Q', completion: 'a', label: true },
+        { prompt: 'R', completion: 'b' },
+      ]),
+    )
+    await expect(readExamples(rows, { minCandidates: 2, unpaired: true })).rejects.toThrow(
+      /rows\.jsonl:2 .*one answer and no label/s,
+    )
+  })
+
+  test('HelpSteer 2 as published: neighbours with one prompt are a list, ranked by helpfulness', async () => {
+    const row = (prompt: string, response: string, helpfulness: number, coherence: number) => ({
+      ...{ prompt, response, helpfulness, correctness: 3, coherence },
+      ...{ complexity: 1, verbosity: 1 },
+    })
+    const rows = [
+      row('Q', 'a', 1, 4),
+      row('Q', 'b', 3, 2),
+      row('One\n<extra_id_1>Assistant\nTwo\n<extra_id_1>User\nThree', 'c', 2, 2),
+      row('One\n<extra_id_1>Assistant\nTwo\n<extra_id_1>User\nThree', 'd', 2, 1),
+    ]
+    const file = dataFile(jsonl(rows))
+    const { examples, report } = await readExamples(file)
+    expect(examples).toMatchObject([
+      {
+        row: 1,
+        prompt: [user('Q')],
+        candidates: [
+          { text: 'a', reward: 1 },
+          { text: 'b', reward: 3 },
+        ],
+        preferences: [{ better: 1, worse: 0 }],
+      },
+      { row: 3, prompt: [user('One'), assistant('Two'), user('Three')], preferences: [] },
+    ])
+    expect(report).toMatchObject({ rows: 2, kept: 2, formats: { listwise: 2 } })
+    const other = await readExamples(file, { rewardColumn: 'coherence' })
+    expect(other.examples.map(({ preferences }) => preferences)).toEqual([
+      [{ better: 0, worse: 1 }],
+      [{ better: 0, worse: 1 }],
+    ])
+  })
+
+  test('HelpSteer 2: a prompt with one answer, and a broken row between two, are told of', async () => {
+    const row = (prompt: string, response: string) => ({ prompt, response, helpfulness: 1 })
+    const file = dataFile(`${jsonl([row('Q', 'a'), row('Q', 'b')])}{"prompt": \n${jsonl([row('R', 'c')])}`)
+    const { examples, report } = await readExamples(file, { skipBad: true, maxDropped: 0.5 })
+    expect(examples).toHaveLength(1)
+    expect(report.faults).toMatchObject([
+      { row: 3, code: 'bad_json' },
+      { row: 4, code: 'too_few_answers' },
+    ])
+  })
+
   test('HelpSteer 3: below 0 the first is better', async () => {
     const row = { context: [user('Hi')], response1: 'a', response2: 'b', overall_preference: -3 }
     expect(await read(row)).toMatchObject({ prompt: [user('Hi')], preferences: [{ better: 0, worse: 1 }] })

@@ -49,9 +49,14 @@ async function read(...rows: object[]) {
 const tokenizer = await loadTokenizer(writeTinyTokenizer())
 async function texts(rows: object[], template = WRITES) {
   const { examples } = await read(...rows)
-  const { encoded, report } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, template), {
-    maxLength: 2000,
-  })
+  const { encoded, report } = await encodeExamples(
+    examples,
+    tokenizer,
+    await chatTemplate(tokenizer, template),
+    {
+      maxLength: 2000,
+    },
+  )
   const all = encoded.map(({ promptIds, answers }) => [promptIds, ...answers.map(({ ids }) => ids)])
   const decode = (ids: Int32Array) => tokenizer.decode(ids, { keepSpecial: true })
   return { report, texts: await Promise.all(all.flat().map(decode)) }

@@ -1,90 +1,115 @@
 import { expect, test } from 'vitest'
-import { experimentRows, nestedBootstrap } from '../../src/evaluate/cell-rows.js'
+import { experimentRows } from '../../src/evaluate/cell-rows.js'
 import type { Cell } from '../../src/evaluate/cells.js'
 import { createRandom } from '../../src/random.js'
-import { experimentCsv, experimentLatex, experimentTable } from '../../src/report/experiment/tables.js'
-import { effectSize } from '../../src/statistics/significance.js'
+import { experimentCsv, experimentLatex } from '../../src/report/experiment/files.js'
+import { experimentDataTable, experimentTable, verdictOf } from '../../src/report/experiment/tables.js'
 
 const random = createRandom(7)
 const noise = Array.from({ length: 40 }, () => random.normal())
 
 /** `lift` above a reward that both variants share, prompt by prompt. */
-const cell = (variant: string, seed: number, lift: (i: number) => number): Cell => ({
+const cell = (variant: string, seed: number, lift: number, extra: Partial<Cell> = {}): Cell => ({
   ...{ hash: `${variant}${seed}`, variant, seed, learningRate: 3e-4, seconds: 1, machine: 'm', version: '0' },
-  rewards: { true: noise.map((x, i) => x + lift(i)), second: noise.map(() => seed) },
-  figures: { kl: seed },
+  rewards: { true: noise.map((x) => x + lift), second: noise.map(() => seed) },
+  figures: { kl: seed, sampled_true: 2 * lift },
+  ...extra,
 })
 
 const cells = [1, 2, 3].flatMap((seed) => [
-  cell('base', seed, () => 0),
-  cell('better', seed, (i) => 1 + (i % 2) * 0.5),
-  cell('same, "really"', seed, (i) => (i % 2 ? 0.3 : -0.3)),
+  cell('base', seed, 0),
+  cell('better', seed, [1, 1.1, 1.2][seed - 1]),
+  cell('apart', seed, [-1, 0, 1.3][seed - 1]),
 ])
 const rows = experimentRows(cells, 'base', 'true')
 
-test('a row is the mean over seeds, of prompts and of single figures', () => {
-  expect(rows.map((row) => row.variant)).toEqual(['base', 'better', 'same, "really"'])
-  expect(rows[0].rewards.second.value).toBe(2)
-  expect(rows[0].figures.kl).toBe(2)
+test('a row is the mean over seeds with its t-interval, of greedy answers, sampled ones and single figures', () => {
+  expect(rows.map((row) => row.variant)).toEqual(['base', 'better', 'apart'])
+  const { second } = rows[0].rewards
+  expect(second.value).toBe(2)
+  // t(0.975, 2) = 4.302652729..., standard error 1 / sqrt(3)
+  expect(second.interval?.[0]).toBeCloseTo(2 - 4.302652729911275 / Math.sqrt(3), 9)
+  expect(rows[1].sampled.true.value).toBeCloseTo(2.2, 12)
+  expect(rows[0].figures.kl.value).toBe(2)
   expect(rows[0].seeds).toEqual([1, 2, 3])
 })
 
-test('differences are paired: what prompts share cancels, and only what is there is found', () => {
-  const [base, better, same] = rows
+test('differences are taken seed by seed: p of the paired t-test by hand, and what the interval says', () => {
+  const [base, better, apart] = rows
   expect(base.against).toBeUndefined()
-  expect(better.against?.difference.value).toBeCloseTo(1.25, 10)
-  expect(better.against?.p).toBeLessThan(0.001)
+  expect(better.against?.difference.value).toBeCloseTo(1.1, 12)
+  // t = 1.1 / (0.1 / sqrt 3) = 19.05 on 2 degrees of freedom: p = 1 - t / sqrt(t² + 2), twice by Holm
+  const t = (1.1 * Math.sqrt(3)) / 0.1
+  expect(better.against?.p).toBeCloseTo(2 * (1 - t / Math.sqrt(t * t + 2)), 8)
+  expect(better.against?.sampled?.value).toBeCloseTo(2.2, 12)
   expect(better.against?.winRate.value).toBe(1)
-  expect(better.against?.effect).toBeCloseTo(
-    effectSize(Array.from({ length: 120 }, (_, i) => 1 + (i % 2) * 0.5)),
-    10,
-  )
-  expect(same.against?.difference.value).toBeCloseTo(0, 10)
-  expect(same.against?.p).toBe(1)
-  expect(same.against?.winRate.value).toBe(0.5)
+  expect(verdictOf(better.against?.difference)).toBe('better')
+  expect(verdictOf(apart.against?.difference)).toBe("can't be told apart")
+  expect(verdictOf({ value: 1 })).toBe('–')
+})
+
+test('a thousand prompts of one seed are one observation: no interval and no p', () => {
+  const one = experimentRows([cell('base', 1, 0), cell('better', 1, 5)], 'base', 'true')
+  expect(one[1].against?.difference.value).toBeCloseTo(5, 10)
+  expect(one[1].against?.difference.interval).toBeUndefined()
+  expect(one[1].against?.p).toBeUndefined()
+})
+
+test('rows that are the same cells twice are one test of Holm', () => {
+  const twice = [0, 1].flatMap((augmented) => cells.map((c) => ({ ...c, augmented })))
+  const [p, again] = experimentRows(twice, 'base', 'true')
+    .filter(({ variant }) => variant === 'better')
+    .map(({ against }) => against?.p)
+  expect(p).toBe(rows[1].against?.p)
+  expect(again).toBe(p)
 })
 
 test('a seed that the baseline lacks is not compared, and noise levels are compared within themselves', () => {
   const part = experimentRows(
-    [cell('base', 1, () => 0), cell('better', 1, () => 1), { ...cell('better', 2, () => 9), hash: 'z' }],
+    [cell('base', 1, 0), cell('better', 1, 1), cell('better', 2, 9)],
     'base',
     'true',
   )
   expect(part[1].against?.difference.value).toBeCloseTo(1, 10)
   const levels = [0, 0.2].flatMap((level) => [
-    { ...cell('base', 1, () => level), noise: level },
-    { ...cell('better', 1, () => 1 + 2 * level), noise: level },
+    { ...cell('base', 1, level), noise: level },
+    { ...cell('better', 1, 1 + 2 * level), noise: level },
   ])
-  const byLevel = experimentRows(levels, 'base', 'true')
-  expect(byLevel.map((row) => row.against?.difference.value?.toFixed(3))).toEqual([
-    undefined,
-    '1.000',
-    undefined,
-    '1.200',
-  ])
+  expect(
+    experimentRows(levels, 'base', 'true').map((row) => row.against?.difference.value?.toFixed(3)),
+  ).toEqual([undefined, '1.000', undefined, '1.200'])
 })
 
-test('the interval over seeds is as wide as the seeds differ, whatever the number of prompts', () => {
-  const apart = nestedBootstrap([0, 1, 2].map((x) => new Array(1000).fill(x)))
-  expect(apart.value).toBe(1)
-  expect(apart.interval?.[0]).toBeLessThan(0.4)
-  const alike = nestedBootstrap([1, 1, 1].map((x) => new Array(1000).fill(x)))
-  expect(alike.interval).toEqual([1, 1])
-})
-
-test('the tables: every row, marks escaped, CSV that reads back', () => {
+test('the tables: greedy beside sampled, what was learnt from, marks escaped, CSV that reads back', () => {
   const tables = { title: 'T', baseline: 'base', scorers: ['true', 'second'], rows }
-  expect(experimentTable(tables).rows.length).toBe(3)
-  const csv = experimentCsv(tables).split('\n')
-  expect(csv[0].split(',').slice(0, 6)).toEqual([
-    'variant',
-    'noise',
-    'augmented',
-    'seeds',
-    'learning_rate',
-    'true',
+  const { columns, caption } = experimentTable(tables)
+  expect(columns.map(({ label }) => label).slice(0, 4)).toEqual([
+    'method',
+    'true reward, greedy',
+    'sampled',
+    'second reward model',
   ])
-  expect(csv[3]).toMatch(/^"same, ""really""",,,3,0\.0003,/)
+  expect(caption).toContain('over 3 seeds')
+  expect(experimentDataTable(tables)).toBeUndefined()
+  const learnt = cells.map((c) => ({
+    ...c,
+    figures: {
+      ...c.figures,
+      contrasted: 0.6,
+      label_error: 0.24,
+      label_error_low: 0.2,
+      label_error_high: 0.3,
+    },
+  }))
+  const data = experimentDataTable({ ...tables, rows: experimentRows(learnt, 'base', 'true') })
+  expect(data?.rows[0]).toEqual(['base', '0.24 (0.20–0.30)', '60 %'])
+  const quoted = { ...rows[1], variant: 'same, "really"' }
+  const csv = experimentCsv({ ...tables, rows: [quoted] }).split('\n')
+  expect(csv[0].split(',').slice(0, 6)).toEqual([
+    ...['variant', 'noise', 'augmented', 'seeds', 'learning_rate', 'true'],
+  ])
+  expect(csv[0]).toContain('sampled_true,sampled_true_low,sampled_true_high,difference')
+  expect(csv[1]).toMatch(/^"same, ""really""",,,3,0\.0003,/)
   const tex = experimentLatex({ ...tables, rows: [{ ...rows[1], variant: '50 % & more_' }] })
   expect(tex).toContain('50 \\% \\& more\\_ & ')
   expect(tex).toContain('\\bottomrule')

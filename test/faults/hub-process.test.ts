@@ -33,4 +33,4 @@ test('two processes at once fetch each file one time and give the same answer', 
     { env: offline },
   )
   expect(JSON.parse(stdout.trim().split('\n').at(-1) as string).result.answers).toEqual(a.result.answers)
-}, 120_000)
+})

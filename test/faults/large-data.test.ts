@@ -1,6 +1,6 @@
 /** Reading more data than memory should hold. CLHA_LARGE_DATA_MB sets the size of the file (default 2048). */
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -57,3 +57,24 @@ test.each([
     rmSync(folder, { recursive: true })
   }
 })
+
+const BOMB = '../shared/cases/hostile-files/zbomb.jsonl.zst'
+test.runIf(existsSync(BOMB))(
+  'a zstd line of 1.5 GB in 46 kB is passed over, not held',
+  { timeout: 600_000 },
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'clha-bomb-'))
+    try {
+      const script = join(folder, 'read.mjs')
+      writeFileSync(
+        script,
+        `process.on('exit', () => console.log(process.resourceUsage().maxRSS * 1024))\n${READER}`,
+      )
+      const { stdout, stderr } = spawnSync(process.execPath, [script, BOMB], { encoding: 'utf8' })
+      expect(stderr).toContain('the row is longer than 16 MiB')
+      expect(Number(stdout)).toBeLessThan(300 * MIB)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { tracked } from '../helpers/children.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { compileSources } from '../helpers/sources.js'
 
@@ -19,7 +20,7 @@ test('weights that are cut short while they are in use end the program with exit
   compileSources(folder)
   writeFileSync(join(folder, 'weights'), Buffer.alloc(4 << 20))
   writeFileSync(join(folder, 'program.mjs'), PROGRAM)
-  const child = spawn(process.execPath, ['program.mjs'], { cwd: folder })
+  const child = tracked(spawn(process.execPath, ['program.mjs'], { cwd: folder }))
   let said = ''
   child.stderr.on('data', (chunk) => {
     said += chunk

@@ -13,7 +13,7 @@ beforeAll(async () => {
   server = await startServing(values, (stop) => {
     end = stop
   })
-}, 120_000)
+})
 afterAll(() => end())
 
 const MIB = 2 ** 20

@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readJson } from '../../scripts/setup/files.mjs'
 import { createRandom } from '../../src/random.js'
+import { tracked } from '../helpers/children.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { fetchInto, makeWheel, startFetch, sumOf } from '../helpers/torch-wheel.js'
 
@@ -50,7 +51,10 @@ const environment = (build: string, native: string) => ({
 
 /** A set-up in a process group of its own, as a terminal gives it one. */
 function start(env: NodeJS.ProcessEnv) {
-  const child = spawn(SETUP[0], SETUP.slice(1), { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = tracked(
+    spawn(SETUP[0], SETUP.slice(1), { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] }),
+    true,
+  )
   let text = ''
   child.stderr.on('data', (data) => {
     text += data
@@ -80,7 +84,7 @@ describe.skipIf(!libtorch)('the engine (needs a set-up folder)', () => {
     const env = environment(join(folder, 'whole'), writeNative(folder))
     expect(await start(env).ended).toMatch(/^0\n/)
     whole = performance.now() - began
-  }, 120_000)
+  })
 
   test.each([
     ['SIGKILL', 'one'],

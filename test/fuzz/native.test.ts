@@ -163,6 +163,20 @@ function whole(shape: number[], values: number[]): number {
   live.push(handle)
   return handle
 }
+/** Bytes of a dtype that is neither f32 nor i64. */
+function raw(shape: number[], dtype: number, values: ArrayLike<number>): number {
+  const handle = engine.allocate(shape, dtype)
+  const bytes = engine.bytesOf(handle).length
+  engine.writeBytes(
+    handle,
+    Uint8Array.from({ length: bytes }, (_, i) => values[i % values.length] & 255),
+  )
+  live.push(handle)
+  return handle
+}
+const [U8, I8, BOOL, BF16] = [0, 1, 11, 15]
+/** 2 as bfloat16, lower byte first. */
+const TWO = [0x00, 0x40]
 const some = (...shape: number[]) => filled(shape, [0.5, -1, 2, 0.25, 3])
 
 /** Calls that work, for operators that chance alone would not get right. */
@@ -188,7 +202,44 @@ const templates: Record<string, () => unknown[]> = {
       null,
     ]
   },
+  'clha::fused_adamw_composed_': () => {
+    const four = [1, 2, 3, 4].map(() => [some(3, 2), some(4)])
+    return [...four, [filled([], [1]), filled([], [1])], 0.1, 0.9, 0.999, 0.01, 1e-8]
+  },
+  'clha::embedding': () => [
+    some(4, 3),
+    whole(
+      [2],
+      pick([
+        [3, 1],
+        [0, 0],
+        [4, -1],
+      ]),
+    ),
+  ],
+  'clha::write_rows_': () => [
+    some(4, 3),
+    whole(
+      [2],
+      pick([
+        [3, 1],
+        [0, 4],
+        [-1, 1],
+      ]),
+    ),
+    some(2, 3),
+  ],
+  'clha::linear_quantized': quantized,
+  'clha::linear_quantized_composed': quantized,
   'clha::linear_log_prob': () => [
+    some(3, 4),
+    some(6, 4),
+    whole([3], [0, 5, 2]),
+    pick([0, 1e9]),
+    pick([null, some(6)]),
+    pick([0, 3]),
+  ],
+  'clha::linear_log_prob_chunked': () => [
     some(3, 4),
     some(6, 4),
     whole([3], [0, 5, 2]),
@@ -213,11 +264,25 @@ const templates: Record<string, () => unknown[]> = {
   'clha::geglu_composed': () => [some(3, 4), some(3, 4)],
   'aten::gelu': () => [some(3, 4), pick(['none', 'tanh'])],
   'aten::layer_norm': () => [some(3, 4), [4], some(4), some(4), 1e-5, true],
+  'aten::mm': () => [some(3, 4), some(4, 5)],
+  'aten::where.self': () => [raw([3, 4], BOOL, [0, 1, 1]), some(3, 4), some(3, 4)],
+  'aten::masked_fill.Scalar': () => [some(3, 4), raw([3, 4], BOOL, [0, 1, 1]), 0.5],
+  'aten::index_select': () => [some(4, 3), 0, whole([2], [3, 1])],
+  'aten::split_with_sizes': () => [some(4, 3), pick([[1, 3], [4], [2, 2, 0]]), 0],
+  'clha::linear': () => [some(3, 4), some(6, 4), pick([null, some(6)])],
   'aten::bmm': () => [some(2, 3, 4), some(2, 4, 5)],
   'aten::baddbmm': () => [some(2, 3, 5), some(2, 3, 4), some(2, 4, 5), 1, 1],
   'aten::permute': () => [some(2, 3, 4), [2, 0, 1]],
+  'clha::packed_attention_gathered': () => attention().slice(0, 6),
   'clha::packed_attention': attention,
   'clha::packed_attention_composed': attention,
+}
+
+/** Weights of eight bits with a scale a row, or of four (NF4) with one a block of 64. */
+function quantized(): unknown[] {
+  const bias = pick([null, some(6)])
+  if (random.int(2)) return [some(3, 4), raw([6, 4], I8, [1, 255, 127, 129, 0]), some(6), bias]
+  return [some(3, 4), raw([6, 2], U8, [0x1f, 0xa7, 0x00, 0xff]), raw([6, 1], BF16, TWO), bias]
 }
 
 function attention(): unknown[] {

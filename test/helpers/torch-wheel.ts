@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { tracked } from './children.js'
 
 const root = new URL('../..', import.meta.url).pathname
 
@@ -65,7 +66,7 @@ export function startFetch(cache: string, links: string, more: Record<string, st
     ...more,
   }
   delete env.LIBTORCH
-  const child = spawn(process.execPath, ['-e', code], { env, detached: true })
+  const child = tracked(spawn(process.execPath, ['-e', code], { env, detached: true }), true)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import * as fs from 'node:fs'
 import { join } from 'node:path'
+import { tracked } from './children.js'
 import { compileSources } from './sources.js'
 
 export interface Workshop {
@@ -75,7 +76,7 @@ model_config: ${JSON.stringify(model)}
 }
 
 function start([command, ...args]: string[]): Started {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = tracked(spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] }))
   let text = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (data: Buffer) => {

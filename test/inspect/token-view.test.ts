@@ -11,9 +11,14 @@ const open = async (options: Parameters<typeof writeTinyTokenizer>[0]) =>
 describe('the tokens of a row', () => {
   test('are the text in pieces, with the roles that training gives them', async () => {
     const tokenizer = await open({})
-    const view = await tokenView(pair(user('a'), 'bc', 'bd'), tokenizer, chatTemplate(tokenizer, 'hh'), {
-      maxLength: 100,
-    })
+    const view = await tokenView(
+      pair(user('a'), 'bc', 'bd'),
+      tokenizer,
+      await chatTemplate(tokenizer, 'hh'),
+      {
+        maxLength: 100,
+      },
+    )
     if (typeof view === 'string') throw new Error(view)
     expect(view.prompt.map(({ text }) => text).join('')).toBe('\n\nHuman: a\n\nAssistant:')
     expect(view.prompt.every(({ role }) => role === 'prompt')).toBe(true)
@@ -29,7 +34,7 @@ describe('the tokens of a row', () => {
 
   test('show a token that begins in the prompt, and what the answers then do not share', async () => {
     const tokenizer = await open({ merges: [['x', 'y']] })
-    const view = await tokenView(pair('ax', 'yb', 'zb'), tokenizer, chatTemplate(tokenizer, 'plain'), {
+    const view = await tokenView(pair('ax', 'yb', 'zb'), tokenizer, await chatTemplate(tokenizer, 'plain'), {
       maxLength: 100,
     })
     if (typeof view === 'string') throw new Error(view)
@@ -50,7 +55,7 @@ describe('the tokens of a row', () => {
     const view = await tokenView(
       pair('abcdefgh', 'é12345', 'b'),
       tokenizer,
-      chatTemplate(tokenizer, 'plain'),
+      await chatTemplate(tokenizer, 'plain'),
       {
         maxLength: 8,
         maxPromptLength: 3,

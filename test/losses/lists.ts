@@ -1,6 +1,7 @@
 /** Scores and lists of the recorded CLHA cases, and a loss run with its gradients by the summed log-probabilities. */
 import type { ClhaOptions } from '../../src/losses/clha.js'
 import type { Denominators, LossList, LossParts, Scores } from '../../src/losses/types.js'
+import { createRandom } from '../../src/random.js'
 import { type DType, f32, f64, gradients, native, ops, requiresGrad, scope } from '../../src/tensor/index.js'
 
 // Tensors this small never need a second thread; on a busy machine they would wait for it.
@@ -60,7 +61,7 @@ export function runLoss(
   })
 }
 
-/** A list whose place-pairs all point from a lower to a higher index, weight 1. */
+/** A list whose place-pairs all point from a lower to a higher index, weight 1, half a unit of reward apart for each place. */
 export const allPairs = (n: number, group = 0): LossList => ({
   pairs: Array.from({ length: n }, (_, better) =>
     Array.from({ length: n - better - 1 }, (_, k) => ({
@@ -69,10 +70,31 @@ export const allPairs = (n: number, group = 0): LossList => ({
       distance: k + 1,
       weight: 1,
       group,
+      gap: (k + 1) / 2,
     })),
   ).flat(),
   sft: { index: 0, weight: 1, group },
 })
+
+/** Lists of 1 to 4 answers with random weights and reference. */
+export function randomStep(seed: string, number = 7) {
+  const random = createRandom(seed)
+  const sizes = Array.from({ length: number }, (_, i) => 1 + (i % 4))
+  const draw = (scale: number) => sizes.map((n) => Array.from({ length: n }, () => -scale * random.next()))
+  const policy = draw(12)
+  return {
+    sums: policy,
+    counts: sizes.map((n) => Array.from({ length: n }, () => 1 + random.int(9))),
+    reference: policy.map((row) => row.map((s) => s + 2 * random.next() - 1)),
+    lists: sizes.map((n): LossList => {
+      const all = allPairs(n)
+      return {
+        pairs: all.pairs.map((p) => ({ ...p, weight: random.int(4) === 0 ? 0 : 0.1 + random.next() })),
+        sft: { index: random.int(n), weight: random.next(), group: 0 },
+      }
+    }),
+  }
+}
 
 /** A pair for each two rewards that differ, with their gap. */
 export function byReward(reward: readonly number[]): LossList {

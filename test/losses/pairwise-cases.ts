@@ -20,6 +20,10 @@ import {
   pairwiseDenominators,
   pairwiseLoss,
 } from '../../src/losses/pairwise.js'
+import { mmpoTerm, odpoTerm } from '../../src/losses/reward-margins.js'
+import { ropoTerm } from '../../src/losses/ropo.js'
+import { rpoBwdKlTerm, rpoFwdKlTerm, rpoSqTerm } from '../../src/losses/rpo.js'
+import { rpoEmLoss } from '../../src/losses/rpo-em.js'
 import { sigmoidNormTerm } from '../../src/losses/sigmoid-norm.js'
 import { simpoTerm } from '../../src/losses/simpo.js'
 import { slicTerm } from '../../src/losses/slic-hf.js'
@@ -38,6 +42,8 @@ type Params = Partial<
     | 'alpha'
     | 'lambda'
     | 'delta'
+    | 'gap_scale'
+    | 'reliability'
     | 'cpo_alpha',
     number
   >
@@ -107,6 +113,8 @@ export function lossOf(name: string, p: Params): PairLoss | undefined {
   const aot = { beta, labelSmoothing }
   const drDpo = { beta, betaPrime: p.beta_prime ?? 1 }
   const simpo = { ...aot, gamma: p.gamma ?? 0 }
+  const gaps = { beta, gapScale: p.gap_scale ?? 1 }
+  const em = rpoEmLoss({ beta, reliability: p.reliability ?? 0.75, rate: 0.1 })
   const numbers =
     (of: (n: PairNumbers[]) => StepFacts): PairLoss['facts'] =>
     (l, s, r) =>
@@ -130,6 +138,13 @@ export function lossOf(name: string, p: Params): PairLoss | undefined {
     sigmoid_norm: { term: sigmoidNormTerm({ beta }) },
     dpop: { term: dpopTerm({ beta, lambda: p.lambda ?? 0 }) },
     dr_dpo: { term: drDpoTerm(drDpo), facts: numbers(drDpoFacts(drDpo)) },
+    rpo_em: { term: em.term, facts: numbers((n) => em.facts?.(n, false) as StepFacts) },
+    ropo: { term: ropoTerm({ beta, alpha: p.alpha ?? 14 }) },
+    rpo_sq: { term: rpoSqTerm(gaps) },
+    rpo_bwd_kl: { term: rpoBwdKlTerm(gaps) },
+    rpo_fwd_kl: { term: rpoFwdKlTerm(gaps) },
+    mmpo: { term: mmpoTerm(gaps) },
+    odpo: { term: odpoTerm(gaps) },
     simpo: { term: simpoTerm(simpo) },
     cpo: { term: cpoTerm(aot), nllWeight: p.cpo_alpha },
     cpo_hinge: { term: cpoHingeTerm({ beta }) },

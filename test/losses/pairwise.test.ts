@@ -4,16 +4,15 @@ import { dpoTerm } from '../../src/losses/dpo.js'
 import { type DivergenceName, divergenceScore } from '../../src/losses/f-divergence.js'
 import { pairwiseDenominators } from '../../src/losses/pairwise.js'
 import type { LossList } from '../../src/losses/types.js'
-import { createRandom } from '../../src/random.js'
 import { f64, scope } from '../../src/tensor/index.js'
 import { centralDifferences, relative } from '../helpers/numbers.js'
-import { allPairs, offsetsOf, runLoss } from './lists.js'
+import { allPairs, offsetsOf, randomStep, runLoss } from './lists.js'
 import { lossOf, type PairLoss, pairLists, readPairs, run, shutGate } from './pairwise-cases.js'
 
 const { inputs, cases } = readPairs()
 const { sums, counts, reference, lists } = pairLists(inputs)
 
-/** One case of each loss, and Cal-DPO and Dr. DPO, which have none. */
+/** One case of each loss, and those that have none. */
 const LOSSES: [string, PairLoss][] = [
   ...new Map(
     cases.flatMap((c) => {
@@ -23,31 +22,17 @@ const LOSSES: [string, PairLoss][] = [
   ),
   ['cal_dpo', { term: calDpoTerm({ beta: 0.02 }) }],
   ['dr_dpo', lossOf('dr_dpo', { beta: 0.3, beta_prime: 0.6 }) as PairLoss],
+  ['rpo_em', lossOf('rpo_em', { beta: 0.3, reliability: 0.8 }) as PairLoss],
+  ['ropo', lossOf('ropo', { beta: 0.3, alpha: 2 }) as PairLoss],
+  ...['rpo_sq', 'rpo_bwd_kl', 'rpo_fwd_kl', 'mmpo', 'odpo'].map((name): [string, PairLoss] => [
+    name,
+    lossOf(name, { beta: 0.3, gap_scale: 0.7 }) as PairLoss,
+  ]),
   ...(['forward_kl', 'js_divergence', 'alpha_divergence'] as const).map((name): [string, PairLoss] => [
     name,
     { term: dpoTerm({ beta: 0.3, labelSmoothing: 0.1, divergence: { name, alpha: 0.7 } }) },
   ]),
 ]
-
-/** Lists of 1 to 4 answers with random weights and reference. */
-function randomStep(seed: string, number = 7) {
-  const random = createRandom(seed)
-  const sizes = Array.from({ length: number }, (_, i) => 1 + (i % 4))
-  const draw = (scale: number) => sizes.map((n) => Array.from({ length: n }, () => -scale * random.next()))
-  const policy = draw(12)
-  return {
-    sums: policy,
-    counts: sizes.map((n) => Array.from({ length: n }, () => 1 + random.int(9))),
-    reference: policy.map((row) => row.map((s) => s + 2 * random.next() - 1)),
-    lists: sizes.map((n): LossList => {
-      const all = allPairs(n)
-      return {
-        pairs: all.pairs.map((p) => ({ ...p, weight: random.int(4) === 0 ? 0 : 0.1 + random.next() })),
-        sft: { index: random.int(n), weight: random.next(), group: 0 },
-      }
-    }),
-  }
-}
 
 test.each(LOSSES)('%s: the gradient agrees with central differences', (name, loss) => {
   const step = randomStep(name)

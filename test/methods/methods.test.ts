@@ -61,7 +61,7 @@ const REWARDS = { rewardColumn: 'score', rewardTemperature: 1, labelError: 0.2 }
 
 describe('every method trains from one command', () => {
   test.each(METHOD_NAMES)('%s', async (method) => {
-    const asksForRewards = ['clha', 'pro', 'rrhf', 'bon'].includes(method)
+    const asksForRewards = ['clha', 'pro', 'rrhf', 'infonca', 'bon'].includes(method)
     const unit = method === 'bon' ? { rewardColumn: 'score' } : REWARDS
     const values = asksForRewards ? { trainDataset: scored, ...unit } : {}
     const { result, rows } = await run({ method, ...values })
@@ -72,13 +72,49 @@ describe('every method trains from one command', () => {
     expect(rows.some((row) => Number.isFinite(row.eval_loss))).toBe(true)
   })
 
-  test.each(['robust', 'ipo', 'exo_pair', 'aot', 'aot_unpaired', 'bco_pair', 'discopop', 'dpop', 'dr_dpo'])(
-    'dpo, loss_type %s',
-    async (lossType) => {
-      const { rows } = await run({ method: 'dpo', lossType })
-      expect(Number.isFinite(rows[0].loss)).toBe(true)
-    },
-  )
+  test.each([
+    'robust',
+    'ipo',
+    'exo_pair',
+    'aot',
+    'aot_unpaired',
+    'bco_pair',
+    'discopop',
+    'dpop',
+    'dr_dpo',
+    'ropo',
+  ])('dpo, loss_type %s', async (lossType) => {
+    const { rows } = await run({ method: 'dpo', lossType })
+    expect(Number.isFinite(rows[0].loss)).toBe(true)
+  })
+
+  test.each(['rpo_sq', 'odpo'])('dpo, loss_type %s, takes the gap of the rewards', async (lossType) => {
+    const { rows } = await run({ method: 'dpo', lossType, trainDataset: scored, ...REWARDS })
+    expect(Number.isFinite(rows[0].loss)).toBe(true)
+  })
+
+  test('RPO-EM logs the reliability that it believes, which is part of the checkpoint', async () => {
+    const { rows, outputDir } = await run({ method: 'dpo', lossType: 'rpo_em', saveSteps: 3 })
+    // The policy equals the reference at first, so it has nothing to say about the labels.
+    expect(rows[0].reliability).toBeCloseTo(0.75, 6)
+    const state = Object.keys(filesBelow(outputDir)).find((file) => file.endsWith('training_state.json'))
+    expect(fs.readFileSync(join(outputDir, state as string), 'utf8')).toMatch(/"reliability": ?0\.\d+/)
+  })
+
+  test('a mix of losses, weights of the policy, and lengths that count less', async () => {
+    const mix = { lossType: ['sigmoid', 'bco_pair', 'sft'], lossWeights: [0.8, 0.2, 1] }
+    const { rows } = await run({ method: 'dpo', ...mix })
+    expect(rows[0].rank_loss + rows[0].nll_loss).toBeCloseTo(rows[0].loss, 5)
+    // At the start both losses are known: 0.8 ln 2 + 0.2 * 2 ln 2.
+    expect(rows[0].rank_loss).toBeCloseTo(1.2 * Math.log(2), 4)
+    const whole = await run({ method: 'dpo' })
+    const weighted = await run({ method: 'dpo', useWeighting: true })
+    expect(weighted.rows[0].loss).not.toBeCloseTo(whole.rows[0].loss as number, 3)
+    const short = await run({ method: 'dpo', ldAlpha: 0 })
+    expect(short.rows[0].loss).toBeCloseTo(Math.log(2), 4)
+    const losses = ({ rows: all }: typeof whole) => all.flatMap(({ loss }) => loss ?? [])
+    expect(losses(short)[2]).not.toBe(losses(whole)[2])
+  })
 
   test.each(['kto', 'bco'] as const)('%s on answers that were judged one by one', async (method) => {
     const { rows } = await run({ method, trainDataset: judged, maxSteps: 4 })
@@ -199,7 +235,7 @@ test('list_pairs: all of a list of four are 6 pairs, neighbours 3, the best with
 })
 
 const markers = { positive: ' Good:', negative: ' Bad:' }
-const plain = chatTemplate({} as TextTokenizer, 'plain')
+const plain = await chatTemplate({} as TextTokenizer, 'plain')
 
 test('chain of hindsight: the four forms as sequences, each answer scored alone', () => {
   const sequences = hindsight(list(2), list(2).pairs, plain, markers)
@@ -213,8 +249,8 @@ test('chain of hindsight: the four forms as sequences, each answer scored alone'
   ])
 })
 
-test('a dialogue keeps its template, the marker behind it and a space before the answer', () => {
-  const marked = withMarker(chatTemplate({} as TextTokenizer, 'hh'), ' Good:')
+test('a dialogue keeps its template, the marker behind it and a space before the answer', async () => {
+  const marked = withMarker(await chatTemplate({} as TextTokenizer, 'hh'), ' Good:')
   const prompt = [{ role: 'user' as const, content: 'Hi' }]
   expect(marked.prompt(prompt)).toBe('\n\nHuman: Hi\n\nAssistant: Good:')
   expect(marked.answer('Hello.', prompt)).toBe(' Hello.')

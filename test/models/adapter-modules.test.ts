@@ -11,7 +11,8 @@ import {
   withAdapterOff,
   withDropout,
 } from '../../src/models/adapters/adapter.js'
-import { loadAdapter, loadModelFolder } from '../../src/models/adapters/adapter-load.js'
+import { vocabularyOf } from '../../src/models/adapters/adapter-files.js'
+import { baseFolderOf, loadAdapter, loadModelFolder } from '../../src/models/adapters/adapter-load.js'
 import { largestDifference, mergeAdapter } from '../../src/models/adapters/adapter-merge.js'
 import { adapterFiles } from '../../src/models/adapters/adapter-save.js'
 import { type Decoder, decode, logits } from '../../src/models/decoder/decoder.js'
@@ -113,6 +114,17 @@ test.each([4, 8] as const)('embedding and head with low-rank maps beside a base 
     wide.dispose()
   }
 })
+
+test.each(CASES)(
+  '%s: the header of its file tells the rows of embedding and head, as a plan needs them',
+  (name) => {
+    const [base, whole] = [loadModel(baseFolderOf(folderOf(name))), loadModelFolder(folderOf(name))]
+    expect(vocabularyOf(folderOf(name), base)).toBe(whole.config.vocabSize)
+    if (name === 'more_rows') expect([base.config.vocabSize, whole.config.vocabSize]).toEqual([128, 140])
+    base.dispose()
+    whole.dispose()
+  },
+)
 
 test('more rows than the base has, whose head is in 8 bits, are refused with the way out', () => {
   const load = () =>

@@ -1,5 +1,6 @@
 /** The metrics of the evaluation against sacrebleu, NLTK, rouge-score, statsmodels, scipy and numpy. */
 import { corpusBleu, legacyCharBleu } from '../../src/evaluate/bleu.js'
+import { corpusChrf, sentenceChrf } from '../../src/evaluate/chrf.js'
 import { scorerAgreement } from '../../src/evaluate/compare.js'
 import { splitWords } from '../../src/evaluate/ngrams.js'
 import { rougeL, rougeN } from '../../src/evaluate/rouge.js'
@@ -7,11 +8,15 @@ import { distinct } from '../../src/evaluate/text-stats.js'
 import { calibrate } from '../../src/rescore/calibrate.js'
 import { preferenceMetrics } from '../../src/rescore/reliability.js'
 import { percentileInterval, wilson } from '../../src/statistics/intervals.js'
-import { type Correction, corrected, permutationTest } from '../../src/statistics/significance.js'
+import { cohensKappa, fleissKappa } from '../../src/statistics/kappa.js'
+import { type AlphaLevel, krippendorffAlpha } from '../../src/statistics/krippendorff.js'
+import { type Correction, corrected } from '../../src/statistics/significance.js'
 import { mean } from '../../src/statistics/statistics.js'
+import { bradleyTerry } from '../../src/statistics/strengths/bradley-terry.js'
+import { eloOnline, eloScale } from '../../src/statistics/strengths/elo.js'
 import { meanInterval } from '../../src/statistics/t-interval.js'
 import { maxDifference } from '../fixtures.js'
-import { type Check, entries, json, parity, skip, unequal } from './parity.js'
+import { type Check, json, parity, unequal } from './parity.js'
 
 const TOLERANCE = 1e-9
 
@@ -28,6 +33,7 @@ interface Overlap {
   hypotheses: string[]
   references: string[]
   sacrebleu: { '13a': { corpus: Corpus }; '13a_two_references': Corpus & { references: string[][] } }
+  chrf: Record<'chrf2' | 'chrf2pp', { corpus: number; sentence: number[] }>
   nltk_char_bleu: { sentence: number[]; mean: number }
   rouge: { plain: Record<string, number[]>[] }
   distinct: Record<string, { corpus: number; sentence: number[] }>
@@ -65,6 +71,17 @@ parity('metrics/overlap.json', (check) => {
     const expected = overlap.rouge.plain.flatMap((row) => row[name])
     check('ROUGE', maxDifference(found, expected), TOLERANCE, name)
   }
+  for (const [name, wordOrder] of [
+    ['chrf2', 0],
+    ['chrf2pp', 2],
+  ] as const) {
+    const found = [
+      corpusChrf(hypotheses, references, { wordOrder }),
+      ...hypotheses.map((h, i) => sentenceChrf(h, references[i], { wordOrder })),
+    ]
+    const { corpus, sentence } = overlap.chrf[name]
+    check('chrF', maxDifference(found, [corpus, ...sentence]), TOLERANCE, name)
+  }
   const words = hypotheses.map(splitWords)
   for (const n of [1, 2, 3, 4]) {
     const { corpus, sentence } = overlap.distinct[`whitespace_${n}`]
@@ -98,24 +115,14 @@ parity('metrics/intervals.json', (check) => {
 })
 
 interface Tests {
-  permutation: { x: number[]; y: number[]; exact_two_sided: number }[]
-  permutation_sampled: { x: number[]; y: number[]; sign_flips_packed_hex: string[]; two_sided: number }
+  permutation_sampled: { x: number[]; y: number[] }
   others: [unknown, { pearson: number; spearman: number }]
   multiple_comparisons: { p: number[] } & Record<Correction, number[]>
 }
 
 parity('metrics/tests.json', (check) => {
   const tests = json<Tests>('metrics/tests.json')
-  const gaps = ({ x, y }: { x: number[]; y: number[] }) => x.map((v, i) => v - y[i])
-  for (const c of tests.permutation) {
-    const found = permutationTest(gaps(c))
-    check('exact permutation', Math.abs(found - c.exact_two_sided), TOLERANCE, `n = ${c.x.length}`)
-  }
   const sampled = tests.permutation_sampled
-  const flips = sampled.sign_flips_packed_hex.map((hex) =>
-    [...hex].flatMap((digit) => [8, 4, 2, 1].map((bit) => (Number.parseInt(digit, 16) & bit) !== 0)),
-  )
-  check('given flips', Math.abs(permutationTest(gaps(sampled), { flips }) - sampled.two_sided), TOLERANCE)
   const { pearson, spearman } = scorerAgreement(sampled.x, sampled.y)
   const [, wanted] = tests.others
   check(
@@ -158,11 +165,70 @@ parity('metrics/calibration.json', (check) => {
   check('NLL', Math.abs(nll - f.nll_at_temperature), TOLERANCE, 'at the temperature')
 })
 
-/** Recorded for metrics that no command computes. */
-const NOT_COMPUTED: Record<string, string> = {
-  'agreement.json': 'no kappa or alpha is computed here',
-  'ratings.json': 'no ratings of several models are computed here',
+interface Agreement {
+  cohen: {
+    table: number[][]
+    kappa_unweighted: number
+    ci95: [number, number]
+    kappa_linear: number
+    kappa_quadratic: number
+  }[]
+  fleiss: { counts: number[][]; fleiss: number; randolph: number }[]
+  krippendorff: ({ reliability: (number | null)[][] } & Record<AlphaLevel, number>)[]
 }
 
-for (const file of entries('metrics').filter((name) => name in NOT_COMPUTED))
-  skip(`metrics/${file}`, NOT_COMPUTED[file])
+parity('metrics/agreement.json', (check) => {
+  const { cohen, fleiss, krippendorff } = json<Agreement>('metrics/agreement.json')
+  const near = (what: string, found: number | null, wanted: number) =>
+    check(what, Math.abs((found ?? Number.NaN) - wanted), TOLERANCE)
+  for (const { table, ...wanted } of cohen) {
+    const { value, interval = [] } = cohensKappa(table)
+    near('kappa', value, wanted.kappa_unweighted)
+    check("kappa's interval", maxDifference(interval, wanted.ci95), TOLERANCE)
+    near('linear kappa', cohensKappa(table, 'linear').value, wanted.kappa_linear)
+    near('quadratic kappa', cohensKappa(table, 'quadratic').value, wanted.kappa_quadratic)
+  }
+  for (const { counts, ...wanted } of fleiss) {
+    near("Fleiss' kappa", fleissKappa(counts).value, wanted.fleiss)
+    near("Randolph's kappa", fleissKappa(counts, 'randolph').value, wanted.randolph)
+  }
+  for (const { reliability, ...wanted } of krippendorff) {
+    const items = reliability[0].map((_, i) => reliability.flatMap((row) => row[i] ?? []))
+    for (const level of ['nominal', 'ordinal', 'interval', 'ratio'] as const)
+      near(`alpha, ${level}`, krippendorffAlpha(items, level, { resamples: 0 }).value, wanted[level])
+  }
+})
+
+interface Ratings {
+  models: string[]
+  games: [string, string, number][]
+  bradley_terry: {
+    log_strength: number[]
+    standard_error_sum_zero: number[]
+    log_likelihood: number
+    elo_scale_1000: number[]
+  }
+  elo_online: { start: number; by_k: Record<string, Record<string, number>> }
+}
+
+parity('metrics/ratings.json', (check) => {
+  const { models, games, bradley_terry: wanted, elo_online } = json<Ratings>('metrics/ratings.json')
+  const contests = games.map(([a, b, score]) => ({ a: models.indexOf(a), b: models.indexOf(b), score }))
+  const fit = bradleyTerry(contests, models.length)
+  check('strengths', maxDifference(fit.strengths, wanted.log_strength), TOLERANCE)
+  check('likelihood', Math.abs(fit.logLikelihood - wanted.log_likelihood), TOLERANCE)
+  check('scale', maxDifference(Array.from(fit.strengths, eloScale), wanted.elo_scale_1000), 1e-6)
+  const errors = models.map((_, a) =>
+    fit.independentError(models.map((_, k) => Number(k === a) - 1 / models.length)),
+  )
+  check('errors', maxDifference(errors, wanted.standard_error_sum_zero), TOLERANCE)
+  for (const [k, ratings] of Object.entries(elo_online.by_k)) {
+    const found = eloOnline(
+      games.map(([a, b, score]) => ({ a, b, score })),
+      Number(k),
+      elo_online.start,
+    )
+    const differences = Object.entries(ratings).map(([name, rating]) => (found.get(name) ?? 0) - rating)
+    check('Elo', Math.max(...differences.map(Math.abs)), TOLERANCE, `K = ${k}`)
+  }
+})

@@ -104,10 +104,10 @@ async function compareTemplate(
       check(what, same, 0, `${r.messages} ${JSON.stringify(options)}`)
     }
   }
-  const source = chatTemplate(tokenizer, template)
+  const source = await chatTemplate(tokenizer, template)
   compare('texts', source)
   // Presets are written anew: they have to give what the published template gives.
-  if (TEMPLATE_NAMES.includes(name)) compare('preset', chatTemplate(tokenizer, name))
+  if (TEMPLATE_NAMES.includes(name)) compare('preset', await chatTemplate(tokenizer, name))
   const marked = renderings.filter((r) => r.generation_spans_utf16)
   if (marked.length === 0 || !hasTokenizer(MASKED_WITH)) return
   const smollm2 = await recordedTokenizer(MASKED_WITH)

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { renderMarkdown } from '../../src/report/markdown.js'
 import { renderAlignReport, renderAuditReport } from '../../src/report/render.js'
-import { terminalTable, verdicts } from '../../src/report/result-summary.js'
+import { conclusions, terminalTable } from '../../src/report/result-summary.js'
 import { estimate, sampleReport } from './sample.js'
 
 const sectionIds = (html: string) => [...html.matchAll(/<section id="([^"]*)"/g)].map((m) => m[1])
@@ -95,6 +95,57 @@ test('an audit without truth has no confusion matrix', () => {
   expect(renderAuditReport({ ...audit!, truth: undefined })).not.toContain('Against the truth')
 })
 
+describe('the first page', () => {
+  const report = sampleReport()
+  const html = renderAlignReport(report)
+
+  test('begins with one picture of the result: the reward of every system, with its interval', () => {
+    const result = html.slice(html.indexOf('<section id="result">'))
+    expect(result.indexOf('<figure>')).toBeLessThan(result.indexOf('<table>'))
+    const [first] = html.match(/<figure>[\s\S]*?<\/figure>/) ?? []
+    expect(first).toContain('True reward, mean over 3 seeds with its 95 % interval')
+    const [ofPrompts] =
+      renderAlignReport({ ...report, multiSeed: undefined }).match(/<figure>[\s\S]*?<\/figure>/) ?? []
+    expect(ofPrompts).toContain('True reward, mean over 300 prompts with its 95 % interval')
+    for (const name of ['start', 'sft', 'clha', 'greedy', 'sampled']) expect(ofPrompts).toContain(`>${name}<`)
+  })
+
+  test('is drawn by the best judge there is', () => {
+    const rows = report.evaluation!.rows.map((row) => ({ ...row, trueReward: undefined }))
+    const without = { ...report, multiSeed: undefined, evaluation: { ...report.evaluation!, rows } }
+    expect(renderAlignReport(without)).toContain('Second reward model, mean over 300 prompts')
+  })
+
+  test('warnings stand below the result, those of a training beside its curves', () => {
+    const warnings = [{ message: 'WATCH THIS.', hint: 'Do that.' }]
+    const curves = report.curves!.map((curve) => ({ ...curve, warnings }))
+    const text = renderAlignReport({ ...report, curves })
+    const at = (part: string) => text.indexOf(part)
+    expect(at('Chosen answers got less likely')).toBeGreaterThan(at('<table>'))
+    expect(at('WATCH THIS. Do that.')).toBeGreaterThan(at('<section id="curves">'))
+    expect(text.match(/WATCH THIS/g)).toHaveLength(1)
+    expect(renderMarkdown({ ...report, curves })).toMatch(
+      /## Learning curves\n\n- \*\*Warning:\*\* WATCH THIS/,
+    )
+  })
+
+  test('a flag is never broken across lines', () => {
+    expect(html).toContain('npm run quickstart <span class="flag">-- --seeds</span> 5')
+  })
+})
+
+test('a card of the audit says whether the label really was reversed, where the truth is known', () => {
+  const { audit } = sampleReport()
+  const cards = (from: typeof audit) => renderAuditReport(from!).match(/In truth the label was (\w+)/g) ?? []
+  const known = [...audit!.reversed, ...audit!.doubtful].map(({ trulyReversed }) => trulyReversed)
+  expect(cards(audit)).toEqual(
+    known.map((reversed) => `In truth the label was ${reversed ? 'reversed' : 'right'}`),
+  )
+  expect(new Set(known)).toEqual(new Set([true, false]))
+  const unknown = audit!.reversed.map(({ trulyReversed: _, ...label }) => label)
+  expect(cards({ ...audit!, reversed: unknown, doubtful: [] })).toEqual([])
+})
+
 test('warnings of the audit stand on top with what to do', () => {
   const { audit } = sampleReport()
   const warnings = [{ code: 'few_pairs' as const, message: 'ONLY 0.4 % ARE CONTRASTED.', hint: 'Lower it.' }]
@@ -129,9 +180,9 @@ describe('verdicts', () => {
   })
 
   test('say which system is higher only when intervals are apart', () => {
-    const apart = verdicts({ baseline: 'sft', rows: [row('sft', 1, 0.2), row('clha', 2, 0.2)] })
+    const apart = conclusions({ baseline: 'sft', rows: [row('sft', 1, 0.2), row('clha', 2, 0.2)] })
     expect(apart[0]).toMatch(/clha is higher\.$/)
-    const close = verdicts({ baseline: 'sft', rows: [row('sft', 1, 0.2), row('clha', 1.3, 0.2)] })
+    const close = conclusions({ baseline: 'sft', rows: [row('sft', 1, 0.2), row('clha', 1.3, 0.2)] })
     expect(close[0]).toMatch(/can’t be told apart here\.$/)
   })
 
@@ -139,7 +190,8 @@ describe('verdicts', () => {
     const difference = (value: number) => [
       { a: 'clha', b: 'sft', metric: 'true reward', difference: estimate(value, 0.2) },
     ]
-    const of = (value: number) => verdicts({ baseline: 'sft', rows: [], differences: difference(value) })[0]
+    const of = (value: number) =>
+      conclusions({ baseline: 'sft', rows: [], differences: difference(value) })[0]
     expect(of(0.1)).toMatch(/can’t be told apart\.$/)
     expect(of(0.5)).toMatch(/clha is higher\.$/)
     expect(of(-0.5)).toMatch(/sft is higher\.$/)

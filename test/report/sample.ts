@@ -24,7 +24,7 @@ export function sampleAudit(): AuditReport {
       { text: 'The capital of Norway is Oslo. Happy to help!' },
       { text: 'Bergen, obviously. Next question.' },
     ]
-    const prompt = [{ role: 'user' as const, content: 'What is the capital of Norway?' }]
+    const prompt = [{ role: 'user' as const, content: `What is the capital of Norway? (${row})` }]
     const preferences = [{ better: 0, worse: 1 }]
     const candidates = flipped ? texts.toReversed() : texts
     return {
@@ -49,7 +49,7 @@ export function sampleAudit(): AuditReport {
     examples,
     rewards,
     folds,
-    options: { rank, calibrate: { resamples: 20 } },
+    options: { rank, calibrate: { labelError: 0.25 } },
   })
   return auditReport(lists, calibrations, { truth: (list) => [wrong.get(list.example.id)!] })
 }

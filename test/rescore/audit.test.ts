@@ -150,7 +150,9 @@ describe('audit', () => {
 })
 
 describe('rescoring as a whole', () => {
-  /** Two folds scored in units 1 and 20; a quarter of the labels is turned round. */
+  const votes = (better: number) => ({ better, worse: 1 - better, count: 1 })
+
+  /** Two folds scored in units 1 and 20; a quarter of the labels is turned round; 1,000 pairs are labelled twice. */
   function world(n: number) {
     const random = createRandom('rescore')
     const reversed = new Map<string, boolean>()
@@ -162,7 +164,11 @@ describe('rescoring as a whole', () => {
       reversed.set(`${i}`, wrong)
       const unit = i % 2 ? 20 : 1
       return {
-        example: example(2, [[chosen, 1 - chosen]], { id: `${i}` }),
+        example: example(2, [[chosen, 1 - chosen]], {
+          id: `${i}`,
+          prompt: `question ${i}`,
+          ...(i < 1000 && { votes: [votes(chosen), votes(random.next() < 0.25 ? 1 - better : better)] }),
+        }),
         rewards: [a * unit, b * unit],
         fold: i % 2,
         better,
@@ -180,7 +186,6 @@ describe('rescoring as a whole', () => {
         folds: rows.map((r) => r.fold),
         options: {
           rank: { ...rank, labelSource },
-          calibrate: { resamples: 10 },
           audit: { truth: (l) => [reversed.get(l.example.id)!] },
         },
       })
@@ -189,6 +194,8 @@ describe('rescoring as a whole', () => {
     expect(Math.abs(calibrations[0].temperature - 1)).toBeLessThan(0.25)
     expect(Math.abs(calibrations[1].temperature - 20)).toBeLessThan(5)
     for (const c of calibrations) expect(Math.abs(c.labelError - 0.25)).toBeLessThan(0.04)
+    expect(calibrations[0].labelErrorInterval).toEqual(calibrations[1].labelErrorInterval)
+    expect(calibrations[0]).toMatchObject({ determined: true, votes: { pairs: 1000, compared: 1000 } })
     expect(lists[1].rewards).toEqual(rows[1].rewards)
     const right = (ls: RankedList[]) => ls.filter((l, i) => l.order[0] === rows[i].better).length / ls.length
     expect(right(lists)).toBeGreaterThan(right(run('reward').lists))
@@ -205,7 +212,7 @@ describe('rescoring as a whole', () => {
       examples: rows.map((r) => r.example),
       rewards: rows.map((r, i) => (i < 100 ? r.rewards.map((x) => x / (r.fold ? 20 : 1)) : r.rewards)),
       folds: rows.map((r, i) => (i < 100 ? UNSEEN : r.fold)),
-      options: { rank, calibrate: { resamples: 0 } },
+      options: { rank },
     })
     expect(calibrations.map((c) => [c.fold, c.pairs])).toEqual([
       [UNSEEN, 100],
@@ -226,7 +233,7 @@ describe('rescoring as a whole', () => {
         examples: rows.map((r) => r.example),
         rewards: rows.map((r) => r.rewards),
         folds: rows.map((_, i) => Number(i < 50)),
-        options: { rank, calibrate: { resamples: 0 } },
+        options: { rank },
       })
     expect(run).toThrow('calibration of fold 1: 50 labelled pairs')
   })

@@ -1,97 +1,168 @@
 import { describe, expect, test } from 'vitest'
 import { createRandom } from '../../src/random.js'
-import { calibrate } from '../../src/rescore/calibrate.js'
+import { calibrate, calibrateTogether } from '../../src/rescore/calibrate.js'
+import { type Evidence, singleLabels } from '../../src/rescore/noise/evidence.js'
 import { preferenceMetrics, reliabilityTable } from '../../src/rescore/reliability.js'
 import { sigmoid } from '../../src/statistics/statistics.js'
 
-/** Gaps chosen - rejected of a calibrated reward (unit T), of which a share e of the labels is turned round. */
-function simulate(n: number, temperature: number, e: number, seed: number, spread = 2.5): number[] {
-  const random = createRandom(seed)
-  return Array.from({ length: n }, () => {
-    const d = random.normal() * spread * temperature
-    const firstBetter = random.next() < sigmoid(d / temperature)
-    const firstChosen = random.next() < e ? !firstBetter : firstBetter
-    return firstChosen ? d : -d
-  })
+interface World {
+  n: number
+  e: number
+  seed: number
+  temperature?: number
+  spread?: number
+  lapse?: number
+  /** Pairs that are labelled twice. */
+  doubles?: number
 }
 
-describe('joint calibration', () => {
-  test('true T = 1, e = 0.25: the joint fit recovers both where the plain fit counts the noise twice', () => {
-    const gaps = simulate(20000, 1, 0.25, 1)
-    const joint = calibrate(gaps, { resamples: 0 })
-    const plain = calibrate(gaps, { labelError: 0, resamples: 0 })
-    expect(joint.temperature).toBeGreaterThan(0.85)
-    expect(joint.temperature).toBeLessThan(1.15)
-    expect(Math.abs(joint.labelError - 0.25)).toBeLessThan(0.02)
-    expect(plain.temperature).toBeGreaterThan(2.8)
-    expect(plain.temperature).toBeLessThan(3.8)
-    expect(plain.labelError).toBe(0)
-    expect(joint.atBound).toEqual([])
+/** Pairs of a reward of unit T that is wrong beyond repair in a share of pairs, with labels of which e are turned round. */
+function simulate({ n, e, seed, temperature = 1, spread = 2.5, lapse = 0, doubles = 0 }: World): Evidence {
+  const random = createRandom(seed)
+  const [gap, up, down] = [0, 0, 0].map(() => new Float64Array(n))
+  for (let i = 0; i < n; i++) {
+    gap[i] = random.normal() * spread * temperature
+    const first = random.next() < lapse + (1 - 2 * lapse) * sigmoid(gap[i] / temperature)
+    for (let look = 0; look < (i < doubles ? 2 : 1); look++)
+      (random.next() < e ? !first : first) ? up[i]++ : down[i]++
+  }
+  return { gap, up, down, weight: new Float64Array(n).fill(1) }
+}
+
+const width = ([low, high]: readonly [number, number]) => high - low
+const holds = ([low, high]: readonly [number, number], x: number) => low <= x && x <= high
+
+describe('what labels tell', () => {
+  test('labels alone leave open whether they or the reward are wrong: the interval of e begins at 0, and says so', () => {
+    for (const e of [0, 0.25]) {
+      const { labelErrorInterval, determined, temperatureInterval } = calibrate(
+        simulate({ n: 2000, e, lapse: 0.15, seed: 1 }),
+      )
+      expect(labelErrorInterval![0]).toBe(0.002)
+      expect(labelErrorInterval![1]).toBeGreaterThan(e + 0.05)
+      expect(determined).toBe(false)
+      expect(holds(temperatureInterval!, 1)).toBe(true)
+    }
   })
 
-  test('the fit is where the stated likelihood is highest', () => {
-    const gaps = simulate(800, 1.7, 0.2, 2)
-    const value = (t: number, e: number) =>
-      gaps.reduce(
-        (sum, d) => sum + Math.log((1 - e) * sigmoid(d / t) + e * sigmoid(-d / t)),
-        10 * Math.log(e) + 30 * Math.log(1 - e),
-      )
-    const { temperature, labelError } = calibrate(gaps, { resamples: 0 })
-    const best = value(temperature, labelError)
-    for (const t of [0.5, 0.9, 0.999, 1, 1.001, 1.1, 2, 5]) {
-      for (const e of [-0.05, -0.001, 0, 0.001, 0.05])
-        expect(value(temperature * t, labelError + e)).toBeLessThanOrEqual(best + 1e-9)
+  test('second labels tell e: k disagreements of m give 2e(1 - e) = k/m where the reward says nothing', () => {
+    const random = createRandom(2)
+    const n = 1000
+    const [gap, up, down] = [0, 0, 0].map(() => new Float64Array(n))
+    for (let i = 0; i < n; i++) {
+      gap[i] = random.normal()
+      const first = i % 2
+      up[i] = first + (i < 300 ? Number(i % 5 < 2 ? !first : first) : 0)
+      down[i] = (i < 300 ? 2 : 1) - up[i]
+    }
+    const { labelError, votes, labelErrorInterval } = calibrate({
+      gap,
+      up,
+      down,
+      weight: new Float64Array(n).fill(1),
+    })
+    expect(votes).toEqual({ pairs: 300, compared: 300, disagree: 120 })
+    // 2e(1 - e) = 0.4: e = (1 - sqrt(0.2)) / 2. The reward's chance agreement adds a little of its own.
+    expect(labelError).toBeCloseTo((1 - Math.sqrt(0.2)) / 2, 1)
+    expect(holds(labelErrorInterval!, 0.2764)).toBe(true)
+  })
+
+  test('with enough second labels e, lapse and T are recovered', () => {
+    const { labelError, lapse, temperature, determined } = calibrate(
+      simulate({ n: 20_000, e: 0.25, lapse: 0.1, temperature: 3, doubles: 2000, seed: 3 }),
+    )
+    expect(Math.abs(labelError - 0.25)).toBeLessThan(0.025)
+    expect(Math.abs(lapse - 0.1)).toBeLessThan(0.03)
+    expect(Math.abs(temperature / 3 - 1)).toBeLessThan(0.1)
+    expect(determined).toBe(true)
+  })
+
+  test('the estimate is where the stated likelihood is highest', () => {
+    const evidence = simulate({ n: 800, e: 0.2, lapse: 0.05, temperature: 1.7, doubles: 200, seed: 4 })
+    const value = (e: number, lapse: number, t: number) =>
+      evidence.gap.reduce((sum, d, i) => {
+        const s = lapse + (1 - 2 * lapse) * sigmoid(d / t)
+        const [u, v] = [evidence.up[i], evidence.down[i]]
+        return sum + Math.log(s * (1 - e) ** u * e ** v + (1 - s) * e ** u * (1 - e) ** v)
+      }, 0)
+    const { temperature: t, labelError: e, lapse } = calibrate(evidence)
+    const best = value(e, lapse, t)
+    for (const scale of [0.5, 0.9, 0.99, 1, 1.01, 1.1, 2]) {
+      for (const other of [-0.05, -0.01, 0, 0.01, 0.05]) {
+        for (const step of [-0.02, 0, 0.02]) {
+          if (lapse + step < 0) continue
+          expect(value(e + other, lapse + step, t * scale)).toBeLessThanOrEqual(best + 1e-4)
+        }
+      }
     }
   })
 
   test('the unit of the reward carries through: rewards times 50 give T times 50 and the same e', () => {
-    const gaps = simulate(1500, 1, 0.2, 3)
-    const a = calibrate(gaps, { resamples: 0 })
-    const b = calibrate(
-      gaps.map((d) => d * 50),
-      { resamples: 0 },
-    )
-    expect(Math.abs(b.temperature / a.temperature / 50 - 1)).toBeLessThan(1e-6)
-    expect(b.labelError).toBeCloseTo(a.labelError, 6)
+    const evidence = simulate({ n: 1500, e: 0.2, doubles: 200, seed: 5 })
+    const a = calibrate(evidence)
+    const b = calibrate({ ...evidence, gap: evidence.gap.map((d) => d * 50) })
+    expect(b.temperature / a.temperature / 50).toBeCloseTo(1, 3)
+    expect(b.labelError).toBeCloseTo(a.labelError, 3)
   })
 
   test('label_error and temperature are taken as given, each for itself', () => {
-    const gaps = simulate(5000, 1, 0.25, 4)
-    const e = calibrate(gaps, { labelError: 0.25, resamples: 20 })
-    expect(e.labelError).toBe(0.25)
+    const evidence = simulate({ n: 5000, e: 0.25, seed: 6 })
+    const e = calibrate(evidence, { labelError: 0.25 })
+    expect(e).toMatchObject({ labelError: 0.25, determined: true })
     expect(e.labelErrorInterval).toBeUndefined()
     expect(Math.abs(e.temperature - 1)).toBeLessThan(0.15)
-    const t = calibrate(gaps, { temperature: 1, resamples: 20 })
-    expect(t.temperature).toBe(1)
+    // A given T is the unit of a plain logistic: then labels alone tell e.
+    const t = calibrate(evidence, { temperature: 1 })
+    expect(t).toMatchObject({ temperature: 1, lapse: 0 })
     expect(t.temperatureInterval).toBeUndefined()
     expect(Math.abs(t.labelError - 0.25)).toBeLessThan(0.03)
+    // Without noise or lapse the noise of the labels counts as the reward's: the plain logistic regression.
+    const plain = calibrate(evidence, { labelError: 0, lapse: 0 })
+    expect(plain.temperature).toBeGreaterThan(2.8)
+    expect(plain.temperature).toBeLessThan(3.8)
   })
 
-  test('95 % intervals hold the truth in at least 16 of 20 simulated data sets', () => {
+  test('95 % intervals hold the truth in at least 34 of 40 simulated data sets', () => {
     const held = { temperature: 0, labelError: 0 }
-    for (let seed = 0; seed < 20; seed++) {
-      const c = calibrate(simulate(600, 1, 0.25, seed), { resamples: 60 })
-      const holds = ([low, high]: [number, number], x: number) => Number(low <= x && x <= high)
-      held.temperature += holds(c.temperatureInterval!, 1)
-      held.labelError += holds(c.labelErrorInterval!, 0.25)
+    for (let seed = 0; seed < 40; seed++) {
+      const c = calibrate(
+        simulate({ n: 400, e: [0.05, 0.2, 0.35][seed % 3], spread: 1.5, doubles: 150, seed }),
+      )
+      held.temperature += Number(holds(c.temperatureInterval!, 1))
+      held.labelError += Number(holds(c.labelErrorInterval!, [0.05, 0.2, 0.35][seed % 3]))
     }
-    expect(held.temperature).toBeGreaterThanOrEqual(16)
-    expect(held.labelError).toBeGreaterThanOrEqual(16)
+    expect(held.temperature).toBeGreaterThanOrEqual(34)
+    expect(held.labelError).toBeGreaterThanOrEqual(34)
   })
 
-  test('intervals shrink with data and are a pure function of data and seed', () => {
-    const run = (n: number, seed = 0) => calibrate(simulate(n, 1, 0.25, 5), { seed, resamples: 100 })
-    const small = run(1000)
-    const width = (c: typeof small) => c.labelErrorInterval![1] - c.labelErrorInterval![0]
-    expect(width(run(16000))).toBeLessThan(width(small) / 2.5)
-    expect(run(1000)).toEqual(small)
-    expect(run(1000, 1).temperatureInterval).not.toEqual(small.temperatureInterval)
+  test('intervals shrink with second labels, and widen where pairs share their prompts', () => {
+    const run = (doubles: number) => calibrate(simulate({ n: 2000, e: 0.25, doubles, seed: 7 }))
+    expect(width(run(1600).labelErrorInterval!)).toBeLessThan(width(run(100).labelErrorInterval!) / 2)
+    // Each pair ten times over: ten times as many rows that tell no more.
+    const once = simulate({ n: 300, e: 0.2, doubles: 150, seed: 8 })
+    const times = (column: Float64Array) => Float64Array.from({ length: 3000 }, (_, i) => column[i % 300])
+    const [gap, up, down, weight] = [once.gap, once.up, once.down, once.weight].map(times)
+    const cluster = Int32Array.from({ length: 3000 }, (_, i) => i % 300)
+    const copied = calibrate({ gap, up, down, weight, cluster })
+    expect(copied.prompts).toBe(300)
+    expect(copied.designEffect).toBeCloseTo(10, 0)
+    const [a, b] = [copied, calibrate(once)].map(({ labelErrorInterval }) => labelErrorInterval!)
+    for (const k of [0, 1] as const) expect(a[k]).toBeCloseTo(b[k], 2)
   })
 
-  test('100,000 pairs with 200 resamples take less than 3 s', () => {
-    const gaps = simulate(100_000, 1, 0.25, 6)
+  test('scorers with units of their own share the error of the labels', () => {
+    const [a, b] = [9, 10].map((seed) => simulate({ n: 1500, e: 0.2, doubles: 300, seed, temperature: seed }))
+    const [first, second] = calibrateTogether([{ evidence: a }, { evidence: b }])
+    expect(first.labelError).toBe(second.labelError)
+    expect(first.temperature / second.temperature).toBeCloseTo(0.9, 0)
+    const alone = calibrate(a)
+    expect(width(first.labelErrorInterval!)).toBeLessThan(width(alone.labelErrorInterval!))
+  })
+
+  test('100,000 pairs take less than 3 s', () => {
+    const evidence = simulate({ n: 100_000, e: 0.25, doubles: 1000, seed: 11 })
     const start = process.cpuUsage()
-    const { temperature, temperatureInterval } = calibrate(gaps)
+    const { temperature, temperatureInterval } = calibrate(evidence)
     // Processor time: a busy machine is not a slow fit.
     expect(process.cpuUsage(start).user / 1000).toBeLessThan(3000)
     expect(temperatureInterval![0]).toBeLessThan(temperature)
@@ -99,7 +170,7 @@ describe('joint calibration', () => {
   })
 
   test('too few pairs and rewards without a unit are refused, with the ways out', () => {
-    const few = () => calibrate(simulate(199, 1, 0.25, 7), { name: 'fold 1' })
+    const few = () => calibrate(simulate({ n: 199, e: 0.25, seed: 12 }), { name: 'fold 1' })
     expect(few).toThrow('calibration of fold 1: 199 labelled pairs, at least 200 are needed')
     expect(() => calibrate(new Array(300).fill(0))).toThrow('equal rewards')
     try {
@@ -119,30 +190,25 @@ describe('joint calibration', () => {
     expect(() => calibrate([1], { labelError: 0.5 })).toThrow('label_error is 0.5')
   })
 
-  test('a reward that says nothing, and one that says all, are marked at the bound', () => {
+  test('a reward that says nothing is marked at the bound', () => {
     const random = createRandom(8)
     const noise = calibrate(
       Array.from({ length: 500 }, () => random.normal() - 0.3),
-      { labelError: 0, resamples: 0 },
+      { labelError: 0, lapse: 0 },
     )
     expect(noise.atBound).toContain('temperature')
-    const sure = calibrate(
-      Array.from({ length: 5000 }, () => 1 + random.next()),
-      { resamples: 0 },
-    )
-    expect(sure.atBound).toContain('label_error')
   })
 })
 
 test('the reliability table of a right calibration agrees with itself; of the plain one it does not', () => {
-  const gaps = simulate(20000, 1, 0.25, 9)
+  const evidence = simulate({ n: 20000, e: 0.25, seed: 9 })
   const missed = (temperature: number, labelError: number) =>
-    reliabilityTable(gaps, { temperature, labelError }).filter(
+    reliabilityTable(evidence, { temperature, labelError }).filter(
       (b) => b.predicted < b.interval[0] || b.predicted > b.interval[1],
     ).length
   expect(missed(1, 0.25)).toBeLessThanOrEqual(2)
   expect(missed(3.3, 0)).toBeGreaterThanOrEqual(4)
-  const table = reliabilityTable([-1, 2, 0, 3], { temperature: 1, labelError: 0 }, 2)
+  const table = reliabilityTable(singleLabels([-1, 2, 0, 3]), { temperature: 1, labelError: 0 }, 2)
   expect(table.map((b) => [b.pairs, b.observed])).toEqual([
     [2, 0.25],
     [2, 1],

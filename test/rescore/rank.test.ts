@@ -63,10 +63,11 @@ describe('default mode', () => {
       [1, 2],
     ])
     for (const pair of list.pairs) expect(pair.belief).toBeCloseTo(0.75, 12)
-    expect(list.labels.map((l) => l.verdict)).toEqual(['kept', 'kept', 'reversed'])
+    // The order has to contradict one of them; no label is believed wrong.
+    expect(list.labels.map((l) => l.verdict)).toEqual(['kept', 'kept', 'kept'])
   })
 
-  test('repeated preferences count once; contradicting ones cancel and get no verdict', () => {
+  test('repeated preferences add up; contradicting ones cancel and get no verdict', () => {
     const [twice, both] = rankLists(
       [
         example(2, [
@@ -86,7 +87,8 @@ describe('default mode', () => {
       scale,
     )
     expect(twice.labels).toHaveLength(1)
-    expect(twice.pairs[0].belief).toBeCloseTo(0.75, 12)
+    // Odds of 3 to 1 twice: 9 to 1.
+    expect(twice.pairs[0].belief).toBeCloseTo(0.9, 12)
     expect(both.labels).toHaveLength(0)
     expect(both.pairs[0]).toMatchObject({ belief: 0.5, weight: 0 })
   })

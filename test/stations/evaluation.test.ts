@@ -6,7 +6,7 @@ import { loadScoringModel } from '../../src/load/scoring-model.js'
 import { openSession, type Session } from '../../src/session/session.js'
 import { trimAnswer } from '../../src/stations/judge/answer.js'
 import {
-  type Answer,
+  type AnsweredText,
   answerPrompts,
   evaluateSystems,
   meanScorer,
@@ -28,11 +28,7 @@ beforeAll(async () => {
 })
 
 const prompts = pairs.map(({ prompt }) => prompt as Message[])
-const answer = (text: string, tokens = 1): Answer => ({
-  text,
-  ids: new Array(tokens).fill(0),
-  finishReason: 'stop',
-})
+const answer = (text: string, tokens = 1): AnsweredText => ({ text, tokens, finishReason: 'stop' })
 const length: Scorer = { name: 'reward', score: async (_, answers) => answers.map((text) => text.length) }
 
 test('an answer does not depend on the prompts beside it, greedy or sampled', async () => {
@@ -148,7 +144,7 @@ test('a sampled system is compared with the sampled baseline', async () => {
 })
 
 test("an answer loses the template's leading space and what trails, literal text only the latter", async () => {
-  const hh = chatTemplate(await loadTokenizer(files.model), 'hh')
+  const hh = await chatTemplate(await loadTokenizer(files.model), 'hh')
   expect(trimAnswer(' It is blue. \n', prompts[0], hh)).toBe('It is blue.')
   expect(trimAnswer('  two', prompts[0], hh)).toBe(' two')
   expect(trimAnswer(' is blue\n', 'The sky', hh)).toBe(' is blue')

@@ -33,7 +33,7 @@ async function encode(given: { skipBad: boolean; maxDropped: number }, rows = ex
   const tokenizer = await loadTokenizer(writeTinyTokenizer())
   const reader = {
     tokenizer,
-    template: chatTemplate(tokenizer, REFUSING),
+    template: await chatTemplate(tokenizer, REFUSING),
     model: { config: { maxPositions: 128 } },
   }
   const session = { options, ui, config: {} } as unknown as Parameters<typeof encodeCorpus>[0]

@@ -58,7 +58,7 @@ const TABLE: [string, string, string | undefined][] = [
 ]
 
 test.each(TABLE)('%s: prompt, answer and end of turn', async (name, prompt, end) => {
-  const template = chatTemplate(await tokenizer(), name)
+  const template = await chatTemplate(await tokenizer(), name)
   expect(template.prompt(dialogue)).toBe(prompt)
   expect(template.endToken).toBe(end)
   expect(template.prompt(dialogue) + template.answer('So.', dialogue)).toMatch(/So\.(?: ?)$/)
@@ -74,7 +74,7 @@ test.each([
   ['mistral', [{ role: 'system', content: 'x' }, ...dialogue], /take turns/],
   ['llama2', dialogue.slice(1), /take turns/],
 ] as [string, Message[], RegExp][])('%s refuses what its models never saw', async (name, messages, why) => {
-  const template = chatTemplate(await tokenizer(), name)
+  const template = await chatTemplate(await tokenizer(), name)
   expect(() => template.render(messages)).toThrow(why)
 })
 
@@ -83,11 +83,11 @@ test('llama2 and vicuna have a place for the system turn', async () => {
     { role: 'system', content: 'Be kind.' },
     { role: 'user', content: 'Hi' },
   ]
-  const written = (name: string, t: Awaited<ReturnType<typeof tokenizer>>) =>
-    chatTemplate(t, name).prompt(system)
+  const written = async (name: string, t: Awaited<ReturnType<typeof tokenizer>>) =>
+    (await chatTemplate(t, name)).prompt(system)
   const t = await tokenizer()
-  expect(written('llama2', t)).toBe('<s>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\nHi [/INST]')
-  expect(written('vicuna', t)).toBe('Be kind. USER: Hi ASSISTANT:')
+  expect(await written('llama2', t)).toBe('<s>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\nHi [/INST]')
+  expect(await written('vicuna', t)).toBe('Be kind. USER: Hi ASSISTANT:')
 })
 
 test('qwen2_5 gathers neighbouring tool results in one turn', async () => {
@@ -97,7 +97,7 @@ test('qwen2_5 gathers neighbouring tool results in one turn', async () => {
     { role: 'tool', content: '2' },
   ]
   const response = (text: string) => `\n<tool_response>\n${text}\n</tool_response>`
-  expect(chatTemplate(await tokenizer(), 'qwen2_5').render(messages)).toBe(
+  expect((await chatTemplate(await tokenizer(), 'qwen2_5')).render(messages)).toBe(
     `<|im_start|>system\nS<|im_end|>\n<|im_start|>user${response('1')}${response('2')}<|im_end|>\n`,
   )
 })

@@ -21,24 +21,24 @@ describe('spans', () => {
   test('generation blocks say where; the text is the same as without them', async () => {
     const source =
       "{% for m in messages %}[{{ m.role }}]\n{%- if m.role == 'assistant' %}\n  {%- generation -%} {{ m.content }}! {% endgeneration %}{% else %}{{ m.content }}{% endif %}{% endfor %}"
-    const template = chatTemplate(await tiny(), source)
+    const template = await chatTemplate(await tiny(), source)
     const found = assistantSpans(template, dialogue)
     expect(found.text).toBe(template.render(dialogue))
     expect(cut(found)).toEqual(['Yes! ', 'No! '])
   })
 
   test('without them a turn is what it adds to the generation prompt, end token included', async () => {
-    expect(cut(assistantSpans(chatTemplate(await tiny(), 'chatml'), dialogue))).toEqual([
+    expect(cut(assistantSpans(await chatTemplate(await tiny(), 'chatml'), dialogue))).toEqual([
       'Yes<|im_end|>',
       'No<|im_end|>',
     ])
-    expect(cut(assistantSpans(chatTemplate(await tiny(), 'hh'), dialogue))).toEqual([' Yes', ' No'])
+    expect(cut(assistantSpans(await chatTemplate(await tiny(), 'hh'), dialogue))).toEqual([' Yes', ' No'])
   })
 
   test('a template that rewrites earlier turns is an error that says how to mark them', async () => {
     const forgetful =
       "{% for m in messages %}[{{ m.role }}]{% if loop.last or m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}"
-    const template = chatTemplate(await tiny(), forgetful)
+    const template = await chatTemplate(await tiny(), forgetful)
     expect(() => assistantSpans(template, dialogue)).toThrow(/writes turn 2 in another way/)
   })
 
@@ -52,20 +52,20 @@ describe('spans', () => {
 
 describe('a final message to go on with', () => {
   test('the text ends where its content ends', async () => {
-    const template = chatTemplate(await tiny(), 'chatml')
+    const template = await chatTemplate(await tiny(), 'chatml')
     const text = template.render(dialogue, { continueFinalMessage: true })
     expect(text.endsWith('<|im_start|>assistant\nNo')).toBe(true)
   })
 
   test('a template that trims leaves no white space behind it', async () => {
     const trimming = '{% for m in messages %}<{{ m.content | trim }}>{% endfor %}'
-    const template = chatTemplate(await tiny(), trimming)
+    const template = await chatTemplate(await tiny(), trimming)
     const open: Message[] = [{ role: 'assistant', content: ' a  ' }]
     expect(template.render(open, { continueFinalMessage: true })).toBe('<a')
   })
 
   test('both ends at once are an error, and so is a template without the content', async () => {
-    const template = chatTemplate(await tiny(), 'chatml')
+    const template = await chatTemplate(await tiny(), 'chatml')
     expect(() =>
       template.render(dialogue, { continueFinalMessage: true, addGenerationPrompt: true }),
     ).toThrow(/exclude each other/)

@@ -10,7 +10,7 @@ const question: Message[] = [{ role: 'user', content: 'Hi?' }]
 
 describe('presets', () => {
   test('hh: the prompt ends in "Assistant:" and the answer begins with the space', async () => {
-    const template = chatTemplate(await tiny())
+    const template = await chatTemplate(await tiny())
     expect(template.name).toBe('hh')
     const dialogue: Message[] = [
       ...question,
@@ -23,17 +23,17 @@ describe('presets', () => {
   })
 
   test('chatml: the end of turn is the end token where the tokenizer has it, else a stop text', async () => {
-    const template = chatTemplate(await tiny(), 'chatml')
+    const template = await chatTemplate(await tiny(), 'chatml')
     expect(template.prompt(question)).toBe('<|im_start|>user\nHi?<|im_end|>\n<|im_start|>assistant\n')
     expect(template.answer('Yes', question)).toBe('Yes')
     expect([template.endToken, template.stops]).toEqual(['<|im_end|>', []])
-    const without = chatTemplate(await tiny({ special: ['<|endoftext|>'] }), 'chatml')
+    const without = await chatTemplate(await tiny({ special: ['<|endoftext|>'] }), 'chatml')
     expect([without.endToken, without.stops]).toEqual([undefined, ['<|im_end|>']])
     expect(without.answer('Yes', question)).toBe('Yes')
   })
 
   test.each(['hh', 'chatml', 'plain'])('%s: literal text passes unchanged', async (name) => {
-    const template = chatTemplate(await tiny(), name)
+    const template = await chatTemplate(await tiny(), name)
     expect([template.prompt('Once'), template.answer(' upon', 'Once')]).toEqual(['Once', ' upon'])
   })
 })
@@ -44,7 +44,7 @@ describe('jinja', () => {
       "{{ bos_token }}{% for m in messages %}{{ m.role[0] + ':' + m.content + eos_token }}{% endfor %}" +
       "{% if add_generation_prompt %}{{ 'a:' }}{% endif %}"
     const tokenizer = await tiny({ chatTemplate: source, config: { bos_token: '<s>' } })
-    const template = chatTemplate(tokenizer)
+    const template = await chatTemplate(tokenizer)
     expect(template.prompt(question)).toBe('<s>u:Hi?<|endoftext|>a:')
     expect(template.endToken).toBe('<|endoftext|>')
     expect(template.answer('x<|endoftext|>y', question)).toBe('x<|endoftext|>y')
@@ -52,13 +52,15 @@ describe('jinja', () => {
 
   test('a template that does not parse, refuses a role or rewrites what was asked is an error', async () => {
     const tokenizer = await tiny()
-    expect(() => chatTemplate(tokenizer, '{% for %}')).toThrow(/does not parse/)
-    expect(() => chatTemplate(tokenizer, '{% for m in messages %}{{ m }}')).toThrow(/a block is not closed/)
+    await expect(chatTemplate(tokenizer, '{% for %}')).rejects.toThrow(/does not parse/)
+    await expect(chatTemplate(tokenizer, '{% for m in messages %}{{ m }}')).rejects.toThrow(
+      /a block is not closed/,
+    )
     const refusing =
       "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}{{ m.content }}{% endfor %}"
-    const template = chatTemplate(tokenizer, refusing)
+    const template = await chatTemplate(tokenizer, refusing)
     expect(() => template.prompt([{ role: 'system', content: 'x' }, ...question])).toThrow(/no system/)
-    const odd = chatTemplate(
+    const odd = await chatTemplate(
       tokenizer,
       '{% for m in messages %}{{ m.content if loop.last or messages[-1].role == "user" else "…" }}{% endfor %}',
     )

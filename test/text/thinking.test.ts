@@ -13,7 +13,7 @@ const question: Message[] = [{ role: 'user', content: 'Name a fruit.' }]
 const tiny = () => loadTokenizer(writeTinyTokenizer())
 
 test('a prompt that opens a thought is trained up to where finished turns go on', async () => {
-  const template = chatTemplate(await tiny(), R1)
+  const template = await chatTemplate(await tiny(), R1)
   expect(template.prompt(question)).toBe('<|U|>Name a fruit.<|A|><think>\n')
   expect(trainedTexts(template, question, ['Apple.', 'Car.'])).toEqual({
     prompt: '<|U|>Name a fruit.<|A|>',
@@ -24,10 +24,19 @@ test('a prompt that opens a thought is trained up to where finished turns go on'
   expect(spans.map(([from, to]) => text.slice(from, to))).toEqual(['Apple.<|im_end|>'])
 })
 
+test('a generation prompt that stands before the question is refused: the question would be learned', async () => {
+  const before =
+    '{% if add_generation_prompt %}GO {% endif %}{% for m in messages %}[{{ m.content }}]{% endfor %}'
+  const template = await chatTemplate(await tiny(), before)
+  expect(() => trainedTexts(template, question, ['Apple.', 'Car.'])).toThrow(
+    'writes the turns before the answer in another way',
+  )
+})
+
 test('answers that share less than another share that less', async () => {
   const open =
     '{% for m in messages %}[{{ m.content }}]{% endfor %}{% if add_generation_prompt %}[<t>{% endif %}'
-  const template = chatTemplate(await tiny(), open)
+  const template = await chatTemplate(await tiny(), open)
   expect(trainedTexts(template, question, ['<t>a', 'b'])).toEqual({
     prompt: '[Name a fruit.][',
     answers: ['<t>a', 'b'],
@@ -35,7 +44,9 @@ test('answers that share less than another share that less', async () => {
   // Half of a surrogate pair is never shared: these two differ in the second half.
   const emoji =
     '{% for m in messages %}[{{ m.content }}]{% endfor %}{% if add_generation_prompt %}[😀{% endif %}'
-  expect(trainedTexts(chatTemplate(await tiny(), emoji), question, ['😁']).prompt).toBe('[Name a fruit.][')
+  expect(trainedTexts(await chatTemplate(await tiny(), emoji), question, ['😁']).prompt).toBe(
+    '[Name a fruit.][',
+  )
 })
 
 test('the tokens are those of prompt and answer as trained, the end token behind them', async () => {
@@ -49,7 +60,7 @@ test('the tokens are those of prompt and answer as trained, the end token behind
     file: 'rows.jsonl',
     row: 1,
   }
-  const { encoded } = await encodeExamples([example], tokenizer, chatTemplate(tokenizer, R1), {
+  const { encoded } = await encodeExamples([example], tokenizer, await chatTemplate(tokenizer, R1), {
     maxLength: 128,
   })
   const text = await tokenizer.decode([...encoded[0].promptIds, ...encoded[0].answers[0].ids], {

@@ -1,6 +1,6 @@
 /** Every method as an objective, and items of the form that it learns from. */
 import { aotFacts, aotTerm, aotUnpairedFacts, aotUnpairedTerm } from '../../src/losses/aot.js'
-import { bcoPairTerm, bcoTerm } from '../../src/losses/bco.js'
+import { bcoPairLoss, bcoTerm } from '../../src/losses/bco.js'
 import { calDpoTerm } from '../../src/losses/cal-dpo.js'
 import { cpoTerm } from '../../src/losses/cpo.js'
 import { dpoTerm } from '../../src/losses/dpo.js'
@@ -9,8 +9,11 @@ import { dpopTerm } from '../../src/losses/dpop.js'
 import { drDpoFacts, drDpoTerm } from '../../src/losses/dr-dpo.js'
 import { ipoTerm } from '../../src/losses/ipo.js'
 import { ktoTerm } from '../../src/losses/kto.js'
+import { mixed } from '../../src/losses/mix.js'
 import { orpoTerm } from '../../src/losses/orpo.js'
-import type { PairTerm } from '../../src/losses/pairwise.js'
+import type { PairLoss, PairTerm } from '../../src/losses/pairwise.js'
+import { rpoSqTerm } from '../../src/losses/rpo.js'
+import { rpoEmLoss } from '../../src/losses/rpo-em.js'
 import { simpoTerm } from '../../src/losses/simpo.js'
 import { slicTerm } from '../../src/losses/slic-hf.js'
 import { withMismatched } from '../../src/methods/items.js'
@@ -18,7 +21,7 @@ import type { TrainItem } from '../../src/train/loop/items.js'
 import type { Objective } from '../../src/train/objectives/objective.js'
 import { sftObjective } from '../../src/train/objectives/objective.js'
 import {
-  pairNumbers,
+  infoNcaObjective,
   pairwiseObjective,
   proObjective,
   rrhfObjective,
@@ -31,6 +34,8 @@ import { CLHA } from './tiny.js'
 const reward = (sum: number, _: number, reference: number) => 0.5 * (sum - reference)
 const pairs = (term: PairTerm, nllWeight = 0): Objective =>
   pairwiseObjective({ name: 'pairs', term, nllWeight, sftWeight: 0, reward })
+const whole = (loss: PairLoss): Objective =>
+  pairwiseObjective({ name: 'pairs', ...loss, nllWeight: 0, sftWeight: 0, reward })
 const rows = { name: 'rows', beta: 0.5, desirableWeight: 1, undesirableWeight: 1, sftWeight: 0 }
 const drDpo = { beta: 0.5, betaPrime: 1 }
 const aot = { beta: 0.5, labelSmoothing: 0 }
@@ -71,12 +76,16 @@ export const methods = (): Record<string, Objective> => ({
     sftWeight: 0,
     reward,
   }),
-  bco_pair: withRunningMean(pairs(bcoPairTerm({ beta: 0.5 })), (plan, sums) =>
-    pairNumbers(plan, sums).flatMap((p) => [
-      0.5 * (p.better - p.betterReference),
-      0.5 * (p.worse - p.worseReference),
+  bco_pair: whole(bcoPairLoss({ beta: 0.5 })),
+  rpo_em: whole(rpoEmLoss({ beta: 0.5, reliability: 0.75, rate: 0.1 })),
+  rpo_sq: pairs(rpoSqTerm({ beta: 0.5, gapScale: 1 })),
+  mix: whole(
+    mixed([
+      { name: 'sigmoid', weight: 0.8, loss: { term: dpoTerm({ beta: 0.5, labelSmoothing: 0 }) } },
+      { name: 'bco_pair', weight: 0.2, loss: bcoPairLoss({ beta: 0.5 }) },
     ]),
   ),
+  infonca: infoNcaObjective({ beta: 0.5, gapScale: 1, kind: 'infonca', sftWeight: 0.1 }),
   simpo: pairs(simpoTerm({ beta: 2, gamma: 1, labelSmoothing: 0 })),
   cpo: pairs(cpoTerm({ beta: 0.1, labelSmoothing: 0 }), 1),
   orpo: pairs(orpoTerm({ beta: 0.1 }), 1),

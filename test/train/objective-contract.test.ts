@@ -24,7 +24,9 @@ describe.each(NAMES)('%s', (name) => {
     const { preview } = objective
     // What a loss takes of the whole step moves with the scores, but for what it remembers of earlier steps.
     const denominatorsAt = (values: readonly number[]) => {
-      const taken = preview?.of === 'mismatched' ? (other ?? []) : byList(values)
+      // Expectation and maximisation in turn: while the scores move, the beliefs in the labels are held.
+      const at = name === 'rpo_em' ? scores : values
+      const taken = preview?.of === 'mismatched' ? (other ?? []) : byList(at)
       return { ...objective.denominators(batch), facts: preview?.take(batch, taken, false) }
     }
     const { counts, offsets } = micro

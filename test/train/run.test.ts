@@ -159,15 +159,19 @@ test('each step is logged once, whatever was stopped, torn or begun again; train
   expect(readRun(dir).manifest).toMatchObject({ status: 'done', resumed: 2 })
 })
 
-test('TensorBoard holds every logged number of every step, over a resume', async () => {
+test('TensorBoard holds every logged number of every step under the tags of Hugging Face, over a resume', async () => {
   const dir = temporaryFolder()
   await run({ ...training(dir), tensorboard: true }, 5)
   const { rows } = await run({ ...training(dir), tensorboard: true, resume: true })
   const files = fs.readdirSync(join(dir, 'tensorboard')).sort()
   const events = files.flatMap((name) => readTensorBoard(join(dir, 'tensorboard', name)))
-  const losses = events.filter(({ tag }) => tag === 'loss')
+  const losses = events.filter(({ tag }) => tag === 'train/loss')
   expect(losses.map(({ step }) => step)).toEqual(rows.map(({ step }) => step))
   for (const [i, { value }] of losses.entries()) expect(value).toBeCloseTo(Number(rows[i].loss), 4)
+  const tags = new Set(events.map(({ tag }) => tag))
+  const names = rows.flatMap((row) => Object.keys(row)).filter((name) => name !== 'step')
+  expect([...tags].sort()).toEqual([...new Set(names.map(tagOf))].sort())
+  expect(tags).toContain('train/rewards/chosen')
 })
 
 test('S10: every trajectory key that differs is listed and refused (exit 2), and the folder stays as it was', async () => {
@@ -261,3 +265,6 @@ test.each([
   expect(error?.hint).toMatch(advice)
   expect(readRun(dir).manifest).toMatchObject({ status: 'failed', exit_code: 4 })
 })
+
+/** What transformers' TensorBoard callback makes of a name. */
+const tagOf = (name: string) => (name.startsWith('eval_') ? `eval/${name.slice(5)}` : `train/${name}`)

@@ -38,13 +38,14 @@ const DRAWN: [prefix: string, metrics: string[]][] = [
 
 type Trained = Alignment['curves'][number]
 
-function curve({ name, run }: Trained): Curve {
+function curve(trained: Trained): Curve {
+  const { name, run } = trained
   const [, metrics] = DRAWN.find(([prefix]) => name.startsWith(prefix)) as (typeof DRAWN)[number]
   const points = run.rows.map((row) => {
     const drawn = metrics.flatMap((m) => (typeof row[m] === 'number' ? [[m, row[m]] as const] : []))
     return { step: row.step, ...Object.fromEntries(drawn) }
   })
-  return { name, metrics, points }
+  return { name, metrics, points, warnings: runWarnings(trained) }
 }
 
 function roundNotes({ rounds }: Aligned): string[] {
@@ -91,7 +92,6 @@ export function alignReport(
   return {
     ...reportHeader(session, told.title, told.command),
     notes: [...told.notes, ...roundNotes(aligned)],
-    warnings: curves.flatMap(runWarnings),
     stations,
     data: { pairs: train.length, noise: told.noise, sources: gatherSources(train, test) },
     model: {

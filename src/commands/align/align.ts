@@ -83,7 +83,6 @@ async function dataStation(a: Alignment): Promise<AlignData> {
 }
 
 const judgingOf = ({ session: { options } }: Alignment) => ({
-  title: 'evaluate',
   temperatures: [options.temperature],
 })
 

@@ -8,7 +8,6 @@ import type { Rescored } from '../../rescore/rescore.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Session } from '../../session/session.js'
 import { throwIfStopped } from '../../session/stopped.js'
-import { duration } from '../../show/units.js'
 import type { FoldModel } from '../../stations/score/reward-models.js'
 import type { TrainingResult } from '../../train/loop/run.js'
 
@@ -19,6 +18,8 @@ export interface AlignData {
   files: DataFile[]
   /** Answers to learn from before the alignment; the chosen answers of `train` when left out. */
   demonstrations?: readonly Example[]
+  /** `train` as another annotator labelled it, for the second reward model; the labels of `train` when left out. */
+  judged?: readonly Example[]
   /** Which labels are really reversed, where that is known. */
   truth?: (list: RankedList) => readonly boolean[]
 }
@@ -79,18 +80,19 @@ export async function withAlignment<T>(
   }
 }
 
-/** Runs a station; says how long it took. @throws Stopped when a signal asked to stop before or in it */
+/** Runs a station and keeps how long it took. @throws Stopped when a signal asked to stop before or in it */
 export async function station<T>(
   { session, stations }: Pick<Alignment, 'session' | 'stations'>,
   title: string,
   run: () => Promise<T>,
+  detail?: string,
 ): Promise<T> {
   throwIfStopped(session)
-  session.ui.station(`${stations.length + 1} ${title}`)
+  session.ui.station(`${stations.length + 1} ${title}`, detail)
   const started = performance.now()
   const result = await run()
   const seconds = (performance.now() - started) / 1000
-  stations.push({ name: title, seconds, detail: duration(seconds) })
+  stations.push({ name: title, seconds, ...(detail && { detail }) })
   throwIfStopped(session)
   return result
 }

@@ -8,14 +8,19 @@ import type { Rescored } from '../../rescore/rescore.js'
 import type { Session } from '../../session/session.js'
 import { answerPrompts } from '../../stations/judge/answer.js'
 import { lazyScorers } from '../../stations/judge/eval-models.js'
-import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
+import {
+  type AnsweredSystem,
+  answered,
+  type Evaluation,
+  evaluateSystems,
+} from '../../stations/judge/evaluation.js'
 import { meanScorer, modelScorer, type Scorer } from '../../stations/judge/scorers.js'
 import type { FoldModel } from '../../stations/score/reward-models.js'
 import { type AlignData, type Aligned, type Alignment, station } from './alignment.js'
 
 export interface Judging {
-  /** Of the station. */
-  title: string
+  /** What it is evaluated on, in words. */
+  on?: string
   /** Temperatures to answer at; 0 is greedy. */
   temperatures: readonly number[]
   trueReward?(prompt: Example['prompt'], answer: string): number
@@ -28,7 +33,8 @@ export async function evaluateStation(
   aligned: Aligned,
   judging: Judging,
 ): Promise<Evaluation | undefined> {
-  if (test.length > 0) return station(a, judging.title, () => evaluateAligned(a, test, aligned, judging))
+  if (test.length > 0)
+    return station(a, 'evaluate', () => evaluateAligned(a, test, aligned, judging), judging.on)
   a.session.ui.warn(
     'nothing was held out, so nothing is evaluated',
     'set test_fraction, or give an eval_dataset',
@@ -65,7 +71,7 @@ const systemsOf = ({ start, sft, rounds, clha }: Aligned): [name: string, folder
   ['clha', clha],
 ]
 
-const decodingName = (temperature: number) => (temperature === 0 ? 'greedy' : `sampled, T ${temperature}`)
+const decodingName = (temperature: number) => (temperature === 0 ? 'greedy' : `sampled at T ${temperature}`)
 
 async function answersOf(
   session: Session,
@@ -82,7 +88,7 @@ async function answersOf(
     systems.push({
       name,
       decoding,
-      answers: await answerPrompts(session, lm, prompts, { label, temperature }),
+      answers: answered(await answerPrompts(session, lm, prompts, { label, temperature })),
     })
   }
   lm.model.dispose()

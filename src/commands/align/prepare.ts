@@ -43,7 +43,7 @@ export async function prepareStations(a: Alignment, data: AlignData): Promise<Pr
   const startIsBlind = data.demonstrations !== undefined
   const blindStart = startIsBlind ? await startStation(a, data, corpus) : undefined
   if (!outside && !startIsBlind && options.modelNameOrPath === undefined) sayRandomStart(session)
-  const { scorers, second } = outside ? NO_JUDGES : await rewardStation(a, data.files, corpus)
+  const { scorers, second } = outside ? NO_JUDGES : await rewardStation(a, data, corpus)
   const start = blindStart ?? (await startStation(a, data, corpus))
   const scored = outside
     ? await keptScores(session, corpus)
@@ -97,12 +97,12 @@ async function startStation(a: Alignment, data: AlignData, corpus: EncodedCorpus
 type Judges = Pick<Aligned, 'scorers' | 'second'>
 
 /** Cross-fitted reward models that score the data, and one on half of the prompts that judges at the end. */
-const rewardStation = (a: Alignment, files: DataFile[], corpus: EncodedCorpus): Promise<Judges> =>
+const rewardStation = (a: Alignment, data: AlignData, corpus: EncodedCorpus): Promise<Judges> =>
   station(a, 'reward model', async () => {
     const { session } = a
-    const scorers = await trainScorers(a, files, corpus)
+    const scorers = await trainScorers(a, data.files, corpus)
     throwIfStopped(session)
-    const second = await trainSecond(a, files, corpus)
+    const second = await trainSecond(a, data, corpus)
     for (const { fold, accuracy, run } of scorers) {
       remember(a, `reward model, fold ${fold}`, run)
       if (accuracy) session.ui.line(`fold ${fold}: right on ${accuracyText(accuracy)}`)
@@ -123,14 +123,15 @@ async function trainScorers(a: Alignment, data: DataFile[], corpus: EncodedCorpu
   return scorers
 }
 
-async function trainSecond(a: Alignment, data: DataFile[], corpus: EncodedCorpus): Promise<FoldModel> {
+async function trainSecond(a: Alignment, data: AlignData, corpus: EncodedCorpus): Promise<FoldModel> {
   const { session, lm, judges } = a
   const { options } = session
   const isSeen = (example: Example) => isJudged(options, example)
-  const [second] = await trainRewardModels(session, lm, where(corpus, isSeen), {
+  const labelled = data.judged ? await encodeCorpus(session, lm, corpusOf(data.judged), 2) : corpus
+  const [second] = await trainRewardModels(session, lm, where(labelled, isSeen), {
     folds: 1,
     seed: options.seed + 1000,
-    data,
+    data: data.files,
     stage: true,
     dir: () => stageDir(options, 'reward-second'),
     label: () => 'second reward model, to judge',

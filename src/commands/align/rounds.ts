@@ -62,7 +62,7 @@ export async function policyStations(
 
 /** SFT on the chosen answers, from the same start. @returns the folder of its model */
 export const compareStation = (a: Alignment, { files }: AlignData, { start, scored }: Prepared) =>
-  station(a, 'sft, to compare', async () => {
+  station(a, 'sft (to compare)', async () => {
     const { session } = a
     const lm = await loadTrainable(session, start)
     try {

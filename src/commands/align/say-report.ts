@@ -1,5 +1,5 @@
 /** How an alignment ends on the terminal: a short table, what can be concluded from it, where everything lies. */
-import { terminalTable, verdicts } from '../../report/result-summary.js'
+import { conclusions, terminalTable } from '../../report/result-summary.js'
 import type { AlignReport } from '../../report/types.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { AlignResult } from './align-result.js'
@@ -8,7 +8,7 @@ import type { Aligned, Alignment } from './alignment.js'
 export function sayReport(ui: Ui, report: AlignReport): void {
   if (!report.evaluation) return
   ui.table(terminalTable(report))
-  for (const line of verdicts(report.evaluation)) ui.line(line)
+  for (const line of conclusions(report.evaluation)) ui.line(line)
 }
 
 /** @param report path of the page */

@@ -15,7 +15,7 @@ import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { type Session, withSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
-import { count, figure } from '../../show/units.js'
+import { amount, figure } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { joinAnswers } from '../../stations/sample/join-answers.js'
 import {
@@ -117,7 +117,7 @@ async function fromFile(ui: Ui, examples: readonly Example[], path: string): Pro
   const { answers, unmatched } = await readAnswersFile(path, examples)
   const found = answers.flat().length
   if (unmatched > 0)
-    ui.warn(`${count(unmatched)} prompts of ${path} are not in train_dataset`, 'their answers are not used')
+    ui.warn(`${path}: ${amount(unmatched, 'prompt')} not in train_dataset`, 'their answers are not used')
   if (found === 0)
     throw usageError(`${path}: no answer to a prompt of train_dataset`, 'prompts have to be the very same')
   return { answers, asked: found, known: found, refused: 0, tokens: 0 }

@@ -17,15 +17,13 @@ export interface Check {
 /** Room for the private libtorch, the compiled engine and a small run. */
 const DISK_NEEDED = 2e9
 
-export async function machineChecks(): Promise<Check[]> {
-  return [
-    platformCheck(),
-    nodeCheck(process.versions.node),
-    cpuCheck(),
-    memoryCheck(),
-    await diskCheck(),
-    await pythonCheck(),
-  ]
+export async function* machineChecks(): AsyncGenerator<Check> {
+  yield platformCheck()
+  yield nodeCheck(process.versions.node)
+  yield cpuCheck()
+  yield memoryCheck()
+  yield await diskCheck()
+  yield await pythonCheck()
 }
 
 /** Only what the tests run on is called tested. */

@@ -31,18 +31,16 @@ async function loadSetUp(): Promise<SetUp> {
 
 const SET_UP = 'clha setup'
 
-export async function setUpChecks(): Promise<Check[]> {
+export async function* setUpChecks(): AsyncGenerator<Check> {
   const setUp = await loadSetUp()
+  yield await compilerCheck(setUp)
+  yield await libtorchCheck(setUp)
   const loaded = setUp.engineReady() ? await loadEngine() : undefined
   const engine = loaded instanceof ClhaError ? undefined : loaded
-  return [
-    levelCheck(engine?.cpuLevel ?? setUp.cpuLevel()),
-    await compilerCheck(setUp),
-    await libtorchCheck(setUp),
-    loaded instanceof ClhaError ? failed('engine', loaded) : engineCheck(setUp),
-    deviceCheck(engine),
-    ...(engine ? productChecks() : []),
-  ]
+  yield loaded instanceof ClhaError ? failed('engine', loaded) : engineCheck(setUp)
+  yield levelCheck(engine?.cpuLevel ?? setUp.cpuLevel())
+  yield deviceCheck(engine)
+  if (engine) yield* productChecks()
 }
 
 /** @param level the vector instructions that are used */

@@ -9,7 +9,13 @@ import { hubLabel } from '../../hub/cache.js'
 import { writeReports } from '../../report/write-reports.js'
 import { type Session, withSession } from '../../session/session.js'
 import { amount } from '../../show/units.js'
-import { answersOfModels, checkModels, lazyScorers, modelPaths } from '../../stations/judge/eval-models.js'
+import {
+  answersOfModels,
+  checkModels,
+  lazyScorers,
+  modelPaths,
+  sayFamily,
+} from '../../stations/judge/eval-models.js'
 import { evalReport, metricsOf, showEvaluation } from '../../stations/judge/eval-report.js'
 import { evaluateSystems } from '../../stations/judge/evaluation.js'
 import {
@@ -44,6 +50,7 @@ export const evalPipeline: Pipeline<EvalResult, 'model_name_or_path'> = withSess
       'name one with --reward-model, --eval-reward-model or --reward-endpoint',
     )
   }
+  sayFamily(session)
   const labelled = judged ? [] : asked(labelledOf(examples), set)
   const found = new Map<string, Likelihoods>()
   const systems = await answersOfModels(session, set, async (lm, name) => {

@@ -4,17 +4,19 @@ import { readExperiment } from '../../config/experiment-file.js'
 import { experimentRows } from '../../evaluate/cell-rows.js'
 import { appendCell, type Cell, readCells } from '../../evaluate/cells.js'
 import type { ExperimentReport } from '../../report/experiment/page.js'
-import { experimentTable } from '../../report/experiment/tables.js'
+import { experimentDataTable, experimentTable } from '../../report/experiment/tables.js'
 import { writeExperimentReport } from '../../report/write-reports.js'
 import { inOutputDir } from '../../session/claim.js'
 import { VERSION } from '../../session/session.js'
 import { Stopped, sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
-import { count } from '../../show/units.js'
+import { amount, count } from '../../show/units.js'
+import { ENOUGH_REPETITIONS } from '../../statistics/t-interval.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { ExperimentResult } from './experiment-result.js'
 import { type PlanContext, planCells, tunedRates } from './plan-cells.js'
 import { type Failure, failedCells, runCells } from './run-cells.js'
+import { scorersOf } from './scorer-order.js'
 import { tune } from './tune.js'
 
 export interface ExperimentOptions {
@@ -45,7 +47,7 @@ async function runExperiment(context: PlanContext, results: string, ui: Ui): Pro
   const known = readCells(results)
   const open = plans.filter(({ hash }) => !known.has(hash))
   ui.line(
-    `${context.experiment.title}: ${count(plans.length)} cells, ${count(plans.length - open.length)} known`,
+    `${context.experiment.title}: ${amount(plans.length, 'cell')}, ${count(plans.length - open.length)} known`,
   )
   const failures: Failure[] = []
   const stopped = await runCells(open, ui, failures, (cell) => {
@@ -65,20 +67,13 @@ async function runExperiment(context: PlanContext, results: string, ui: Ui): Pro
   return sayingStop(ui, KEPT, end, () => result)
 }
 
-/** Scorers in the order of trust: the oracle, the judge that training never saw, training's own. */
-const SCORERS = ['true', 'second', 'reward']
-
 async function writeTables(
   { experiment, file, outputDir }: PlanContext,
   cells: readonly Cell[],
   failures: readonly Failure[],
   ui: Ui,
 ): Promise<string> {
-  const present = new Set(cells.flatMap(({ rewards }) => Object.keys(rewards)))
-  const scorers = [
-    ...SCORERS.filter((s) => present.has(s)),
-    ...[...present].filter((s) => !SCORERS.includes(s)),
-  ]
+  const scorers = scorersOf(cells)
   const { title, baseline, notes, seeds } = experiment
   const tables = { title, baseline, scorers, rows: experimentRows(cells, baseline, scorers[0]) }
   const report: ExperimentReport = {
@@ -86,7 +81,7 @@ async function writeTables(
     failures,
     header: {
       title,
-      notes: [...notes, ...METHOD_NOTES],
+      notes: [...notes, ...METHOD_NOTES, ...(seeds.length < ENOUGH_REPETITIONS ? [WIDE] : [])],
       command: `clha experiment ${shellPath(file)}`,
       version: VERSION,
       seeds,
@@ -94,12 +89,16 @@ async function writeTables(
     },
   }
   ui.table(experimentTable(tables))
+  const learnt = experimentDataTable(tables)
+  if (learnt) ui.table(learnt)
   const page = await writeExperimentReport(outputDir, report)
   ui.line(`report   ${page}`)
   return page
 }
 
 const METHOD_NOTES = [
-  'Rewards are of greedy answers to test prompts that no training saw. Intervals are 95 %, by a bootstrap over seeds and, within them, over prompts.',
-  'p is of a paired permutation test over prompts, corrected for all rows by Holm; effect is Cohen’s d of the paired differences. Few seeds: an interval over them is rough.',
+  'Rewards are of answers to test prompts that no training saw: greedy, and sampled at temperature 1. A seed is one observation: means and 95 % t-intervals are over seeds.',
+  'p is of a paired t-test over seeds of the greedy difference, corrected for all distinct rows by Holm; the verdict is what the interval of the difference says, uncorrected.',
 ]
+
+const WIDE = `With fewer than ${ENOUGH_REPETITIONS} seeds the intervals are wide: only large differences show.`

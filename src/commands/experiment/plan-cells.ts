@@ -6,12 +6,12 @@ import { parseConfig, type ResolvedConfig } from '../../config/load-config.js'
 import { ClhaError, usageError } from '../../errors.js'
 import type { Factors } from '../../evaluate/cells.js'
 import { sha256 } from '../../files/digest.js'
-import { variantName } from '../../methods/registry.js'
+import { actingKeys, methodDefaults, variantName } from '../../methods/registry.js'
 import { QUICKSTART_SETTINGS } from '../../stations/read/starter-settings.js'
 import type { WorldOptions } from '../../world/index.js'
 
 /** Raised when the way a cell is run, or the default of a setting, changes its figures. */
-const CELL_VERSION = 1
+const CELL_VERSION = 2
 
 export interface CellPlan extends Factors {
   seed: number
@@ -21,6 +21,10 @@ export interface CellPlan extends Factors {
   untrained: boolean
   /** Everything before the policy's own training: cells with the same start share its models and rewards. */
   start: StartPlan
+  /** The cell whose model it begins with, instead of the start's. */
+  before?: CellPlan
+  /** It may contrast next to nothing. */
+  fewPairs: boolean
 }
 
 export interface StartPlan {
@@ -28,6 +32,8 @@ export interface StartPlan {
   dir: string
   config: ResolvedConfig
   world?: WorldOptions
+  /** The second reward model learns from another annotator's labels. */
+  otherJudge?: boolean
 }
 
 /** Keys that change no figure. */
@@ -55,19 +61,33 @@ const figuresOf = ({ values, origin }: ResolvedConfig, leaveOut: readonly string
 
 /** What `--tune` found. */
 export interface Tuning {
-  /** The best learning rate of each method. */
+  /** The best learning rate of each method, and its best beta where betas were tried. */
   rates: Record<string, number>
-  tried: { method: string; learningRate: number; reward: number }[]
+  betas?: Record<string, number>
+  tried: { method: string; learningRate: number; beta?: number; reward: number }[]
 }
 
-/** Learning rates found by `--tune`; none where there is no file yet. */
+/** Rates found by `--tune`; none where there is no file yet. */
 export function tunedRates({ tune }: Experiment): Tuning {
   if (!tune || !existsSync(tune.results)) return { rates: {}, tried: [] }
   return JSON.parse(readFileSync(tune.results, 'utf8')) as Tuning
 }
 
-/** What a learning rate is tuned for: the method, and its loss or mode where it has several. */
-export const rateKey = ({ values }: ResolvedConfig): string => variantName(values)
+/** Keys that make other data, or another loss, of a method: with each of their values it is tuned apart. */
+const TUNED_APART = ['label_source', 'sft_target', 'sft_weight'] as const
+
+/** What a rate is tuned for: the method with its loss or mode, the data that it is given, the anchor, what it begins with. */
+export function rateKey({ values, origin }: ResolvedConfig, before?: string): string {
+  const usual = methodDefaults(values)
+  const apart = TUNED_APART.filter(
+    (key) => ['file', 'flag'].includes(origin[key]) && values[key] !== usual[key],
+  )
+  return [
+    variantName(values),
+    ...apart.map((key) => `${key} ${values[key]}`),
+    ...(before === undefined ? [] : [`after ${before}`]),
+  ].join(', ')
+}
 
 export interface PlanContext {
   file: string
@@ -78,17 +98,25 @@ export interface PlanContext {
 
 function startPlan({ file, experiment, outputDir }: PlanContext, seed: number, noise?: number): StartPlan {
   const { world: sizes, base } = experiment
-  const world = sizes && {
-    seed,
+  const world = sizes && worldOf(sizes, seed, noise)
+  const otherJudge = sizes?.judge === 'another'
+  const facts = figuresOf(resolve(file, experiment, base, seed, outputDir), POLICY_SECTIONS)
+  const hash = sha256(JSON.stringify([CELL_VERSION, world ?? null, otherJudge, facts]))
+  const dir = join(outputDir, `start-${hash.slice(0, 12)}`)
+  return { hash, dir, config: resolve(file, experiment, base, seed, dir), world, otherJudge }
+}
+
+function worldOf(sizes: NonNullable<Experiment['world']>, seed: number, noise?: number): WorldOptions {
+  const given = {
     noise,
+    annotator: sizes.annotator,
+    secondLabels: sizes.second_labels,
     trainPairs: sizes.train_pairs,
     testPrompts: sizes.test_prompts,
     demonstrations: sizes.demonstrations,
   }
-  const facts = figuresOf(resolve(file, experiment, base, seed, outputDir), POLICY_SECTIONS)
-  const hash = sha256(JSON.stringify([CELL_VERSION, world ?? null, facts]))
-  const dir = join(outputDir, `start-${hash.slice(0, 12)}`)
-  return { hash, dir, config: resolve(file, experiment, base, seed, dir), world }
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return { seed, ...set }
 }
 
 function resolve(
@@ -107,39 +135,61 @@ function resolve(
   })
 }
 
+/** What `--tune` tries in place of what was found. */
+export interface Trial {
+  learningRate: number
+  beta?: number
+}
+
 /**
  * The cell of one variant.
  * @throws ClhaError (exit 2) naming the variant whose config is wrong
  */
-export function planCell(
-  context: PlanContext,
-  factors: Factors,
-  seed: number,
-  learningRate?: number,
-): CellPlan {
-  const { file, experiment, tuned } = context
-  const own = experiment.variants[factors.variant]
+export function planCell(context: PlanContext, factors: Factors, seed: number, trial?: Trial): CellPlan {
+  const { file, experiment } = context
+  const { variant, augmented = 0 } = factors
   const start = startPlan(context, seed, factors.noise)
-  const untrained = Object.keys(own).length === 0
+  const untrained = Object.keys(experiment.variants[variant]).length === 0
+  const earlier = experiment.starts_from[variant]
   try {
-    const with_ = (keys: object) =>
-      resolve(file, experiment, { ...experiment.base, ...keys }, seed, start.dir)
-    const given = with_(own)
-    const rate = learningRate ?? (own.learning_rate === undefined ? tuned.rates[rateKey(given)] : undefined)
-    const config = rate === undefined ? given : with_({ ...own, learning_rate: rate })
-    const facts = [start.hash, factors.augmented ?? 0, untrained ? null : figuresOf(config)]
-    return { ...factors, seed, start, untrained, config, hash: sha256(JSON.stringify(facts)) }
+    const before =
+      earlier === undefined ? undefined : planCell(context, { ...factors, variant: earlier }, seed)
+    const config = variantConfig(context, variant, { seed, dir: start.dir, trial })
+    const facts = [start.hash, augmented, untrained ? null : figuresOf(config), before?.hash ?? null]
+    const hash = sha256(JSON.stringify(facts))
+    const fewPairs = experiment.few_pairs.includes(variant)
+    return { ...factors, seed, start, untrained, config, hash, fewPairs, ...(before && { before }) }
   } catch (error) {
-    throw error instanceof ClhaError ? inVariant(file, factors.variant, error) : error
+    throw error instanceof ClhaError ? inVariant(file, variant, error) : error
   }
 }
 
-/** All cells, those with the same start beside each other. */
+/** A variant's config, with what was tuned for it where it does not say otherwise. */
+function variantConfig(
+  { file, experiment, tuned }: PlanContext,
+  variant: string,
+  { seed, dir, trial }: { seed: number; dir: string; trial?: Trial },
+): ResolvedConfig {
+  const own = experiment.variants[variant]
+  const with_ = (keys: object) => resolve(file, experiment, { ...experiment.base, ...keys }, seed, dir)
+  const given = with_(own)
+  const key = rateKey(given, experiment.starts_from[variant])
+  const found = trial ?? { learningRate: tuned.rates[key], beta: tuned.betas?.[key] }
+  const set = (name: string, value: number | undefined) =>
+    value === undefined || own[name] !== undefined ? {} : { [name]: value }
+  const tunedKeys = {
+    ...set('learning_rate', found.learningRate),
+    ...(actingKeys(given.values).includes('beta') && set('beta', found.beta)),
+  }
+  return Object.keys(tunedKeys).length === 0 ? given : with_({ ...own, ...tunedKeys })
+}
+
+/** All cells, seed by seed, so that a stopped run has whole tables of fewer seeds; those with the same start stand beside each other. */
 export function planCells(context: PlanContext): CellPlan[] {
   const { noise = [undefined], augmented, raw_only, seeds, variants } = context.experiment
   const takes = (variant: string, count: number) => count === 0 || !raw_only.includes(variant)
-  const plans = noise.flatMap((level) =>
-    seeds.flatMap((seed) =>
+  const plans = seeds.flatMap((seed) =>
+    noise.flatMap((level) =>
       augmented.flatMap((count) =>
         Object.keys(variants)
           .filter((variant) => takes(variant, count))

@@ -1,29 +1,24 @@
 /** One cell of an experiment: rank, train, answer the test prompts, judge. */
 import { join } from 'node:path'
-import { encodePrompts } from '../../data/encode/encode.js'
-import type { EncodedExample } from '../../data/encode/encoded.js'
-import { packLists, valuesByList } from '../../data/encode/pack.js'
 import type { Cell } from '../../evaluate/cells.js'
 import { textStats } from '../../evaluate/text-stats.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { loadTrainable } from '../../load/trainable.js'
 import { markerOf, needsRewards } from '../../methods/registry.js'
-import type { Decoder } from '../../models/decoder/decoder.js'
-import { logProbSums } from '../../models/decoder/score.js'
-import type { AuditReport } from '../../rescore/audit.js'
 import { rescoreLists } from '../../rescore/rescore.js'
-import { type Session, VERSION } from '../../session/session.js'
+import { openSession, type Session, VERSION } from '../../session/session.js'
 import { Stopped } from '../../session/stopped.js'
 import { trainPolicy } from '../../stations/fit/policy.js'
 import { type Answer, answerPrompts } from '../../stations/judge/answer.js'
+import { answerLogProbs } from '../../stations/judge/answer-likelihood.js'
+import { plainlyRanked } from '../../stations/rank/ranked-data.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { mean } from '../../statistics/statistics.js'
 import { withMarker } from '../../text/marker.js'
+import { type Figures, learntFigures, lossFigures, requirePairs } from './cell-figures.js'
 import type { CellPlan } from './plan-cells.js'
 import type { Started } from './start.js'
-
-type Figures = Record<string, number>
 
 /** Runs a cell in a folder of its own, which a stopped run goes on in. */
 export async function runCell(session: Session, plan: CellPlan, started: Started): Promise<Cell> {
@@ -50,6 +45,7 @@ export async function runCell(session: Session, plan: CellPlan, started: Started
 
 const rounded = (x: number): number => Number(x.toPrecision(6))
 
+/** Trains in a folder of the plan's own; a plan that starts from another one trains that first, where it is not there yet. */
 async function trainCell(
   session: Session,
   plan: CellPlan,
@@ -58,33 +54,30 @@ async function trainCell(
 ): Promise<string> {
   const { options } = session
   const { learningRate, numTrainEpochs: epochs, maxSteps, method: kind, outputDir } = options
+  const earlier = plan.before && (await openSession(plan.before.config, session.ui))
+  const folder = plan.before && earlier ? await trainCell(earlier, plan.before, started, {}) : started.folder
   const scored = await started.scored(plan.augmented ?? 0)
-  const { lists, audit } = rescoreLists({ ...scored, options: rescoreOptions(options, started.truth) })
-  if (needsRewards(options)) Object.assign(figures, auditFigures(audit))
-  const lm = await loadTrainable(session, started.folder)
+  // Labels as they stand need no calibration, which could not tell how far to trust them.
+  const { lists, audit } = needsRewards(options)
+    ? rescoreLists({ ...scored, options: rescoreOptions(options, started.truth) })
+    : { lists: plainlyRanked(options, scored).lists }
+  const orders = await started.right?.(plan.augmented ?? 0)
+  Object.assign(figures, learntFigures(options, lists, { audit, orders }))
+  if (!plan.fewPairs) requirePairs(figures)
+  const lm = await loadTrainable(session, folder)
   try {
     const dir = join(outputDir, 'cells', plan.hash.slice(0, 12))
     const training = { kind, dir, files: started.files, learningRate, epochs, maxSteps, stage: true }
     const run = await trainPolicy(session, lm, { ...scored, lists }, training)
     if (run.outcome.stopped) throw new Stopped()
-    figures.steps = run.outcome.step
+    Object.assign(figures, lossFigures(dir), { steps: run.outcome.step })
     return run.model
   } finally {
     lm.model.dispose()
   }
 }
 
-/** How well the audit found what was reversed, where that is known. */
-function auditFigures({ truth }: AuditReport): Figures {
-  if (!truth) return {}
-  const { precision, recall, orderRight } = truth
-  const shares = { audit_precision: precision, audit_recall: recall, order_right: orderRight }
-  return Object.fromEntries(
-    Object.entries(shares).flatMap(([name, { share }]) => (share === null ? [] : [[name, share]])),
-  )
-}
-
-/** Greedy answers for the rewards; sampled ones for the distance to the start. */
+/** Rewards of greedy answers prompt by prompt, of sampled ones in the mean; these also tell the distance to the start. */
 async function judge(
   session: Session,
   { variant }: CellPlan,
@@ -115,7 +108,11 @@ async function judge(
       )
       figures.sampled_true = mean(sampled.map(({ text }, i) => trueReward(i, text)))
     }
-    for (const scorer of [...scorers].reverse()) keep(scorer.name, await scorer.score(set.prompts, texts))
+    for (const scorer of [...scorers].reverse()) {
+      keep(scorer.name, await scorer.score(set.prompts, texts))
+      const drawn = sampled.map(({ text }) => text)
+      figures[`sampled_${scorer.name}`] = mean(await scorer.score(set.prompts, drawn))
+    }
     const { distinct2, repetition } = textStats(texts)
     Object.assign(figures, { distinct2, repetition, length: mean(greedy.map(({ ids }) => ids.length)) })
     figures.kl = await klToStart(session, lm, start, set.prompts, sampled)
@@ -133,24 +130,7 @@ async function klToStart(
   prompts: Started['set']['prompts'],
   answers: readonly Answer[],
 ): Promise<number> {
-  const sums = async ({ model, tokenizer, template }: LanguageModel) => {
-    const { ids } = await encodePrompts(prompts, tokenizer, template, {
-      maxPromptLength: options.maxPromptLength,
-    })
-    const examples = answers.map((answer, i): EncodedExample => {
-      const own = { ids: Int32Array.from(answer.ids), scoredFrom: 0, truncated: false, ended: false }
-      return { id: String(i), source: '', promptIds: Int32Array.from(ids[i]), answers: [own], promptCut: 0 }
-    })
-    return logProbs(model, examples, options.maxTokensPerBatch)
-  }
-  const [p, q] = [await sums(policy), await sums(start)]
+  const p = await answerLogProbs(options, policy, prompts, answers)
+  const q = await answerLogProbs(options, start, prompts, answers)
   return mean(p.map((x, i) => x - q[i]))
-}
-
-function logProbs(model: Decoder, examples: readonly EncodedExample[], maxTokens: number): number[] {
-  const out = new Array<number>(examples.length).fill(0)
-  for (const batch of packLists(examples, { maxTokens, lastToken: false })) {
-    for (const [list, [sum]] of valuesByList(batch, logProbSums(model, batch))) out[list] = sum
-  }
-  return out
 }

@@ -19,6 +19,7 @@ import { augmentScored } from '../../stations/sample/sampled-candidates.js'
 import { type AlignData, closeAlignment, openAlignment } from '../align/alignment.js'
 import { scorersOf, temperaturesOf } from '../align/evaluate-aligned.js'
 import { prepareStations } from '../align/prepare.js'
+import { type OrdersRight, ordersRight } from './orders-right.js'
 import type { StartPlan } from './plan-cells.js'
 
 export interface Started {
@@ -29,6 +30,8 @@ export interface Started {
   /** The training data with its rewards, and so many sampled answers of the start model added to each prompt. */
   scored(augmented: number): Promise<ScoredCorpus>
   truth?(list: RankedList): readonly boolean[]
+  /** Which orders are right, by whom; where the truth is known. */
+  right?(augmented: number): Promise<OrdersRight>
   set: EvaluationSet
   scorers: Scorer[]
   trueReward?(i: number, text: string): number
@@ -39,7 +42,11 @@ interface Source extends AlignData {
   oracle?(prompt: readonly Message[], answer: string): number
 }
 
-async function sourceOf(session: Session, { world: options, dir }: StartPlan, dev: boolean): Promise<Source> {
+async function sourceOf(
+  session: Session,
+  { world: options, dir, otherJudge }: StartPlan,
+  dev: boolean,
+): Promise<Source> {
   if (!options) {
     const { corpus, files } = await loadSplits(session, 2, dev ? 'train' : 'align')
     const of = (part: Part) => partOf(corpus, part).examples
@@ -48,7 +55,10 @@ async function sourceOf(session: Session, { world: options, dir }: StartPlan, de
   const { world, hash, truth, trueReward } = await makeStarterWorld(options.seed, dir, options)
   const { train, test, demonstrations } = world
   const files = [{ path: 'starter world', sha256: hash, rows: train.length }]
-  return { train, test: dev ? world.dev : test, files, demonstrations, truth, oracle: trueReward }
+  return {
+    ...{ train, test: dev ? world.dev : test, files, demonstrations, truth, oracle: trueReward },
+    ...(otherJudge && { judged: world.labelledBy('judge') }),
+  }
 }
 
 /** @param dev judge on the development prompts, as `--tune` does */
@@ -63,15 +73,22 @@ export async function startOf(session: Session, plan: StartPlan, dev: boolean): 
   const calibrated = rescoreLists({ ...prepared.scored, options: rescoreOptions(options) })
   const lm = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'blocks'))
   const set = evaluationSet(data.test, options.evalPrompts, options.seed)
+  const scored = once((count) =>
+    augmentScored(session, lm, { scored: prepared.scored, scorers: models, count }),
+  )
+  const { truth } = data
   return {
     lm,
     folder,
     files: data.files,
-    truth: data.truth,
+    truth,
+    ...(truth && {
+      right: once(async (count) => ordersRight(await scored(count), rescoreOptions(options, truth))),
+    }),
     set,
     scorers: scorersOf(a, prepared, temperaturesOf(models, calibrated)),
     ...(oracle && { trueReward: (i: number, text: string) => oracle(set.prompts[i] as Message[], text) }),
-    scored: once((count) => augmentScored(session, lm, { scored: prepared.scored, scorers: models, count })),
+    scored,
     dispose() {
       closeAlignment(a)
       lm.model.dispose()

@@ -9,7 +9,7 @@ import { loadStartModel } from '../../load/language-model.js'
 import { isAlignment } from '../../methods/registry.js'
 import { logProbSums } from '../../models/decoder/score.js'
 import type { AuditReport } from '../../rescore/audit.js'
-import type { Scale } from '../../rescore/beliefs.js'
+import type { LabelSource, UncertainScale } from '../../rescore/beliefs.js'
 import {
   type Explained,
   type ExplainRules,
@@ -27,6 +27,7 @@ import { shellWord } from '../../show/shell.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadData } from '../../stations/read/load-data.js'
+import { withRelabels } from '../../stations/read/relabels.js'
 import { scoreCorpus } from '../../stations/score/scoring.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { letters, sayExplained } from './say-explained.js'
@@ -59,7 +60,10 @@ export const explain: Pipeline<ExplainResult, 'train_dataset'> = withSession(asy
     file: example.file,
     row: example.row,
     mode: rules.mode,
-    ...(rules.mode === 'default' && rules.scale),
+    ...(rules.mode === 'default' && {
+      temperature: rules.scale.temperature,
+      labelError: rules.scale.labelError,
+    }),
     names: letters(list),
     ...explained,
     ...(loss && { loss }),
@@ -99,31 +103,43 @@ function rulesToTry(options: Options, list: RankedList, path: string): ExplainRu
   const { mode, rewardTemperature: temperature, labelError } = options
   if (mode === 'legacy') return [legacyRules(options)]
   const given = temperature === undefined || labelError === undefined ? [] : [{ temperature, labelError }]
-  return [...given, ...auditScales(path)].map((scale) => defaultRules(options, list, scale))
+  const audit = auditBeside(path)
+  const { labelSource } = options
+  // An audit of 0.1.0 does not say what was decided: there was no `auto`.
+  const sources: LabelSource[] =
+    labelSource !== 'auto'
+      ? [labelSource]
+      : audit?.labelSource
+        ? [audit.labelSource]
+        : ['posterior', 'agreement']
+  return [...given, ...(audit?.calibrations ?? [])].flatMap((scale) =>
+    sources.map((source) => defaultRules(options, list, scale, source)),
+  )
 }
 
-/** T and e of each fold, from the audit that was written with the lists. */
-function auditScales(path: string): Scale[] {
+/** The audit that was written with the lists: T and e of each fold, and who decided. */
+function auditBeside(path: string): Partial<AuditReport> | undefined {
   const audit = join(dirname(path), 'audit.json')
-  if (!existsSync(audit)) return []
+  if (!existsSync(audit)) return undefined
   try {
-    return (JSON.parse(readFileSync(audit, 'utf8')) as AuditReport).calibrations ?? []
+    return JSON.parse(readFileSync(audit, 'utf8')) as AuditReport
   } catch {
-    return []
+    return undefined
   }
 }
 
 /** Ranks the whole data set: T, e and the gate's level come from all of it. */
 async function fromData(session: Session, paths: string[]): Promise<Found> {
   const { options } = session
-  const { examples } = await loadData(session, paths, 2)
+  const { examples: read } = await loadData(session, paths, 2)
+  const examples = await withRelabels(session, read)
   theOne(
     options,
     examples.filter((e) => isAsked(options, { example: e })),
     (example) => ({ example }),
   )
   const scored = await scoreCorpus(session, corpusOf(examples))
-  const { lists, calibrations } = rescoreLists({ ...scored, options: rescoreOptions(session.options) })
+  const { lists, calibrations, audit } = rescoreLists({ ...scored, options: rescoreOptions(session.options) })
   const list = theOne(
     options,
     lists.filter((l) => isAsked(options, l)),
@@ -131,8 +147,8 @@ async function fromData(session: Session, paths: string[]): Promise<Found> {
   )
   if (options.mode === 'legacy') return { list, rules: legacyRules(options) }
   const fold = scored.folds?.[lists.indexOf(list)] ?? 0
-  const scale = calibrations.find((c) => c.fold === fold) as Scale
-  return { list, rules: defaultRules(options, list, scale) }
+  const scale = calibrations.find((c) => c.fold === fold) as UncertainScale
+  return { list, rules: defaultRules(options, list, scale, audit.labelSource ?? 'posterior') }
 }
 
 const isAsked = (options: Place, { example }: Pick<RankedList, 'example'>): boolean =>
@@ -150,17 +166,36 @@ function theOne<T>(options: Place, matches: readonly T[], of: (match: T) => Pick
   )
 }
 
-function defaultRules(options: Options, list: RankedList, scale: Scale): ExplainRules {
-  const { labelSource, pairWeight, minConfidence, sftGate, gateLevel } = options
+function defaultRules(
+  options: Options,
+  list: RankedList,
+  scale: UncertainScale,
+  labelSource: LabelSource,
+): ExplainRules {
+  const { pairWeight, minConfidence, sftGate, gateLevel } = options
   const level = gateLevel ?? (sftGate === 'soft' ? levelOfGate(list, scale.temperature) : undefined)
   return {
     mode: 'default',
-    scale: { temperature: scale.temperature, labelError: scale.labelError },
+    scale: scaleAlone(scale),
     labelSource,
     pairWeight,
     minConfidence,
     sftGate,
     level,
+  }
+}
+
+/** Without the rest of a calibration. */
+function scaleAlone(scale: UncertainScale): UncertainScale {
+  const { temperature, labelError, lapse, annotators, plausible, averaged, reverseBelow } = scale
+  return {
+    temperature,
+    labelError,
+    ...(lapse !== undefined && { lapse }),
+    ...(annotators && { annotators }),
+    ...(plausible && { plausible }),
+    ...(averaged && { averaged }),
+    ...(reverseBelow !== undefined && { reverseBelow }),
   }
 }
 

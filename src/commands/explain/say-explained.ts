@@ -98,16 +98,21 @@ function beliefLines(e: Explanation): string[] {
     reward: 'log-odds = reward gap / T; labels do not count (label_source: reward)',
     human: 'log-odds = the label alone (label_source: human)',
   }[rules.labelSource]
+  const several = (rules.scale.plausible?.length ?? 0) > 1
   const lines = explained.pairs.map((pair) => {
+    const { temperature, lapse = 0 } = pair.scale ?? rules.scale
+    const over = lapse > 0 ? `, lapse ${percent(lapse)},` : ''
     const reward =
       rules.labelSource === 'human'
         ? ''
-        : `${figure(pair.gap)} / ${figure(rules.scale.temperature)} = ${figure(pair.fromReward)}`
+        : `${figure(pair.gap)} / ${figure(temperature)}${over} = ${figure(pair.fromReward)}`
     const label = pair.fromLabel === 0 ? '' : `label ${signed(pair.fromLabel)}`
     const parts = [reward, label].filter((part) => part !== '').join(', ')
     return `${pairName(e, pair)}: ${parts || 'nothing known'} → log-odds ${figure(pair.logit)}, belief ${percent(pair.belief)}`
   })
-  return [how, ...lines]
+  const least =
+    'T, lapse and e are not known exactly: of what is plausible, that which leaves a pair least sure'
+  return [how, ...(several ? [least] : []), ...lines]
 }
 
 function orderLines({ list, rules, explained }: Explanation): string[] {
@@ -136,6 +141,7 @@ function pairLine(e: Explanation, pair: ExplainedPair): string {
     kept: rules.pairWeight === 'soft' ? `2 · ${figure(pair.belief)} − 1` : 'pair_weight: hard',
     unsure: `${percent(pair.belief)} is below min_confidence ${percent(rules.minConfidence)}`,
     tie: 'either may be better',
+    undecided: 'which is better depends on how often labels err, and that is not known well enough',
     contradicted: 'label and reward disagree (label_source: agreement)',
     'gap below threshold': '',
   }[pair.reason]

@@ -82,11 +82,12 @@ async function encodedTexts(tokenizer: TextTokenizer, maxPositions: number): Pro
   ])
   let texts: string[]
   try {
-    const template = chatTemplate(tokenizer)
+    const template = await chatTemplate(tokenizer)
     texts = dialogues.map((dialogue) => template.render(dialogue))
   } catch (error) {
     if (!isRefusal(error)) throw error
-    texts = dialogues.map((dialogue) => chatTemplate(tokenizer, 'plain').render(dialogue))
+    const plain = await chatTemplate(tokenizer, 'plain')
+    texts = dialogues.map((dialogue) => plain.render(dialogue))
   }
   const encoded = await tokenizer.encodeBatch(texts)
   return encoded.map(({ ids }, i) => {

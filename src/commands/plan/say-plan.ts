@@ -3,7 +3,7 @@
 import type { Options } from '../../config/options.js'
 import { EFFICIENCY } from '../../plan/devices.js'
 import { tableOf } from '../../show/table.js'
-import { bytes, count, duration, percent } from '../../show/units.js'
+import { amount, bytes, count, duration, percent } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { PlanResult } from './plan-result.js'
 
@@ -29,7 +29,7 @@ export function sayPlan(
     `model    ${count(plan.parameters)} parameters, ${share} · ${plan.dtype}${plan.bf16 ? ', products in bfloat16' : ''}`,
   )
   ui.line(
-    `data     ${count(data.lists)} lists · ${count(data.tokens)} tokens an epoch, ${count(data.scored)} of them scored · ` +
+    `data     ${amount(data.lists, 'list')} · ${count(data.tokens)} tokens an epoch, ${count(data.scored)} of them scored · ` +
       `${percent(1 - data.tokens / data.padded)} less than padded rows (${count(data.padded)}), ` +
       `${percent(1 - data.tokens / data.unshared)} less than rows of their own`,
   )
@@ -39,7 +39,7 @@ export function sayPlan(
   )
   ui.line(`time     ${duration(plan.seconds)}, ${duration(plan.secondsPerStep)} a step · ${rateText(plan)}`)
   ui.line(
-    `disk     ${bytes(disk.bytes)} for ${count(disk.checkpoints)} checkpoint${disk.checkpoints === 1 ? '' : 's'} of ${bytes(disk.checkpoint)} and the room to write one`,
+    `disk     ${bytes(disk.bytes)} for ${amount(disk.checkpoints, 'checkpoint')} of ${bytes(disk.checkpoint)} and the room to write one`,
   )
   const rows = PARTS.filter(([part]) => memory[part] > 0).map(([part, what]) => {
     return { part, memory: bytes(memory[part]), what }

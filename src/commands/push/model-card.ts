@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { stringify } from 'yaml'
 import { type ConfigKey, SECTIONS } from '../../config/schema.js'
 import { hubName } from '../../hub/name.js'
-import { summaryTable, verdicts } from '../../report/result-summary.js'
+import { conclusions, summaryTable } from '../../report/result-summary.js'
 import type { EvalReport, EvaluationReport } from '../../report/types.js'
 import type { RunManifest } from '../../runs/run-manifest.js'
 
@@ -114,7 +114,7 @@ function evaluationPart({ evaluation, notes }: EvalReport): string {
   if (!evaluation) return ''
   const named = withoutPaths(evaluation)
   const { columns, rows } = summaryTable(named)
-  const lines = [...verdicts(named), ...(notes ?? [])].map((line) => `- ${line}`)
+  const lines = [...conclusions(named), ...(notes ?? [])].map((line) => `- ${line}`)
   return [
     table(
       columns.map(({ label }) => label),

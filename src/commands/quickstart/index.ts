@@ -32,5 +32,6 @@ export const quickstartCommand = pipeline({
     'seed',
     'device',
   ],
+  greeting: 'clha quickstart · aligns a small language model on this machine, nothing leaves it\n',
   load: async () => (await import('./quickstart.js')).quickstart,
 })

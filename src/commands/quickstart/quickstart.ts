@@ -11,7 +11,7 @@ import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
-import { count, percent } from '../../show/units.js'
+import { amount, count, percent } from '../../show/units.js'
 import { makeStarterWorld, type StarterWorld } from '../../stations/read/starter-world.js'
 import type { Ui } from '../../terminal/ui.js'
 import { alignReport, type Told } from '../align/align-report.js'
@@ -31,6 +31,9 @@ interface SeedRun {
   result: AlignResult
 }
 
+/** Half an hour of a person's time tells rescoring how often labels err. */
+const SECOND_LABELS = 100
+
 const KEPT = 'what is done is kept: the same command goes on from here'
 
 export const quickstart: Pipeline<AlignResult> = (config, ui) => {
@@ -41,7 +44,6 @@ export const quickstart: Pipeline<AlignResult> = (config, ui) => {
 
 async function runSeeds(config: ResolvedConfig, ui: Ui): Promise<AlignResult> {
   const { seeds, seed: first, outputDir } = config.options
-  ui.line('clha quickstart · aligns a small language model on this machine, nothing leaves it\n')
   const runs: SeedRun[] = []
   for (let i = 0; i < seeds; i++) {
     const seed = first + i
@@ -70,7 +72,7 @@ function sayEnd(ui: Ui, { multiSeed }: AlignReport, page: string, model: string)
 }
 
 async function runSeed(given: ResolvedConfig, ui: Ui, seed: number, dir: string): Promise<SeedRun> {
-  const starter = await makeStarterWorld(seed, dir)
+  const starter = await makeStarterWorld(seed, dir, { secondLabels: SECOND_LABELS })
   const session = await openSession(quickstartConfig(given, seed, dir, starter.tokenizerDir), ui)
   await writeConfig(session)
   return withAlignment(session, await loadStartModel(session), async (a) => {
@@ -99,14 +101,14 @@ const dataStation = (a: Alignment, { world, hash, truth }: StarterWorld): Promis
   station(a, 'data', async () => {
     const { train, test, demonstrations, options } = world
     a.session.ui.line(
-      `${count(train.length)} pairs from the starter world, ${percent(options.noise, 0)} of the labels reversed on purpose`,
+      `${count(train.length)} pairs from the starter world, ${percent(options.noise, 0)} of the labels reversed on purpose, ${count(options.secondLabels)} pairs labelled twice`,
     )
     const files = [{ path: 'starter world', sha256: hash, rows: train.length }]
     return { train, test, files, demonstrations, truth }
   })
 
 const judgingOf = ({ world, trueReward }: StarterWorld): Judging => ({
-  title: `evaluate  ${count(world.test.length)} unseen prompts`,
+  on: amount(world.test.length, 'unseen prompt'),
   temperatures: [0, 1],
   trueReward: (prompt, answer) => trueReward(prompt as readonly Message[], answer),
 })

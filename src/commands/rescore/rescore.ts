@@ -10,6 +10,7 @@ import { amount } from '../../show/units.js'
 import { rescoredFile } from '../../stations/rank/rescored-file.js'
 import { rescoreOptions, rescoreStation } from '../../stations/rank/rescoring.js'
 import { loadData } from '../../stations/read/load-data.js'
+import { withRelabels } from '../../stations/read/relabels.js'
 import { keptScores } from '../../stations/score/kept-scores.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
@@ -28,7 +29,8 @@ export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
 
 async function rescoreIn(session: Session): Promise<RescoreResult> {
   const { ui } = session
-  const { examples } = await loadData(session, required(session.options, 'trainDataset'), 2)
+  const { examples: read } = await loadData(session, required(session.options, 'trainDataset'), 2)
+  const examples = await withRelabels(session, read)
   ui.line(`${amount(examples.length, 'list')}`)
   requireCalibratable(examples, rescoreOptions(session.options))
   const scored = await keptScores(session, corpusOf(examples))

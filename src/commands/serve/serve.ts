@@ -20,7 +20,7 @@ import { createScorer } from '../../serve/scorer.js'
 import { listen } from '../../serve/server.js'
 import type { Needs } from '../../session/needs.js'
 import { type Session, withSession } from '../../session/session.js'
-import { bytes, count, duration } from '../../show/units.js'
+import { amount, bytes, count, duration } from '../../show/units.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { openModelCache } from '../../stations/score/model-cache.js'
 import { DTYPES } from '../../tensor/index.js'
@@ -106,7 +106,7 @@ async function loadLm(session: Session, path: string): Promise<Loaded<ServedLang
   const { layers, kvHeads, headDim } = model.config
   const cache = 2 * slots * contextLength * layers * kvHeads * headDim * DTYPES[dtype].bytes
   ui.line(
-    `${name} · ${count(slots)} requests at a time, ${count(contextLength)} tokens each · cache ${bytes(cache)}`,
+    `${name} · ${amount(slots, 'request')} at a time, ${count(contextLength)} tokens each · cache ${bytes(cache)}`,
   )
   return {
     served: {

@@ -117,7 +117,7 @@ export const LLAMA_FACTORY: RuleTable = {
   ...each('pref_beta', to('beta')),
   ...each('dpo_label_smoothing', whenOn(to('label_smoothing'))),
   ...each('pref_ftx', whenOn(to('sft_weight'))),
-  ...each('ld_alpha', unlessOff('no such constant in the losses here')),
+  ...each('ld_alpha', whenOn(to('ld_alpha'))),
   ...each('lora_target', target),
   ...each('additional_target', whenOn(to('modules_to_save', (value) => texts(value)))),
   ...each(

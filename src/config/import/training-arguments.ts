@@ -47,13 +47,13 @@ const warmup: Rule = (value): Outcome =>
     ? { set: { warmup_ratio: value } }
     : { set: { warmup_steps: value } }
 
-const LOCAL = ['tensorboard', 'none', 'all', 'jsonl']
+const REPORTERS = ['tensorboard', 'mlflow', 'none', 'all', 'jsonl']
 
-/** What works is taken, trackers that would send metrics elsewhere are named. */
+/** What works is taken, other trackers are named. */
 export const reporters: Rule = (value) => {
   const names = list(value).map(String)
-  const kept = names.filter((name) => LOCAL.includes(name))
-  const other = names.filter((name) => !LOCAL.includes(name))
+  const kept = names.filter((name) => REPORTERS.includes(name))
+  const other = names.filter((name) => !REPORTERS.includes(name))
   const lost = `clha does not write to ${other.join(', ')}; metrics go to metrics.jsonl, and to tensorboard if asked for`
   return {
     ...(kept.length > 0 ? { set: { report_to: kept } } : {}),

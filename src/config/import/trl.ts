@@ -60,8 +60,7 @@ export function trlMethod(all: Values): string | undefined {
 /** Losses have TRL's names here; those that are methods of their own are told by `method`. */
 const loss: Rule = (value) => {
   const [first, ...more] = list(value).map(String)
-  if (more.length > 0)
-    return { miss: `one loss is computed; ${first} is not taken together with ${more.join(', ')}` }
+  if (more.length > 0) return { set: { loss_type: [first, ...more] } }
   if (['simpo', 'nll'].includes(first)) return { drop: 'method says it' }
   return { set: { loss_type: first } }
 }
@@ -73,6 +72,13 @@ export const TRL: RuleTable = {
   ...each('datasets', mixture),
   ...each('dataset_streaming streaming', drop('files are read as they are needed')),
   ...each('loss_type', loss),
+  loss_weights: (value, all) =>
+    list(all.loss_type).length > 1
+      ? whenOn(to('loss_weights'))(value, all)
+      : unlessOff('not computed here')(value, all),
+  use_weighting: whenOn(to('use_weighting')),
+  // 0 is a value of its own: tokens beyond the shared length do not count at all
+  ld_alpha: (value, all) => (value === null ? drop('its default') : to('ld_alpha'))(value, all),
   ...each('rpo_alpha', whenOn(to('sft_weight'))),
   ...each(
     'packing padding_free packing_strategy eval_packing',
@@ -91,7 +97,7 @@ export const TRL: RuleTable = {
   ),
   ...each('disable_dropout', unlessOff('dropout of the model is never on in preference training', true)),
   ...each(
-    'ref_model_mixup_alpha ref_model_sync_steps sync_ref_model reference_free ref_model_init_kwargs model_init_kwargs loss_weights',
+    'ref_model_mixup_alpha ref_model_sync_steps sync_ref_model reference_free ref_model_init_kwargs model_init_kwargs',
     unlessOff('not computed here'),
   ),
   ...each('generate_during_eval', whenOn(miss('eval_generation_steps: number of steps'))),

@@ -1,14 +1,17 @@
 /** Config section: how rewards and labels become pairs, weights and gates. */
 import { z } from 'zod'
-import { fraction, nonNegative, positive } from '../../value-shapes.js'
+import { fraction, nonNegative, oneOrMany, positive, text } from '../../value-shapes.js'
 
 export const rescoreSection = {
   label_source: z
-    .enum(['posterior', 'reward', 'human', 'agreement'])
-    .default('posterior')
+    .enum(['auto', 'posterior', 'reward', 'human', 'agreement'])
+    .default('auto')
     .describe(
-      'who orders the answers: reward and label together, the reward, the label, or only where both agree; legacy: reward',
+      'who orders the answers: both, the reward, the label, or where both agree; auto: by what is known of the labels; legacy: reward',
     ),
+  relabels: oneOrMany(text())
+    .optional()
+    .describe('files of second labels (clha relabel makes them): they tell how often labels err'),
   pair_weight: z
     .enum(['soft', 'hard'])
     .default('soft')

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { count, oneOrMany, text } from '../../value-shapes.js'
 
-const REPORTERS = ['tensorboard', 'jsonl', 'all', 'none'] as const
+const REPORTERS = ['tensorboard', 'mlflow', 'jsonl', 'all', 'none'] as const
 
 /** What `all` means. */
 const EVERYWHERE = ['tensorboard', 'jsonl'] as const
@@ -50,7 +50,9 @@ export const runSection = {
   report_to: oneOrMany(z.enum(REPORTERS))
     .prefault(['jsonl'])
     .transform((names) => [...new Set(names.flatMap((name) => (name === 'all' ? EVERYWHERE : [name])))])
-    .describe('where metrics are written: tensorboard, jsonl, all (both) or none'),
+    .describe(
+      'where metrics are written: tensorboard, jsonl, mlflow (the server of MLFLOW_TRACKING_URI), all (tensorboard and jsonl) or none',
+    ),
 }
 
 export const quickstartSection = {

@@ -2,6 +2,7 @@
 
 import type { Prompt } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
+import { amount } from '../../show/units.js'
 import { type ChatTemplate, trainedTexts } from '../../text/template.js'
 import type { TextTokenizer } from '../../text/tokenizer.js'
 import { answerOf, type Example } from '../example.js'
@@ -40,7 +41,7 @@ const BATCH = 512
  * ```ts
  * const { examples } = await readExamples('prefs.jsonl')
  * const tokenizer = await loadTokenizer('model')
- * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * const { encoded } = await encodeExamples(examples, tokenizer, await chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
  * encoded.length // 8
  * ```
  */
@@ -200,7 +201,9 @@ const defaultPromptLength = (maxLength: number) =>
   maxLength >= 256 ? maxLength - 128 : Math.floor(maxLength / 2)
 
 const tooFew = ({ candidates }: Example, needed: number) =>
-  candidates.length < Math.max(1, needed) ? `${candidates.length} answers, ${needed} needed` : undefined
+  candidates.length < Math.max(1, needed)
+    ? `${amount(candidates.length, 'answer')}, ${needed} needed`
+    : undefined
 
 const noStart = ({ file, row }: Example) =>
   usageError(`${file}:${row}: nothing stands before the answer, and the tokenizer has neither BOS nor EOS`)
@@ -208,7 +211,10 @@ const noStart = ({ file, row }: Example) =>
 function refuseCut({ file, row }: Example, { promptCut, answers }: EncodedList, limits: EncodeLimits): void {
   const cut = answers.filter((answer) => answer.truncated).length
   if (promptCut === 0 && cut === 0) return
-  const what = promptCut > 0 ? `the prompt is ${promptCut} tokens too long` : `${cut} answers are too long`
+  const what =
+    promptCut > 0
+      ? `the prompt is ${amount(promptCut, 'token')} too long`
+      : `${amount(cut, 'answer')} too long`
   const hint = 'Raise max_length, leave the row out, or set truncation: left.'
   throw usageError(`${file}:${row}: ${what} for max_length ${limits.maxLength}`, hint)
 }

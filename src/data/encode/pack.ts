@@ -57,7 +57,7 @@ export function paddedTokens(example: EncodedExample): number {
  * ```ts
  * const { examples } = await readExamples('prefs.jsonl')
  * const tokenizer = await loadTokenizer('model')
- * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * const { encoded } = await encodeExamples(examples, tokenizer, await chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
  * const batches = packLists(encoded.slice(0, 2), { maxTokens: 2048, lastToken: false })
  * // The answers of list i: offsets[i] to offsets[i + 1].
  * batches[0].offsets // [0, 2, 4]

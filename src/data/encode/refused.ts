@@ -30,7 +30,10 @@ const WORDS: Record<Part, string> = {
 }
 
 /** The first part of an example that makes no difference to what the template writes. */
-function leftOut({ prompt, candidates }: Example, template: ChatTemplate): string | undefined {
+export function leftOut(
+  { prompt, candidates }: Pick<Example, 'prompt' | 'candidates'>,
+  template: ChatTemplate,
+): string | undefined {
   const turns = candidates.map(turnOf)
   if (typeof prompt === 'string') {
     const held = turns.find((turn) => turn.tool_calls ?? turn.reasoning_content)

@@ -2,7 +2,7 @@
 
 import type { Prompt } from '../../dialogue.js'
 import { isObject } from '../../files/json.js'
-import type { Candidate, Preference } from '../example.js'
+import type { Candidate, Preference, Vote } from '../example.js'
 
 export type RawRow = Record<string, unknown>
 
@@ -34,6 +34,8 @@ export interface ParsedRow {
   prompt: Prompt
   candidates: Candidate[]
   preferences: Preference[]
+  /** As of an example. */
+  votes?: Vote[]
 }
 
 export interface DataFormat {

@@ -88,11 +88,21 @@ export function textAlone({ text, tool_calls, reasoning_content }: AnswerParts, 
   )
 }
 
-/** Puts the row's `system` text, if there is any, in front of a dialogue that has none. */
+const LEFT_OUT = 'columns: {system: null} leaves the column out'
+
+/**
+ * Puts the row's `system` text, if there is any, in front of a dialogue that has none.
+ * @throws RowFault (structural) for a `system` that is no text, or says otherwise than the dialogue's own
+ */
 export function withSystem(row: RawRow, messages: Message[]): Message[] {
   const { system } = row
-  if (typeof system !== 'string' || system === '' || messages[0]?.role === 'system') return messages
-  return [{ role: 'system', content: system }, ...messages]
+  if (system === undefined || system === null || system === '') return messages
+  if (typeof system !== 'string')
+    throw structuralFault('wrong_type', `system is ${typeName(system)}, not a string; ${LEFT_OUT}`)
+  const [first] = messages
+  if (first?.role !== 'system') return [{ role: 'system', content: system }, ...messages]
+  if (first.content.trim() === system.trim()) return messages
+  throw structuralFault('two_systems', `system and the dialogue's own system turn differ; ${LEFT_OUT}`)
 }
 
 /** Splits a dialogue into what was asked and the last turn, which has to be the assistant's. */

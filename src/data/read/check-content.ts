@@ -1,4 +1,6 @@
 /** Rows that can be read but teach nothing: these are dropped, listed and counted. */
+
+import { amount } from '../../show/units.js'
 import type { ParsedRow } from '../formats/format.js'
 import { contentFault, structuralFault } from './row-fault.js'
 
@@ -21,6 +23,8 @@ export function checkContent(row: ParsedRow, { minCandidates, unpaired }: Conten
     const advice = `one answer and a label; ${learners}, here pairs, lists or SFT rows are needed`
     throw structuralFault('unpaired', `the row is unpaired: ${advice}`)
   }
+  if (unpaired && minCandidates > 1 && !labelled && candidates.length === 1)
+    throw structuralFault('missing_field', 'one answer and no label: a label says whether it is desirable')
   if (typeof prompt === 'string') {
     // Before an answer it may be empty: bare text has no prompt.
     if (candidates.length === 0 && prompt.trim() === '')
@@ -36,7 +40,7 @@ export function checkContent(row: ParsedRow, { minCandidates, unpaired }: Conten
     }
   }
   if (candidates.length < (labelled ? 1 : minCandidates)) {
-    const found = `${candidates.length} answer${candidates.length === 1 ? '' : 's'}`
+    const found = amount(candidates.length, 'answer')
     throw contentFault('too_few_answers', `${found}, at least ${minCandidates} needed`)
   }
   const seen = new Map<string, number>()

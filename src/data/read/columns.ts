@@ -5,6 +5,32 @@ import { structuralFault } from './row-fault.js'
 /** Our column name -> the name that it has in the file, the names of a list's parts, or null to leave the column out. */
 export type Columns = Readonly<Record<string, string | readonly string[] | null>>
 
+/** Names under which the two answers of a pair are published. */
+const PAIRS: readonly (readonly [chosen: string, rejected: string])[] = [
+  ...['response', 'answer', 'output', 'completion', 'text'].flatMap((what) => [
+    [`chosen_${what}`, `rejected_${what}`] as const,
+    [`${what}_chosen`, `${what}_rejected`] as const,
+    [`preferred_${what}`, `dispreferred_${what}`] as const,
+    [`${what}_w`, `${what}_l`] as const,
+  ]),
+  ['preferred', 'dispreferred'],
+  ['accepted', 'rejected'],
+  ['better', 'worse'],
+  ['good', 'bad'],
+  ['y_w', 'y_l'],
+]
+
+/** A pair under other names becomes `chosen` and `rejected`, where both are text or messages. */
+export function withPairNames(row: RawRow): RawRow {
+  if ('chosen' in row) return row
+  const isAnswer = (value: unknown) =>
+    typeof value === 'string' || (typeof value === 'object' && value !== null)
+  const found = PAIRS.find((names) => names.every((name) => isAnswer(row[name])))
+  if (!found) return row
+  const { [found[0]]: chosen, [found[1]]: rejected, ...rest } = row
+  return { ...rest, chosen, rejected }
+}
+
 /**
  * The row under our names. Parts that become a list are known to a label by their names.
  * @throws RowFault (structural) for a column that is not there

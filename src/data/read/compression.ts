@@ -2,6 +2,7 @@
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { Decompress } from 'fzstd'
+import xxhash from 'xxhash-wasm'
 import { usageError } from '../../errors.js'
 import { zstdBlocks } from './zstd-blocks.js'
 
@@ -24,8 +25,9 @@ export async function* gunzip(file: string, chunks: AsyncIterable<Buffer>): Asyn
 }
 
 /**
- * Node 20 has no zstd of its own. The library checks the structure, not the checksum behind a frame. It gets one block (at
- * most 128 KiB unpacked) at a time, so that memory holds the window and a block, however far a file unpacks.
+ * Node 20 has no zstd of its own. The library checks the structure; the checksum behind a frame (the low half of XXH64) is
+ * checked here. It gets one block (at most 128 KiB unpacked) at a time, so that memory holds the window and a block, however
+ * far a file unpacks.
  * @throws ClhaError (usage) where the stream is damaged or cut off, or a frame asks for a window above 128 MiB
  */
 export async function* unzstd(file: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -42,6 +44,15 @@ export async function* unzstd(file: string, chunks: AsyncIterable<Buffer>): Asyn
     }
     return unpacked
   }
-  for await (const block of zstdBlocks(file, chunks)) yield* push(block, false)
+  const { create64 } = await xxhash()
+  let hash = create64()
+  for await (const { is, bytes } of zstdBlocks(file, chunks)) {
+    if (is === 'frame') hash = create64()
+    const found = push(bytes, false)
+    for (const piece of found) hash.update(piece)
+    if (is === 'checksum' && Number(hash.digest() & 0xffffffffn) !== bytes.readUInt32LE(0))
+      throw usageError(`${file}: damaged zstd: a frame's checksum is wrong`, AGAIN)
+    yield* found
+  }
   yield* push(new Uint8Array(0), true)
 }

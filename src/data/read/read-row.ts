@@ -1,12 +1,12 @@
 /** One row, from bytes to an example with its place, id and source. */
 import { basename, dirname, resolve } from 'node:path'
 import type { Example } from '../example.js'
-import type { DataFormat, FormatOptions, RawRow } from '../formats/format.js'
+import type { DataFormat, FormatOptions, ParsedRow, RawRow } from '../formats/format.js'
 import { typeName } from '../formats/messages.js'
 import { formatOf } from '../formats/registry.js'
 import { withTools } from '../formats/tool-calls.js'
 import { type ContentNeeds, checkContent } from './check-content.js'
-import { type Columns, renameColumns } from './columns.js'
+import { type Columns, renameColumns, withPairNames } from './columns.js'
 import { withParsedText } from './json-text.js'
 import { fileStem } from './read-files.js'
 import type { Piece } from './read-lines.js'
@@ -32,7 +32,7 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw structuralFault('not_an_object', `the row is ${typeName(value)}, not an object`)
   }
-  const row = withParsedText(renameColumns(value as RawRow, options.columns))
+  const row = withParsedText(withPairNames(renameColumns(value as RawRow, options.columns)))
   const id = explicitId(row)
   const format = formatOf(row, options.forced, options.minCandidates === 0)
   const parsed = format.toExample(row, options)
@@ -42,11 +42,20 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
     prompt: withTools(row, parsed.prompt),
     candidates: parsed.candidates,
     preferences: parsed.preferences,
+    ...votesOf(row, parsed),
     source: sourceOf(row, file, format.name),
     file,
     row: piece.row,
   }
   return { format: format.name, explicitId: id !== undefined, example }
+}
+
+/** Several votes on a pair; or, where a column says who judged, that person's labels. */
+function votesOf({ annotator }: RawRow, { votes, preferences }: ParsedRow): Pick<Example, 'votes'> {
+  if (votes) return { votes }
+  const named = (typeof annotator === 'string' && annotator !== '') || typeof annotator === 'number'
+  if (!named || preferences.length === 0) return {}
+  return { votes: preferences.map((p) => ({ ...p, count: 1, annotator: String(annotator) })) }
 }
 
 function explicitId(row: RawRow): string | undefined {

@@ -7,6 +7,7 @@ import { sha256File } from '../../files/digest.js'
 import type { Example } from '../example.js'
 import { formatByName } from '../formats/registry.js'
 import type { Columns } from './columns.js'
+import { joinAnswerRows } from './join-rows.js'
 import { listFiles, readPieces } from './read-files.js'
 import type { Piece } from './read-lines.js'
 import { type RowOptions, readRow } from './read-row.js'
@@ -37,7 +38,7 @@ export interface ReadOptions {
 /** `kept + dropped.structural + dropped.content` is always `rows`. */
 export interface ReadCounts {
   files: { file: string; sha256: string; rows: number; kept: number }[]
-  /** Rows looked at; blank lines are none. */
+  /** Rows looked at; blank lines are none, and neighbours that are joined to a list are one. */
   rows: number
   kept: number
   dropped: Record<FaultKind, number>
@@ -115,7 +116,9 @@ async function* readFile(file: string, reading: Reading, limit: number): AsyncGe
   const { counts } = reading
   const entry = { file, sha256: await sha256File(file), rows: 0, kept: 0 }
   counts.files.push(entry)
-  for await (const piece of readPieces(file)) {
+  const { forced, unpaired, rewardColumn } = reading.options
+  const pieces = readPieces(file)
+  for await (const piece of forced || unpaired ? pieces : joinAnswerRows(pieces, rewardColumn)) {
     entry.rows++
     counts.rows++
     const item = readItem(file, piece, reading)

@@ -17,9 +17,9 @@ const ENDS = /\.(jsonl|jsonl\.gz|parquet)$/
 
 /** What a format's rows may have, in the order of a Parquet file's columns. */
 const PARQUET_COLUMNS: Record<WriteFormat, readonly string[]> = {
-  trl: ['id', 'source', 'prompt', 'chosen', 'rejected', 'score_chosen', 'score_rejected'],
-  hh: ['id', 'source', 'chosen', 'rejected', 'score_chosen', 'score_rejected'],
-  listwise: ['id', 'source', 'prompt', 'completions', 'rewards', 'ranks', 'models'],
+  trl: ['id', 'source', 'prompt', 'chosen', 'rejected', 'score_chosen', 'score_rejected', 'annotator'],
+  hh: ['id', 'source', 'chosen', 'rejected', 'score_chosen', 'score_rejected', 'annotator'],
+  listwise: ['id', 'source', 'prompt', 'completions', 'rewards', 'ranks', 'models', 'annotator'],
   messages: ['id', 'source', 'messages'],
   kto: ['id', 'source', 'prompt', 'completion', 'label'],
 }

@@ -34,6 +34,7 @@ const messages = (name: string) =>
 const COLUMNS: Record<string, (value: unknown) => SchemaElement[]> = {
   id: () => [text('id')],
   source: () => [text('source')],
+  annotator: () => [text('annotator')],
   ...Object.fromEntries(
     ['prompt', 'chosen', 'rejected', 'completion', 'messages'].map((name) => [
       name,

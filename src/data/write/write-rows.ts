@@ -42,17 +42,32 @@ function pairRows(
   example: Example,
   columns: (pair: { better: Candidate; worse: Candidate }) => RawRow,
 ): RawRow[] | string {
-  const { id, source, candidates, preferences } = example
-  if (preferences.length === 0) return 'no answer is preferred to another'
+  const { id, source, candidates } = example
+  const labels = labelsOf(example)
+  if (labels.length === 0) return 'no answer is preferred to another'
   if (typeof example.prompt === 'string' && candidates.some(isMore)) return MORE
-  return preferences.map((preference, i) => {
-    const better = candidates[preference.better]
-    const worse = candidates[preference.worse]
+  return labels.map(({ annotator, ...label }, i) => {
+    const better = candidates[label.better]
+    const worse = candidates[label.worse]
     const scores = { score_chosen: better.reward, score_rejected: worse.reward }
     const hasScores = better.reward !== undefined && worse.reward !== undefined
-    const row = { id: numbered(id, i, preferences.length), source, ...columns({ better, worse }) }
+    const row = {
+      ...{ id: numbered(id, i, labels.length), source, ...columns({ better, worse }) },
+      ...(annotator !== undefined && { annotator }),
+    }
     return hasScores ? { ...row, ...scores } : row
   })
+}
+
+/** The labels whose annotator is known, and the preferences of all other pairs. */
+function labelsOf({ preferences, votes = [] }: Example): (Preference & { annotator?: string })[] {
+  const named = votes.filter(({ annotator }) => annotator !== undefined)
+  const pairOf = ({ better, worse }: Preference) => [better, worse].sort().join(' ')
+  const judged = new Set(named.map(pairOf))
+  return [
+    ...named.flatMap(({ count, ...label }) => Array.from({ length: count }, () => label)),
+    ...preferences.filter((preference) => !judged.has(pairOf(preference))),
+  ]
 }
 
 /** One row per preference: two transcripts. Only what reads back to the same turns is written. */
@@ -90,6 +105,8 @@ function listwiseRows(example: Example): RawRow[] | string {
   const { id, source, prompt, candidates, preferences } = example
   if (candidates.length === 0) return 'there is no answer'
   if (candidates.some(({ desirable }) => desirable !== undefined)) return 'a list has no place for a label'
+  const annotators = new Set(labelsOf(example).map(({ annotator }) => annotator))
+  if (annotators.size > 1) return 'a list has no place for the labels of several annotators'
   if (candidates.some(isMore)) return MORE
   const row: RawRow = {
     id,
@@ -102,6 +119,8 @@ function listwiseRows(example: Example): RawRow[] | string {
   if (rewards.length > 0) row.rewards = rewards
   const origins = candidates.flatMap(({ origin }) => (origin === undefined ? [] : [origin]))
   if (origins.length === candidates.length) row.models = origins
+  const [annotator] = annotators
+  if (annotator !== undefined) row.annotator = annotator
   if (preferences.length === 0) return [row]
   const ranks = ranksOf(candidates.length, preferences)
   return ranks ? [{ ...row, ranks }] : 'the preferences are no ranking'

@@ -1,5 +1,6 @@
 /** The tensors of a PEFT file: held against the model, then handed over one by one. */
 import { join } from 'node:path'
+import { openSafetensors } from '../../checkpoint/format/safetensors.js'
 import type { TensorEntry } from '../../checkpoint/format/safetensors-header.js'
 import type { TensorSource } from '../../checkpoint/format/tensor-source.js'
 import { usageError } from '../../errors.js'
@@ -34,9 +35,7 @@ export function checkedSource(
   config: AdapterConfig,
   folder: string,
 ): AdapterSource {
-  // What a module was before it was trained whole is the base's, or as good as it.
-  const own = [...files.entries.keys()].filter((name) => !name.includes('.original_module.'))
-  const names = new Map(own.map((name) => [plainName(name), name]))
+  const names = namesIn(files)
   const stored: Stored = { files, folder, names }
   const { expected, kept, vocabulary } = expectedIn(stored, model, config)
   requireNoFaults(stored, expected, model.config.family)
@@ -65,16 +64,41 @@ export function checkedSource(
   }
 }
 
-/** Shapes by plain name, the weights that come in place of the base's, and the rows of embedding and head. */
-function expectedIn({ files, names }: Stored, model: Decoder, config: AdapterConfig) {
+/** Rows of embedding and head in a file of an adapter, which may bring other ones; those of the base where it has none. */
+export function vocabularyIn({ files, names }: Pick<Stored, 'files' | 'names'>, model: Decoder): number {
   const { embedding, head } = vocabularyModules(model)
-  const both = [embedding, ...(head ? [head] : [])]
-  const rows = both.map((module) => files.entries.get(names.get(`${module}.weight`) ?? '')?.shape[0])
+  const rowsOf = (module: string) => files.entries.get(names.get(`${module}.weight`) ?? '')?.shape[0]
+  const rows = [embedding, ...(head ? [head] : [])].map(rowsOf)
   const found = rows.find((n) => n !== undefined)
   const apart = head !== undefined && !model.config.tieWordEmbeddings
   // Rows of a base whose other matrix is not there could only be guessed.
   const whole = apart ? rows[0] === rows[1] : true
-  const vocabulary = found !== undefined && whole ? found : model.config.vocabSize
+  return found !== undefined && whole ? found : model.config.vocabSize
+}
+
+/** The same of an adapter's folder, by the header of its file. */
+export function vocabularyOf(folder: string, model: Decoder): number {
+  const files = openSafetensors(join(folder, ADAPTER_WEIGHTS))
+  try {
+    return vocabularyIn({ files, names: namesIn(files) }, model)
+  } finally {
+    files.close()
+  }
+}
+
+/** Each tensor's name by its plain one. What a module was before it was trained whole is the base's, or as good as it. */
+const namesIn = (files: TensorSource): Map<string, string> =>
+  new Map(
+    [...files.entries.keys()]
+      .filter((name) => !name.includes('.original_module.'))
+      .map((name) => [plainName(name), name]),
+  )
+
+/** Shapes by plain name, the weights that come in place of the base's, and the rows of embedding and head. */
+function expectedIn({ files, names }: Stored, model: Decoder, config: AdapterConfig) {
+  const { embedding, head } = vocabularyModules(model)
+  const both = [embedding, ...(head ? [head] : [])]
+  const vocabulary = vocabularyIn({ files, names }, model)
   const shape = (weight: string): number[] => {
     const own = shapeOf(model.weights.get(weight) as Tensor)
     return both.some((module) => weightOf(model, module) === weight) ? [vocabulary, ...own.slice(1)] : own

@@ -7,7 +7,7 @@ import { addTableLora, type Lora, widened } from '../../nn/lora.js'
 import { norm } from '../../nn/norm.js'
 import { type Projection, project, shapeOf } from '../../nn/projection.js'
 import { RotaryTables } from '../../nn/rotary.js'
-import { type DType, halvesAreFast, keep, ops, scope, type Tensor } from '../../tensor/index.js'
+import { type DType, halvesAreFast, keep, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
 import type { Adapter } from '../adapters/adapter-config.js'
 import { type Places, placesOf } from '../folders/places.js'
 import type { HeadKind } from '../folders/weights.js'
@@ -145,6 +145,25 @@ function logProbsInChunks(model: Decoder, hidden: Tensor, targets: Tensor): [log
     )
   }
   return [ops.cat(parts.map(([logp]) => logp)), ops.cat(parts.map(([, hits]) => hits))]
+}
+
+/** ln of the sum of squared probabilities over the vocabulary at each row, without gradient, [R, D] -> [R]. */
+export function logSumSquares(model: Decoder, hidden: Tensor): Tensor {
+  const rows = hidden.shape[0]
+  const most = Math.max(1, Math.floor(CHUNK / model.config.vocabSize))
+  const parts: Tensor[] = []
+  for (let row = 0; row < rows || row === 0; row += most) {
+    const count = Math.min(most, rows - row)
+    parts.push(
+      noGrad(() =>
+        scope(() => {
+          const all = ops.logSoftmax(logits(model, ops.narrow(hidden, 0, row, count)), 1)
+          return ops.log(ops.sumDim(ops.square(ops.exp(all)), [1]))
+        }),
+      ),
+    )
+  }
+  return ops.cat(parts)
 }
 
 /** Rewards at the given rows of the stream, or at all, [T, D] -> [R]. */

@@ -1,8 +1,8 @@
 /** Scores of packed candidates: summed log-probabilities from a language model, rewards from a reward model. */
 import type { PackedBatch } from '../../data/encode/pack.js'
 import { type PackedStream, packedStream } from '../../nn/layout.js'
-import { i64, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
-import { type Decoder, decode, targetLogProbs } from './decoder.js'
+import { f32, i64, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
+import { type Decoder, decode, logSumSquares, targetLogProbs } from './decoder.js'
 import { pooledRewards } from './pooling.js'
 
 /** Bytes of probabilities that are kept for the backward pass; those beyond are computed twice. */
@@ -29,17 +29,41 @@ export interface CandidateLogProbs {
  * ```ts
  * const { examples } = await readExamples('prefs.jsonl')
  * const tokenizer = await loadTokenizer('model')
- * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * const { encoded } = await encodeExamples(examples, tokenizer, await chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
  * const [batch] = packLists(encoded, { maxTokens: 4096, lastToken: false })
  * candidateLogProbs(loadModel('model'), batch).sum.shape // [16]
  * ```
  */
 export function candidateLogProbs(model: Decoder, batch: PackedBatch): CandidateLogProbs {
-  const hidden = decode(model, streamOf(batch))
-  const scored = ops.indexSelect(hidden, 0, i64(batch.rows)) // [T, D] -> [R, D]
+  return summed(model, batch, scoredRows(model, batch))
+}
+
+/** Hidden states that predict the scored tokens, [T, D] -> [R, D]. */
+const scoredRows = (model: Decoder, batch: PackedBatch): Tensor =>
+  ops.indexSelect(decode(model, streamOf(batch)), 0, i64(batch.rows))
+
+/** Sums by candidate, [R] -> [C]. */
+const byCandidate = ({ counts, owners }: PackedBatch, values: Tensor): Tensor =>
+  ops.indexAdd(ops.zeros([counts.length], values.dtype), 0, i64(owners), values)
+
+function summed(model: Decoder, batch: PackedBatch, scored: Tensor): CandidateLogProbs & { logp: Tensor } {
   const [logp, hits] = targetLogProbs(model, scored, i64(batch.targets), KEPT_PROBABILITIES)
-  const zeros = ops.zeros([batch.counts.length], logp.dtype)
-  return { sum: ops.indexAdd(zeros, 0, i64(batch.owners), logp), hits }
+  return { sum: byCandidate(batch, logp), hits, logp }
+}
+
+/**
+ * The same, with how each answer stands to what the model itself would say: the mean over its tokens of ln p - ln sum p² over the
+ * vocabulary, without gradient, [C]. 0 is an answer as likely as one that the model draws.
+ */
+export function alignedLogProbs(model: Decoder, batch: PackedBatch): CandidateLogProbs & { aligned: Tensor } {
+  const scored = scoredRows(model, batch)
+  const { sum, hits, logp } = summed(model, batch, scored)
+  const aligned = noGrad(() => {
+    const apart = ops.sub(ops.detach(logp), logSumSquares(model, ops.detach(scored)))
+    const counts = f32(batch.counts.map((count) => Math.max(1, count)))
+    return ops.div(byCandidate(batch, apart), ops.to(counts, apart.dtype))
+  })
+  return { sum, hits, aligned }
 }
 
 /** The sums of `candidateLogProbs` as numbers, without gradients. */
@@ -52,7 +76,7 @@ export const logProbSums = (model: Decoder, batch: PackedBatch): number[] =>
  * ```ts
  * const { examples } = await readExamples('prefs.jsonl')
  * const tokenizer = await loadTokenizer('model')
- * const { encoded } = await encodeExamples(examples, tokenizer, chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
+ * const { encoded } = await encodeExamples(examples, tokenizer, await chatTemplate(tokenizer, 'hh'), { maxLength: 128 })
  * const [batch] = packLists(encoded, { maxTokens: 4096, lastToken: true })
  * candidateRewards(loadModel('reward'), batch).shape // [16]
  * ```

@@ -77,7 +77,7 @@ export async function exportGguf(folder: string, options: ExportOptions): Promis
     ]
     const { architecture, warnings } = settings
     const written = write(folder, options, entries, made.tensors)
-    const beside = writeModelfile(
+    const beside = await writeModelfile(
       options.output,
       written.file,
       tokenizer,
@@ -104,13 +104,13 @@ function write(
 }
 
 /** @param base name of the base's file, for an adapter */
-function writeModelfile(
+async function writeModelfile(
   output: string,
   file: string,
   tokenizer: TextTokenizer,
   base?: string,
-): { modelfile: string; hasTemplate: boolean } {
-  const template = chatTemplate(tokenizer)
+): Promise<{ modelfile: string; hasTemplate: boolean }> {
+  const template = await chatTemplate(tokenizer)
   const { stopIds, bosId, addsBos, tokenText } = tokenizer
   const ends = [template.endToken, ...stopIds.map((id) => tokenText(id)), ...template.stops]
   const stops = [...new Set(ends.filter((end) => end !== undefined))]

@@ -12,7 +12,7 @@ import { markdownTable } from '../markdown.js'
 import { whenLine } from '../sections.js'
 import { headerTable } from '../tables.js'
 import type { ReportHeader } from '../types.js'
-import { type ExperimentTables, experimentTable, SCORER_NAMES } from './tables.js'
+import { type ExperimentTables, experimentDataTable, experimentTable, scorerName } from './tables.js'
 
 export interface ExperimentReport extends ExperimentTables {
   header: ReportHeader
@@ -44,7 +44,7 @@ function rowNames(rows: readonly ExperimentRow[]): string[] {
 function rewardsFigure({ rows, scorers }: ExperimentTables): string {
   const names = rowNames(rows)
   const series = scorers.map((scorer, k) => ({
-    label: SCORER_NAMES[scorer] ?? scorer,
+    label: scorerName(scorer),
     ink: inkOf(k),
     values: rows.map((row) => row.rewards[scorer]),
   }))
@@ -73,7 +73,7 @@ function noiseFigure({ rows, scorers: [judge] }: ExperimentTables): string {
   const variants = variantsOf(rows)
   const levels = new Set(rows.map((row) => row.noise))
   if (levels.size < 2) return ''
-  const name = SCORER_NAMES[judge] ?? judge
+  const name = scorerName(judge)
   const lines = variants.map((variant) => ({
     label: variant,
     ink: inkFor(variants, variant),
@@ -91,16 +91,19 @@ function noiseFigure({ rows, scorers: [judge] }: ExperimentTables): string {
 }
 
 function klFigure({ rows, scorers: [judge] }: ExperimentTables): string {
-  const measured = rows.filter((row) => row.figures.kl !== undefined)
+  const measured = rows.filter((row) => typeof row.figures.kl?.value === 'number')
   if (measured.length < 2) return ''
   const variants = variantsOf(measured)
-  const name = SCORER_NAMES[judge] ?? judge
+  const name = scorerName(judge)
   const marks = variants.map((variant) => ({
     label: variant,
     ink: inkFor(variants, variant),
     points: measured
       .filter((row) => row.variant === variant)
-      .map((row): [number, number] => [row.figures.kl, row.rewards[judge]?.value ?? Number.NaN]),
+      .map((row): [number, number] => [
+        row.figures.kl.value as number,
+        row.rewards[judge]?.value ?? Number.NaN,
+      ]),
   }))
   const chart = frontierChart(`${name} against KL`, 'KL to the start, nats an answer', name, marks)
   const shown = marks.flatMap(({ label, points }) =>
@@ -115,8 +118,10 @@ function klFigure({ rows, scorers: [judge] }: ExperimentTables): string {
 
 export function experimentPage(report: ExperimentReport): string {
   const { header, failures } = report
+  const learnt = experimentDataTable(report)
   const sections: Section[] = [
     { id: 'table', heading: 'Table', body: table(experimentTable(report), true) },
+    { id: 'data', heading: 'What was learnt from', body: learnt ? table(learnt, true) : '' },
     {
       id: 'pictures',
       heading: 'Pictures',
@@ -135,10 +140,12 @@ export function experimentPage(report: ExperimentReport): string {
 
 export function experimentMarkdown(report: ExperimentReport): string {
   const { header, failures } = report
+  const learnt = experimentDataTable(report)
   return `${[
     `# ${escapeMarkdown(header.title)}`,
     ...(header.notes ?? []).map(escapeMarkdown),
     markdownTable(experimentTable(report)),
+    ...(learnt ? [markdownTable(learnt)] : []),
     ...failures.map(({ cell, message }) => `- failed: ${escapeMarkdown(`${cell}: ${message}`)}`),
     markdownTable(headerTable(header)),
   ].join('\n\n')}\n`

@@ -1,9 +1,10 @@
-/** The rows of an experiment as a table: for the page, Markdown, CSV and LaTeX. */
+/** The rows of an experiment as tables: for the page, Markdown and the terminal. */
 
-import type { ExperimentRow } from '../../evaluate/cell-rows.js'
+import type { Against, ExperimentRow } from '../../evaluate/cell-rows.js'
 import * as n from '../../show/numbers.js'
 import { type Column, numeric, type Table, text } from '../../show/table.js'
 import { count, MISSING, wholePercent } from '../../show/units.js'
+import type { Estimate } from '../../statistics/estimate.js'
 
 export interface ExperimentTables {
   title: string
@@ -20,104 +21,131 @@ export const SCORER_NAMES: Record<string, string> = {
   reward: 'training reward',
 }
 
-const FIGURES: [key: string, label: string, write: (x: number) => string][] = [
+export const scorerName = (scorer: string): string => SCORER_NAMES[scorer] ?? scorer
+
+type Figure = [key: string, label: string, write: (x: number) => string]
+
+const two = (x: number) => n.formatNumber(x)
+
+/** What the answers are like. */
+const OF_ANSWERS: Figure[] = [
   ['kl', 'KL to the start', (x) => x.toFixed(2).replace('-', '−')],
   ['length', 'tokens', (x) => n.formatNumber(x, 1)],
-  ['distinct2', 'distinct-2', (x) => n.formatNumber(x)],
+  ['distinct2', 'distinct-2', two],
+]
+
+/** What was learnt from. */
+const OF_DATA: Figure[] = [
+  ['contrasted', 'pairs contrasted', wholePercent],
+  ['reward_temperature', 'reward unit T', two],
+  ['order_right_label', 'order right: labels', wholePercent],
+  ['order_right_reward', 'reward alone', wholePercent],
+  ['order_right_posterior', 'labels and reward', wholePercent],
+  ['order_right', 'as trained on', wholePercent],
   ['audit_precision', 'audit precision', wholePercent],
   ['audit_recall', 'audit recall', wholePercent],
+  ['rank_loss', 'rank loss', two],
 ]
 
 type Cell = [column: Column, write: (row: ExperimentRow) => string]
 
-function cellsOf({ baseline, scorers, rows }: ExperimentTables): Cell[] {
-  const has = (use: (row: ExperimentRow) => unknown) => rows.some((row) => use(row) !== undefined)
+/** Columns that say which row it is. */
+function factorCells(rows: readonly ExperimentRow[]): Cell[] {
   const cells: Cell[] = [[text('method'), (row) => row.variant]]
-  if (has((row) => row.noise)) cells.push([numeric('labels reversed'), (row) => wholePercent(row.noise)])
-  if (has((row) => row.augmented)) cells.push([numeric('sampled answers'), (row) => count(row.augmented)])
-  for (const scorer of scorers)
-    cells.push([numeric(SCORER_NAMES[scorer] ?? scorer), (row) => n.signedEstimate(row.rewards[scorer])])
-  cells.push(
-    [numeric(`against ${baseline}`), (row) => n.signedEstimate(row.against?.difference)],
-    [numeric('p'), (row) => pValue(row.against?.p)],
-    [numeric('effect'), (row) => n.formatSigned(row.against?.effect)],
-    [numeric('wins'), (row) => n.percentEstimate(row.against?.winRate)],
-  )
-  for (const [key, label, write] of FIGURES)
-    if (has((row) => row.figures[key])) cells.push([numeric(label), (row) => write(row.figures[key])])
-  cells.push(
-    [numeric('learning rate'), (row) => (row.learningRate > 0 ? row.learningRate.toExponential() : MISSING)],
-    [numeric('seeds'), (row) => count(row.seeds.length)],
-  )
+  if (rows.some((row) => row.noise !== undefined))
+    cells.push([numeric('labels reversed'), (row) => wholePercent(row.noise)])
+  if (rows.some((row) => row.augmented !== undefined))
+    cells.push([numeric('sampled answers'), (row) => count(row.augmented)])
   return cells
 }
 
-const pValue = (p: number | undefined): string =>
+const present = (rows: readonly ExperimentRow[], figures: readonly Figure[]): Cell[] =>
+  figures
+    .filter(([key]) => rows.some((row) => row.figures[key] !== undefined))
+    .map(([key, label, write]) => [numeric(label), ({ figures: of }) => written(of[key], write)])
+
+const written = (e: Estimate | undefined, write: (x: number) => string): string =>
+  typeof e?.value === 'number' ? write(e.value) : MISSING
+
+/** Columns of the rewards, greedy and sampled beside each other. */
+function rewardCells({ baseline, scorers, rows }: ExperimentTables): Cell[] {
+  const sampled = (scorer: string) => rows.some((row) => row.sampled[scorer])
+  const cells = scorers.flatMap((scorer): Cell[] => [
+    [
+      numeric(`${scorerName(scorer)}${sampled(scorer) ? ', greedy' : ''}`),
+      (row) => n.signedEstimate(row.rewards[scorer]),
+    ],
+    ...(sampled(scorer)
+      ? [[numeric('sampled'), (row: ExperimentRow) => n.signedEstimate(row.sampled[scorer])] as Cell]
+      : []),
+  ])
+  return [
+    ...cells,
+    [numeric(`against ${baseline}`), (row) => n.signedEstimate(row.against?.difference)],
+    [numeric('p'), (row) => pValue(row.against?.p)],
+    [text('verdict'), (row) => verdictOf(row.against?.difference)],
+    ...(rows.some((row) => row.against?.sampled)
+      ? [
+          [
+            numeric(`sampled, against ${baseline}`),
+            (row: ExperimentRow) => n.signedEstimate(row.against?.sampled),
+          ] as Cell,
+        ]
+      : []),
+    [numeric('wins'), (row) => n.percentEstimate(row.against?.winRate)],
+  ]
+}
+
+export const pValue = (p: number | undefined): string =>
   p === undefined ? MISSING : p < 0.001 ? '<0.001' : p.toFixed(3)
+
+/** What the interval of a difference says; nothing without one. */
+export function verdictOf(difference: Against['difference'] | undefined): string {
+  const interval = difference?.interval
+  if (!interval) return MISSING
+  const [low, high] = interval
+  return low > 0 ? 'better' : high < 0 ? 'worse' : "can't be told apart"
+}
+
+/** Seeds of the rows, as `5` or `3 to 5`. */
+export function seedsOf(rows: readonly ExperimentRow[]): string {
+  const counts = rows.map(({ seeds }) => seeds.length)
+  const [least, most] = [Math.min(...counts), Math.max(...counts)]
+  return least === most ? String(most) : `${least} to ${most}`
+}
+
+const tableOf = (caption: string, rows: readonly ExperimentRow[], cells: readonly Cell[]): Table => ({
+  caption,
+  columns: cells.map(([column]) => column),
+  rows: rows.map((row) => cells.map(([, write]) => write(row))),
+})
 
 /** Every row with its intervals; differences and p are against the baseline of the same noise and augmentation. */
 export function experimentTable(tables: ExperimentTables): Table {
-  const cells = cellsOf(tables)
-  return {
-    caption: `${tables.title}: means over seeds and test prompts, 95 % intervals over both`,
-    columns: cells.map(([column]) => column),
-    rows: tables.rows.map((row) => cells.map(([, write]) => write(row))),
-  }
-}
-
-const csvCell = (value: string | number | null | undefined): string => {
-  const shown = value === null || value === undefined ? '' : String(value)
-  return /[",\n\r]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown
-}
-
-/** Plain numbers, one line a row, RFC 4180. */
-export function experimentCsv({ scorers, rows }: ExperimentTables): string {
-  const figures = [...new Set(rows.flatMap((row) => Object.keys(row.figures)))]
-  const ends = ['', '_low', '_high']
-  const head = [
-    ...['variant', 'noise', 'augmented', 'seeds', 'learning_rate'],
-    ...scorers.flatMap((scorer) => ends.map((end) => `${scorer}${end}`)),
-    ...['difference', 'difference_low', 'difference_high', 'p', 'effect', 'win_rate'],
-    ...figures,
-  ]
-  const lines = rows.map((row) => [
-    ...[row.variant, row.noise, row.augmented, row.seeds.length, row.learningRate],
-    ...scorers.flatMap((scorer) => estimateCells(row.rewards[scorer])),
-    ...estimateCells(row.against?.difference),
-    ...[row.against?.p, row.against?.effect, row.against?.winRate.value],
-    ...figures.map((name) => row.figures[name]),
+  const { title, rows } = tables
+  return tableOf(`${title}: means and 95 % t-intervals over ${seedsOf(rows)} seeds`, rows, [
+    ...factorCells(rows),
+    ...rewardCells(tables),
+    ...present(rows, OF_ANSWERS),
+    [numeric('learning rate'), (row) => (row.learningRate > 0 ? row.learningRate.toExponential() : MISSING)],
+    [numeric('seeds'), (row) => count(row.seeds.length)],
   ])
-  return `${[head, ...lines].map((line) => line.map(csvCell).join(',')).join('\n')}\n`
 }
 
-const estimateCells = (e: ExperimentRow['rewards'][string] | undefined) => [
-  e?.value,
-  e?.interval?.[0],
-  e?.interval?.[1],
-]
+/** The annotators' error with the interval that each cell had for it, in the mean. */
+function errorCells(rows: readonly ExperimentRow[]): Cell[] {
+  if (!rows.some((row) => row.figures.label_error)) return []
+  const write = ({ figures: f }: ExperimentRow) => {
+    const [low, high] = [f.label_error_low?.value, f.label_error_high?.value]
+    const interval = typeof low === 'number' && typeof high === 'number' ? ([low, high] as const) : undefined
+    return n.numberEstimate({ value: f.label_error?.value ?? null, ...(interval && { interval }) })
+  }
+  return [[numeric('annotator error e'), write]]
+}
 
-const latex = (value: string): string =>
-  value
-    .replace(/[\\{}&%$#_^~]/g, (c) =>
-      c === '\\' ? '\\textbackslash{}' : c === '^' || c === '~' ? `\\${c}{}` : `\\${c}`,
-    )
-    .replaceAll('−', '$-$')
-    .replaceAll('–', '--')
-    .replaceAll('<', '$<$')
-
-/** A booktabs table. */
-export function experimentLatex(tables: ExperimentTables): string {
-  const { caption, columns, rows } = experimentTable(tables)
-  const line = (cells: readonly string[]) => `${cells.map(latex).join(' & ')} \\\\`
-  return [
-    `% ${caption.replaceAll('\n', ' ')}`,
-    `\\begin{tabular}{${columns.map((c) => (c.numeric ? 'r' : 'l')).join('')}}`,
-    '\\toprule',
-    line(columns.map((c) => c.label)),
-    '\\midrule',
-    ...rows.map(line),
-    '\\bottomrule',
-    '\\end{tabular}',
-    '',
-  ].join('\n')
+/** What each row's training learnt from: means over seeds. None where no cell says so. */
+export function experimentDataTable({ title, rows }: ExperimentTables): Table | undefined {
+  const cells = [...errorCells(rows), ...present(rows, OF_DATA)]
+  if (cells.length === 0) return undefined
+  return tableOf(`${title}: what was learnt from, means over seeds`, rows, [...factorCells(rows), ...cells])
 }

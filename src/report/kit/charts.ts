@@ -167,6 +167,7 @@ export function dotChart(
   xName: string,
   categories: string[],
   dots: { label: string; ink: Ink; values: (Estimate | undefined)[] }[],
+  width = WIDTH,
 ): Chart {
   // Rows count downward; within a row the series are spread so that intervals never cover each other.
   const place = (row: number, k: number) => row + (dots.length > 1 ? (k / (dots.length - 1) - 0.5) * 0.5 : 0)
@@ -202,7 +203,7 @@ export function dotChart(
   }
   const description = `${xName} by ${dots.map((d) => d.label).join(', ')} for ${categories.map((c) => visible(c)).join(', ')}.`
   const height = 70 + categories.length * Math.max(34, 16 * dots.length)
-  return finish({ title, description, height, option }, dots, 'mark')
+  return finish({ title, description, width, height, option }, dots, 'mark')
 }
 
 /** Marks in a plane: what was gained on y at what cost on x. */
@@ -287,11 +288,11 @@ function whiskers(data: readonly (readonly [number, Estimate | undefined])[], in
 }
 
 function finish(
-  drawing: Omit<Drawing, 'width'>,
+  drawing: Omit<Drawing, 'width'> & { width?: number },
   items: { label: string; ink: Ink }[],
   kind: LegendItem['kind'],
 ): Chart {
-  const svg = drawSvg({ ...drawing, width: WIDTH })
+  const svg = drawSvg({ width: WIDTH, ...drawing })
   return { title: drawing.title, svg, legend: items.map(({ label, ink }) => ({ label, ink, kind })) }
 }
 

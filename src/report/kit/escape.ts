@@ -1,5 +1,7 @@
 /** Makes text from models and data files harmless: visible controls, no markup, no reordering of a line. */
 
+import { amount } from '../../show/units.js'
+
 // Controls but tab and newline, soft hyphen, bidirectional controls, zero-width and other format characters, lone surrogates.
 const HIDDEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are what is being removed
@@ -46,9 +48,6 @@ export function shorten(text: string, limit: number): { text: string; remark?: s
   if (points.length <= limit) return { text }
   return {
     text: `${points.slice(0, limit).join('')} …`,
-    remark: `${formatLeft(points.length - limit)} in report.json`,
+    remark: `${amount(points.length - limit, 'more character')} in report.json`,
   }
 }
-
-const formatLeft = (n: number) =>
-  n === 1 ? '1 more character' : `${n.toLocaleString('en-US')} more characters`

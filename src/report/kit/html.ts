@@ -46,6 +46,10 @@ ${bodies.join('\n')}
 `
 }
 
+/** Words of this program: a flag of a command stays on one line. */
+const prose = (text: string): Html =>
+  esc(text).replace(/(?<![\w-])(?:-- )?--?[A-Za-z][\w-]*/g, '<span class="flag">$&</span>')
+
 /**
  * A table with its caption; `quiet` hides the caption from the eye where the heading already says it.
  * `heat` [rows][columns] in [0, 1] tints cells.
@@ -67,7 +71,7 @@ export function table(t: Table, quiet = false, heat?: (number | undefined)[][]):
         classes && ` class="${classes}"`,
         tint === undefined ? '' : ` style="--heat:${(tint * 0.5).toFixed(2)}"`,
       ]
-      return `<${name}${attributes.join('')}>${esc(cell)}</${name}>`
+      return `<${name}${attributes.join('')}>${prose(cell)}</${name}>`
     })
     return `<tr>${cells.join('')}</tr>`
   })
@@ -80,7 +84,7 @@ export function table(t: Table, quiet = false, heat?: (number | undefined)[][]):
 export function figure(chart: Chart, numbers: Table, remark?: string): Html {
   const legend =
     chart.legend.length > 1 ? `<ul class="legend">${chart.legend.map(legendItem).join('')}</ul>` : ''
-  const note = remark ? `<p class="remark">${esc(remark)}</p>` : ''
+  const note = remark ? `<p class="remark">${prose(remark)}</p>` : ''
   return `<figure><figcaption>${esc(chart.title)}</figcaption>${legend}${chart.svg}${note}${folded('Numbers', table(numbers))}</figure>`
 }
 
@@ -92,11 +96,11 @@ export const figures = (items: Html[]): Html =>
   items.length ? `<div class="figures">${items.join('\n')}</div>` : ''
 
 export const paragraphs = (lines: readonly string[]): Html =>
-  lines.map((line) => `<p>${esc(line)}</p>`).join('\n')
+  lines.map((line) => `<p>${prose(line)}</p>`).join('\n')
 
 export function list(items: readonly string[], className = ''): Html {
   if (items.length === 0) return ''
-  return `<ul${className ? ` class="${className}"` : ''}>${items.map((item) => `<li>${esc(item)}</li>`).join('')}</ul>`
+  return `<ul${className ? ` class="${className}"` : ''}>${items.map((item) => `<li>${prose(item)}</li>`).join('')}</ul>`
 }
 
 /** Text from people or models: own direction, own lines, never markup. */

@@ -50,6 +50,10 @@ summary{cursor:pointer;color:var(--soft);padding:.15rem 0;width:max-content}
 td.hot{background:rgba(var(--tint),var(--heat))}
 .sample{border:1px solid var(--line);border-radius:6px;padding:1rem 1.1rem;margin:0 0 1.1rem;break-inside:avoid}
 .sample h3{margin:0 0 .3rem;font-size:.85rem;color:var(--soft);font-weight:500}
+.flag{white-space:nowrap}
+.truth{margin:.1rem 0 .5rem;font-weight:650}
+.wide figure>svg{max-width:52rem}
+.wide{margin-bottom:1.6rem}
 .quoted{white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate}
 .prompt{font-weight:600;max-width:52rem}
 .answers{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));gap:.8rem;margin-top:.9rem}
@@ -57,6 +61,9 @@ td.hot{background:rgba(var(--tint),var(--heat))}
 .answer h4{margin:0 0 .35rem;font-size:.85rem;font-weight:650;color:var(--soft)}
 .answer dl{display:grid;grid-template-columns:auto 1fr;gap:0 .8rem;margin:.6rem 0 0;font-size:.85rem;color:var(--soft)}
 .answer dd{margin:0;font-variant-numeric:tabular-nums}
+.headline{margin:0 0 1.2rem}
+.answer-line{font-size:1.5rem;font-weight:650;line-height:1.25;margin:0 0 .5rem}
+mark{background:rgba(var(--tint),.22);color:inherit;border-radius:2px;text-decoration:underline;text-decoration-thickness:1px;text-underline-offset:.18em}
 .best{font-weight:650;color:var(--ink)}
 @media(max-width:34rem){body{padding-top:1.5rem}table{font-size:.84rem}th,td{padding-left:.38rem;padding-right:.38rem}thead th{font-size:.78rem}tbody th{min-width:2.6rem}.result table{font-size:.8rem}.result thead th{font-size:.74rem}.result th,.result td{padding-left:.22rem;padding-right:.22rem}.result th+td,.result td+td,.result th+th{padding-left:.22rem}.result tbody th{min-width:0}}
 @media print{:root{--paper:#fff;--raised:#f5f5f2;--ink:#000;--soft:#444;--line:#bbb;--link:#000;--warn:#000;--warnbg:#fff;--tint:63,130,210}body{padding:0;max-width:none;font-size:10pt}nav,details{display:none}section{margin-top:1.5rem}h2{break-after:avoid}.scroll{overflow:visible}.figures{grid-template-columns:1fr 1fr}*{print-color-adjust:exact}}

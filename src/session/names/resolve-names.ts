@@ -1,28 +1,20 @@
 /** Names on the hub become folders and files on this disk, before anything is loaded or claimed. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Options } from '../../config/options.js'
 import { usageError } from '../../errors.js'
-import { type Split, selectData } from '../../hub/data-files.js'
-import { selectModel, selectTokenizer } from '../../hub/model-files.js'
+import type { Split } from '../../hub/data-files.js'
 import { type HubName, hubName, nameText } from '../../hub/name.js'
-import { fetchSnapshot, type HubAccess } from '../../hub/snapshot.js'
 import { hubBaseOf } from '../../models/adapters/adapter-load.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { isGguf } from '../../models/gguf/format/gguf-magic.js'
 import type { HubEntry } from '../../runs/run-manifest.js'
-import { count } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
-import { hubAccess } from './hub-access.js'
+import type { FetchedPart, Fetching } from './fetch-name.js'
 import { recordedEntries } from './hub-record.js'
 
-interface Naming {
+interface Naming extends Fetching {
   /** Of a key; a name may bring its own after `@`. */
   revision?: string
-  ui: Ui
-  access?: HubAccess
-  /** What an earlier run of the same folder found: a name stays at its commit. */
-  recorded?: readonly HubEntry[]
 }
 
 interface Local {
@@ -46,9 +38,8 @@ export async function resolveModel(
     const { ggufFolder } = await import('./gguf-models.js')
     return { folder: await ggufFolder(nameOrPath, naming.ui), entries: [] }
   }
-  const select = what === 'tokenizer' ? selectTokenizer : selectModel
-  const fetched = (text: string, own: Naming) =>
-    resolveName(text, 'model', own, (name) => select(nameText(name)))
+  const part = what === 'tokenizer' ? 'tokenizer' : 'model'
+  const fetched = (text: string, own: Naming) => resolveName(text, 'model', own, part)
   const { paths, entry } = await fetched(nameOrPath, naming)
   const base = what === 'adapter' ? undefined : baseOnHub(paths[0])
   const { entry: baseEntry } = base ? await fetched(nameText(base), { ...naming, revision: undefined }) : {}
@@ -62,39 +53,20 @@ function baseOnHub(path: string): HubName | undefined {
 
 /** The files of data: a path as it is, a name on the hub as its files in the cache. Errors as of `resolveModel`. */
 export async function resolveData(nameOrPath: string, naming: Naming, split: Split): Promise<Local> {
-  return resolveName(nameOrPath, 'dataset', naming, (name) => selectData(nameText(name), split, name.path))
+  return resolveName(nameOrPath, 'dataset', naming, split)
 }
 
 async function resolveName(
   text: string,
   kind: HubName['kind'],
-  { revision, ui, access = hubAccess(ui), recorded = [] }: Naming,
-  select: (name: HubName) => Parameters<typeof fetchSnapshot>[1],
+  { revision, ...naming }: Naming,
+  part: FetchedPart,
 ): Promise<Local> {
   const name = hubName(text, kind)
   if (name === undefined) return { paths: [text] }
-  const asked = { ...name, revision: name.revision ?? revision }
-  const known = recorded.find((e) => e.kind === kind && e.name === name.repo && e.revision === asked.revision)
-  const fetched = await fetchSnapshot(
-    { ...asked, revision: known?.commit ?? asked.revision },
-    select(asked),
-    access,
-  )
-  const { folder, commit, files } = fetched
-  const detail =
-    kind === 'dataset'
-      ? ` · ${files.slice(0, 3).join(', ')}${files.length > 3 ? ` and ${count(files.length - 3)} more` : ''}`
-      : ''
-  ui.line(`${nameText(asked)}  commit ${commit.slice(0, 12)}${detail}`)
-  return {
-    paths: kind === 'model' ? [folder] : files.map((file) => join(folder, file)),
-    entry: {
-      kind,
-      name: name.repo,
-      ...(asked.revision === undefined ? {} : { revision: asked.revision }),
-      commit,
-    },
-  }
+  // Paths are the rule: what speaks to the hub is loaded for names only.
+  const { fetchName } = await import('./fetch-name.js')
+  return fetchName({ ...name, revision: name.revision ?? revision }, part, naming)
 }
 
 /** Keys that name models, and those that name data with the part of it that is meant. */

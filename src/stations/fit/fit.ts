@@ -24,6 +24,7 @@ import {
 } from './fit-options.js'
 import { writeProfile } from './profile-output.js'
 import { fieldsOf, summaryOf } from './say-training.js'
+import { type Tracker, trackerOf } from './track.js'
 
 /** The keys of a training, whatever it trains, and what its run folder records. */
 export type FitNeeds = Needs<
@@ -61,6 +62,8 @@ async function fitIn(session: FitNeeds, f: Fit): Promise<TrainingResult> {
   const generates = f.generate !== undefined
   const begun = beginPlan(session, { model, items, objective, batchSize, totalSteps, generates })
   const { largest, recompute } = begun.plan
+  const resume = resumeOf(options, f)
+  const tracker = trackerOf(session, f, resume !== false)
   const result = await runTraining({
     dir: f.dir,
     largest,
@@ -77,14 +80,19 @@ async function fitIn(session: FitNeeds, f: Fit): Promise<TrainingResult> {
     saveTotalLimit: f.stage ? 1 : options.saveTotalLimit,
     loadBest: !f.stage && options.loadBestModelAtEnd && devItems.length > 0,
     tensorboard: [options.reportTo].flat().includes('tensorboard'),
-    resume: resumeOf(options, f),
+    resume,
     allowInexact: options.allowInexact,
     guidance: guidanceOf(options, f),
-    opened: f.opened,
-    hooks: hooksOf(session, f, bar, begun),
-  }).catch((error: unknown) => {
+    async opened() {
+      await f.opened?.()
+      await tracker.begin()
+    },
+    hooks: hooksOf(session, f, bar, { ...begun, ...tracker }),
+  }).catch(async (error: unknown) => {
+    await tracker.end('FAILED')
     throw begun.explain(error)
   })
+  await tracker.end(result.outcome.stopped ? 'KILLED' : 'FINISHED')
   bar.update(result.outcome.step)
   bar.done(summaryOf(result, f.shown))
   return result
@@ -112,7 +120,7 @@ function hooksOf(
   { ui, stopRequested }: Pick<FitNeeds, 'ui' | 'stopRequested'>,
   f: Fit,
   bar: Bar,
-  { say }: BegunPlan,
+  { say, log }: Pick<BegunPlan, 'say'> & Pick<Tracker, 'log'>,
 ): RunHooks {
   return {
     progress: (step, _total, row) => bar.update(step, fieldsOf(row, f.shown)),
@@ -123,7 +131,10 @@ function hooksOf(
       ui.line(step < total ? `${f.kind}: goes on after ${place}` : `${f.kind}: was done, ${place}`)
     },
     rehearsed: say,
-    log: (row) => ui.metric(row),
+    log(row) {
+      ui.metric(row)
+      log(row)
+    },
     generate: f.generate,
     stopRequested,
     profiled: (profile) => {

@@ -2,18 +2,21 @@
 import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
+import type { Measures } from '../../evaluate/measures.js'
 import { hubLabel } from '../../hub/cache.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { loadScoringModel } from '../../load/scoring-model.js'
-import { headOfFolder } from '../../models/adapters/adapter-load.js'
+import { baseFolderOf, headOfFolder } from '../../models/adapters/adapter-load.js'
+import { readHfConfig } from '../../models/folders/load-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Needs, required } from '../../session/needs.js'
 import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
 import { openModelCache } from '../score/model-cache.js'
-import { type AnswerNeeds, answerPrompts } from './answer.js'
+import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
+import { answerLogProbs, measuresFromStart, sampledIds } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
-import type { AnsweredSystem } from './evaluation.js'
+import { type AnsweredSystem, answered } from './evaluation.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
 import { modelScorer, type Scorer, type ScorerNeeds } from './scorers.js'
 
@@ -32,6 +35,25 @@ export function rewardModelPaths(
     ...(second === undefined ? [] : [{ name: 'second', path: second }]),
     ...more.map((path) => ({ name: hubLabel(path), path })),
   ]
+}
+
+/** Says where no judge is of another family than `reward_model`: they may like the same for the same bad reasons. */
+export function sayFamily({ options, ui }: Needs<'rewardModel' | 'evalRewardModel', 'ui'>): void {
+  const paths = rewardModelPaths(options).map(({ path }) => path)
+  if (options.rewardModel === undefined) return
+  const families = new Set(
+    paths.map((path) => String(readHfConfig(baseFolderOf(resolveModelFolder(path))).model_type)),
+  )
+  if (families.size > 1) return
+  const [family] = families
+  const all =
+    paths.length === 1
+      ? 'reward_model alone judges'
+      : `all judges are of the family of reward_model (${family})`
+  ui.warn(
+    `${all}: where it trained the model, that is no independent view`,
+    'add one of another family with --eval-reward-model, or ask people and judges: clha vote, clha judge',
+  )
 }
 
 /** @throws ClhaError (exit 2) for a folder that holds no model, or one of the wrong kind */
@@ -65,8 +87,9 @@ export async function answersOfModels(
 ): Promise<AnsweredSystem[]> {
   const { options, dtype } = session
   const { temperature, adapterNameOrPath, chatTemplate } = options
-  const decoding = temperature === 0 ? 'greedy' : `sampled, temperature ${temperature}`
+  const decoding = temperature === 0 ? 'greedy' : `sampled at temperature ${temperature}`
   const systems: AnsweredSystem[] = []
+  let first: FirstModel | undefined
   for (const [i, path] of modelPaths(options).entries()) {
     const name = hubLabel(path)
     const lm =
@@ -80,12 +103,42 @@ export async function answersOfModels(
         ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references },
       })
       await look?.(lm, name)
-      systems.push({ name, decoding, answers: await answerPrompts(session, lm, prompts, { label: name }) })
+      const answers = await answerPrompts(session, lm, prompts, { label: name })
+      systems.push({ name, decoding, answers: answered(answers) })
+      if (i === 0 && options.baseline !== undefined) {
+        const own = await answerLogProbs(options, lm, prompts, answers)
+        first = { own, answers, vocabulary: lm.tokenizer.vocabSize }
+      } else if (i === 1 && first?.vocabulary === lm.tokenizer.vocabSize) {
+        const start = await answerLogProbs(options, lm, prompts, first.answers)
+        systems[0].fromStart = fromStart(options, first, start)
+      }
     } finally {
       lm.model.dispose()
     }
   }
   return systems
+}
+
+/** The model under test, for what the first baseline thinks of its answers. */
+interface FirstModel {
+  own: readonly number[]
+  answers: readonly Answer[]
+  vocabulary: number
+}
+
+function fromStart(
+  { temperature, topK, topP, seed }: SectionOptions<'generate'> & Pick<Options, 'seed'>,
+  { own, answers }: FirstModel,
+  start: readonly number[],
+): Measures {
+  const drawn = temperature === 1 && topK === 0 && topP === 1
+  return measuresFromStart({
+    own,
+    start,
+    tokens: answers.map((answer) => sampledIds(answer).length),
+    drawn,
+    seed,
+  })
 }
 
 /** The keys of reward models and of a reward server, and how their inputs are cut. */

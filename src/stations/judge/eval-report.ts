@@ -1,6 +1,6 @@
 /** What an evaluation says: the report's header, the tables on the terminal, the figures for machines. */
 
-import { terminalTable, verdicts } from '../../report/result-summary.js'
+import { conclusions, terminalTable } from '../../report/result-summary.js'
 import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from '../../report/types.js'
 import type { Needs } from '../../session/needs.js'
 import { VERSION } from '../../session/session.js'
@@ -34,7 +34,7 @@ export function reportHeader(
 
 export function evalReport(
   session: Needs<'seed' | 'rewardModel' | 'evalRewardModel', 'config' | 'hardware' | 'versions'>,
-  { report, samples }: Evaluation,
+  { report, samples, measures, judgements }: Evaluation,
 ): EvalReport {
   const { config } = session
   const judges = rewardModelPaths(session.options)
@@ -46,6 +46,8 @@ export function evalReport(
         ? 'No reward model judged: there are no rewards and no wins.'
         : `Judges: ${judges.map(({ name, path }) => `${name} = ${path}`).join(', ')}.`,
     ],
+    ...(measures && { measures }),
+    judgements,
     evaluation: report,
     samples,
   }
@@ -63,7 +65,7 @@ export function showEvaluation(ui: Ui, report: EvalReport): void {
       { key: 'repetition', title: 'repeated 4-grams', align: 'right' },
     ]),
   )
-  for (const line of verdicts(evaluation)) ui.line(line)
+  for (const line of conclusions(evaluation)) ui.line(line)
 }
 
 const totals = ({ rows }: EvaluationReport) => rows.filter(({ source }) => source === 'total')

@@ -2,22 +2,39 @@
 import type { Prompt } from '../../dialogue.js'
 import { promptText } from '../../dialogue.js'
 import { compare, indicesBySource } from '../../evaluate/compare.js'
+import type { MeasuredSystems, Measures } from '../../evaluate/measures.js'
+import { measuresOfSystem, withLength } from '../../evaluate/system-measures.js'
 import { evaluateSystem } from '../../evaluate/system-summary.js'
 import { type EvaluatedSystem, evaluationReport } from '../../report/evaluation-rows.js'
 import type { EvaluationReport, EvaluationRow, SampleReport } from '../../report/types.js'
+import type { Judgement } from '../../report/verdicts/judgements.js'
 import type { Needs } from '../../session/needs.js'
 import { bootstrapMean } from '../../statistics/intervals.js'
+import { characters } from '../../text/lengths.js'
 import type { Answer } from './answer.js'
 import type { Scorer } from './scorers.js'
 
 export { type Answer, type AnswerOptions, answerPrompts } from './answer.js'
 export { meanScorer, modelScorer, type Scorer } from './scorers.js'
 
+/** An answer of a model, or of a file that knows its text alone. */
+export interface AnsweredText {
+  text: string
+  tokens?: number
+  finishReason?: Answer['finishReason']
+}
+
+/** Generated answers as they are evaluated. */
+export const answered = (answers: readonly Answer[]): AnsweredText[] =>
+  answers.map(({ text, ids, finishReason }) => ({ text, tokens: ids.length, finishReason }))
+
 export interface AnsweredSystem {
   name: string
   /** Such as `greedy`. */
   decoding: string
-  answers: readonly Answer[]
+  answers: readonly AnsweredText[]
+  /** How far it is from the start, where that was measured. */
+  fromStart?: Measures
 }
 
 export interface EvaluationInput {
@@ -38,53 +55,68 @@ export interface Evaluation {
   report: EvaluationReport
   samples: SampleReport[]
   evaluations: EvaluatedSystem[]
+  /** Rewards of every system's answers, by its name and decoding and by scorer. */
+  judged: readonly JudgedSystem[]
+  measures?: MeasuredSystems
+  /** What every scorer says of every system but the baseline, over all prompts. */
+  judgements: Judgement[]
 }
 
 const COLUMNS = { trueReward: 'true', reward: 'reward', secondReward: 'second' } as const
 
-interface Judged extends AnsweredSystem {
+export interface JudgedSystem extends AnsweredSystem {
   texts: string[]
   rewards: Record<string, number[]>
 }
 
-/** Scores all systems and compares them prompt by prompt. Lengths are in tokens. */
+/** Scores all systems and compares them prompt by prompt. Lengths are in tokens, of files in characters. */
 export async function evaluateSystems(
   { options }: Needs<'seed'>,
   input: EvaluationInput,
 ): Promise<Evaluation> {
-  const judged: Judged[] = []
+  const judged: JudgedSystem[] = []
   for (const system of input.systems) judged.push(await judge(system, input))
   const bootstrap = { seed: options.seed }
   const evaluations = judged.map((system) => {
     const { name, decoding, texts, rewards, answers } = system
+    const baseline = baselineOf(system, judged, input.baseline)
     const evaluation = evaluateSystem({
       sources: input.sources,
       answers: texts,
       rewards,
       references: input.references,
-      baseline: baselineOf(system, judged, input.baseline)?.rewards,
-      truncated: answers.map(({ finishReason }) => finishReason === 'length'),
+      baseline: baseline?.rewards,
+      baselineAnswers: baseline?.texts,
+      truncated: answers.every(({ finishReason }) => finishReason !== undefined)
+        ? answers.map(({ finishReason }) => finishReason === 'length')
+        : undefined,
       options: bootstrap,
     })
     return { system: name, decoding, evaluation }
   })
   const report = evaluationReport(input.baseline, evaluations, COLUMNS)
+  const unit = judged.every(({ answers }) => answers.every(({ tokens }) => tokens !== undefined))
+    ? 'tokens'
+    : 'characters'
   const rows = report.rows.map((row) => ({
     ...row,
-    length: tokenLength(row, judged, input.sources, options.seed),
+    length: lengthOf(row, { judged, unit, sources: input.sources, seed: options.seed }),
   }))
   const differences = pairedDifferences(judged, options.seed)
   return {
-    report: { ...report, lengthUnit: 'tokens', rows, ...(differences.length > 0 && { differences }) },
+    report: { ...report, lengthUnit: unit, rows, ...(differences.length > 0 && { differences }) },
     samples: samplesOf(judged, input),
     evaluations,
+    judged,
+    measures: measuresOf(input, evaluations, rows),
+    judgements: judgementsOf(input.baseline, evaluations),
   }
 }
 
 async function judge(
   system: AnsweredSystem,
   { prompts, scorers, trueReward }: EvaluationInput,
-): Promise<Judged> {
+): Promise<JudgedSystem> {
   const texts = system.answers.map(({ text }) => text)
   const rewards: Record<string, number[]> = {}
   if (trueReward) rewards.true = texts.map((text, i) => trueReward(i, text))
@@ -94,27 +126,86 @@ async function judge(
 
 /** The baseline's answers in the same decoding, else in its first. */
 function baselineOf(
-  { name, decoding }: Judged,
-  all: readonly Judged[],
+  { name, decoding }: JudgedSystem,
+  all: readonly JudgedSystem[],
   baseline: string,
-): Judged | undefined {
+): JudgedSystem | undefined {
   if (name === baseline) return undefined
   const candidates = all.filter((system) => system.name === baseline)
   return candidates.find((system) => system.decoding === decoding) ?? candidates[0]
 }
 
-function tokenLength(
-  { system, decoding, source }: EvaluationRow,
-  judged: readonly Judged[],
-  sources: readonly string[],
-  seed: number,
-): EvaluationRow['length'] {
-  const { answers } = judged.find((s) => s.name === system && s.decoding === decoding) as Judged
-  const indices = source === 'total' ? answers.keys() : (indicesBySource(sources).get(source) ?? [])
+/** How a report speaks of a scorer. */
+const WHO: Record<string, string> = {
+  true: 'the true reward',
+  second: 'the second reward model',
+  reward: 'the reward model',
+}
+
+const TRUST: Record<string, number> = { true: 0, second: 1, reward: 3 }
+
+/** The most trusted scorer first: the truth, one that training never saw, others, that of the training. */
+function judgementsOf(baseline: string, evaluations: readonly EvaluatedSystem[]): Judgement[] {
+  const place = (name: string) => TRUST[name] ?? 2
+  const seen = new Set<string>()
+  return evaluations.flatMap(({ system, evaluation: { total } }) => {
+    if (system === baseline || seen.has(system)) return []
+    seen.add(system)
+    return Object.entries(total.rewards)
+      .sort(([a], [b]) => place(a) - place(b))
+      .flatMap(([name, { versusBaseline, lengthControlled }]) =>
+        versusBaseline
+          ? [
+              {
+                ...{ system, baseline, who: WHO[name] ?? `reward model ${name}`, prompts: total.count },
+                winRate: versusBaseline.winRate,
+                ...(lengthControlled && { lengthControlled }),
+              },
+            ]
+          : [],
+      )
+  })
+}
+
+interface Lengths {
+  judged: readonly JudgedSystem[]
+  unit: 'tokens' | 'characters'
+  sources: readonly string[]
+  seed: number
+}
+
+function lengthOf({ system, decoding, source }: EvaluationRow, all: Lengths): EvaluationRow['length'] {
+  const { answers } = all.judged.find((s) => s.name === system && s.decoding === decoding) as JudgedSystem
+  const indices = source === 'total' ? answers.keys() : (indicesBySource(all.sources).get(source) ?? [])
+  const length = ({ tokens = 0, text }: AnsweredText) => (all.unit === 'tokens' ? tokens : characters(text))
   return bootstrapMean(
-    Array.from(indices, (i) => answers[i].ids.length),
-    { seed },
+    Array.from(indices, (i) => length(answers[i])),
+    { seed: all.seed },
   )
+}
+
+/** Of every system but the baseline, in its first decoding; the last one is what the report is about. */
+function measuresOf(
+  { baseline, systems: answeredSystems }: EvaluationInput,
+  evaluations: readonly EvaluatedSystem[],
+  rows: readonly EvaluationRow[],
+): MeasuredSystems | undefined {
+  const length = (name: string) =>
+    rows.find(({ system, source }) => system === name && source === 'total')?.length
+  const scorers = evaluations.map(({ evaluation }) => Object.keys(evaluation.total.rewards))
+  const judge = METRICS.map(([name]) => name as string).find((name) =>
+    scorers.every((own) => own.includes(name)),
+  )
+  const systems = new Map<string, Measures>()
+  for (const { system, evaluation } of evaluations) {
+    const own = length(system)
+    if (system === baseline || systems.has(system) || !own) continue
+    const { fromStart } = answeredSystems.find(({ name }) => name === system) ?? {}
+    const measures = { ...measuresOfSystem(evaluation, judge ?? scorers[0][0]), ...fromStart }
+    systems.set(system, withLength(measures, own, length(baseline)))
+  }
+  const subject = [...systems.keys()].at(-1)
+  return subject === undefined ? undefined : { subject, baseline, systems: Object.fromEntries(systems) }
 }
 
 const METRICS = [
@@ -125,7 +216,7 @@ const METRICS = [
 
 /** Each later system minus each earlier one of the same decoding, by the best judge there is. */
 function pairedDifferences(
-  judged: readonly Judged[],
+  judged: readonly JudgedSystem[],
   seed: number,
 ): NonNullable<EvaluationReport['differences']> {
   const [scorer, metric] = METRICS.find(([name]) => judged.every(({ rewards }) => rewards[name])) ?? []
@@ -143,12 +234,12 @@ function pairedDifferences(
 }
 
 /** A system's name, with its decoding where there are several. */
-function labels(judged: readonly Judged[]): (system: Judged) => string {
+function labels(judged: readonly JudgedSystem[]): (system: JudgedSystem) => string {
   const several = new Set(judged.map(({ decoding }) => decoding)).size > 1
   return ({ name, decoding }) => (several ? `${name} (${decoding})` : name)
 }
 
-function samplesOf(judged: readonly Judged[], { prompts, sources }: EvaluationInput): SampleReport[] {
+function samplesOf(judged: readonly JudgedSystem[], { prompts, sources }: EvaluationInput): SampleReport[] {
   const label = labels(judged)
   return prompts.map((prompt, i) => ({
     prompt: promptText(prompt),

@@ -5,7 +5,7 @@ import { type Part, partsByPrompt } from '../../data/split.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
 import { type MethodOptions, materialOf, needsRewards } from '../../methods/registry.js'
-import { PRIOR_LABEL_ERROR } from '../../rescore/calibrate.js'
+import { ASSUMED_LABEL_ERROR } from '../../rescore/calibrate.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { rankDefaults, rankLists } from '../../rescore/rank.js'
 import type { RankedList } from '../../rescore/ranked.js'
@@ -68,11 +68,11 @@ export async function readRankable(session: RankNeeds): Promise<() => Promise<Ra
 
 /** Lists that labels alone or rewards alone order, so that nothing has to be calibrated. */
 export function plainlyRanked(options: RankOptions, corpus: Corpus): RankedCorpus {
-  const { labelSource, pairWeight, minConfidence, labelError = PRIOR_LABEL_ERROR } = options
-  const rules = { ...rankDefaults, labelSource, pairWeight, minConfidence, sftGate: 'off' } as const
+  const { labelSource, pairWeight, minConfidence, labelError = ASSUMED_LABEL_ERROR } = options
+  const rules = { ...rankDefaults, pairWeight, minConfidence, sftGate: 'off' } as const
   const { examples, rewards = examples.map(({ candidates }) => candidates.map(() => 0)) } = corpus
   // No reward is asked for: whatever the source, labels are all there is.
-  const source = needsRewards(options) ? labelSource : 'human'
+  const source = needsRewards(options) && labelSource !== 'auto' ? labelSource : 'human'
   const scale = { temperature: 1, labelError }
   return { ...corpus, lists: rankLists(examples, rewards, { ...rules, labelSource: source }, () => scale) }
 }

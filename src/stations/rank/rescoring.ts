@@ -9,7 +9,12 @@ import { writeAuditPage } from '../../report/write-reports.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { writeRankedJsonl } from '../../rescore/ranked-jsonl.js'
-import { type Rescored, type RescoreOptions, rescoreLists } from '../../rescore/rescore.js'
+import {
+  type FoldCalibration,
+  type Rescored,
+  type RescoreOptions,
+  rescoreLists,
+} from '../../rescore/rescore.js'
 import type { Needs } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
 import { count, figure, percent } from '../../show/units.js'
@@ -28,7 +33,6 @@ export type RescoringOptions = Pick<
   | 'labelError'
   | 'rewardTemperature'
   | 'rewardThreshold'
-  | 'seed'
   | 'mode'
 >
 
@@ -53,7 +57,7 @@ export function rescoreOptions(
   } = options
   return {
     rank: { labelSource, pairWeight, minConfidence, sftGate, gateQuantile, gateLevel },
-    calibrate: { labelError, temperature: rewardTemperature, seed: options.seed },
+    calibrate: { labelError, temperature: rewardTemperature },
     audit: { truth },
     legacy:
       options.mode === 'legacy'
@@ -97,10 +101,15 @@ function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {
   const { total, calibrations } = audit
   if (total.agreement.total > 0)
     ui.line(`labels agree with the reward  ${percent(total.agreement.share ?? 0)}`)
-  for (const { fold, temperature, labelError } of calibrations) {
+  for (const calibration of calibrations) {
+    const { fold, temperature, lapse } = calibration
     const name = calibrations.length > 1 ? `fold ${fold}: ` : ''
-    ui.line(`${name}reward unit T ${figure(temperature)} · annotator error e ${figure(labelError)}`)
+    ui.line(
+      `${name}reward unit T ${figure(temperature)}${lapse > 0.005 ? `, wrong whatever its gap in ${percent(lapse, 0)}` : ''}`,
+    )
   }
+  if (calibrations.length > 0) ui.line(errorWords(calibrations[0]))
+  if (audit.expected) ui.line(audit.expected.sentence)
   const { kept, doubtful, reversed } = total.labels
   const confidence = options.mode === 'legacy' ? '' : `at ${options.minConfidence} confidence: `
   ui.line(
@@ -117,6 +126,24 @@ function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {
     )
   }
   for (const { message, hint } of audit.warnings) ui.warn(message, hint)
+}
+
+/** What is known of the annotators' error; it is the same in all folds. */
+export function errorWords({
+  labelErrorInterval: interval,
+  determined,
+  labelError,
+  votes,
+}: FoldCalibration): string {
+  const looks =
+    votes.pairs > 0
+      ? ` · ${count(votes.pairs)} pairs judged more than once, ${count(votes.disagree)} disagreements`
+      : ''
+  if (!interval) return `annotator error ${labelError.toFixed(2)}, as given${looks}`
+  const range = `${interval[0].toFixed(2)} to ${interval[1].toFixed(2)}`
+  return determined || votes.pairs > 0
+    ? `annotator error ${labelError.toFixed(2)} (${range})${looks}`
+    : `annotator error not determined: ${range}`
 }
 
 const show = ({ share }: { share: number | null }): string => (share === null ? 'none' : percent(share))

@@ -5,6 +5,7 @@ import { partsByPrompt } from '../../data/split.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import { type Needs, required } from '../../session/needs.js'
 import { type DataNeeds, loadData } from './load-data.js'
+import { withRelabels } from './relabels.js'
 
 export interface SplitData {
   /** The rows to train on first, then those of the other parts. */
@@ -27,7 +28,9 @@ export async function loadSplits(
   use: SplitUse,
 ): Promise<SplitData> {
   const { options } = session
-  const { examples, files } = await loadData(session, required(options, 'trainDataset'), minCandidates)
+  const read = await loadData(session, required(options, 'trainDataset'), minCandidates)
+  const { files } = read
+  const examples = use === 'eval' ? read.examples : await withRelabels(session, read.examples)
   const parts = partsByPrompt(examples, { fractions: fractionsOf(options, use), seed: options.seed })
   const own = { examples, parts }
   if (options.evalDataset === undefined) return { corpus: inParts(own), files }

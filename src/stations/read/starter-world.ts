@@ -17,6 +17,7 @@ export interface StarterWorld {
   truth(list: RankedList): boolean[]
   /** The oracle's reward of any answer. */
   trueReward(prompt: readonly Message[], answer: string): number
+  /** Of its options; what goes without saying (an annotator who errs evenly, no second labels) is left out, as before there was anything else. */
   hash: string
 }
 
@@ -42,7 +43,13 @@ export async function makeStarterWorld(
     tokenizerDir,
     truth: (list) => world.truth(list.example).flipped,
     trueReward: (prompt, answer) => oracle(prompt as Message[], answer).reward,
-    hash: sha256(JSON.stringify(world.options)),
+    hash: sha256(
+      JSON.stringify(world.options, (key, value) =>
+        (key === 'annotator' && value === 'even') || (key === 'secondLabels' && value === 0)
+          ? undefined
+          : value,
+      ),
+    ),
   }
 }
 

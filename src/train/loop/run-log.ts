@@ -1,8 +1,8 @@
 /** The log of a run: metrics.jsonl, TensorBoard, and the warnings that a row raises. */
 import { join } from 'node:path'
-import { METRICS_FILE, type MetricRow, readMetrics } from '../../runs/metrics.js'
+import { METRICS_FILE, type MetricRow, readMetrics, warningsOf } from '../../runs/metrics.js'
 import type { Run } from '../../runs/open-run.js'
-import { openTensorBoard } from '../../runs/tensorboard.js'
+import { openTensorBoard, type TensorBoardWriter } from '../../runs/tensorboard.js'
 import { createGuide } from '../guidance/guidance.js'
 import type { TrainingRun } from './training-run.js'
 
@@ -23,8 +23,7 @@ export function openRunLog(run: Run, training: TrainingRun, startStep: number | 
     write: (row) => {
       const told = warn(row)
       metrics.append(told)
-      for (const [name, value] of Object.entries(row))
-        if (name !== 'step') board?.scalar(name, value as number, row.step)
+      if (board) toBoard(board, told)
       training.hooks.log?.(told)
     },
     sync: () => metrics.sync(),
@@ -33,6 +32,16 @@ export function openRunLog(run: Run, training: TrainingRun, startStep: number | 
       metrics.close()
     },
   }
+}
+
+/** Tags as Hugging Face's trainers write them: `train/loss`, `eval/loss`. */
+function toBoard(board: TensorBoardWriter, { step, ...row }: MetricRow): void {
+  for (const [name, value] of Object.entries(row)) {
+    const tag = name.startsWith('eval_') ? `eval/${name.slice('eval_'.length)}` : `train/${name}`
+    if (typeof value === 'number') board.scalar(tag, value, step)
+  }
+  for (const { text, advice } of warningsOf({ step, ...row }))
+    board.text('train/warnings', `${text}; ${advice}`, step)
 }
 
 /** Adds the warnings that a row raises to it, and says them. What the rows before a resume raised is not said again. */

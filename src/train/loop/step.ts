@@ -41,11 +41,11 @@ function runBatch(
   use: (loss: LossParts) => void,
 ): BatchNumbers {
   return scope(() => {
-    const { sum, hits } = phase('forward', () => objective.forward(model, micro))
+    const { sum, hits, aligned } = phase('forward', () => objective.forward(model, micro))
     const lists = micro.places.map((i) => batch.lists[i])
     const loss = phase('loss', () =>
       objective.loss(
-        { sum, counts: micro.counts, offsets: micro.offsets, reference: referenceOf(batch, micro) },
+        { sum, counts: micro.counts, offsets: micro.offsets, reference: referenceOf(batch, micro), aligned },
         lists,
         preview.denominators(() => sum.numbers()),
         batch.groups,

@@ -1,6 +1,9 @@
 /** Objectives on ranked lists: any pairwise loss, and the losses that take a list as a whole. */
 import { type RunningMean, updatedMean } from '../../losses/bco.js'
+import { type InfoNcaOptions, infoNcaDenominators, infoNcaLoss } from '../../losses/infonca.js'
 import {
+  frontSum,
+  type PairLoss,
   type PairNumbers,
   type PairwiseOptions,
   pairwiseDenominators,
@@ -8,43 +11,49 @@ import {
 } from '../../losses/pairwise.js'
 import { type ProOptions, proDenominators, proLoss } from '../../losses/pro.js'
 import { type RrhfOptions, rrhfDenominators, rrhfLoss } from '../../losses/rrhf.js'
-import type { StepFacts } from '../../losses/types.js'
-import { candidateLogProbs } from '../../models/decoder/score.js'
+import type { LossPair } from '../../losses/types.js'
+import { alignedLogProbs, candidateLogProbs } from '../../models/decoder/score.js'
 import type { StepBatch } from '../loop/items.js'
 import { carriesSft, hasPairs, type Objective } from './objective.js'
 
-export interface PairwiseObjective extends PairwiseOptions {
+export interface PairwiseObjective extends PairwiseOptions, PairLoss {
   name: string
   reward?: Objective['reward']
-  /** What the term needs of the whole step: AOT's ranks, Dr. DPO's mean. */
-  facts?(pairs: readonly PairNumbers[]): StepFacts
 }
 
-export function pairwiseObjective({ name, reward, facts, ...options }: PairwiseObjective): Objective {
+export function pairwiseObjective(objective: PairwiseObjective): Objective {
+  const { name, reward, facts, state, restore, ...options } = objective
   return {
     name,
     lastToken: false,
-    forward: candidateLogProbs,
+    forward: options.weighting ? alignedLogProbs : candidateLogProbs,
     denominators: (plan) => pairwiseDenominators(plan.lists, plan.counts),
     counts: (plan) => hasPairs(plan) || carriesSft(plan, options.sftWeight),
     loss: (scores, lists, denominators) => pairwiseLoss(scores, lists, options, denominators),
     reward,
-    preview: facts && { of: 'answers', take: (plan, sums) => facts(pairNumbers(plan, sums)) },
+    preview: facts && {
+      of: 'answers',
+      take: (plan, sums, training) => facts(pairNumbers(plan, sums, options.ldAlpha), training),
+    },
+    state,
+    restore,
   }
 }
 
-/** Scores of the pairs of a step that count. */
-export function pairNumbers(plan: StepBatch, sums: readonly (readonly number[])[]): PairNumbers[] {
+/** Scores of the pairs of a step that count, as the loss takes them. */
+function pairNumbers(plan: StepBatch, sums: readonly (readonly number[])[], ldAlpha = 1): PairNumbers[] {
+  const scored = (row: readonly number[] | undefined, pair: LossPair) => {
+    const of = (index: number, front = index) => frontSum(row?.[index] ?? 0, row?.[front] ?? 0, ldAlpha)
+    return [of(pair.better, pair.fronts?.[0]), of(pair.worse, pair.fronts?.[1])]
+  }
   return plan.lists.flatMap(({ pairs }, i) =>
     pairs
       .filter(({ weight }) => weight !== 0)
-      .map((pair) => ({
-        pair,
-        better: sums[i][pair.better],
-        worse: sums[i][pair.worse],
-        betterReference: plan.reference[i]?.[pair.better] ?? 0,
-        worseReference: plan.reference[i]?.[pair.worse] ?? 0,
-      })),
+      .map((pair) => {
+        const [better, worse] = scored(sums[i], pair)
+        const [betterReference, worseReference] = scored(plan.reference[i], pair)
+        return { pair, better, worse, betterReference, worseReference }
+      }),
   )
 }
 
@@ -70,27 +79,17 @@ export function withRunningMean(
   }
 }
 
-/** With the running mean of both sides' rewards beta D. */
-export const withPairMean = (objective: Objective, beta: number): Objective =>
-  withRunningMean(objective, (plan, sums) =>
-    pairNumbers(plan, sums).flatMap((p) => [
-      beta * (p.better - p.betterReference),
-      beta * (p.worse - p.worseReference),
-    ]),
-  )
-
 /** A loss on whole lists: pairs of any weight and the SFT term. */
 const listwiseObjective = (
   name: string,
   sftWeight: number,
-  { denominators, loss }: Pick<Objective, 'denominators' | 'loss'>,
+  own: Pick<Objective, 'denominators' | 'loss' | 'reward'>,
 ): Objective => ({
   name,
   lastToken: false,
   forward: candidateLogProbs,
-  denominators,
   counts: (plan) => hasPairs(plan) || carriesSft(plan, sftWeight),
-  loss,
+  ...own,
 })
 
 export const proObjective = (options: ProOptions): Objective =>
@@ -103,4 +102,11 @@ export const rrhfObjective = (options: RrhfOptions): Objective =>
   listwiseObjective('rrhf', options.sftWeight, {
     denominators: (plan) => rrhfDenominators(plan.lists, plan.counts),
     loss: (scores, lists, denominators) => rrhfLoss(scores, lists, options, denominators),
+  })
+
+export const infoNcaObjective = (options: InfoNcaOptions): Objective =>
+  listwiseObjective('infonca', options.sftWeight, {
+    denominators: (plan) => infoNcaDenominators(plan.lists, plan.counts),
+    loss: (scores, lists, denominators) => infoNcaLoss(scores, lists, options, denominators),
+    reward: (sum, _, reference) => options.beta * (sum - reference),
   })

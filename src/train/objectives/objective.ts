@@ -13,8 +13,8 @@ export interface Objective {
   name: string
   /** The reward is read at the last token; a language model predicts nothing from it. */
   lastToken: boolean
-  /** Scores of the batch's candidates, [C], and where its tokens were the model's first choice, [R] bool. */
-  forward(model: Decoder, batch: PackedBatch): { sum: Tensor; hits?: Tensor }
+  /** Scores of the batch's candidates, [C], where its tokens were the model's first choice, [R] bool, and what `use_weighting` takes, [C]. */
+  forward(model: Decoder, batch: PackedBatch): { sum: Tensor; hits?: Tensor; aligned?: Tensor }
   denominators(plan: StepBatch): Denominators
   /** Whether any term of the loss counts something; a step in which none does is left out. */
   counts(plan: StepBatch): boolean

@@ -5,6 +5,7 @@ import { importedYaml } from '../../../config/import/write.js'
 import { readSource } from '../../../config/source.js'
 import { usageError } from '../../../errors.js'
 import { toJsonLine } from '../../../show/json-lines.js'
+import { amount } from '../../../show/units.js'
 import type { TerminalOut } from '../../command.js'
 
 export interface ImportSettings {
@@ -35,7 +36,7 @@ export async function configImport(
   else if (output === undefined) print(yaml)
   else {
     const { mapped, missing, dropped } = imported
-    const counts = `${mapped.length} keys taken, ${missing.length} without equivalent, ${dropped.length} not needed`
+    const counts = `${amount(mapped.length, 'key')} taken, ${missing.length} without equivalent, ${dropped.length} not needed`
     print(`${output}: ${counts}; each is listed in it\n`)
   }
 }

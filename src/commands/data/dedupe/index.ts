@@ -1,6 +1,7 @@
 /** `clha data dedupe`: the first of rows that say the same. */
 import { usageError } from '../../../errors.js'
-import { dataCommand, numberOf, oneOf, writingFlags, writingOptions } from '../data-command.js'
+import { numberOf, oneOf } from '../../own-flags.js'
+import { dataCommand, writingFlags, writingOptions } from '../data-command.js'
 
 export const dataDedupeCommand = dataCommand({
   name: 'dedupe',

@@ -1,5 +1,6 @@
 /** `clha data inspect`: what a data set consists of. */
-import { dataCommand, numberOf } from '../data-command.js'
+import { numberOf } from '../../own-flags.js'
+import { dataCommand } from '../data-command.js'
 
 export const dataInspectCommand = dataCommand({
   name: 'inspect',

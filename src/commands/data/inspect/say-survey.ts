@@ -4,7 +4,7 @@ import { statSync } from 'node:fs'
 import type { Candidate, Example } from '../../../data/example.js'
 import { oneLine } from '../../../show/printable.js'
 import { tableOf } from '../../../show/table.js'
-import { bytes, count, figure, percent } from '../../../show/units.js'
+import { amount, bytes, count, figure, percent } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
 import type { InspectResult } from './inspect-result.js'
 
@@ -17,7 +17,7 @@ export function showSurvey(result: InspectResult, { bad }: { bad: boolean }, ui:
   const names = result.files.map(({ file }) => file)
   const name =
     names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
-  ui.station(name, `${count(result.rows)} rows · ${bytes(size)} · ${listed(result.formats, result.kept)}`)
+  ui.station(name, `${amount(result.rows, 'row')} · ${bytes(size)} · ${listed(result.formats, result.kept)}`)
   const sources = Object.fromEntries(result.sources.map(({ name, rows }) => [name, rows]))
   if (result.sources.length > 1) ui.line(`sources  ${listed(sources, result.kept)}`)
   sayPrompts(result, ui)
@@ -45,8 +45,8 @@ function sayPrompts(result: InspectResult, ui: Ui): void {
     ...(prompts.system > 0 ? [`${count(prompts.system)} with a system turn`] : []),
     ...(prompts.literal > 0 ? [`${count(prompts.literal)} literal texts`] : []),
   ]
-  ui.line(`prompts  ${count(distinctPrompts)} different ones in ${count(kept)} rows · ${kinds.join(', ')}`)
-  const sizes = Object.entries(answersPerRow).map(([n, rows]) => `${n} in ${count(rows)} rows`)
+  ui.line(`prompts  ${count(distinctPrompts)} different ones in ${amount(kept, 'row')} · ${kinds.join(', ')}`)
+  const sizes = Object.entries(answersPerRow).map(([n, rows]) => `${n} in ${amount(rows, 'row')}`)
   const perPrompt = figure(result.answers / distinctPrompts)
   ui.line(
     `answers  ${count(result.answers)}: ${sizes.slice(0, SHOWN).join(', ')} · ${perPrompt} per different prompt`,
@@ -85,7 +85,7 @@ const TITLES = {
 
 function sayLabels({ preferences, rewards, lengthBias }: InspectResult, ui: Ui): void {
   const { pairs, rows, desirable, undesirable } = preferences
-  if (pairs > 0) ui.line(`labels   ${count(pairs)} preferences in ${count(rows)} rows`)
+  if (pairs > 0) ui.line(`labels   ${amount(pairs, 'preference')} in ${amount(rows, 'row')}`)
   if (desirable + undesirable > 0)
     ui.line(`labels   ${count(desirable)} answers are desirable, ${count(undesirable)} are not`)
   if (lengthBias) {

@@ -1,7 +1,8 @@
 /** `clha data lint`: what is wrong with a data set. */
 import { SEVERITIES } from '../../../inspect/findings.js'
 import { toJsonLine } from '../../../show/json-lines.js'
-import { dataCommand, numberOf, oneOf, textOf, textsOf } from '../data-command.js'
+import { numberOf, oneOf, textOf, textsOf } from '../../own-flags.js'
+import { dataCommand } from '../data-command.js'
 
 export const dataLintCommand = dataCommand({
   name: 'lint',

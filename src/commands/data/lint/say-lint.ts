@@ -4,7 +4,7 @@ import { EXIT } from '../../../exit-codes.js'
 import { RULES, SEVERITIES } from '../../../inspect/findings.js'
 import { findingText } from '../../../inspect/lint.js'
 import { tableOf } from '../../../show/table.js'
-import { count } from '../../../show/units.js'
+import { amount, count } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
 import type { LintResult } from './lint-result.js'
 
@@ -16,10 +16,10 @@ type Found = LintResult & { data: readonly string[]; failOn: string }
 export function sayLint(ui: Ui, { rules, rows, severities, exitCode, data, failOn }: Found): void {
   const name = data.join(', ')
   if (rules.length === 0) {
-    ui.line(`${name}  ${count(rows)} rows, nothing found`)
+    ui.line(`${name}  ${amount(rows, 'row')}, nothing found`)
     return
   }
-  ui.station(name, `${count(rows)} rows`)
+  ui.station(name, `${amount(rows, 'row')}`)
   ui.table(
     tableOf(
       rules.map(({ code, severity, count: n }) => ({
@@ -41,9 +41,7 @@ export function sayLint(ui: Ui, { rules, rows, severities, exitCode, data, failO
     for (const item of first.slice(0, SHOWN)) ui.line(`  ${findingText(item)}`)
     if (n > SHOWN) ui.line(`  … and ${count(n - SHOWN)} more (--json lists all)`)
   }
-  const totals = SEVERITIES.map(
-    (name) => `${count(severities[name])} ${name}${severities[name] === 1 ? '' : 's'}`,
-  )
+  const totals = SEVERITIES.map((name) => amount(severities[name], name))
   ui.line(`\n${totals.join(', ')}`)
   if (exitCode !== EXIT.done) ui.line(`exit code ${exitCode}: --fail-on ${failOn}`)
 }

@@ -1,4 +1,4 @@
-/** `clha data mix`: rows of several files or sources in given proportions. */
+/** `clha data mix`: rows of several files or sources, all of them or in given proportions. */
 
 import { type Choice, drawOf, lowest, quotas } from '../../../data/choose.js'
 import type { Example } from '../../../data/example.js'
@@ -12,9 +12,9 @@ import { type DataSource, openData } from '../data-source.js'
 
 export interface MixOptions extends WritingOptions {
   by: 'file' | 'source'
-  /** By the name of a file or a source; 1 for those that are not named, 0 leaves one out. */
+  /** By the name of a file or a source; 1 for those that are not named, 0 leaves one out. None at all: each counts as many rows as it has. */
   weights: ReadonlyMap<string, number>
-  /** Rows of the mixture; as many as there are without repeating one when left out. */
+  /** Rows of the mixture; as many as there are without repeating one when left out, which is all where nothing is weighed. */
   total?: number
   seed: number
 }
@@ -80,7 +80,7 @@ function choose(
   const groups = [...draws].map(([name, { length }]) => ({
     name,
     rows: length,
-    weight: weights.get(name) ?? 1,
+    weight: weights.size === 0 ? length : (weights.get(name) ?? 1),
   }))
   const counts = quotas(groups, total)
   const all = counts.reduce((sum, n) => sum + n, 0)
@@ -96,7 +96,7 @@ function choose(
       [
         { key: 'name', title: 'group' },
         { key: 'rows', format: (n) => counted(n as number) },
-        { key: 'weight' },
+        ...(weights.size === 0 ? [] : [{ key: 'weight' }]),
         { key: 'taken', format: (n) => counted(n as number) },
         { key: 'share', format: (x) => percent(x as number) },
       ],

@@ -1,19 +1,13 @@
-/** `clha data mix`: several sources in given proportions. */
+/** `clha data mix`: several sources, one behind the other or in given proportions. */
 import { usageError } from '../../../errors.js'
-import {
-  dataCommand,
-  numberIfGiven,
-  numberOf,
-  oneOf,
-  textsOf,
-  writingFlags,
-  writingOptions,
-} from '../data-command.js'
+import { numberIfGiven, numberOf, oneOf, textsOf } from '../../own-flags.js'
+import { dataCommand, writingFlags, writingOptions } from '../data-command.js'
 
 export const dataMixCommand = dataCommand({
   name: 'mix',
-  summary: 'mix files or sources in given proportions',
+  summary: 'put files together, or mix files or sources in given proportions',
   examples: [
+    'clha data mix a.jsonl b.jsonl --output both.jsonl',
     'clha data mix a.jsonl b.jsonl --weight a.jsonl=3 --weight b.jsonl=1 --output mixed.jsonl',
     'clha data mix prefs.jsonl --by source --weight web=0 --total 10000 --output mixed.jsonl',
   ],
@@ -22,7 +16,8 @@ export const dataMixCommand = dataCommand({
     ...writingFlags('new file: .jsonl, .jsonl.gz or .parquet'),
     {
       flag: '--weight <name=number>',
-      meaning: 'weight of a file or a source; 1 where none is given, 0 leaves it out; may be repeated',
+      meaning:
+        'weight of a file or a source, 1 for the others, 0 leaves it out; may be repeated (default: all rows of all)',
       repeatable: true,
     },
     {

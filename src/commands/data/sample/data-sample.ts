@@ -3,7 +3,7 @@
 import { type Choice, drawOf, lowest } from '../../../data/choose.js'
 import type { Example } from '../../../data/example.js'
 import { usageError } from '../../../errors.js'
-import { count as counted } from '../../../show/units.js'
+import { amount, count as counted } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
 import type { WritingOptions } from '../convert/data-convert.js'
 import { type DataReport, formatLike, withOutput } from '../data-output.js'
@@ -51,7 +51,7 @@ async function choose(source: DataSource, wanted: number, seed: number): Promise
   for await (const example of source.examples()) draws.push(drawOf(example, seed))
   if (draws.length >= wanted) return lowest(draws, wanted)
   throw usageError(
-    `${source.names.join(', ')}: ${counted(draws.length)} rows can be used, ${counted(wanted)} are wanted`,
+    `${source.names.join(', ')}: ${amount(draws.length, 'row')} can be used, ${counted(wanted)} are wanted`,
     'Take a smaller count.',
   )
 }

@@ -1,5 +1,6 @@
 /** `clha data sample`: some of the rows. */
-import { dataCommand, numberIfGiven, writingFlags, writingOptions } from '../data-command.js'
+import { numberIfGiven } from '../../own-flags.js'
+import { dataCommand, writingFlags, writingOptions } from '../data-command.js'
 
 export const dataSampleCommand = dataCommand({
   name: 'sample',

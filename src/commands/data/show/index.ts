@@ -1,5 +1,6 @@
 /** `clha data show`: the tokens of one row. */
-import { dataCommand, numberIfGiven, textOf } from '../data-command.js'
+import { numberIfGiven, textOf } from '../../own-flags.js'
+import { dataCommand } from '../data-command.js'
 
 export const dataShowCommand = dataCommand({
   name: 'show',

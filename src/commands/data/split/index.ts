@@ -1,5 +1,6 @@
 /** `clha data split`: train, dev and test. */
-import { dataCommand, oneOf, writingFlags, writingOptions } from '../data-command.js'
+import { oneOf } from '../../own-flags.js'
+import { dataCommand, writingFlags, writingOptions } from '../data-command.js'
 
 const CONTAINERS = ['jsonl', 'jsonl.gz', 'parquet'] as const
 

@@ -3,7 +3,7 @@ import type { Candidate, Preference } from '../../example.js'
 import { structuralFault } from '../../read/row-fault.js'
 import type { RawRow } from '../format.js'
 import { typeName } from '../messages.js'
-import { statedPreferences } from './verdicts.js'
+import { type Stated, statedPreferences } from './verdicts.js'
 
 /**
  * The answers of a row in the column `answers`, with the rewards, `ranks` or label, and `models` that stand beside them.
@@ -14,7 +14,7 @@ export function readList(
   answers: string,
   rewardColumn: string | undefined,
   rewardColumns: string[],
-): { candidates: Candidate[]; preferences: Preference[] } {
+): Stated & { candidates: Candidate[] } {
   const texts = row[answers] as string[]
   const column = rewardColumn ?? rewardColumns.find((name) => row[name] !== undefined && row[name] !== null)
   const rewards = column === undefined ? undefined : readRewards(row[column], column, texts.length, answers)
@@ -35,10 +35,7 @@ export interface Answers {
 }
 
 /** Answers as candidates, with the preferences that the row states. */
-export function judged(
-  row: RawRow,
-  answers: Answers,
-): { candidates: Candidate[]; preferences: Preference[] } {
+export function judged(row: RawRow, answers: Answers): Stated & { candidates: Candidate[] } {
   const { texts, rewards = [], origins = [], suffixes = [] } = answers
   const names = texts.map((_, i) => answers.names?.[i] ?? origins[i] ?? '')
   const candidates = texts.map((text, i): Candidate => {
@@ -48,7 +45,7 @@ export function judged(
     return candidate
   })
   const models = texts.map((_, i) => origins[i] ?? '')
-  return { candidates, preferences: statedPreferences(row, { names, suffixes, models, texts }) }
+  return { candidates, ...statedPreferences(row, { names, suffixes, models, texts }) }
 }
 
 /** Every pair of different ranks is a preference for the lower number; equal ranks, and null, say nothing. */

@@ -1,6 +1,6 @@
 /** What a row says about several answers: ranks, a label that names the best, a signed preference, votes of annotators. */
 import { isObject } from '../../../files/json.js'
-import type { Preference } from '../../example.js'
+import type { Preference, Vote } from '../../example.js'
 import { structuralFault } from '../../read/row-fault.js'
 import type { RawRow } from '../format.js'
 import { labelled, type Named, type Ranks } from './label.js'
@@ -33,39 +33,61 @@ const RANK_COLUMNS = ['ranks', 'ranking', 'rankings']
  * pair of answers; a tie is no preference.
  * @throws RowFault (structural) for a label that is null or names none of the answers, and for ranks of another length
  */
-export function statedPreferences(row: RawRow, answers: Named): Preference[] {
+export function statedPreferences(row: RawRow, answers: Named): Stated {
   const ranks = RANK_COLUMNS.find((column) => row[column] !== undefined && row[column] !== null)
   if (ranks !== undefined) return majority(readRanks(row[ranks], ranks, answers))
   const winner = oneHot(row, answers)
   if (winner) return majority([{ ranks: winner, weight: 1 }])
   const label = LABEL_COLUMNS.find((column) => column in row)
-  return label === undefined ? [] : majority(votesOf(row[label], label, answers))
+  return majority(label === undefined ? annotatorVotes(row, answers) : votesOf(row[label], label, answers))
 }
 
-interface Vote {
+/** PandaLM: a column an annotator, with the number of the better answer, or 0 for a tie. */
+function annotatorVotes(row: RawRow, answers: Named): Ballot[] {
+  const columns = Object.keys(row).filter((column) => /^annotator_?\d+$/i.test(column))
+  const isTie = (value: unknown) => String(value) === '0' && !answers.suffixes.includes('0')
+  return columns.map((column) => ({
+    ranks: isTie(row[column]) ? answers.names.map(() => 1) : labelled(row[column], column, answers),
+    weight: 1,
+  }))
+}
+
+/** What a row says of its answers: of each pair the majority, and all votes on those that got several. */
+export interface Stated {
+  preferences: Preference[]
+  votes?: Vote[]
+}
+
+interface Ballot {
   ranks: Ranks
   weight: number
 }
 
 /** Every pair of answers by its votes. */
-function majority(votes: readonly Vote[]): Preference[] {
-  const count = votes[0]?.ranks.length ?? 0
+function majority(ballots: readonly Ballot[]): Stated {
+  const count = ballots[0]?.ranks.length ?? 0
   const preferences: Preference[] = []
+  const several: Vote[] = []
   for (let i = 0; i < count; i++) {
     for (let j = i + 1; j < count; j++) {
-      let balance = 0
-      for (const { ranks, weight } of votes) {
+      let [first, second] = [0, 0]
+      for (const { ranks, weight } of ballots) {
         const [a, b] = [ranks[i], ranks[j]]
-        if (a !== null && b !== null) balance += weight * Math.sign(b - a)
+        if (a === null || b === null) continue
+        if (a < b) first += weight
+        else if (b < a) second += weight
       }
-      if (balance > 0) preferences.push({ better: i, worse: j })
-      else if (balance < 0) preferences.push({ better: j, worse: i })
+      if (first > second) preferences.push({ better: i, worse: j })
+      else if (first < second) preferences.push({ better: j, worse: i })
+      if (first + second < 2) continue
+      if (first > 0) several.push({ better: i, worse: j, count: first })
+      if (second > 0) several.push({ better: j, worse: i, count: second })
     }
   }
-  return preferences
+  return { preferences, ...(several.length > 0 && { votes: several }) }
 }
 
-function readRanks(value: unknown, column: string, answers: Named): Vote[] {
+function readRanks(value: unknown, column: string, answers: Named): Ballot[] {
   if (Array.isArray(value) && value.length > 0 && value.every(Array.isArray)) {
     return value.flatMap((one, i) => readRanks(one, `${column}[${i}]`, answers))
   }
@@ -96,7 +118,7 @@ function oneHot(row: RawRow, { suffixes }: Named): Ranks | undefined {
 }
 
 /** One label, a list of them (one an annotator), or the votes that each answer got. */
-function votesOf(value: unknown, column: string, answers: Named): Vote[] {
+function votesOf(value: unknown, column: string, answers: Named): Ballot[] {
   if (Array.isArray(value)) {
     if (value.length === 0) throw structuralFault('wrong_type', `${column} is an empty array`)
     if (column === 'votes' && value.length === answers.names.length && value.every(Number.isInteger)) {
@@ -114,7 +136,7 @@ function votesOf(value: unknown, column: string, answers: Named): Vote[] {
   return [{ ranks: oneVote(value, column, column, answers), weight: 1 }]
 }
 
-const counted = (counts: readonly number[]): Vote[] =>
+const counted = (counts: readonly number[]): Ballot[] =>
   counts.map((weight, best) => ({ ranks: counts.map((_, i) => (i === best ? 1 : 2)), weight }))
 
 function oneVote(value: unknown, at: string, column: string, answers: Named): Ranks {

@@ -19,7 +19,7 @@ export function cuttingName(tokenizer: Json, where: string): string {
   if (found) return found[0]
   throw usageError(
     `${where}: pre_tokenizer ${JSON.stringify(tokenizer.pre_tokenizer).slice(0, 200)} is none that llama.cpp has`,
-    'texts would be cut into other tokens there; known are those of ' + Object.keys(CUTTINGS).join(', '),
+    `texts would be cut into other tokens there; known are those of ${Object.keys(CUTTINGS).join(', ')}`,
   )
 }
 

@@ -1,0 +1,160 @@
+/** `clha compare`: the same prompts, every system's answers, every judge there is, and where they part. */
+import { join } from 'node:path'
+import type { Prompt } from '../../dialogue.js'
+import { usageError } from '../../errors.js'
+import { evaluationSet } from '../../evaluate/evaluation-set.js'
+import type { MeasuredSystems } from '../../evaluate/measures.js'
+import { hashUnit } from '../../random.js'
+import type { ComparisonReport, EvalReport } from '../../report/types.js'
+import { writeReports } from '../../report/write-reports.js'
+import { inOutputDir } from '../../session/claim.js'
+import { type Session, withSession } from '../../session/session.js'
+import { shellPath } from '../../show/shell.js'
+import { amount, count } from '../../show/units.js'
+import { lazyScorers, rewardModelPaths, sayFamily } from '../../stations/judge/eval-models.js'
+import { reportHeader } from '../../stations/judge/eval-report.js'
+import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
+import { loadData } from '../../stations/read/load-data.js'
+import { questionKey } from '../../stations/systems/read-answers.js'
+import { textsOf } from '../own-flags.js'
+import type { Pipeline } from '../pipeline-spec.js'
+import { casesOf } from './cases.js'
+import { recordComparison } from './recorded.js'
+import { sayComparison } from './say-compare.js'
+import { settingsDifferences } from './settings.js'
+import { answersOf, type ComparedSystem, openSystems, sharedPrompts } from './systems.js'
+import { judgementsOfVerdicts, verdictsOf } from './verdicts.js'
+
+export interface CompareResult {
+  prompts: number
+  measures?: MeasuredSystems
+  /** The file of answers and verdicts. */
+  comparison: string
+  report: string
+}
+
+export const compareSystems = (own: Record<string, unknown>): Pipeline<CompareResult> =>
+  withSession(async (session) => {
+    const systems = await openSystems(textsOf(own.names), session.ui)
+    return inOutputDir(session.options, false, () => compareIn(session, systems, textsOf(own.verdicts)))
+  })
+
+async function compareIn(
+  session: Session,
+  systems: readonly ComparedSystem[],
+  files: readonly string[],
+): Promise<CompareResult> {
+  const { options, ui } = session
+  const set = await promptsOf(session, systems)
+  ui.station('compare', `${amount(systems.length, 'system')} on ${amount(set.prompts.length, 'prompt')}`)
+  sayFamily(session)
+  const answeredBy: { system: AnsweredSystem; made: number }[] = []
+  for (const system of systems) {
+    const { answers, made } = await answersOf(
+      session,
+      system,
+      set.prompts,
+      join(options.outputDir, 'answers'),
+    )
+    const decoding = options.temperature === 0 ? 'greedy' : `sampled, temperature ${options.temperature}`
+    answeredBy.push({ system: { name: system.name, decoding, answers }, made })
+  }
+  const baseline = systems[0].name
+  const evaluation = await evaluateSystems(session, {
+    ...set,
+    systems: answeredBy.map(({ system }) => system),
+    scorers: lazyScorers(session),
+    baseline,
+  })
+  const recorded = recordComparison(options.outputDir, {
+    ...set,
+    judged: evaluation.judged,
+    settings: Object.fromEntries(rewardModelPaths(options).map(({ name, path }) => [name, path])),
+    now: new Date().toISOString(),
+  })
+  const verdicts = verdictsOf([recorded.path, ...files], baseline, options.seed)
+  const report = reportOf(session, evaluation, {
+    systems: systems.map(({ name, path, file }, i) => ({
+      ...{
+        name,
+        path,
+        kind: file ? 'answers' : 'model',
+        answers: set.prompts.length,
+        made: answeredBy[i].made,
+      },
+    })),
+    settings: settingsDifferences(systems),
+    verdicts,
+    cases: casesIn(evaluation, baseline, options.seed),
+  })
+  sayComparison(ui, report)
+  const written = await writeReports(options.outputDir, report)
+  ui.line(`report  ${written.html}`)
+  return {
+    prompts: set.prompts.length,
+    ...(evaluation.measures && { measures: evaluation.measures }),
+    ...{ comparison: recorded.path, report: written.html },
+  }
+}
+
+interface Asked {
+  prompts: Prompt[]
+  sources: string[]
+  references?: string[]
+}
+
+/** Of eval_dataset, else of the files of answers; at most eval_prompts, chosen by their hashes. */
+async function promptsOf(session: Session, systems: readonly ComparedSystem[]): Promise<Asked> {
+  const { options, ui } = session
+  const { evalDataset, evalPrompts, seed } = options
+  if (evalDataset === undefined && systems.every(({ file }) => !file)) {
+    throw usageError('nothing says on which prompts to compare', 'Name them with --eval-dataset.')
+  }
+  for (const { name, file } of systems)
+    if (file && file.repeated > 0)
+      ui.warn(`${name}: ${amount(file.repeated, 'row')} said the same as an earlier one and count once`)
+  const examples = evalDataset && (await loadData(session, evalDataset, 0)).examples
+  const { prompts, missing } = sharedPrompts(systems, examples)
+  for (const { name, prompts: lacking } of missing)
+    ui.warn(`${name} has no answer to ${amount(lacking, 'prompt')}; these are left out`)
+  if (prompts.length === 0)
+    throw usageError('no prompt is answered by all systems', 'Check the files of answers.')
+  const keys = new Set(prompts.map(({ prompt }) => questionKey(prompt)))
+  if (examples?.every(({ candidates }) => candidates.length > 0))
+    return evaluationSet(
+      examples.filter(({ prompt }) => keys.has(questionKey(prompt))),
+      evalPrompts,
+      seed,
+    )
+  const chosen = prompts
+    .map((found) => ({ ...found, at: hashUnit(`evaluate:${seed}:${questionKey(found.prompt)}`) }))
+    .sort((a, b) => a.at - b.at)
+    .slice(0, evalPrompts)
+  if (chosen.length < prompts.length)
+    ui.line(`${count(chosen.length)} of ${count(prompts.length)} prompts are compared (eval_prompts)`)
+  return { prompts: chosen.map(({ prompt }) => prompt), sources: chosen.map(({ source }) => source) }
+}
+
+/** Of the last system, by the judge that the report concludes from. */
+function casesIn({ judged, samples, judgements }: Evaluation, baseline: string, seed: number) {
+  const [first, last] = [judged[0], judged[judged.length - 1]]
+  const scorer = ['true', 'second'].find((name) => last.rewards[name]) ?? Object.keys(last.rewards)[0]
+  const gaps =
+    judgements.length > 0 && scorer !== undefined
+      ? last.rewards[scorer].map((reward, i) => reward - first.rewards[scorer][i])
+      : undefined
+  return casesOf(samples, gaps, { system: last.name, baseline, seed })
+}
+
+function reportOf(session: Session, evaluation: Evaluation, comparison: ComparisonReport): EvalReport {
+  const { report, measures, judgements } = evaluation
+  const paths = comparison.systems.map(({ path }) => shellPath(path)).join(' ')
+  return {
+    ...reportHeader(session, 'Comparison', `clha compare ${paths}`),
+    notes: ['Intervals are 95 %; of scorers over prompts, of people and judges over prompts and raters.'],
+    ...(measures && { measures }),
+    judgements: [...judgementsOfVerdicts(comparison.verdicts), ...judgements],
+    comparison,
+    evaluation: report,
+  }
+}

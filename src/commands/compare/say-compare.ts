@@ -1,0 +1,25 @@
+/** What `clha compare` says on the terminal. */
+
+import { terminalTable } from '../../report/result-summary.js'
+import type { EvalReport } from '../../report/types.js'
+import { headlinesOf } from '../../report/verdicts/judgements.js'
+import { againstTable } from '../../report/verdicts/verdict-tables.js'
+import { count } from '../../show/units.js'
+import type { Ui } from '../../terminal/ui.js'
+
+export function sayComparison(ui: Ui, report: EvalReport): void {
+  for (const { name, made, kind } of report.comparison?.systems ?? [])
+    if (kind === 'model' && made > 0) ui.line(`${name}: ${count(made)} answers made`)
+  ui.table(terminalTable(report))
+  for (const { who, figures } of report.comparison?.verdicts ?? []) ui.table(againstTable(figures, who))
+  const headlines = headlinesOf(report)
+  if (headlines.length === 0)
+    ui.warn(
+      'nobody judged: given are figures of the texts',
+      'name a reward model with --eval-reward-model, or let people vote: clha vote',
+    )
+  for (const { answer, lines } of headlines) {
+    ui.line(answer)
+    for (const line of lines) ui.line(`  ${line}`)
+  }
+}

@@ -1,0 +1,141 @@
+/** Pages of results, made from stored cells: their tables are written anew, and their sentences held against the cells. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { readExperiment } from '../../config/experiment-file.js'
+import { usageError } from '../../errors.js'
+import { experimentRows } from '../../evaluate/cell-rows.js'
+import { type Cell, readCells } from '../../evaluate/cells.js'
+import {
+  claimedNumber,
+  LAYOUTS,
+  type ResultRows,
+  ratesTable,
+  resultTable,
+} from '../../report/experiment/layouts.js'
+import type { Tuning } from './plan-cells.js'
+import { scorersOf } from './scorer-order.js'
+
+const sourceShape = {
+  /** YAML file of an experiment, which names its cells and its baseline. */
+  experiment: z.string().optional(),
+  /** Or cells themselves, and the variant that they are compared with. */
+  cells: z.string().optional(),
+  baseline: z.string().optional(),
+}
+
+const requestZod = z.strictObject({
+  ...sourceShape,
+  /** Or what `--tune` tried. */
+  rates: z.string().optional(),
+  layout: z.enum([...LAYOUTS, 'rates']),
+  value: z.string().optional(),
+  variants: z.array(z.string()).optional(),
+})
+
+const numberZod = z.strictObject({
+  ...sourceShape,
+  variant: z.string(),
+  noise: z.number().optional(),
+  augmented: z.number().optional(),
+  value: z.string(),
+  end: z.enum(['low', 'high']).optional(),
+  over: z.enum(['min', 'max']).optional(),
+  as: z.enum(['plain', 'signed', 'percent']).optional(),
+  digits: z.number().optional(),
+})
+
+const claimsZod = z.array(
+  z.strictObject({
+    page: z.string(),
+    /** A part of a sentence of the page, with a name in braces for each number. */
+    says: z.string(),
+    numbers: z.record(z.string(), numberZod),
+  }),
+)
+
+type Source = Pick<z.output<typeof requestZod>, 'experiment' | 'cells' | 'baseline'>
+
+/** A block that is written from cells; its settings are a YAML mapping. */
+const BLOCK = /<!-- results (\{.*\}) -->\n[\s\S]*?<!-- end of results -->/g
+
+/**
+ * A page with all of its tables as the cells have them.
+ * @param root folder of the repository
+ * @throws ClhaError (exit 2) for a block that asks for what there is not
+ */
+export async function withTables(root: string, page: string, content: string): Promise<string> {
+  const parts: string[] = []
+  let from = 0
+  for (const found of content.matchAll(BLOCK)) {
+    const [whole, settings] = found
+    const request = requestZod.safeParse(parse(settings))
+    if (!request.success) throw usageError(`${page}: ${settings}: ${request.error.issues[0].message}`)
+    parts.push(content.slice(from, found.index))
+    parts.push(`<!-- results ${settings} -->\n${await blockOf(root, request.data)}\n<!-- end of results -->`)
+    from = found.index + whole.length
+  }
+  return [...parts, content.slice(from)].join('')
+}
+
+async function blockOf(root: string, { layout, ...request }: z.output<typeof requestZod>): Promise<string> {
+  if (layout === 'rates') {
+    const path = join(root, request.rates ?? '')
+    return ratesTable((JSON.parse(readFileSync(path, 'utf8')) as Tuning).tried)
+  }
+  const results = await rowsOf(root, request)
+  if (results.rows.length === 0) return `Not run yet: \`npm run experiment -- ${request.experiment}\`.`
+  return resultTable(results, { ...request, layout })
+}
+
+/** The rows of an experiment's file, or of a file of cells. */
+async function rowsOf(root: string, { experiment, cells, baseline }: Source): Promise<ResultRows> {
+  const described = experiment === undefined ? undefined : await readExperiment(join(root, experiment))
+  const path = cells ?? described?.results
+  const base = baseline ?? described?.baseline
+  if (path === undefined || base === undefined)
+    throw usageError('a table needs an experiment, or cells and a baseline')
+  const all = [...readCells(join(root, path)).values()]
+  const known = described ? all.filter(({ variant }) => Object.hasOwn(described.variants, variant)) : all
+  const scorers = scorersOf(known)
+  return { baseline: base, scorers, rows: experimentRows(newest(known), base, scorers[0]) }
+}
+
+/** Of cells with the same factors and seed the last one counts: it was run again under other settings. */
+function newest(cells: readonly Cell[]): Cell[] {
+  const last = new Map<string, Cell>()
+  for (const cell of cells) {
+    const { variant, noise, augmented, seed } = cell
+    last.set(JSON.stringify([variant, noise ?? null, augmented ?? null, seed]), cell)
+  }
+  return [...last.values()]
+}
+
+/**
+ * Sentences whose numbers are not the cells' (any more).
+ * @param file YAML list of claims, by pages below `root`
+ * @returns one line for each
+ */
+export async function wrongClaims(root: string, file: string): Promise<string[]> {
+  if (!existsSync(join(root, file))) return []
+  const claims = claimsZod.parse(parse(readFileSync(join(root, file), 'utf8'), { merge: true }) ?? [])
+  const wrong: string[] = []
+  for (const { page, says, numbers } of claims) {
+    const text = oneLine(readFileSync(join(root, page), 'utf8'))
+    const values = await Promise.all(
+      Object.entries(numbers).map(async ([name, claim]) => {
+        return [name, claimedNumber(await rowsOf(root, claim), claim)] as const
+      }),
+    )
+    const missing = values.filter(([, value]) => value === undefined).map(([name]) => name)
+    const sentence = oneLine(
+      values.reduce((sum, [name, value]) => sum.replaceAll(`{${name}}`, value ?? '?'), says),
+    )
+    if (missing.length > 0) wrong.push(`${page}: no cell says ${missing.join(', ')} of "${says}"`)
+    else if (!text.includes(sentence)) wrong.push(`${page}: the cells say "${sentence}"`)
+  }
+  return wrong
+}
+
+const oneLine = (content: string): string => content.replaceAll(/\s+/g, ' ').trim()

@@ -1,0 +1,55 @@
+/** Looks through folders of runs; reads what they recorded and changes nothing. */
+import { statSync } from 'node:fs'
+import { usageError } from '../../errors.js'
+import { findRuns, type RunSummary, summaryOfRun } from '../../runs/find-runs.js'
+import { RUN_FILE } from '../../runs/run-manifest.js'
+import type { CommandCall, Outcome } from '../command.js'
+import { differences } from './differences.js'
+import { sayComparison, sayRuns } from './say-runs.js'
+
+const USUAL = 'runs'
+
+/** @throws ClhaError (exit 2) for a folder that is not there, or holds no run; for a comparison of fewer than two */
+export async function runs({
+  args,
+  flags,
+  ui,
+}: Pick<CommandCall, 'args' | 'flags' | 'ui'>): Promise<Outcome> {
+  const roots = args.length > 0 ? args : [USUAL]
+  const found = [...new Set(roots.flatMap(below))].map(summaryOfRun)
+  if (flags.compare !== true) {
+    sayRuns(ui, found)
+    return { result: { runs: found.map(recordOf) } }
+  }
+  if (found.length < 2) {
+    throw usageError(
+      `--compare: ${roots.join(', ')} holds one run, and it takes two`,
+      'name another folder, such as clha runs --compare runs/a runs/b',
+    )
+  }
+  const differ = differences(found)
+  sayComparison(ui, found, differ)
+  return { result: { runs: found.map(recordOf), differences: differ } }
+}
+
+function below(root: string): string[] {
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw usageError(`${root}: no such folder`)
+  const found = findRuns(root)
+  if (found.length > 0) return found
+  throw usageError(
+    `${root}: no run here (no ${RUN_FILE} in it or below)`,
+    'clha train and clha align make runs',
+  )
+}
+
+const recordOf = ({ dir, manifest, step, metrics, checkpoints }: RunSummary) => ({
+  dir,
+  kind: manifest.kind,
+  status: manifest.status,
+  started: manifest.started,
+  updated: manifest.updated,
+  resumed: manifest.resumed,
+  step,
+  checkpoints: checkpoints.map((checkpoint) => checkpoint.step),
+  metrics,
+})

@@ -1,0 +1,34 @@
+/** Tables of a reward model held against labels. */
+import type { RewardEvaluation } from '../evaluate/reward-evaluation.js'
+import { percentEstimate } from '../show/numbers.js'
+import { numeric, type Table, text } from '../show/table.js'
+import { count, percent } from '../show/units.js'
+import type { Proportion } from '../statistics/agreement.js'
+
+const share = ({ share: value, interval }: Proportion) => percentEstimate({ value, interval })
+
+/** A row a category, all of them last. */
+export function categoriesTable({ categories, accuracy }: RewardEvaluation): Table {
+  const rows = categories.map((own) => [own.name, count(own.accuracy.total), share(own.accuracy)])
+  const total = categories.length > 1 ? [['all', count(accuracy.total), share(accuracy)]] : []
+  return {
+    caption: 'Labels that the reward puts right',
+    columns: [text('category'), numeric('labels'), numeric('accuracy')],
+    rows: [...rows, ...total],
+  }
+}
+
+const TITLES: Record<RewardEvaluation['benchmark'], string> = {
+  pairs: 'Pairs',
+  best_of_n: 'Best of n',
+  reward_bench: 'RewardBench',
+  reward_bench_2: 'RewardBench 2',
+  rm_bench: 'RM-Bench',
+}
+
+/** The scores that a benchmark defines, its total last. */
+export const benchmarkTable = ({ benchmark, scores }: RewardEvaluation): Table => ({
+  caption: TITLES[benchmark],
+  columns: [text('part'), numeric('prompts'), numeric('score')],
+  rows: scores.map(({ name, count: prompts, value }) => [name, count(prompts), percent(value)]),
+})

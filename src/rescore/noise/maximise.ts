@@ -1,0 +1,110 @@
+/** Maximum of the likelihood within bounds: a grid that misses no hill, then scoring steps up the best of them. */
+import type { Evidence } from './evidence.js'
+import { logLikelihood, type Point, rowScore } from './likelihood.js'
+
+/** A coordinate whose bounds are equal is fixed. */
+export type Box = readonly [low: number, high: number][]
+
+export interface Found {
+  at: Point
+  value: number
+}
+
+const clamp = (x: number, [low, high]: readonly [number, number]) => Math.min(high, Math.max(low, x))
+
+/** Sum over the rows of scores, and of their outer products (the information matrix, row by row). */
+export function scoreSums(data: Evidence, at: Point): { slope: number[]; information: number[][] } {
+  const slope = [0, 0, 0]
+  const information = [
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+  ]
+  const row = new Float64Array(3)
+  for (let i = 0; i < data.gap.length; i++) {
+    rowScore(data, i, at, row)
+    const w = data.weight[i]
+    for (let a = 0; a < 3; a++) {
+      slope[a] += w * row[a]
+      for (let b = 0; b <= a; b++) information[a][b] += w * row[a] * row[b]
+    }
+  }
+  for (let a = 0; a < 3; a++) for (let b = a + 1; b < 3; b++) information[a][b] = information[b][a]
+  return { slope, information }
+}
+
+/** Solves A x = b for a small symmetric positive matrix by elimination. */
+export function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
+  const n = right.length
+  const rows = matrix.map((row, i) => [...row, right[i]])
+  for (let k = 0; k < n; k++) {
+    for (let i = k + 1; i < n; i++) {
+      const factor = rows[i][k] / rows[k][k]
+      for (let j = k; j <= n; j++) rows[i][j] -= factor * rows[k][j]
+    }
+  }
+  const x = new Array<number>(n).fill(0)
+  for (let k = n - 1; k >= 0; k--) {
+    let sum = rows[k][n]
+    for (let j = k + 1; j < n; j++) sum -= rows[k][j] * x[j]
+    x[k] = sum / rows[k][k]
+  }
+  return x
+}
+
+/** Climbs from `start`: scoring steps (Berndt, Hall, Hall, Hausman 1974) with halving, kept within the box. */
+export function climb(data: Evidence, start: Point, box: Box, tolerance = 1e-7): Found {
+  let at = start.map((x, k) => clamp(x, box[k])) as Point
+  let value = logLikelihood(data, at)
+  for (let step = 0; step < 100; step++) {
+    const { slope, information } = scoreSums(data, at)
+    const free = [0, 1, 2].filter((k) => {
+      const [low, high] = box[k]
+      return low < high && !(at[k] <= low && slope[k] <= 0) && !(at[k] >= high && slope[k] >= 0)
+    })
+    if (free.length === 0) break
+    const move = solve(
+      free.map((a) => free.map((b) => information[a][b] * (a === b ? 1 + 1e-6 : 1) + (a === b ? 1e-9 : 0))),
+      free.map((k) => slope[k]),
+    )
+    let gained = 0
+    for (let size = 1; size > 1e-4 && gained <= 0; size /= 2) {
+      const next = [...at] as Point
+      free.forEach((k, j) => {
+        next[k] = clamp(at[k] + size * Math.max(-1, Math.min(1, move[j])), box[k])
+      })
+      const there = logLikelihood(data, next)
+      if (!(there > value)) continue
+      gained = there - value
+      at = next
+      value = there
+    }
+    if (gained < tolerance) break
+  }
+  return { at, value }
+}
+
+const ERRORS = [0.01, 0.1, 0.2, 0.3, 0.42]
+const LAPSES = [0, 0.12, 0.3]
+const STEPS = 12
+
+/** The highest of the hills. @param coarse the same evidence in few groups, to look for hills on */
+export function maximise(data: Evidence, coarse: Evidence, box: Box): Found {
+  const spread = (points: readonly number[], [low, high]: readonly [number, number]) =>
+    low === high ? [low] : points.filter((x) => x >= low && x <= high)
+  const [low, high] = box[2]
+  const logs = Array.from({ length: STEPS }, (_, k) => low + ((high - low) * (k + 0.5)) / STEPS)
+  const starts: Found[] = []
+  for (const e of spread(ERRORS, box[0])) {
+    for (const lapse of spread(LAPSES, box[1])) {
+      for (const logT of spread(logs, box[2])) {
+        const at: Point = [e, lapse, logT]
+        starts.push({ at, value: logLikelihood(coarse, at) })
+      }
+    }
+  }
+  starts.sort((a, b) => b.value - a.value)
+  const hills = starts.slice(0, 4).map(({ at }) => climb(coarse, at, box, 1e-4))
+  const best = hills.reduce((a, b) => (b.value > a.value ? b : a))
+  return climb(data, best.at, box)
+}

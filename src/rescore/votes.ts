@@ -1,0 +1,231 @@
+/** Who said what of each pair of answers: repeated rows, votes and second looks put together. */
+import type { Example, Vote } from '../data/example.js'
+import { promptKey } from '../dialogue.js'
+import { usageError } from '../errors.js'
+import { hash64 } from '../random.js'
+
+/** What people said of one pair; `first` < `second` are candidates. */
+export interface PairVotes {
+  first: number
+  second: number
+  /** Votes for the first and for the second. */
+  up: number
+  down: number
+  /** The same by who cast them, where that is known. */
+  by?: ReadonlyMap<string, readonly [up: number, down: number]>
+}
+
+/**
+ * Votes of each pair that somebody compared, in the order of the preferences. Transitivity is not assumed; a preference
+ * that stands twice counts twice.
+ * @throws ClhaError (usage) when a preference names a candidate that does not exist
+ */
+export function pairVotes(example: Example): PairVotes[] {
+  const n = example.candidates.length
+  const voted = (example.votes ?? []).map((vote) => place(vote, n))
+  const told = new Set(voted)
+  const single = example.preferences
+    .filter((p) => !told.has(place(p, n)))
+    .map((p): Vote => ({ ...p, count: 1 }))
+  const out = new Map<number, { pair: PairVotes; by: Map<string, [number, number]> }>()
+  // The preferences' order first, so that lists of verdicts follow the file.
+  for (const { better, worse } of example.preferences) entry(out, example, better, worse)
+  for (const { better, worse, count, annotator } of [...(example.votes ?? []), ...single]) {
+    const { pair, by } = entry(out, example, better, worse)
+    const up = better === pair.first
+    if (up) pair.up += count
+    else pair.down += count
+    if (annotator === undefined) continue
+    const own = by.get(annotator) ?? [0, 0]
+    own[up ? 0 : 1] += count
+    by.set(annotator, own)
+  }
+  return [...out.values()].map(({ pair, by }) => (by.size > 0 ? { ...pair, by } : pair))
+}
+
+const place = ({ better, worse }: { better: number; worse: number }, n: number) =>
+  Math.min(better, worse) * n + Math.max(better, worse)
+
+function entry(
+  out: Map<number, { pair: PairVotes; by: Map<string, [number, number]> }>,
+  example: Example,
+  better: number,
+  worse: number,
+) {
+  const n = example.candidates.length
+  const known = (k: number) => Number.isInteger(k) && k >= 0 && k < n
+  if (!known(better) || !known(worse) || better === worse) {
+    throw usageError(
+      `${example.file}:${example.row}: the preference ${better} over ${worse} does not name two of the ${n} candidates`,
+      'Candidates count from 0.',
+    )
+  }
+  const at = place({ better, worse }, n)
+  const found = out.get(at)
+  if (found) return found
+  const pair = { first: Math.min(better, worse), second: Math.max(better, worse), up: 0, down: 0 }
+  const made = { pair, by: new Map<string, [number, number]>() }
+  out.set(at, made)
+  return made
+}
+
+/** Net votes v[i][j] = -v[j][i]: how many more prefer i to j. */
+export type NetVotes = number[][]
+
+export function netVotes(n: number, votes: readonly PairVotes[]): NetVotes {
+  const net = Array.from({ length: n }, () => new Array<number>(n).fill(0))
+  for (const { first, second, up, down } of votes) {
+    net[first][second] = up - down
+    net[second][first] = down - up
+  }
+  return net
+}
+
+/** The votes of a data set, and what was seen on the way. */
+export interface PooledVotes {
+  /** The examples, with the votes of all rows on pairs that stand in several. */
+  examples: readonly Example[]
+  /** What `pairVotes` finds in each. */
+  byExample: PairVotes[][]
+  /** Which of them stand in an earlier row already: they are no evidence of their own. */
+  repeated: boolean[][]
+  /** Prompts as numbers: pairs of one prompt are one cluster. */
+  prompts: Int32Array
+  /** Pairs that stand in several rows. */
+  pairsAgain: number
+  /** Of these rows nobody knows the annotator, and none contradicts another: taken for copies of one label. */
+  copies: boolean
+}
+
+/**
+ * Puts rows together that compare the same two answers to the same prompt. Rows without annotators that never
+ * contradict one another are copies, and no second labels: people who look twice do not always agree.
+ */
+export function poolVotes(examples: readonly Example[]): PooledVotes {
+  const own = examples.map(pairVotes)
+  const promptIds = new Map<bigint, number>()
+  const prompts = new Int32Array(examples.length)
+  const groups = new Map<string, Member[]>()
+  for (const [i, example] of examples.entries()) {
+    const keys = pairKeys(example)
+    prompts[i] = promptIds.get(keys.prompt) ?? promptIds.size
+    promptIds.set(keys.prompt, prompts[i])
+    for (const [k, { first, second }] of own[i].entries()) {
+      const { key, turned } = keys.of(first, second)
+      const member = { example: i, pair: k, turned }
+      const group = groups.get(key)
+      if (group) group.push(member)
+      else groups.set(key, [member])
+    }
+  }
+  const pooled = merged(
+    own,
+    [...groups.values()].filter((group) => group.length > 1),
+  )
+  const told = examples.map((example, i) => withVotes(example, own[i], pooled.byExample[i]))
+  return { ...pooled, examples: told, prompts }
+}
+
+/** What makes two pairs the same, whatever row they stand in: the prompt and both answers, in either order. */
+export function pairKeys({ prompt, candidates }: Example): {
+  prompt: bigint
+  of(i: number, j: number): { key: string; turned: boolean }
+} {
+  const asked = hash64(promptKey(prompt))
+  const hashes = new Map<number, bigint>()
+  const text = (k: number) => {
+    const found = hashes.get(k)
+    if (found !== undefined) return found
+    const { text, tool_calls, reasoning_content } = candidates[k]
+    const hash = hash64(JSON.stringify([text, tool_calls ?? null, reasoning_content ?? null]))
+    hashes.set(k, hash)
+    return hash
+  }
+  return {
+    prompt: asked,
+    of(i, j) {
+      const [a, b] = [text(i), text(j)]
+      return { key: `${asked} ${a > b ? `${b} ${a}` : `${a} ${b}`}`, turned: a > b }
+    },
+  }
+}
+
+type Member = { example: number; pair: number; turned: boolean }
+
+function merged(own: PairVotes[][], again: readonly Member[][]): Omit<PooledVotes, 'prompts' | 'examples'> {
+  const repeated = own.map((pairs) => pairs.map(() => false))
+  const oriented = ({ example, pair, turned }: Member) => {
+    const { up, down, by } = own[example][pair]
+    return { up: turned ? down : up, down: turned ? up : down, by, turned }
+  }
+  const isSilent = (group: readonly Member[]) => {
+    const votes = group.map(oriented)
+    const named = votes.some(({ by }) => by !== undefined)
+    return !named && (votes.every(({ up }) => up === 0) || votes.every(({ down }) => down === 0))
+  }
+  const copies = again.length > 0 && again.every(isSilent)
+  const byExample = own.map((pairs) => [...pairs])
+  for (const group of again) {
+    const total = sum(group.map(oriented))
+    for (const [k, { example, pair, turned }] of group.entries()) {
+      repeated[example][pair] = k > 0
+      if (copies) continue
+      const { first, second } = own[example][pair]
+      const [up, down] = turned ? [total.down, total.up] : [total.up, total.down]
+      const seen = ([u, d]: readonly [number, number]): [number, number] => (turned ? [d, u] : [u, d])
+      const by = total.by && new Map([...total.by].map(([name, counts]) => [name, seen(counts)] as const))
+      byExample[example][pair] = { first, second, up, down, ...(by && { by }) }
+    }
+  }
+  return { byExample, repeated, pairsAgain: again.length, copies }
+}
+
+/** The example with other votes than its own written into it; itself where they are the same. */
+function withVotes(example: Example, own: readonly PairVotes[], pooled: readonly PairVotes[]): Example {
+  const changed = pooled.filter((pair, k) => pair !== own[k])
+  if (changed.length === 0) return example
+  const n = example.candidates.length
+  const places = new Set(changed.map(({ first, second }) => first * n + second))
+  const kept = (example.votes ?? []).filter((vote) => !places.has(place(vote, n)))
+  return { ...example, votes: [...kept, ...changed.flatMap(votesOf)] }
+}
+
+function votesOf({ first, second, up, down, by = new Map() }: PairVotes): Vote[] {
+  const named = [...by].flatMap(([annotator, [u, d]]): Vote[] => [
+    { better: first, worse: second, count: u, annotator },
+    { better: second, worse: first, count: d, annotator },
+  ])
+  const sumOf = (k: 0 | 1) => [...by.values()].reduce((sum, counts) => sum + counts[k], 0)
+  const others: Vote[] = [
+    { better: first, worse: second, count: up - sumOf(0) },
+    { better: second, worse: first, count: down - sumOf(1) },
+  ]
+  return [...named, ...others].filter(({ count }) => count > 0)
+}
+
+/** The example with more votes; a pair that had its one label keeps it as a vote. */
+export function withMoreVotes(example: Example, more: readonly Vote[]): Example {
+  const n = example.candidates.length
+  const known = new Set((example.votes ?? []).map((vote) => place(vote, n)))
+  const asked = new Set(more.map((vote) => place(vote, n)))
+  const labels = example.preferences
+    .filter((p) => asked.has(place(p, n)) && !known.has(place(p, n)))
+    .map((p): Vote => ({ ...p, count: 1 }))
+  return { ...example, votes: [...(example.votes ?? []), ...labels, ...more] }
+}
+
+/** Votes of one pair from several rows, all seen from the same side. */
+function sum(votes: readonly { up: number; down: number; by?: PairVotes['by']; turned: boolean }[]) {
+  const by = new Map<string, [number, number]>()
+  for (const vote of votes) {
+    for (const [name, [u, d]] of vote.by ?? []) {
+      const own = by.get(name) ?? [0, 0]
+      by.set(name, vote.turned ? [own[0] + d, own[1] + u] : [own[0] + u, own[1] + d])
+    }
+  }
+  return {
+    up: votes.reduce((total, { up }) => total + up, 0),
+    down: votes.reduce((total, { down }) => total + down, 0),
+    by: by.size > 0 ? by : undefined,
+  }
+}

@@ -1,0 +1,183 @@
+/** Models and files of answers side by side, and the gate on what was found. */
+import * as fs from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { compareSystems } from '../../src/commands/compare/compare.js'
+import { gate } from '../../src/commands/gate/gate.js'
+import { promptKey } from '../../src/dialogue.js'
+import type { EvalReport } from '../../src/report/types.js'
+import { openComparison, readComparison } from '../../src/verdicts/comparison-file.js'
+import { tempFolder } from '../text/tiny-tokenizer.js'
+import { rowOf } from '../verdicts/panel.js'
+import { call, type Files, pairs, typed, writeFiles } from './eval-folder.js'
+
+let files: Files
+beforeAll(async () => {
+  files = await writeFiles(tempFolder('compare'))
+})
+
+const prompts = pairs.map(({ prompt }) => prompt)
+
+/** A file of answers, a row a prompt. */
+function answerFile(name: string, answers: readonly string[], asked: readonly object[] = prompts): string {
+  const path = join(tempFolder('answers'), `${name}.jsonl`)
+  const rows = answers.map((answer, i) => JSON.stringify({ prompt: asked[i], answer }))
+  fs.writeFileSync(path, `${rows.join('\n')}\n`)
+  return path
+}
+
+async function compare(names: readonly string[], values: object = {}, verdicts: readonly string[] = []) {
+  const outputDir = (values as { outputDir?: string }).outputDir ?? tempFolder('compare-out')
+  const { config, ui, screen } = await call({ maxNewTokens: 4, ...values, outputDir })
+  const result = await compareSystems({ names, verdicts })(config, ui, typed())
+  const report = JSON.parse(fs.readFileSync(join(outputDir, 'report.json'), 'utf8')) as EvalReport
+  const read = (name: string) => fs.readFileSync(join(outputDir, name), 'utf8')
+  return { result, report, outputDir, read, screen: screen() }
+}
+
+test('two files: the record holds all answers and every scorer, and what differs is marked', async () => {
+  const a = answerFile(
+    'start',
+    prompts.map((_, i) => `It is colour ${i}.`),
+  )
+  const b = answerFile(
+    'mine',
+    prompts.map((_, i) => `It is surely colour ${i}.`),
+  )
+  const { result, report, read } = await compare([a, b], { rewardModel: files.reward })
+  expect(result.prompts).toBe(8)
+  const { items, rows } = readComparison(result.comparison)
+  expect(items.map(({ answers }) => answers.map(({ system }) => system))).toEqual(
+    new Array(8).fill(['start', 'mine']),
+  )
+  expect(rows).toHaveLength(8)
+  for (const { grade = [0, 0], verdict, systems, kind } of rows) {
+    expect(systems).toEqual(['mine', 'start'])
+    expect(kind).toBe('reward')
+    expect(verdict).toBe(grade[0] > grade[1] ? 'a' : 'b')
+  }
+  const wins = rows.filter(({ verdict }) => verdict === 'a').length
+  expect(report.measures).toMatchObject({ subject: 'mine', baseline: 'start' })
+  expect(report.measures?.systems.mine.winrate.value).toBe(wins / 8)
+  // 22 characters against 15.
+  expect(report.measures?.systems.mine['length.ratio'].value).toBeCloseTo(22 / 15, 12)
+  expect(report.judgements).toHaveLength(1)
+  expect(report.comparison?.cases).toHaveLength(8)
+  expect(read('report.html')).toContain('<mark>surely </mark>')
+  expect(read('report.md')).toContain('What was compared')
+})
+
+test('the same command again adds no verdict, and other answers in the same folder are refused', async () => {
+  const [a, b] = ['one', 'two'].map((name) =>
+    answerFile(
+      name,
+      prompts.map((_, i) => `${name} ${i}`),
+    ),
+  )
+  const { outputDir, result } = await compare([a, b], { rewardModel: files.reward })
+  const before = fs.readFileSync(result.comparison, 'utf8')
+  await compare([a, b], { rewardModel: files.reward, outputDir })
+  expect(fs.readFileSync(result.comparison, 'utf8')).toBe(before)
+  const c = answerFile(
+    'two',
+    prompts.map((_, i) => `other ${i}`),
+  )
+  await expect(compare([a, c], { outputDir })).rejects.toThrow('holds another comparison')
+})
+
+test('a model answers what it was not asked before, and what is known is not made again', async () => {
+  const a = answerFile(
+    'start',
+    prompts.map(() => 'It is blue.'),
+  )
+  const first = await compare([a, files.model], { evalDataset: files.data })
+  expect(first.report.comparison?.systems.map(({ made }) => made)).toEqual([0, 8])
+  const again = await compare([a, files.model], { evalDataset: files.data, outputDir: first.outputDir })
+  expect(again.report.comparison?.systems.map(({ made }) => made)).toEqual([0, 0])
+  expect(again.report.evaluation?.rows.map(({ length }) => length)).toEqual(
+    first.report.evaluation?.rows.map(({ length }) => length),
+  )
+})
+
+test('missing answers are left out and said; without a prompt in common there is nothing to compare', async () => {
+  const a = answerFile(
+    'start',
+    prompts.map((_, i) => `a ${i}`),
+  )
+  const b = answerFile('mine', ['x', 'y', 'z'])
+  const { result, screen } = await compare([a, b])
+  expect(result.prompts).toBe(3)
+  expect(screen).toContain('mine has no answer to 5 prompts')
+  expect(screen).toContain('nobody judged')
+  const c = answerFile('other', ['x'], [[{ role: 'user', content: 'Else?' }]])
+  await expect(compare([a, c])).rejects.toThrow('no prompt is answered by all systems')
+  await expect(compare([a])).rejects.toThrow('two systems or more')
+  await expect(compare([a, a])).rejects.toThrow('named twice')
+  await expect(compare([files.model, files.other])).rejects.toThrow('nothing says on which prompts')
+  await expect(compare([a, files.reward])).rejects.toThrow('a reward model, it cannot answer')
+})
+
+test('votes of people on the same systems come first in the report', async () => {
+  const [a, b] = ['start', 'mine'].map((name) =>
+    answerFile(
+      name,
+      prompts.map((_, i) => `${name} ${i}`),
+    ),
+  )
+  const { result } = await compare([a, b])
+  const { items } = readComparison(result.comparison)
+  const votes = join(tempFolder('votes'), 'votes.jsonl')
+  const log = openComparison(votes, items, { lock: () => ({ release: () => {} }) })
+  for (const rater of ['ann', 'bob', 'cy'])
+    log.append(...items.map((item) => rowOf(item, ['mine', 'start'], 'a', { rater })))
+  log.close()
+  const { report, screen } = await compare([a, b], { rewardModel: files.reward }, [votes])
+  expect(report.judgements?.map(({ who }) => who)).toEqual(['people', 'the reward model'])
+  expect(report.judgements?.[0].winRate.value).toBe(1)
+  expect(screen).toContain('mine is better than start.')
+  expect(screen).toContain('3 raters are few')
+  expect(items[0].item).toBe(promptKey(items[0].prompt).slice(0, 16))
+})
+
+/** A report with these measures of one system. */
+function reportWith(measures: object): string {
+  const path = join(tempFolder('gate'), 'report.json')
+  fs.writeFileSync(path, JSON.stringify({ title: 'x', measures: { subject: 'm', systems: { m: measures } } }))
+  return path
+}
+
+test('the gate names what failed with its value, and exits with 8; an end that nobody measured fails', async () => {
+  const path = reportWith({
+    winrate: { value: 0.62, interval: [0.55, 0.69] },
+    'length.ratio': { value: 1.3 },
+    'winrate@rm-1.5': { value: 0.4, interval: [0.3, 0.5] },
+  })
+  const { ui, screen } = await call({})
+  const check = (...conditions: string[]) => gate(path, conditions, undefined, ui)
+  expect(check('winrate.lower >= 0.5', 'winrate > 0.6')).toMatchObject({ passed: true, exitCode: 0 })
+  expect(check('winrate@rm-1.5.upper <= 0.5').passed).toBe(true)
+  const failed = check('winrate.lower >= 0.5', 'length.ratio <= 1.2', 'length.ratio.upper <= 9')
+  expect(failed.exitCode).toBe(8)
+  expect(failed.conditions.map(({ passed, found }) => [passed, found])).toEqual([
+    [true, 0.55],
+    [false, 1.3],
+    [false, null],
+  ])
+  expect(screen()).toContain('FAIL  length.ratio <= 1.2   is 1.300')
+  expect(screen()).toContain('2 of 3 conditions on m failed')
+})
+
+test('a condition that is misspelt, on what the report lacks, or on a report without measures is an error', async () => {
+  const path = reportWith({ winrate: { value: 0.6 } })
+  const { ui } = await call({})
+  const check = (condition: string, system?: string) => () => gate(path, [condition], system, ui)
+  expect(check('winrat >= 0.5')).toThrow('no measure "winrat"')
+  expect(check('winrate => 0.5')).toThrow('no condition')
+  expect(check('winrate >= half')).toThrow('half is no number')
+  expect(check('winrate.lowest >= 0.5')).toThrow('no measure "winrate.lowest"')
+  expect(check('alpha >= 0.5')).toThrow('the report has no alpha')
+  expect(check('winrate >= 0.5', 'n')).toThrow('has no measures of n')
+  const other = join(tempFolder('gate'), 'report.json')
+  fs.writeFileSync(other, '{"title":"old"}')
+  expect(() => gate(other, ['winrate >= 0.5'], undefined, ui)).toThrow('holds no measures')
+})

@@ -1,0 +1,104 @@
+/** Runs below a folder: which are found, how they stand, in what they differ. */
+import * as fs from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { expect, test } from 'vitest'
+import { main } from '../../src/cli/main.js'
+import { findRuns, summaryOfRun } from '../../src/runs/find-runs.js'
+import { temporaryFolder } from '../helpers/folders.js'
+import { Sink } from '../helpers/sink.js'
+
+interface Made {
+  config?: Record<string, unknown>
+  rows?: Record<string, unknown>[]
+  status?: string
+  sha256?: string
+}
+
+function makeRun(
+  dir: string,
+  { config = {}, rows = [], status = 'done', sha256 = 'a'.repeat(64) }: Made = {},
+) {
+  fs.mkdirSync(dir, { recursive: true })
+  const manifest = {
+    ...{ format: 'clha-run/1', kind: 'clha', status, started: '2026-11-30T01:35:34.596Z' },
+    ...{ updated: '2026-11-30T01:36:05.552Z', resumed: 0, pid: 1, config, versions: { clha: '0.1.0' } },
+    ...{ data: [{ path: 'p.jsonl', sha256 }], hardware: {} },
+  }
+  fs.writeFileSync(join(dir, 'run.json'), JSON.stringify(manifest))
+  fs.writeFileSync(join(dir, 'metrics.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+}
+
+function twoRuns(): string {
+  const root = temporaryFolder()
+  makeRun(join(root, 'a'), {
+    config: { learning_rate: 1e-4, seed: 42, output_dir: 'runs/a' },
+    rows: [
+      { step: 10, loss: 1.5, tokens_per_second: 7 },
+      { step: 20, loss: 1.25, eval_loss: 1.75 },
+    ],
+  })
+  makeRun(join(root, 'b', 'clha'), {
+    config: { learning_rate: 1e-5, seed: 42, output_dir: 'runs/b' },
+    rows: [{ step: 10, loss: 1.5, tokens_per_second: 9 }],
+    status: 'stopped',
+    sha256: 'b'.repeat(64),
+  })
+  // A checkpoint's copy of run.json is no run, nor is what lies behind a link.
+  makeRun(join(root, 'a', 'checkpoint-20'))
+  fs.symlinkSync(join(root, 'a'), join(root, 'link'))
+  return root
+}
+
+async function clha(...argv: string[]) {
+  const [stdout, stderr] = [new Sink(), new Sink()]
+  const code = await main(['runs', ...argv], { stdin: Readable.from([]), stdout, stderr, env: {}, exit() {} })
+  return { code, out: stdout.text, err: stderr.text }
+}
+
+test('runs are found in depth; checkpoints and links are passed over; the last values of a run are its figures', () => {
+  const root = twoRuns()
+  expect(findRuns(root)).toEqual([join(root, 'a'), join(root, 'b', 'clha')])
+  expect(summaryOfRun(join(root, 'a'))).toMatchObject({
+    step: 20,
+    metrics: { loss: 1.25, eval_loss: 1.75, tokens_per_second: 7 },
+  })
+})
+
+test('clha runs: a row a run', async () => {
+  const root = twoRuns()
+  const { code, out } = await clha(root)
+  expect(code).toBe(0)
+  expect(out).toMatch(/\/a +clha +done +2026-11-30 01:35 +20 +1\.25\d* +1\.75/)
+  expect(out).toMatch(/b\/clha +clha +stopped +2026-11-30 01:35 +10 +1\.5\d* +–/)
+  expect(out).toContain('2 runs;')
+})
+
+test('clha runs --compare: settings, data and figures that differ, and those alone', async () => {
+  const root = twoRuns()
+  const { code, out } = await clha('--compare', join(root, 'a'), join(root, 'b'), '--json')
+  expect(code).toBe(0)
+  const { result } = JSON.parse(out.trim().split('\n').at(-1) as string)
+  expect(result.differences).toEqual([
+    { what: 'setting', name: 'learning_rate', values: ['0.0001', '0.00001'] },
+    { what: 'data', name: 'p.jsonl', values: ['aaaaaaaaaaaa', 'bbbbbbbbbbbb'] },
+    { what: 'metric', name: 'loss', values: [1.25, 1.5] },
+    { what: 'metric', name: 'eval_loss', values: [1.75, null] },
+  ])
+})
+
+test.each([
+  [['nowhere'], /nowhere: no such folder/],
+  [['.'], /no run here/],
+])('a folder that is not there, or has none: %j', async (argv, reason) => {
+  const argument = argv[0] === '.' ? temporaryFolder() : argv[0]
+  const { code, err } = await clha(argument)
+  expect(code).toBe(2)
+  expect(err).toMatch(reason)
+})
+
+test('one run is not compared', async () => {
+  const { code, err } = await clha('--compare', join(twoRuns(), 'a'))
+  expect(code).toBe(2)
+  expect(err).toMatch(/holds one run, and it takes two/)
+})

@@ -1,0 +1,160 @@
+import * as fs from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { verdictsExport } from '../../src/commands/verdicts/export/verdicts-export.js'
+import { verdictsImport } from '../../src/commands/verdicts/import/verdicts-import.js'
+import { createUi } from '../../src/terminal/ui.js'
+import { openComparison, readComparison } from '../../src/verdicts/comparison-file.js'
+import { preferencesOf } from '../../src/verdicts/exchange/preferences.js'
+import { temporaryFolder } from '../helpers/folders.js'
+import { Sink } from '../helpers/sink.js'
+import { itemOf, rowOf } from './panel.js'
+
+const ui = () => createUi({ stream: new Sink() })
+
+async function imported(name: string, content: string | object[], flags: object = {}) {
+  const folder = temporaryFolder()
+  const file = join(folder, name)
+  const text = typeof content === 'string' ? content : content.map((row) => JSON.stringify(row)).join('\n')
+  fs.writeFileSync(file, text)
+  const output = join(folder, 'votes.jsonl')
+  const result = await verdictsImport([file], { output, ...flags }, ui())
+  return { result, comparison: readComparison(output), folder }
+}
+
+const CSV = `prompt,system_a,system_b,answer_a,answer_b,winner,rater
+2 + 2?,new,old,4,"four, I think",A,ann
+2 + 2?,new,old,4,"four, I think",both_bad,bob
+3 + 3?,old,new,6,"""6""",tie,ann
+`
+
+test('CSV: one item a prompt, the verdicts of each rater, texts with quotes and commas', async () => {
+  const { result, comparison } = await imported('votes.csv', CSV)
+  expect(result).toMatchObject({ layout: 'pairs', rows: 3, verdicts: 3, items: 2, skipped: 0 })
+  expect(comparison.items.map(({ answers }) => answers.map(({ system, text }) => [system, text]))).toEqual([
+    [
+      ['new', '4'],
+      ['old', 'four, I think'],
+    ],
+    [
+      ['old', '6'],
+      ['new', '"6"'],
+    ],
+  ])
+  expect(comparison.rows.map(({ rater, verdict, systems }) => [rater, verdict, systems[0]])).toEqual([
+    ['ann', 'a', 'new'],
+    ['bob', 'both_bad', 'new'],
+    ['ann', 'tie', 'old'],
+  ])
+})
+
+test('a row that is no verdict stops the import, or is left out and counted', async () => {
+  const bad = CSV.replace('tie', 'perhaps')
+  await expect(imported('votes.csv', bad)).rejects.toThrow('winner is "perhaps": no verdict')
+  const { result } = await imported('votes.csv', bad, { skipBad: true })
+  expect(result).toMatchObject({ verdicts: 2, skipped: 1 })
+})
+
+const turns = (answer: string) => [
+  { role: 'user', content: 'Hello' },
+  { role: 'assistant', content: answer },
+]
+
+test('Chatbot Arena: winners, ties of both kinds, the time, and that the first stood on the left', async () => {
+  const battle = (question_id: string, winner: string) => ({
+    ...{
+      question_id,
+      model_a: 'x',
+      model_b: 'y',
+      winner,
+      judge: 'arena_user_1',
+      turn: 1,
+      tstamp: 1682351591.1322,
+    },
+    ...{ conversation_a: turns('Hi.'), conversation_b: turns('Yo.') },
+  })
+  const { comparison } = await imported('arena.jsonl', [
+    battle('q1', 'model_b'),
+    battle('q2', 'tie (bothbad)'),
+  ])
+  expect(comparison.rows.map(({ item, verdict, shown }) => [item, verdict, shown])).toEqual([
+    ['q1', 'b', 'ab'],
+    ['q2', 'both_bad', 'ab'],
+  ])
+  expect(comparison.rows[0].at).toBe('2023-04-24T15:53:11.132Z')
+  expect(comparison.items[0]).toMatchObject({
+    prompt: [{ role: 'user', content: 'Hello' }],
+    answers: [{ text: 'Hi.' }, { text: 'Yo.' }],
+  })
+})
+
+test("MT-bench's judge: two games a row with the answers exchanged; errors are errors, texts are unknown", async () => {
+  const row = { question_id: 81, model_1: 'x', model_2: 'y', judge: ['gpt-4', 'pair-v2'], turn: 2 }
+  const { comparison } = await imported('pair.jsonl', [
+    { ...row, g1_winner: 'model_1', g2_winner: 'tie', tstamp: 1687222222 },
+    { ...row, question_id: 82, g1_winner: 'error', g2_winner: 'model_2', tstamp: 1687222222 },
+  ])
+  expect(comparison.rows.map(({ item, systems, verdict }) => [item, systems.join(), verdict])).toEqual([
+    ['81/2', 'x,y', 'a'],
+    ['81/2', 'y,x', 'tie'],
+    ['82/2', 'x,y', 'error'],
+    ['82/2', 'y,x', 'a'],
+  ])
+  expect(comparison.rows[0]).toMatchObject({ rater: 'gpt-4 pair-v2', kind: 'judge' })
+  const { examples, faults } = preferencesOf(comparison)
+  expect(examples).toEqual([])
+  expect(faults.map(({ reason }) => reason)).toEqual([
+    'item 81/2: no verdict names a winner',
+    'item 82/2: the texts of its answers are not known',
+  ])
+})
+
+test('what is exported is imported again with the same verdicts, as CSV, JSON lines and in the layout of Arena', async () => {
+  const folder = temporaryFolder()
+  const path = join(folder, 'votes.jsonl')
+  const items = [itemOf('1', { new: 'a, "b"\nc', old: 'd' }), itemOf('2', { new: 'e', old: 'f' })]
+  const log = openComparison(path, items, { lock: () => ({ release: () => {} }) })
+  log.append(
+    rowOf(items[0], ['new', 'old'], 'a', { shown: 'ba' }),
+    rowOf(items[1], ['new', 'old'], 'both_bad', { rater: 'bob' }),
+    rowOf(items[1], ['new', 'old'], 'skip'),
+  )
+  log.close()
+  for (const [name, layout] of [
+    ['out.csv', 'pairs'],
+    ['out.jsonl', 'pairs'],
+    ['arena.jsonl', 'arena'],
+  ]) {
+    const output = join(folder, name)
+    expect(verdictsExport(path, { output, layout }, ui()).verdicts).toBe(2)
+    const again = join(folder, `${name}.votes.jsonl`)
+    await verdictsImport([output], { output: again }, ui())
+    const { rows, items: back } = readComparison(again)
+    // The first of the two is the one that stood on the left.
+    expect(rows.map(({ systems, verdict, rater }) => [systems[0], verdict, rater])).toEqual([
+      ['old', 'b', 'ann'],
+      ['new', 'both_bad', 'bob'],
+    ])
+    expect(back[0].answers.map(({ text }) => text).sort()).toEqual(['a, "b"\nc', 'd'])
+  }
+})
+
+test('votes become preferences: a label a verdict that names a winner, with its rater', () => {
+  const items = [itemOf('1', { new: 'n', old: 'o' }), itemOf('2', { new: 'n2', old: 'o2' })]
+  const pair = ['new', 'old'] as const
+  const rows = [
+    rowOf(items[0], pair, 'a'),
+    rowOf(items[0], pair, 'b', { rater: 'bob' }),
+    rowOf(items[0], pair, 'tie', { rater: 'cy' }),
+    rowOf(items[1], pair, 'tie'),
+  ]
+  const header = { kind: 'clha comparison', version: 1, items: 2, hash: '' } as const
+  const { examples, faults } = preferencesOf({ path: 'v.jsonl', header, items, rows, torn: false })
+  expect(examples).toHaveLength(1)
+  expect(examples[0].votes).toEqual([
+    { better: 0, worse: 1, count: 1, annotator: 'ann' },
+    { better: 1, worse: 0, count: 1, annotator: 'bob' },
+  ])
+  expect(examples[0].preferences).toEqual([])
+  expect(faults.map(({ code, row }) => [code, row])).toEqual([['no_preference', 3]])
+})
