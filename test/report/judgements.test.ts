@@ -15,7 +15,7 @@ test('the first screen says which is better, by how much, how sure, and who disa
   ])
   expect(answer).toBe('mine is better than start.')
   expect(lines).toEqual([
-    'By the second reward model it wins 60 % against start, on 200 prompts; 50 % would be a draw.',
+    'By the second reward model mine wins 60 % against start, on 200 prompts; 50 % would be a draw.',
     'The 95 % interval of that share is 55 % to 65 %: all of it on one side of 50 %, so chance alone does not explain it.',
     'The reward model agrees: 70 % (60 to 80 %).',
   ])
