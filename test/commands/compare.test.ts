@@ -164,7 +164,7 @@ test('the gate names what failed with its value, and exits with 8; an end that n
     [false, null],
   ])
   expect(screen()).toContain('FAIL  length.ratio <= 1.2   is 1.300')
-  expect(screen()).toContain('2 of 3 conditions on m failed')
+  expect(screen()).toContain('failed: 2 of 3 conditions on m')
 })
 
 test('a condition that is misspelt, on what the report lacks, or on a report without measures is an error', async () => {
