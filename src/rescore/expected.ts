@@ -52,8 +52,8 @@ export function expectedShares(
     const shares = Object.fromEntries(Object.entries(sum).map(([name, x]) => [name, x / pairs]))
     return { pairs, shares: shares as unknown as ExpectedShares }
   }
-  const low = end((all) => all[0])
-  const high = end((all) => all[all.length - 1])
+  const low = end((all) => all.reduce((a, b) => (b.labelError < a.labelError ? b : a)))
+  const high = end((all) => all.reduce((a, b) => (b.labelError > a.labelError ? b : a)))
   return low.pairs === 0 ? undefined : { pairs: low.pairs, low: low.shares, high: high.shares }
 }
 

@@ -26,16 +26,12 @@ export function sampleAudit(): AuditReport {
     ]
     const prompt = [{ role: 'user' as const, content: `What is the capital of Norway? (${row})` }]
     const preferences = [{ better: 0, worse: 1 }]
-    // Some were judged twice; the second time the label is right in three of four.
-    const again = flipped === random.next() < 0.25 ? { better: 0, worse: 1 } : { better: 1, worse: 0 }
-    const votes = [preferences[0], again].map((p) => ({ ...p, count: 1 }))
     const candidates = flipped ? texts.toReversed() : texts
     return {
       id: `row-${row}`,
       prompt,
       candidates,
       preferences,
-      ...(row % 2 === 0 && { votes }),
       source: SOURCES[row % 4],
       file: 'pairs.jsonl',
       row: row + 1,
@@ -53,7 +49,7 @@ export function sampleAudit(): AuditReport {
     examples,
     rewards,
     folds,
-    options: { rank },
+    options: { rank, calibrate: { labelError: 0.25 } },
   })
   return auditReport(lists, calibrations, { truth: (list) => [wrong.get(list.example.id)!] })
 }

@@ -31,6 +31,9 @@ interface SeedRun {
   result: AlignResult
 }
 
+/** Half an hour of a person's time tells rescoring how often labels err. */
+const SECOND_LABELS = 100
+
 const KEPT = 'what is done is kept: the same command goes on from here'
 
 export const quickstart: Pipeline<AlignResult> = (config, ui) => {
@@ -69,7 +72,7 @@ function sayEnd(ui: Ui, { multiSeed }: AlignReport, page: string, model: string)
 }
 
 async function runSeed(given: ResolvedConfig, ui: Ui, seed: number, dir: string): Promise<SeedRun> {
-  const starter = await makeStarterWorld(seed, dir)
+  const starter = await makeStarterWorld(seed, dir, { secondLabels: SECOND_LABELS })
   const session = await openSession(quickstartConfig(given, seed, dir, starter.tokenizerDir), ui)
   await writeConfig(session)
   return withAlignment(session, await loadStartModel(session), async (a) => {
@@ -98,7 +101,7 @@ const dataStation = (a: Alignment, { world, hash, truth }: StarterWorld): Promis
   station(a, 'data', async () => {
     const { train, test, demonstrations, options } = world
     a.session.ui.line(
-      `${count(train.length)} pairs from the starter world, ${percent(options.noise, 0)} of the labels reversed on purpose`,
+      `${count(train.length)} pairs from the starter world, ${percent(options.noise, 0)} of the labels reversed on purpose, ${count(options.secondLabels)} pairs labelled twice`,
     )
     const files = [{ path: 'starter world', sha256: hash, rows: train.length }]
     return { train, test, files, demonstrations, truth }

@@ -13,18 +13,23 @@ import type { Answer } from './answer.js'
 
 type Cuts = Pick<Options, 'maxPromptLength' | 'maxNewTokens' | 'maxTokensPerBatch'>
 
+/** All that was sampled: the token that ended an answer too. */
+export const sampledIds = ({ ids, endId }: Pick<Answer, 'ids' | 'endId'>): readonly number[] =>
+  endId === undefined ? ids : [...ids, endId]
+
 /** ln p of each answer, nats, over all its tokens; the model has to have the tokenizer that the answers were made with. */
 export async function answerLogProbs(
   { maxPromptLength: most, maxNewTokens, maxTokensPerBatch: maxTokens }: Cuts,
   { model, tokenizer, template }: LanguageModel,
   prompts: readonly Prompt[],
-  answers: readonly Pick<Answer, 'ids'>[],
+  answers: readonly Pick<Answer, 'ids' | 'endId'>[],
 ): Promise<number[]> {
   // As the prompts were cut when they were answered.
   const maxPromptLength = answeringRoom(model.config.maxPositions, maxNewTokens, most)
   const { ids } = await encodePrompts(prompts, tokenizer, template, { maxPromptLength })
   const examples = answers.map((answer, i): EncodedExample => {
-    const own = { ids: Int32Array.from(answer.ids), scoredFrom: 0, truncated: false, ended: false }
+    const ended = answer.endId !== undefined
+    const own = { ids: Int32Array.from(sampledIds(answer)), scoredFrom: 0, truncated: !ended, ended }
     return { id: String(i), source: '', promptIds: Int32Array.from(ids[i]), answers: [own], promptCut: 0 }
   })
   const out = new Array<number>(examples.length).fill(0)

@@ -14,7 +14,7 @@ import { type Needs, required } from '../../session/needs.js'
 import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
 import { openModelCache } from '../score/model-cache.js'
 import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
-import { answerLogProbs, measuresFromStart } from './answer-likelihood.js'
+import { answerLogProbs, measuresFromStart, sampledIds } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import { type AnsweredSystem, answered } from './evaluation.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
@@ -132,7 +132,13 @@ function fromStart(
   start: readonly number[],
 ): Measures {
   const drawn = temperature === 1 && topK === 0 && topP === 1
-  return measuresFromStart({ own, start, tokens: answers.map(({ ids }) => ids.length), drawn, seed })
+  return measuresFromStart({
+    own,
+    start,
+    tokens: answers.map((answer) => sampledIds(answer).length),
+    drawn,
+    seed,
+  })
 }
 
 /** The keys of reward models and of a reward server, and how their inputs are cut. */
