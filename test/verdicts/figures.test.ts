@@ -108,7 +108,7 @@ test('a judge that always says A: its bias is one, nothing is won, and its slot 
   const [quality] = raterQualities(rows)
   expect(quality.position).toMatchObject({ pairs: 40, first: 40, second: 0, bias: 1, consistent: 0 })
   expect(quality.position?.p).toBeCloseTo(2 ** -39, 20)
-  expect(quality.first.share).toBe(1)
+  expect(quality.first?.share).toBe(1)
   expect(figuresOf(rows).against[0]).toMatchObject({ wins: 0, ties: 40, losses: 0 })
   expect(figuresOf(rows).slot?.value).toBeGreaterThan(1)
 })
