@@ -5,13 +5,14 @@ import { textStats } from '../../evaluate/text-stats.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { loadTrainable } from '../../load/trainable.js'
-import { markerOf } from '../../methods/registry.js'
+import { markerOf, needsRewards } from '../../methods/registry.js'
 import { rescoreLists } from '../../rescore/rescore.js'
 import { openSession, type Session, VERSION } from '../../session/session.js'
 import { Stopped } from '../../session/stopped.js'
 import { trainPolicy } from '../../stations/fit/policy.js'
 import { type Answer, answerPrompts } from '../../stations/judge/answer.js'
 import { answerLogProbs } from '../../stations/judge/answer-likelihood.js'
+import { plainlyRanked } from '../../stations/rank/ranked-data.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { mean } from '../../statistics/statistics.js'
 import { withMarker } from '../../text/marker.js'
@@ -56,9 +57,13 @@ async function trainCell(
   const earlier = plan.before && (await openSession(plan.before.config, session.ui))
   const folder = plan.before && earlier ? await trainCell(earlier, plan.before, started, {}) : started.folder
   const scored = await started.scored(plan.augmented ?? 0)
-  const { lists, audit } = rescoreLists({ ...scored, options: rescoreOptions(options, started.truth) })
-  Object.assign(figures, await learntFigures(options, audit, started, plan.augmented ?? 0))
-  if (!plan.fewPairs) requirePairs(options, audit)
+  // Labels as they stand need no calibration, which could not tell how far to trust them.
+  const { lists, audit } = needsRewards(options)
+    ? rescoreLists({ ...scored, options: rescoreOptions(options, started.truth) })
+    : { lists: plainlyRanked(options, scored).lists }
+  const orders = await started.right?.(plan.augmented ?? 0)
+  Object.assign(figures, learntFigures(options, lists, { audit, orders }))
+  if (!plan.fewPairs) requirePairs(figures)
   const lm = await loadTrainable(session, folder)
   try {
     const dir = join(outputDir, 'cells', plan.hash.slice(0, 12))
