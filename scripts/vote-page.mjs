@@ -144,7 +144,7 @@ function writeAnswers(folder, systems) {
 }
 
 /** `clha vote` on such answers, for raters of every screen and theme. */
-async function openVote(folder, systems, raters) {
+async function openVote(folder, systems, raters, port = 0) {
   const flags = raters.flatMap((name) => ['--rater', name])
   const args = [
     'vote',
@@ -152,7 +152,7 @@ async function openVote(folder, systems, raters) {
     '--output',
     join(folder, 'votes.jsonl'),
     '--port',
-    '0',
+    String(port),
     '--repeats',
     '0',
   ]
@@ -180,7 +180,12 @@ async function openVote(folder, systems, raters) {
       .split('\n')
       .filter((line) => line.includes('"kind":"person"'))
       .map((line) => JSON.parse(line))
-  return { links, rows, close: () => child.kill() }
+  const kill = () =>
+    new Promise((resolve) => {
+      child.once('exit', resolve)
+      child.kill('SIGKILL')
+    })
+  return { links, rows, kill, close: () => child.kill() }
 }
 
 async function look(page, where, folder) {
@@ -279,7 +284,6 @@ async function driveRanking(browser, vote, screen, theme, folder) {
   await page.key('3')
   await page.key('1')
   await page.until("document.getElementById('rank-0').textContent === 'rank 2'", 'two ranks')
-  await page.evaluate("document.title = 'Which answer is better?'; 0")
   await look(page, `${rater}-5-rank`, folder)
   await page.key('t')
   await page.until("document.getElementById('place').textContent.includes('1 of 10')", 'the second item')
@@ -296,6 +300,34 @@ async function driveRanking(browser, vote, screen, theme, folder) {
     `${rater}: a ranking gave ${verdicts}`,
   )
   await page.close()
+}
+
+/** The server dies under an open page: votes wait there, and are sent once it is back. @returns the new server */
+async function driveKill(browser, vote, folder, raters) {
+  const rater = raters[0]
+  const link = vote.links.get(rater)
+  const page = await openPage(browser, link, SCREENS[0], THEMES[0])
+  await page.until("!document.getElementById('ask').hidden", 'a first item')
+  const before = vote.rows().length
+  await vote.kill()
+  await page.key('s')
+  await page.key('b')
+  await page.until(
+    "document.getElementById('notice').textContent.startsWith('Not saved yet (2)')",
+    'unsaved votes',
+  )
+  const again = await openVote(folder, 4, raters, new URL(link).port)
+  await page.until("document.getElementById('notice').textContent === ''", 'saved votes')
+  const verdicts = again
+    .rows()
+    .slice(before)
+    .map(({ verdict }) => verdict)
+  check(
+    String(verdicts) === String(['skip', 'both_bad'].flatMap((v) => new Array(6).fill(v))),
+    `after a kill: ${verdicts}`,
+  )
+  await page.close()
+  return again
 }
 
 async function main(folder) {
@@ -324,6 +356,7 @@ async function main(folder) {
           console.log(`${screen.name} ${theme}  ${await drivePairs(browser, vote, screen, theme, folder)}`)
         }
       }
+      if (systems > 2) closing.push((await driveKill(browser, vote, data, raters)).close)
     }
   } finally {
     for (const close of closing) close()

@@ -11,7 +11,6 @@ export const MEASURES = {
   reward: 'mean reward, in the unit of the scorer',
   'reward.difference': 'mean reward minus that of the baseline, prompt by prompt',
   sigmoid: 'mean of the logistic of the reward, 0 to 1',
-  strength: 'Bradley and Terry, logits above the baseline',
   both_bad: 'share of verdicts that neither answer is good, 0 to 1',
   errors: 'share of questions to the judge that got no verdict, 0 to 1',
   alpha: "Krippendorff's alpha of the raters, ordinal",
@@ -33,6 +32,8 @@ export const MEASURES = {
   rougeL: 'mean ROUGE-L F1, 0 to 1',
   refusal:
     'share of answers that refuse, by how they begin; refusal@<source> of the prompts of one source, 0 to 1',
+  perplexity: 'of the answers under the first baseline, per token',
+  kl: 'sampled KL divergence from the first baseline, nats an answer; of answers drawn at temperature 1',
   accuracy: 'share of labelled pairs that the reward puts right, 0 to 1',
   ece: 'expected calibration error, 0 to 1',
 } as const satisfies Record<string, string>

@@ -144,7 +144,8 @@ function withLengthControl(input: SystemInput, group: GroupEval): GroupEval {
       const gap = rewards[scorer][i] - baseline[scorer][i]
       return { prompt: String(i), score: winOf(gap, options?.tie ?? TIE), longer: length }
     })
-    return [scorer, { ...own, lengthControlled: lengthControlled(rows, options) }]
+    const controlled = lengthControlled(rows, options)
+    return [scorer, { ...own, ...(controlled && { lengthControlled: controlled }) }]
   })
   return { ...group, rewards: Object.fromEntries(scored) }
 }

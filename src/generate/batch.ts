@@ -162,5 +162,8 @@ async function advance(
   }
   if (!ended && !full && !stopped) return undefined
   const finishReason = ended || stopped ? 'stop' : 'length'
-  return { text, ids: row.ids, finishReason, ...(row.logprobs && { logprobs: row.logprobs }) }
+  return {
+    ...{ text, ids: row.ids, ...(ended && { endId: token }), finishReason },
+    ...(row.logprobs && { logprobs: row.logprobs }),
+  }
 }

@@ -30,6 +30,8 @@ export interface GeneratedAnswer {
   text: string
   /** Generated tokens, without the id that ended them. */
   ids: number[]
+  /** The id that ended them; absent where a text to stop at or the room did. */
+  endId?: number
   finishReason: 'stop' | 'length'
   /** One for each of `ids`, where they were asked for. */
   logprobs?: TokenLogprob[]

@@ -2,7 +2,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import type { z } from 'zod'
 import { leftOut } from '../data/encode/refused.js'
 import type { Message } from '../dialogue.js'
 import type { TokenLogprob } from '../generate/logprobs.js'
@@ -17,7 +16,7 @@ import { eventQueue } from './event-queue.js'
 import { leadCutter } from './lead-cutter.js'
 import { chatLogprobs, completionLogprobs, type ShapeLogprobs } from './logprobs.js'
 import type { ReadBody } from './read-body.js'
-import { chatFields, completionFields, type SamplingFields } from './request-fields.js'
+import { chatFields, completionFields, dialogueOf, type SamplingFields } from './request-fields.js'
 
 export interface ServedLanguageModel {
   name: string
@@ -72,7 +71,7 @@ export function generationRoutes(app: Hono, lm: ServedLanguageModel, readBody: R
   app.post('/v1/chat/completions', async (c) => {
     const fields = await readBody(c, chatFields)
     const { logprobs, top_logprobs } = fields
-    const messages = withTools(fields)
+    const messages = dialogueOf(fields)
     if (messages.at(-1)?.role === 'assistant') {
       throw badRequest(
         'the last message is the assistant’s; the dialogue has to end where it is to speak',
@@ -103,21 +102,6 @@ export function generationRoutes(app: Hono, lm: ServedLanguageModel, readBody: R
       logprobs: logprobs ? (top_logprobs ?? 0) : undefined,
     })
   })
-}
-
-/**
- * The dialogue with the tools that its template is shown.
- * @throws ApiError 400 where calls of them are awaited: what a model writes is given back as its text
- */
-function withTools({ messages, tools = [], tool_choice }: z.output<typeof chatFields>): Message[] {
-  if (tools.length === 0) return messages
-  if (tool_choice !== 'none') {
-    throw badRequest(
-      'calls that the model writes stay in its text and are not read into tool_calls; with tool_choice "none" it is shown the tools',
-      'tools',
-    )
-  }
-  return messages.map((message, i) => (i === 0 ? { ...message, tools } : message))
 }
 
 /** @throws ApiError 400 for calls, tools or reasoning that the template leaves out: the model would not see them */

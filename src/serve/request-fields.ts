@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { type Message, ROLES, type ToolCall } from '../dialogue.js'
 import { isObject } from '../files/json.js'
+import { badRequest } from './api-error.js'
 
 /** Texts, prompts or answers of one request. */
 export const MOST_TEXTS = 1024
@@ -198,6 +199,21 @@ export const chatFields = withoutNulls({
   add_generation_prompt: only(true),
   continue_final_message: only(false),
 })
+
+/**
+ * The dialogue with the tools that its template is shown.
+ * @throws ApiError 400 where calls of them are awaited: what a model writes is given back as its text
+ */
+export function dialogueOf({ messages, tools = [], tool_choice }: z.output<typeof chatFields>): Message[] {
+  if (tools.length === 0) return messages
+  if (tool_choice !== 'none') {
+    throw badRequest(
+      'calls that the model writes stay in its text and are not read into tool_calls; with tool_choice "none" it is shown the tools',
+      'tools',
+    )
+  }
+  return messages.map((message, i) => (i === 0 ? { ...message, tools } : message))
+}
 
 const samplingFields = z.object(sampling)
 

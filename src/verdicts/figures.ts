@@ -139,15 +139,16 @@ function againstBaseline(
   const lengths = rows.map(({ a, b }) => [a, b].map((answer) => texts.get(answer)))
   const scores = rows.map(({ verdict }) => scoreOf(verdict))
   const withLengths = lengths.every((pair) => pair.every((text) => text !== undefined))
-  const lengthRows = rows.map(({ prompt }, i) => {
+  const lengthRows = rows.map(({ prompt, rater }, i) => {
     const [own, other] = lengths[i].map((text) => characters(text ?? ''))
-    return { prompt, score: scores[i], longer: own - other }
+    return { prompt, rater, score: scores[i], longer: own - other }
   })
+  const controlled = withLengths ? lengthControlled(lengthRows, { seed }) : undefined
   return {
     system,
     ...{ wins: count('a'), ties: count('tie'), bothBad: count('both_bad'), losses: count('b') },
     winRate: clusteredRate(scores, clustersOfRows(rows)),
-    ...(withLengths && { lengthControlled: lengthControlled(lengthRows, { seed }) }),
+    ...(controlled && { lengthControlled: controlled }),
   }
 }
 
@@ -209,7 +210,10 @@ function slotEffect(rows: readonly VerdictRow[], systems: readonly string[]): Cl
   const judged = standing(rows)
     .judged.filter(({ gold }) => gold === undefined)
     .map(aligned)
-  if (new Set(judged.map(({ shown }) => shown)).size < 2) return undefined
+  // A pair that was always shown one way says nothing of the place.
+  const byPair = groupBy(judged, ({ systems: pair }) => pair.join('\n'))
+  const varied = [...byPair.values()].some((own) => new Set(own.map(({ shown }) => shown)).size > 1)
+  if (!varied || judged.every(({ kind }) => kind === 'reward' || kind === 'rule')) return undefined
   const fit = bradleyTerry(
     judged.map((row) => contestOf(row, systems)),
     systems.length,

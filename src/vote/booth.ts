@@ -13,7 +13,7 @@ import {
   raterOf,
   tallyRows,
 } from './hall.js'
-import { createPairTally } from './pairs.js'
+import { createPairTally } from './pair-tally.js'
 import { type Ballot, type BallotFacts, rowsOf, shownAnswers, type Task, type VoteMode } from './tasks.js'
 
 export interface BoothOptions {

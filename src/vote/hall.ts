@@ -1,8 +1,8 @@
 /** What all raters of a comparison share, and which task stands for what: everything follows from the comparison's file. */
 import type { ComparisonItem, VerdictRow } from '../verdicts/types.js'
 import type { Given } from './given.js'
-import { mostTelling, type PairTally } from './pairs.js'
-import { type Entry, planOf } from './plan.js'
+import { mostTelling, type PairTally } from './pair-tally.js'
+import { type Entry, planOf } from './rater-plan.js'
 import { type ShownAnswer, shownAnswers, type Task, taskOf, type VoteMode } from './tasks.js'
 
 export interface Hall {

@@ -4,7 +4,7 @@ import { type Prompt, promptKey } from '../dialogue.js'
 import { createRandom, hashUnit } from '../random.js'
 import { goldOf } from '../verdicts/gold.js'
 import type { ComparedAnswer, ComparisonItem, Outcome, VerdictRow } from '../verdicts/types.js'
-import type { Entry } from './plan.js'
+import type { Entry } from './rater-plan.js'
 
 /** An answer whose text is known. */
 export type ShownAnswer = ComparedAnswer & { text: string }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { evalPipeline } from '../../src/commands/eval/eval.js'
@@ -187,4 +187,20 @@ test('without eval_dataset the test prompts of train_dataset are asked', async (
   expect(asked).toBeGreaterThan(0)
   expect(asked).toBeLessThan(pairs.length)
   await expect(evaluate({ ...values, testFraction: 0 })).rejects.toThrow('leaves no prompt to evaluate on')
+})
+
+test('the sampled distance from a baseline: none from a twin, some from another model, and none given for greedy answers', async () => {
+  const drawn = { temperature: 1, topK: 0, topP: 1 }
+  const { report } = await evaluate({ baseline: files.other, ...drawn })
+  const { kl, perplexity } = report.measures!.systems[files.model]
+  const twin = tempFolder('twin')
+  cpSync(files.model, twin, { recursive: true })
+  const same = await evaluate({ baseline: twin, ...drawn })
+  expect(same.report.measures!.systems[files.model].kl.value).toBeCloseTo(0, 5)
+  expect(kl.value).toBeGreaterThan(1)
+  expect(kl.interval![0]).toBeLessThan(kl.value!)
+  expect(perplexity.value).toBeGreaterThan(1)
+  const greedy = await evaluate({ baseline: files.other })
+  expect(Object.keys(greedy.report.measures!.systems[files.model])).toContain('perplexity')
+  expect(greedy.report.measures!.systems[files.model].kl).toBeUndefined()
 })

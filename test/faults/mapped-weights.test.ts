@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { tracked } from '../helpers/children.js'
 import { temporaryFolder } from '../helpers/folders.js'
 import { compileSources } from '../helpers/sources.js'
 
 const PROGRAM = `
 import { openSync } from 'node:fs'
 import { mapFile, ops } from './dist/tensor/index.js'
-import { tracked } from '../helpers/children.js'
 const mapped = mapFile(openSync('weights', 'r'), 0, [1 << 20], 'f32')
 console.log('mapped')
 process.stdin.once('data', () => console.log(ops.sum(mapped).item()))

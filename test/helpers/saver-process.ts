@@ -1,20 +1,19 @@
 /** A process of its own that saves checkpoints, compiled from the sources; to be killed or starved by tests. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import * as fs from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import ts from 'typescript'
+import { afterAll } from 'vitest'
 import { tracked } from './children.js'
-import { temporaryFolder } from './folders.js'
-
-const SOURCE = new URL('../../src/', import.meta.url).pathname
+import { compileSources } from './sources.js'
 
 const PROGRAM = `
-import { textFile } from './checkpoint/format/save-file.js'
-import { saveCheckpoint } from './checkpoint/policy/save.js'
-import { newestValid } from './checkpoint/policy/resume.js'
-import { applyRetention } from './checkpoint/policy/retention.js'
-import { DiskStorage } from './files/storage.js'
-import { sweepLeftovers } from './checkpoint/policy/sweep.js'
+import { textFile } from './dist/checkpoint/format/save-file.js'
+import { saveCheckpoint } from './dist/checkpoint/policy/save.js'
+import { newestValid } from './dist/checkpoint/policy/resume.js'
+import { applyRetention } from './dist/checkpoint/policy/retention.js'
+import { DiskStorage } from './dist/files/storage.js'
+import { sweepLeftovers } from './dist/checkpoint/policy/sweep.js'
 
 const [runDir, mode, bytes] = [process.argv[2], process.argv[3], Number(process.argv[4])]
 const storage = new DiskStorage()
@@ -37,29 +36,18 @@ try {
 }
 `
 
-/** Compiles what the program needs; returns the program's path. */
+let folder: string | undefined
+afterAll(() => folder && fs.rmSync(folder, { recursive: true, force: true }))
+
+/** Compiles the sources, once for all tests of a file, and writes the program; returns its path. */
 export function compileSaver(): string {
-  const folder = temporaryFolder()
-  const names = ['errors.ts', 'exit-codes.ts', 'random.ts']
-  for (const room of ['checkpoint', 'files']) {
-    const files = fs.readdirSync(join(SOURCE, room), { recursive: true, encoding: 'utf8' })
-    names.push(...files.filter((name) => name.endsWith('.ts')).map((name) => join(room, name)))
+  const program = (where: string) => join(where, 'program.mjs')
+  if (folder === undefined) {
+    folder = fs.mkdtempSync(join(tmpdir(), 'clha-saver-'))
+    compileSources(folder)
+    fs.writeFileSync(program(folder), PROGRAM)
   }
-  for (const part of ['checkpoint/format', 'checkpoint/policy', 'files'])
-    fs.mkdirSync(join(folder, part), { recursive: true })
-  for (const name of names) {
-    const { outputText } = ts.transpileModule(fs.readFileSync(join(SOURCE, name), 'utf8'), {
-      compilerOptions: {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2022,
-        verbatimModuleSyntax: true,
-      },
-    })
-    fs.writeFileSync(join(folder, name.replace(/\.ts$/, '.js')), outputText)
-  }
-  fs.writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  fs.writeFileSync(join(folder, 'program.js'), PROGRAM)
-  return join(folder, 'program.js')
+  return program(folder)
 }
 
 export interface Saver {

@@ -1,5 +1,8 @@
 // What OpenAI's clients send that other servers take: histories as they came, neutral fields, log-probabilities.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { chatFields, dialogueOf } from '../../src/serve/request-fields.js'
+import { chatTemplate } from '../../src/text/template.js'
+import { loadTokenizer } from '../../src/text/tokenizer.js'
 import { type Files, writeFiles } from '../commands/eval-folder.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
 import { events, json, post, type Serving, startServing } from './serving.js'
@@ -63,6 +66,25 @@ test('what is set and can not be shown to the model is refused by its name', asy
     const response = await chat({ messages: [question, message, plain[2]] })
     expect([response.status, (await json(response)).error.param]).toEqual([400, param])
   }
+})
+
+test('calls, their answers, thoughts and tools are shown to a template that writes them', async () => {
+  const writes =
+    '{% if tools %}{{ tools | tojson }}{% endif %}{% for m in messages %}<{{ m.role }}{% if m.name %} {{ m.name }}{% endif %}>{% if m.reasoning_content %}({{ m.reasoning_content }}){% endif %}{{ m.content }}{% for c in m.tool_calls or [] %}{{ c.function.name }} {{ c.function.arguments.city }}{% endfor %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}'
+  const template = await chatTemplate(await loadTokenizer(files.model), writes)
+  const text = (body: object) => template.prompt(dialogueOf(chatFields.parse(body)))
+  const calls = [{ id: '1', type: 'function', function: { name: 'weather', arguments: '{"city": "Oslo"}' } }]
+  const turns = [
+    { role: 'assistant', content: null, reasoning: 'hm', tool_calls: calls },
+    { role: 'tool', name: 'weather', tool_call_id: '1', content: '3 C' },
+  ]
+  expect(text({ messages: [question, ...turns] })).toBe(
+    '<user>Hi<assistant>(hm)weather Oslo<tool weather>3 C<assistant>',
+  )
+  const tools = [{ type: 'function' }]
+  expect(text({ messages: [question], tools, tool_choice: 'none' })).toBe(
+    '[{"type": "function"}]<user>Hi<assistant>',
+  )
 })
 
 test('fields that change nothing are taken', async () => {

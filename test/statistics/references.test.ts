@@ -108,9 +108,17 @@ for (const [name, options] of Object.entries(CASES)) {
 test('length-controlled win rate', () => {
   const { rows, rate, length_effect, raw } = panel.length_controlled
   const found = lengthControlled(rows, { resamples: 50 })
-  expect(found.value).toBeCloseTo(rate, 7)
-  expect(found.lengthEffect).toBeCloseTo(length_effect, 7)
-  expect(found.raw).toBeCloseTo(raw, 12)
+  expect(found?.value).toBeCloseTo(rate, 7)
+  expect(found?.lengthEffect).toBeCloseTo(length_effect, 7)
+  expect(found?.raw).toBeCloseTo(raw, 12)
+})
+
+test('where one side is always longer, nothing is said of equal length; several raters widen the interval', () => {
+  const { rows } = panel.length_controlled
+  expect(lengthControlled(rows.map((row) => ({ ...row, longer: 1 + Math.abs(row.longer) })))).toBeUndefined()
+  const width = ([low, high]: readonly [number, number] = [0, 1]) => high - low
+  const raters = rows.map((row, i) => ({ ...row, rater: `r${i % 2}` }))
+  expect(width(lengthControlled(raters)?.interval)).toBeGreaterThan(width(lengthControlled(rows)?.interval))
 })
 
 test("Krippendorff's alpha with missing ratings", () => {

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { expect, test } from 'vitest'
 import { standing } from '../../src/verdicts/standing.js'
-import { planOf } from '../../src/vote/plan.js'
+import { planOf } from '../../src/vote/rater-plan.js'
 import { boothOn, itemsOf, systemOf } from './ballots.js'
 
 const shownTexts = (task: { answers: readonly { text: string }[]; places: readonly number[] }) =>

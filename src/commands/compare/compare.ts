@@ -23,7 +23,7 @@ import { recordComparison } from './recorded.js'
 import { sayComparison } from './say-compare.js'
 import { settingsDifferences } from './settings.js'
 import { answersOf, type ComparedSystem, openSystems, sharedPrompts } from './systems.js'
-import { judgementsOfVerdicts, verdictsOf } from './verdicts.js'
+import { judgementsOfVerdicts, verdictsOf, withVerdicts } from './verdicts.js'
 
 export interface CompareResult {
   prompts: number
@@ -92,7 +92,7 @@ async function compareIn(
   ui.line(`report  ${written.html}`)
   return {
     prompts: set.prompts.length,
-    ...(evaluation.measures && { measures: evaluation.measures }),
+    ...(report.measures && { measures: report.measures }),
     ...{ comparison: recorded.path, report: written.html },
   }
 }
@@ -147,7 +147,8 @@ function casesIn({ judged, samples, judgements }: Evaluation, baseline: string, 
 }
 
 function reportOf(session: Session, evaluation: Evaluation, comparison: ComparisonReport): EvalReport {
-  const { report, measures, judgements } = evaluation
+  const { report, judgements } = evaluation
+  const measures = withVerdicts(evaluation.measures, comparison.verdicts)
   const paths = comparison.systems.map(({ path }) => shellPath(path)).join(' ')
   return {
     ...reportHeader(session, 'Comparison', `clha compare ${paths}`),

@@ -2,36 +2,35 @@
 import { join } from 'node:path'
 import type { Options } from '../../config/options.js'
 import { usageError } from '../../errors.js'
-import { materialOf, needsRewards } from '../../methods/registry.js'
+import { materialOf } from '../../methods/registry.js'
 import type { AuditReport } from '../../rescore/audit.js'
+import type { RankedList } from '../../rescore/ranked.js'
 import { METRICS_FILE, readMetrics } from '../../runs/metrics.js'
 import { percent } from '../../show/units.js'
 import { mean } from '../../statistics/statistics.js'
-import type { Started } from './start.js'
+import type { OrdersRight } from './orders-right.js'
 
 export type Figures = Record<string, number>
 
 /** Whether a method learns from pairs, or from one answer a prompt. */
 const contrasts = (options: Options): boolean => materialOf(options) !== 'answer'
 
-/** Shares of pairs and orders, and what rescoring went by. */
-export async function learntFigures(
+/** Shares of pairs and orders, and what rescoring went by; `audit` is missing where labels were taken as they stand. */
+export function learntFigures(
   options: Options,
-  audit: AuditReport,
-  started: Pick<Started, 'right'>,
-  augmented: number,
-): Promise<Figures> {
-  const { pairs } = audit.total
-  const right = await started.right?.(augmented)
-  const orders = right && {
-    order_right_label: right.label,
-    order_right_reward: right.reward,
-    order_right_posterior: right.posterior,
-  }
+  lists: readonly RankedList[],
+  { audit, orders }: { audit?: AuditReport; orders?: OrdersRight },
+): Figures {
+  const pairs = lists.flatMap((list) => list.pairs)
+  const contrasted = pairs.filter(({ weight }) => weight > 0).length
   return {
-    ...(contrasts(options) && pairs.total > 0 && { contrasted: pairs.contrasted / pairs.total }),
-    ...orders,
-    ...(needsRewards(options) && { ...calibrationFigures(audit), ...truthFigures(audit) }),
+    ...(contrasts(options) && pairs.length > 0 && { contrasted: contrasted / pairs.length }),
+    ...(orders && {
+      order_right_label: orders.label,
+      order_right_reward: orders.reward,
+      order_right_posterior: orders.posterior,
+    }),
+    ...(audit && { ...calibrationFigures(audit), ...truthFigures(audit) }),
   }
 }
 
@@ -82,11 +81,14 @@ export function lossFigures(dir: string): Figures {
   return losses.length > 0 ? { rank_loss: mean(losses) } : {}
 }
 
+/** Below this share of contrasted pairs a training is little more than SFT; the audit warns there. */
+const FEW_PAIRS = 0.05
+
 /** @throws ClhaError (exit 2) where a method on pairs is left with hardly any: its figures would be those of SFT */
-export function requirePairs(options: Options, { total: { pairs }, warnings }: AuditReport): void {
-  if (!contrasts(options) || !warnings.some(({ code }) => code === 'few_pairs')) return
+export function requirePairs({ contrasted = 1 }: Figures): void {
+  if (contrasted >= FEW_PAIRS) return
   throw usageError(
-    `only ${percent(pairs.contrasted / Math.max(1, pairs.total))} of the pairs are contrasted`,
+    `only ${percent(contrasted)} of the pairs are contrasted`,
     'lower min_confidence, or name the variant in few_pairs where that is what you want to see',
   )
 }

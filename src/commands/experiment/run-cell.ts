@@ -1,21 +1,18 @@
 /** One cell of an experiment: rank, train, answer the test prompts, judge. */
 import { join } from 'node:path'
-import { encodePrompts } from '../../data/encode/encode.js'
-import type { EncodedExample } from '../../data/encode/encoded.js'
-import { packLists, valuesByList } from '../../data/encode/pack.js'
 import type { Cell } from '../../evaluate/cells.js'
 import { textStats } from '../../evaluate/text-stats.js'
-import { type LanguageModel, loadLanguageModel, stopIdsOf } from '../../load/language-model.js'
+import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { loadTrainable } from '../../load/trainable.js'
-import { markerOf } from '../../methods/registry.js'
-import type { Decoder } from '../../models/decoder/decoder.js'
-import { logProbSums } from '../../models/decoder/score.js'
+import { markerOf, needsRewards } from '../../methods/registry.js'
 import { rescoreLists } from '../../rescore/rescore.js'
 import { openSession, type Session, VERSION } from '../../session/session.js'
 import { Stopped } from '../../session/stopped.js'
 import { trainPolicy } from '../../stations/fit/policy.js'
 import { type Answer, answerPrompts } from '../../stations/judge/answer.js'
+import { answerLogProbs } from '../../stations/judge/answer-likelihood.js'
+import { plainlyRanked } from '../../stations/rank/ranked-data.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { mean } from '../../statistics/statistics.js'
 import { withMarker } from '../../text/marker.js'
@@ -60,9 +57,13 @@ async function trainCell(
   const earlier = plan.before && (await openSession(plan.before.config, session.ui))
   const folder = plan.before && earlier ? await trainCell(earlier, plan.before, started, {}) : started.folder
   const scored = await started.scored(plan.augmented ?? 0)
-  const { lists, audit } = rescoreLists({ ...scored, options: rescoreOptions(options, started.truth) })
-  Object.assign(figures, await learntFigures(options, audit, started, plan.augmented ?? 0))
-  if (!plan.fewPairs) requirePairs(options, audit)
+  // Labels as they stand need no calibration, which could not tell how far to trust them.
+  const { lists, audit } = needsRewards(options)
+    ? rescoreLists({ ...scored, options: rescoreOptions(options, started.truth) })
+    : { lists: plainlyRanked(options, scored).lists }
+  const orders = await started.right?.(plan.augmented ?? 0)
+  Object.assign(figures, learntFigures(options, lists, { audit, orders }))
+  if (!plan.fewPairs) requirePairs(figures)
   const lm = await loadTrainable(session, folder)
   try {
     const dir = join(outputDir, 'cells', plan.hash.slice(0, 12))
@@ -129,33 +130,7 @@ async function klToStart(
   prompts: Started['set']['prompts'],
   answers: readonly Answer[],
 ): Promise<number> {
-  // Of several the template's own: the one that training teaches.
-  const end = stopIdsOf(policy).at(-1)
-  const sums = async ({ model, tokenizer, template }: LanguageModel) => {
-    const { ids } = await encodePrompts(prompts, tokenizer, template, {
-      maxPromptLength: options.maxPromptLength,
-    })
-    const examples = answers.map((answer, i): EncodedExample => {
-      // An answer that ended by itself has said so with a token, and that one was sampled, too.
-      const ended = end !== undefined && answer.finishReason === 'stop'
-      const own = {
-        ids: Int32Array.from(ended ? [...answer.ids, end] : answer.ids),
-        scoredFrom: 0,
-        truncated: !ended,
-        ended,
-      }
-      return { id: String(i), source: '', promptIds: Int32Array.from(ids[i]), answers: [own], promptCut: 0 }
-    })
-    return logProbs(model, examples, options.maxTokensPerBatch)
-  }
-  const [p, q] = [await sums(policy), await sums(start)]
+  const p = await answerLogProbs(options, policy, prompts, answers)
+  const q = await answerLogProbs(options, start, prompts, answers)
   return mean(p.map((x, i) => x - q[i]))
-}
-
-function logProbs(model: Decoder, examples: readonly EncodedExample[], maxTokens: number): number[] {
-  const out = new Array<number>(examples.length).fill(0)
-  for (const batch of packLists(examples, { maxTokens, lastToken: false })) {
-    for (const [list, [sum]] of valuesByList(batch, logProbSums(model, batch))) out[list] = sum
-  }
-  return out
 }

@@ -50,12 +50,12 @@ export function headlineOf(judgements: readonly Judgement[], lengthRatio?: numbe
     'no difference shown': `No difference between ${system} and ${baseline} is shown.`,
   }[found]
   const by = raters === undefined ? who : `${who} (${amount(raters, 'rater')})`
-  const size = `By ${by} it wins ${wholePercent(winRate.value ?? 0)} of ${amount(prompts, 'prompt')} against ${baseline}; 50 % would be a draw.`
+  const size = `By ${by} ${system} wins ${wholePercent(winRate.value ?? 0)} against ${baseline}, on ${amount(prompts, 'prompt')}; 50 % would be a draw.`
   return {
     answer,
     lines: [
       size,
-      sureness(winRate, found),
+      sureness(first, found),
       ...lengthLine(first, lengthRatio),
       ...others.map((other) => disagreement(other, found)),
       ...(who === 'people' ? fewRaters(raters) : []),
@@ -63,36 +63,41 @@ export function headlineOf(judgements: readonly Judgement[], lengthRatio?: numbe
   }
 }
 
-function sureness({ interval }: Estimate, found: Conclusion): string {
+function sureness({ winRate: { interval }, raters, prompts }: Judgement, found: Conclusion): string {
   if (!interval) return 'One prompt is no evidence: there is no interval.'
   const text = `The 95 % interval of that share is ${interval.map((end) => wholePercent(end)).join(' to ')}`
   if (found === 'no difference shown') {
     const width = interval[1] - interval[0]
-    const advice = width > 0.1 ? ': too wide to tell. More prompts narrow it.' : ': the two are close.'
+    const more = raters === undefined || raters === 1 || raters >= prompts ? 'prompts' : 'raters'
+    const advice = width > 0.1 ? `: too wide to tell. More ${more} narrow it.` : ': the two are close.'
     return `${text}${advice}`
   }
   return `${text}: all of it on one side of 50 %, so chance alone does not explain it.`
 }
+
+const ALWAYS = 'One side is longer throughout, so nothing can be said of equal length.'
 
 function lengthLine({ lengthControlled, winRate, system }: Judgement, ratio?: number | null): string[] {
   const longer =
     ratio === undefined || ratio === null || Math.abs(ratio - 1) < 0.1
       ? ''
       : `Its answers are ${wholePercent(Math.abs(ratio - 1))} ${ratio > 1 ? 'longer' : 'shorter'}. `
-  if (!lengthControlled || lengthControlled.value === null) return longer === '' ? [] : [longer.trim()]
+  if (!lengthControlled || lengthControlled.value === null) return longer === '' ? [] : [`${longer}${ALWAYS}`]
   const moved = Math.abs(lengthControlled.value - (winRate.value ?? 0)) > 0.1
   if (longer === '' && !moved) return []
   const same = conclusionOf(lengthControlled) === conclusionOf(winRate)
   const rate = `At equal length ${system} would win ${wholePercent(lengthControlled.value)}${percentInterval(lengthControlled.interval)}`
-  return [`${longer}${rate}${same ? '.' : ': the conclusion rests on length.'}`]
+  return [`${longer}${rate}${same ? '.' : `: ${conclusionOf(lengthControlled)}.`}`]
 }
 
 function disagreement({ who, winRate, raters }: Judgement, found: Conclusion): string {
   const own = conclusionOf(winRate)
   const rate = `${wholePercent(winRate.value ?? 0)}${percentInterval(winRate.interval)}`
   const by = raters === undefined ? who : `${who} (${amount(raters, 'rater')})`
-  return own === found ? `${by} agrees: ${rate}.` : `${by} does not: ${own}, ${rate}.`
+  return own === found ? `${upper(by)} agrees: ${rate}.` : `${upper(by)} says otherwise: ${own}, ${rate}.`
 }
+
+const upper = (words: string): string => words[0].toUpperCase() + words.slice(1)
 
 /** Raters below this number say little of what other raters would say. */
 const FEW_RATERS = 5

@@ -4,6 +4,7 @@ import { numeric, type Table, text } from '../../show/table.js'
 import { count, figure, MISSING } from '../../show/units.js'
 import type { Proportion } from '../../statistics/agreement.js'
 import type { VerdictFigures } from '../../verdicts/figures.js'
+import type { RaterAgreement } from '../../verdicts/rater-agreement.js'
 import type { RaterQuality } from '../../verdicts/rater-quality.js'
 import { prune } from '../tables.js'
 
@@ -55,4 +56,16 @@ export function ratersTable(raters: readonly RaterQuality[]): Table {
   ])
   const columns = [text('rater'), text('kind'), ...labels.map(numeric)]
   return prune({ caption: 'Raters', columns, rows })
+}
+
+/** A row for every two groups of raters. */
+export function agreementTable(agreements: readonly RaterAgreement[]): Table {
+  const rows = agreements.map(({ raters: [x, y], all, decided }) => [
+    x === y ? `${x}, two of them` : `${x} and ${y}`,
+    count(all.prompts),
+    percentEstimate(all),
+    percentEstimate(decided),
+  ])
+  const labels = ['prompts', 'say the same', 'where both name a winner']
+  return { caption: 'Agreement', columns: [text('raters'), ...labels.map(numeric)], rows }
 }

@@ -2,6 +2,7 @@
 import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
+import type { Measures } from '../../evaluate/measures.js'
 import { hubLabel } from '../../hub/cache.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
@@ -12,7 +13,8 @@ import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Needs, required } from '../../session/needs.js'
 import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
 import { openModelCache } from '../score/model-cache.js'
-import { type AnswerNeeds, answerPrompts } from './answer.js'
+import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
+import { answerLogProbs, measuresFromStart, sampledIds } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import { type AnsweredSystem, answered } from './evaluation.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
@@ -87,6 +89,7 @@ export async function answersOfModels(
   const { temperature, adapterNameOrPath, chatTemplate } = options
   const decoding = temperature === 0 ? 'greedy' : `sampled at temperature ${temperature}`
   const systems: AnsweredSystem[] = []
+  let first: FirstModel | undefined
   for (const [i, path] of modelPaths(options).entries()) {
     const name = hubLabel(path)
     const lm =
@@ -102,11 +105,40 @@ export async function answersOfModels(
       await look?.(lm, name)
       const answers = await answerPrompts(session, lm, prompts, { label: name })
       systems.push({ name, decoding, answers: answered(answers) })
+      if (i === 0 && options.baseline !== undefined) {
+        const own = await answerLogProbs(options, lm, prompts, answers)
+        first = { own, answers, vocabulary: lm.tokenizer.vocabSize }
+      } else if (i === 1 && first?.vocabulary === lm.tokenizer.vocabSize) {
+        const start = await answerLogProbs(options, lm, prompts, first.answers)
+        systems[0].fromStart = fromStart(options, first, start)
+      }
     } finally {
       lm.model.dispose()
     }
   }
   return systems
+}
+
+/** The model under test, for what the first baseline thinks of its answers. */
+interface FirstModel {
+  own: readonly number[]
+  answers: readonly Answer[]
+  vocabulary: number
+}
+
+function fromStart(
+  { temperature, topK, topP, seed }: SectionOptions<'generate'> & Pick<Options, 'seed'>,
+  { own, answers }: FirstModel,
+  start: readonly number[],
+): Measures {
+  const drawn = temperature === 1 && topK === 0 && topP === 1
+  return measuresFromStart({
+    own,
+    start,
+    tokens: answers.map((answer) => sampledIds(answer).length),
+    drawn,
+    seed,
+  })
 }
 
 /** The keys of reward models and of a reward server, and how their inputs are cut. */

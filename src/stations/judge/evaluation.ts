@@ -33,6 +33,8 @@ export interface AnsweredSystem {
   /** Such as `greedy`. */
   decoding: string
   answers: readonly AnsweredText[]
+  /** How far it is from the start, where that was measured. */
+  fromStart?: Measures
 }
 
 export interface EvaluationInput {
@@ -106,7 +108,7 @@ export async function evaluateSystems(
     samples: samplesOf(judged, input),
     evaluations,
     judged,
-    measures: measuresOf(input.baseline, evaluations, rows),
+    measures: measuresOf(input, evaluations, rows),
     judgements: judgementsOf(input.baseline, evaluations),
   }
 }
@@ -184,7 +186,7 @@ function lengthOf({ system, decoding, source }: EvaluationRow, all: Lengths): Ev
 
 /** Of every system but the baseline, in its first decoding; the last one is what the report is about. */
 function measuresOf(
-  baseline: string,
+  { baseline, systems: answeredSystems }: EvaluationInput,
   evaluations: readonly EvaluatedSystem[],
   rows: readonly EvaluationRow[],
 ): MeasuredSystems | undefined {
@@ -198,10 +200,9 @@ function measuresOf(
   for (const { system, evaluation } of evaluations) {
     const own = length(system)
     if (system === baseline || systems.has(system) || !own) continue
-    systems.set(
-      system,
-      withLength(measuresOfSystem(evaluation, judge ?? scorers[0][0]), own, length(baseline)),
-    )
+    const { fromStart } = answeredSystems.find(({ name }) => name === system) ?? {}
+    const measures = { ...measuresOfSystem(evaluation, judge ?? scorers[0][0]), ...fromStart }
+    systems.set(system, withLength(measures, own, length(baseline)))
   }
   const subject = [...systems.keys()].at(-1)
   return subject === undefined ? undefined : { subject, baseline, systems: Object.fromEntries(systems) }

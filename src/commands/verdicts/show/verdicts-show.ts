@@ -1,6 +1,6 @@
 /** `clha verdicts show`: figures of each kind of rater by itself, and of every rater. */
 import { usageError } from '../../../errors.js'
-import { againstTable, ratersTable } from '../../../report/verdicts/verdict-tables.js'
+import { againstTable, agreementTable, ratersTable } from '../../../report/verdicts/verdict-tables.js'
 import { verdictSentences } from '../../../report/verdicts/verdict-words.js'
 import { numberEstimate, signedEstimate } from '../../../show/numbers.js'
 import { amount, count } from '../../../show/units.js'
@@ -8,6 +8,7 @@ import { groupBy } from '../../../statistics/group-by.js'
 import type { Ui } from '../../../terminal/ui.js'
 import { readComparison } from '../../../verdicts/comparison-file.js'
 import { type FigureOptions, type VerdictFigures, verdictFigures } from '../../../verdicts/figures.js'
+import { type RaterAgreement, raterAgreements } from '../../../verdicts/rater-agreement.js'
 import { type RaterQuality, raterQualities } from '../../../verdicts/rater-quality.js'
 import { STYLES } from '../../../verdicts/style.js'
 import { summarizeVerdicts, type VerdictSummary } from '../../../verdicts/summary.js'
@@ -21,6 +22,8 @@ export interface ShownVerdicts {
   /** By kind of rater; kinds without a verdict that counts are missing. */
   figures: Partial<Record<RaterKind, VerdictFigures>>
   raters: RaterQuality[]
+  /** For every two groups of raters that judged the same answers. */
+  agreements: RaterAgreement[]
 }
 
 const WHO: Record<RaterKind, string> = {
@@ -59,7 +62,9 @@ export function verdictsShow(file: string, flags: Record<string, unknown>, ui: U
   }
   const raters = raterQualities(rows)
   ui.table(ratersTable(raters))
-  return { file, ...(header.name && { name: header.name }), summary, figures, raters }
+  const agreements = raterAgreements(rows)
+  if (agreements.length > 0) ui.table(agreementTable(agreements))
+  return { file, ...(header.name && { name: header.name }), summary, figures, raters, agreements }
 }
 
 function overview({ verdicts, items, errors, skipped, undone }: VerdictSummary, systems: number): string {
