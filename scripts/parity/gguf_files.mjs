@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { exportGguf } from '../../dist/models/gguf/export-gguf.js'
-import { openGguf } from '../../dist/models/gguf/gguf-file.js'
+import { openGguf } from '../../dist/models/gguf/format/gguf-file.js'
 
 const [references] = process.argv.slice(2)
 const TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q4_k_m']

@@ -1,13 +1,14 @@
 // Opens exported files in llama.cpp itself (node-llama-cpp) and compares tokens, rendered chat, greedy answers and log-probabilities:
 //   node scripts/parity/gguf_runtime.mjs REFERENCES NODE_MODULES TEXTS
 // REFERENCES: what i_gguf.py made and gguf_files.mjs exported; NODE_MODULES: holds node-llama-cpp; TEXTS: JSON with a list `strings`.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { loadModelFolder } from '../../dist/models/adapters/adapter-load.js'
 import { decode, logits } from '../../dist/models/decoder/decoder.js'
+import { exportGguf } from '../../dist/models/gguf/export-gguf.js'
 import { importGguf } from '../../dist/models/gguf/import-gguf.js'
 import { singleSequence } from '../../dist/nn/layout.js'
 import { noGrad, ops, scope } from '../../dist/tensor/index.js'
@@ -49,9 +50,10 @@ function ownGreedy(model, start, count) {
   return ids.slice(start.length)
 }
 
-async function theirs(file, ids, count) {
+async function theirs(file, ids, count, adapter) {
   const model = await llama.loadModel({ modelPath: file, gpuLayers: 0, useMmap: true })
-  const context = await model.createContext({ contextSize: 192, threads: 1, flashAttention: false })
+  const lora = adapter && { adapters: [{ filePath: adapter }] }
+  const context = await model.createContext({ contextSize: 192, threads: 1, flashAttention: false, lora })
   const sequence = context.getSequence()
   const input = ids.map((id) => [id, { generateNext: { probabilities: true } }])
   const evaluated = await sequence.controlledEvaluate(input)
@@ -62,7 +64,11 @@ async function theirs(file, ids, count) {
     greedy.push(token)
     if (greedy.length === count) break
   }
-  return { model, probabilities, greedy, close: async () => (await context.dispose(), model.dispose()) }
+  const close = async () => {
+    await context.dispose()
+    await model.dispose()
+  }
+  return { model, probabilities, greedy, close }
 }
 
 /** Mean and largest difference of the log-probabilities of the tokens of the text. */
@@ -114,7 +120,22 @@ for (const name of wanted) {
     row.push(`${type} log-prob ${apart(await readBack(file, ids), run.probabilities, ids)}`)
     await run.close()
   }
+  const plain = ownLogProbs(ours, ids)
   ours.dispose()
+  const adapter = join(folder, 'adapter')
+  if (existsSync(adapter)) {
+    const { file } = await exportGguf(adapter, { type: 'f32', output: join(folder, 'ours') })
+    const run = await theirs(join(folder, 'ours', 'model-f32.gguf'), ids, 1, file)
+    const adapted = loadModelFolder(adapter, 'f32')
+    const own = ownLogProbs(adapted, ids)
+    const change =
+      ids.slice(1).reduce((sum, id, i) => sum + Math.abs(own[i][id] - plain[i][id]), 0) / (ids.length - 1)
+    row.push(
+      `adapter log-prob ${apart(own, run.probabilities, ids)}, which it changes by ${change.toFixed(2)}`,
+    )
+    adapted.dispose()
+    await run.close()
+  }
   console.log(`${name}  ${row.join('  ')}`)
 }
 await llama.dispose()

@@ -1,9 +1,9 @@
 """Small models of every family that llama.cpp has, as Hugging Face folders, and what llama.cpp's own converter makes of them.
 
     python i_gguf.py LLAMA_CPP LIBRARIES OUT     # llama.cpp's sources; its shared libraries; a new folder
-    (torch, transformers, sentencepiece, numpy)
+    (torch, transformers, peft, sentencepiece, numpy)
 
-OUT/<case>/model is the folder; OUT/<case>/<type>.gguf the reference in f32, f16, bf16, q8_0 and q4_k_m. Tokenizers are trained here on
+OUT/<case>/model is the folder, adapter a LoRA on it; OUT/<case>/<type>.gguf the reference in f32, f16, bf16, q8_0 and q4_k_m. Tokenizers are trained here on
 the pages of docs/; where the converter knows a tokenizer by the hash of a published one only, it is told which cutting ours has.
 """
 import ctypes
@@ -155,6 +155,18 @@ def make(folder, config, tokenizer, dtype):
         byte_level(folder, tokenizer)
 
 
+def make_adapter(folder, model):
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(7)
+    base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    peft = get_peft_model(base, LoraConfig(r=4, lora_alpha=6, use_rslora=True, target_modules="all-linear", task_type="CAUSAL_LM"))
+    for name, weight in peft.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.1)
+    peft.save_pretrained(folder)
+
+
 TYPES = {"f32": "ALL_F32", "f16": "MOSTLY_F16", "bf16": "MOSTLY_BF16", "q8_0": "MOSTLY_Q8_0"}
 # The converter asks for names that transformers 5 spells otherwise.
 OLDER = {"gpt2": lambda c: {"n_ctx": c["n_positions"]}, "gpt_neox": lambda c: {"rotary_pct": c["rope_parameters"]["partial_rotary_factor"]}}
@@ -199,6 +211,7 @@ if __name__ == "__main__":
     for name in only:
         config, tokenizer, dtype = CASES[name]
         make(f"{OUT}/{name}/model", config, tokenizer, dtype)
+        make_adapter(f"{OUT}/{name}/adapter", f"{OUT}/{name}/model")
         for type_, kind in TYPES.items():
             convert(f"{OUT}/{name}/model", f"{OUT}/{name}/{type_}.gguf", kind, tokenizer)
         quantize(f"{OUT}/{name}/f32.gguf", f"{OUT}/{name}/q4_k_m.gguf")

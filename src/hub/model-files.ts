@@ -67,8 +67,9 @@ function noWeights(where: string, names: readonly string[]): Error {
   }
   const other = names.find((name) => /\.(gguf|onnx|h5|msgpack|npz|tflite)$/i.test(name))
   const found = other === undefined ? '' : `; ${other} is of another tool`
+  const gguf = other?.endsWith('.gguf') ? `, or fetch ${other} and name the file` : ''
   return usageError(
     `${where}: no ${WEIGHTS} and no ${INDEX}${found}`,
-    'name the repository of the original weights, in safetensors',
+    `name the repository of the original weights, in safetensors${gguf}`,
   )
 }

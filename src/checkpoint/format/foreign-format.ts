@@ -38,6 +38,10 @@ export function refuseForeignFormat(path: string, firstBytes: Uint8Array): void 
   if (format === undefined) return
   const pickle = format.includes('pickle')
   const lfs = format.includes('LFS')
-  const hint = pickle ? conversionHint(path) : lfs ? 'git lfs pull' : 'save the weights as safetensors'
+  const gguf = format.includes('GGUF')
+  const other = gguf
+    ? 'make a model folder of it: clha import FILE.gguf FOLDER'
+    : 'save the weights as safetensors'
+  const hint = pickle ? conversionHint(path) : lfs ? 'git lfs pull' : other
   throw usageError(`${path}: not safetensors but ${format}`, hint)
 }

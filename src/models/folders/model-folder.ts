@@ -23,7 +23,7 @@ export function resolveModelFolder(path: string): string {
   if (!found.isDirectory())
     throw usageError(
       `${path}: a file, not a model folder`,
-      'give the folder that holds config.json and *.safetensors',
+      'give the folder that holds config.json and *.safetensors; clha import makes one of a GGUF file',
     )
   if (existsSync(join(path, 'config.json')) || isAdapterFolder(path)) return path
   if (existsSync(join(path, 'fold-0', 'run.json'))) {

@@ -1,8 +1,8 @@
 /** The architectures of GGUF that are read, and config.json from the keys of each. What a key says is used or refused by name. */
 import { usageError } from '../../errors.js'
 import type { HfConfig } from '../folders/config-reader.js'
-import type { GgufFile } from './gguf-file.js'
-import type { GgufMetadata } from './gguf-metadata.js'
+import type { GgufFile } from './format/gguf-file.js'
+import type { GgufMetadata } from './format/gguf-metadata.js'
 import { llama3Rope } from './rope-factors.js'
 
 /** One architecture's keys under its own prefix, and what else the file says. */

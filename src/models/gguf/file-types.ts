@@ -1,6 +1,6 @@
 /** The types of whole GGUF files that are written, and which type each tensor of one gets. */
 import type { DecoderConfig } from '../decoder/decoder-config.js'
-import { TENSOR_TYPES, type TensorType } from './tensor-types.js'
+import { TENSOR_TYPES, type TensorType } from './format/tensor-types.js'
 
 /** As `--type` names them, with llama.cpp's number of the file type. */
 export const FILE_TYPES = { f32: 0, f16: 1, bf16: 32, q8_0: 7, q4_k_m: 15 } as const

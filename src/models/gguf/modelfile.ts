@@ -86,6 +86,8 @@ function turnsOf(render: Render): Turns | undefined {
   const system = withSystem?.endsWith(first)
     ? around(withSystem.slice(0, -first.length), CONTENT.system)
     : undefined
+  // One that takes system turns in a way of its own would lose them here.
+  if (withSystem !== undefined && !system) return undefined
   const lead = one.slice(0, -first.length)
   return { lead, ...(system && { system }), user, assistant, generation: open.slice(one.length) }
 }

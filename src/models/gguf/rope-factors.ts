@@ -2,8 +2,8 @@
 import { usageError } from '../../errors.js'
 import type { Llama3Scaling } from '../../nn/rotary.js'
 import type { HfConfig } from '../folders/config-reader.js'
-import { dequantize } from './dequantize.js'
-import type { GgufFile } from './gguf-file.js'
+import { dequantize } from './format/dequantize.js'
+import type { GgufFile } from './format/gguf-file.js'
 
 type Settings = Omit<Llama3Scaling, 'type'>
 

@@ -2,7 +2,7 @@
 import { usageError } from '../../errors.js'
 import type { DecoderConfig } from '../decoder/decoder-config.js'
 import type { HfConfig } from '../folders/config-reader.js'
-import type { GgufValue } from './gguf-head.js'
+import type { GgufValue } from './format/gguf-head.js'
 
 export type Entry = readonly [key: string, value: GgufValue]
 

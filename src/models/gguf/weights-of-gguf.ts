@@ -2,11 +2,11 @@
 import type { TensorToWrite } from '../../checkpoint/format/safetensors-write.js'
 import { usageError } from '../../errors.js'
 import type { DecoderConfig } from '../decoder/decoder-config.js'
-import { dequantize } from './dequantize.js'
-import type { GgufFile } from './gguf-file.js'
-import type { GgufTensor } from './gguf-head.js'
-import { toBrain, toHalf } from './half.js'
-import { bytesOf, type TensorType } from './tensor-types.js'
+import { dequantize } from './format/dequantize.js'
+import type { GgufFile } from './format/gguf-file.js'
+import type { GgufTensor } from './format/gguf-head.js'
+import { toBrain, toHalf } from './format/half.js'
+import { bytesOf, type TensorType } from './format/tensor-types.js'
 import { type MappedWeight, mappedWeights } from './weight-map.js'
 
 /** What weights are stored as. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { dequantize } from '../../../src/models/gguf/dequantize.js'
-import { fromBrain, halfTable, toBrain, toHalf } from '../../../src/models/gguf/half.js'
-import { quantize } from '../../../src/models/gguf/quantize.js'
-import type { TensorType } from '../../../src/models/gguf/tensor-types.js'
+import { dequantize } from '../../../src/models/gguf/format/dequantize.js'
+import { fromBrain, halfTable, toBrain, toHalf } from '../../../src/models/gguf/format/half.js'
+import { quantize } from '../../../src/models/gguf/format/quantize.js'
+import type { TensorType } from '../../../src/models/gguf/format/tensor-types.js'
 
 interface Recorded {
   read: Record<string, { bytes: string; values: string }>

@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ClhaError } from '../../../src/errors.js'
-import { isGguf, openGguf } from '../../../src/models/gguf/gguf-file.js'
-import { ggufChunks } from '../../../src/models/gguf/gguf-write.js'
+import { openGguf } from '../../../src/models/gguf/format/gguf-file.js'
+import { isGguf } from '../../../src/models/gguf/format/gguf-magic.js'
+import { ggufChunks } from '../../../src/models/gguf/format/gguf-write.js'
 import { temporaryFolder, thrown } from '../../helpers/folders.js'
 
 /** Two keys and two tensors, laid out by hand from the format's description. */

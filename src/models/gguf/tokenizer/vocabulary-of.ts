@@ -168,12 +168,13 @@ const ROLES = {
   mask: 'mask',
 } as const
 
-function roles({ config, model }: TokenizerFiles, tokenizer: TextTokenizer): Entry[] {
+function roles({ config, model, added }: TokenizerFiles, tokenizer: TextTokenizer): Entry[] {
   const known: Record<string, number | undefined> = { bos: tokenizer.bosId, eos: tokenizer.eosId }
   return Object.entries(ROLES).flatMap(([role, name]) => {
     const named = config[`${role}_token`]
     const content = typeof named === 'string' ? named : (named as Json | null | undefined)?.content
-    const id = tokenizer.specialTokens.get(String(content)) ?? model[`${role}_token_id`] ?? known[role]
+    const id =
+      added.find((token) => token.content === content)?.id ?? model[`${role}_token_id`] ?? known[role]
     return typeof id === 'number' && id < tokenizer.vocabSize ? [uint(`${PREFIX}${name}_token_id`, id)] : []
   })
 }

@@ -1,6 +1,6 @@
 /** The vocabulary in a GGUF file: texts, kinds, merges or scores, and the ids with a role. */
 import { usageError } from '../../../errors.js'
-import type { GgufMetadata } from '../gguf-metadata.js'
+import type { GgufMetadata } from '../format/gguf-metadata.js'
 
 /** Kinds of tokens, with the numbers of `tokenizer.ggml.token_type`. */
 export const KIND = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const

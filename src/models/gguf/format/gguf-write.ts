@@ -3,11 +3,11 @@ import {
   aligned,
   DEFAULT_ALIGNMENT,
   type GgufValue,
-  MAGIC,
   type Scalar,
   type ValueType,
   valueTypeId,
 } from './gguf-head.js'
+import { MAGIC } from './gguf-magic.js'
 import { bytesOf, TENSOR_TYPES, type TensorType } from './tensor-types.js'
 
 export interface GgufTensorToWrite {

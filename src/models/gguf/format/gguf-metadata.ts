@@ -1,5 +1,5 @@
 /** Reads the metadata of a GGUF file key by key and remembers which keys were asked for: what nobody asked for is refused. */
-import { usageError } from '../../errors.js'
+import { usageError } from '../../../errors.js'
 import type { GgufValue, Scalar } from './gguf-head.js'
 
 const LARGEST = 2 ** 31 - 1
@@ -58,16 +58,15 @@ export function ggufMetadata(values: ReadonlyMap<string, GgufValue>, where: stri
     where,
     number,
     optionalText,
-    text(key, fallback) {
+    text: (key, fallback) => {
       const value = optionalText(key) ?? fallback
-      if (value === undefined) throw wrong(key, 'a text')
-      return value
+      if (value !== undefined) return value
+      throw wrong(key, 'a text')
     },
     size(key, fallback) {
       const value = number(key, fallback)
-      if (!Number.isInteger(value) || value < 1 || value > LARGEST)
-        throw wrong(key, 'a positive whole number')
-      return value
+      if (Number.isInteger(value) && value > 0 && value <= LARGEST) return value
+      throw wrong(key, 'a positive whole number')
     },
     optionalId(key) {
       if (get(key) === undefined) return undefined
@@ -84,19 +83,24 @@ export function ggufMetadata(values: ReadonlyMap<string, GgufValue>, where: stri
     numbers: (key) => list<number>(key, 'number'),
     flags: (key) => list<boolean>(key, 'boolean'),
     has: (key) => get(key) !== undefined,
-    ignore: (...keys) => {
-      for (const key of keys) asked.add(key)
-    },
-    refuseUnread(prefix) {
-      for (const [key, found] of values) {
-        if (!key.startsWith(prefix) || asked.has(key) || isOff(found.value)) continue
-        throw usageError(
-          `${where}: "${key}": ${shown(found)} is not known here`,
-          'a setting that may change what the model computes is never ignored; docs/gguf.md lists what is known',
-        )
-      }
-    },
+    ignore: (...keys) => keys.forEach((key) => void asked.add(key)),
+    refuseUnread: (prefix) => refuseUnread(values, asked, prefix, where),
     wrong,
+  }
+}
+
+function refuseUnread(
+  values: ReadonlyMap<string, GgufValue>,
+  asked: ReadonlySet<string>,
+  prefix: string,
+  where: string,
+): void {
+  for (const [key, found] of values) {
+    if (!key.startsWith(prefix) || asked.has(key) || isOff(found.value)) continue
+    throw usageError(
+      `${where}: "${key}": ${shown(found)} is not known here`,
+      'a setting that may change what the model computes is never ignored; docs/gguf.md lists what is known',
+    )
   }
 }
 

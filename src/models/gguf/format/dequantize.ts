@@ -72,10 +72,10 @@ const BLOCKS: Readonly<Record<Exclude<TensorType, 'F32'>, Block>> = {
     for (let i = 0; i < 32; i++) out[at + i] = signed(bytes[from + 2 + i]) * scale
   },
   Q4_K(bytes, from, out, at) {
-    fourOrFive(bytes, from, out, at, undefined, from + 16)
+    fourOrFive(bytes, from, out, at, false)
   },
   Q5_K(bytes, from, out, at) {
-    fourOrFive(bytes, from, out, at, from + 16, from + 48)
+    fourOrFive(bytes, from, out, at, true)
   },
   Q6_K(bytes, from, out, at) {
     const scale = half(bytes, from + 208)
@@ -91,14 +91,9 @@ const BLOCKS: Readonly<Record<Exclude<TensorType, 'F32'>, Block>> = {
 }
 
 /** Q4_K and Q5_K: eight runs of 32, each with a scale and a least value of 6 bits. */
-function fourOrFive(
-  bytes: Uint8Array,
-  from: number,
-  out: Float32Array,
-  at: number,
-  highs: number | undefined,
-  lows: number,
-): void {
+function fourOrFive(bytes: Uint8Array, from: number, out: Float32Array, at: number, five: boolean): void {
+  const highs = from + 16
+  const lows = five ? from + 48 : highs
   const scale = half(bytes, from)
   const least = half(bytes, from + 2)
   for (let run = 0; run < 8; run++) {
@@ -107,7 +102,7 @@ function fourOrFive(
     for (let i = 0; i < 32; i++) {
       const byte = bytes[lows + (run >> 1) * 32 + i]
       const low = run & 1 ? byte >> 4 : byte & 15
-      const high = highs === undefined ? 0 : ((bytes[highs + i] >> run) & 1) << 4
+      const high = five ? ((bytes[highs + i] >> run) & 1) << 4 : 0
       out[at + run * 32 + i] = step * (low | high) - base
     }
   }

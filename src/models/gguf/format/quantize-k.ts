@@ -23,22 +23,23 @@ const FIVE_BITS: RunFit = { most: 31, first: -0.5, steps: 15 }
 
 const RUN = 32
 const weights = new Float32Array(RUN)
+const numbers = new Float32Array(RUN)
 const tried = new Uint8Array(RUN)
 const scales = new Float32Array(16)
 const leasts = new Float32Array(8)
 const whole = new Uint8Array(256)
 
-/** x is about scale * l - least: returns the scale, and leaves the whole numbers l from `to` on and the least value. */
-function fitRun(x: Float32Array, from: number, { most, first, steps }: RunFit, run: number): number {
+/** `numbers` are about scale * l - least: returns the scale, and leaves the whole numbers l of the run and its least value. */
+function fitRun({ most, first, steps }: RunFit, run: number): number {
   const to = run * RUN
-  let [min, max] = [x[from], x[from]]
+  let [min, max] = [numbers[0], numbers[0]]
   let sumW = weights[0]
-  let sumX = f(sumW * x[from])
+  let sumX = f(sumW * numbers[0])
   for (let i = 1; i < RUN; i++) {
-    min = Math.min(min, x[from + i])
-    max = Math.max(max, x[from + i])
+    min = Math.min(min, numbers[i])
+    max = Math.max(max, numbers[i])
     sumW = f(sumW + weights[i])
-    sumX = f(sumX + f(weights[i] * x[from + i]))
+    sumX = f(sumX + f(weights[i] * numbers[i]))
   }
   if (min > 0) min = 0
   if (max === min) {
@@ -49,19 +50,19 @@ function fitRun(x: Float32Array, from: number, { most, first, steps }: RunFit, r
   const width = f(max - min)
   let inverse = f(most / width)
   let scale = f(1 / inverse)
-  for (let i = 0; i < RUN; i++) whole[to + i] = clamped(nearest(f(inverse * f(x[from + i] - min))), 0, most)
-  let least = errorOf(x, from, whole, to, scale, min)
+  for (let i = 0; i < RUN; i++) whole[to + i] = clamped(nearest(f(inverse * f(numbers[i] - min))), 0, most)
+  let least = errorOf(whole, to, scale, min)
   // Later scales are tried on the least value that was the best so far.
   for (let step = 0; step <= steps; step++) {
     inverse = f(f(f(first + f(TENTH * step)) + most) / f(max - min))
     let [sumL, sumL2, sumXL] = [0, 0, 0]
     for (let i = 0; i < RUN; i++) {
-      const l = clamped(nearest(f(inverse * f(x[from + i] - min))), 0, most)
+      const l = clamped(nearest(f(inverse * f(numbers[i] - min))), 0, most)
       tried[i] = l
       const wl = f(weights[i] * l)
       sumL = f(sumL + wl)
       sumL2 = f(sumL2 + f(wl * l))
-      sumXL = f(sumXL + f(wl * x[from + i]))
+      sumXL = f(sumXL + f(wl * numbers[i]))
     }
     const determinant = f(f(sumW * sumL2) - f(sumL * sumL))
     if (!(determinant > 0)) continue
@@ -71,7 +72,7 @@ function fitRun(x: Float32Array, from: number, { most, first, steps }: RunFit, r
       thisMin = 0
       thisScale = f(sumXL / sumL2)
     }
-    const error = errorOf(x, from, tried, 0, thisScale, thisMin)
+    const error = errorOf(tried, 0, thisScale, thisMin)
     if (!(error < least)) continue
     whole.set(tried, to)
     least = error
@@ -82,17 +83,10 @@ function fitRun(x: Float32Array, from: number, { most, first, steps }: RunFit, r
   return scale
 }
 
-function errorOf(
-  x: Float32Array,
-  from: number,
-  l: Uint8Array,
-  at: number,
-  scale: number,
-  min: number,
-): number {
+function errorOf(l: Uint8Array, at: number, scale: number, min: number): number {
   let error = 0
   for (let i = 0; i < RUN; i++) {
-    const far = f(f(f(scale * l[at + i]) + min) - x[from + i])
+    const far = f(f(f(scale * l[at + i]) + min) - numbers[i])
     error = f(error + f(weights[i] * f(far * far)))
   }
   return error
@@ -109,12 +103,12 @@ function putHalf(out: Uint8Array, to: number, value: number): number {
 function fitAndPutScales(x: Float32Array, at: number, out: Uint8Array, to: number, fit: RunFit): void {
   let [maxScale, maxLeast] = [0, 0]
   for (let run = 0; run < 8; run++) {
-    const from = at + run * RUN
+    numbers.set(x.subarray(at + run * RUN, at + (run + 1) * RUN))
     let squares = 0
-    for (let i = 0; i < RUN; i++) squares = f(squares + f(x[from + i] * x[from + i]))
+    for (let i = 0; i < RUN; i++) squares = f(squares + f(numbers[i] * numbers[i]))
     const size = f(Math.sqrt(f(squares / RUN)))
-    for (let i = 0; i < RUN; i++) weights[i] = f(size + Math.abs(x[from + i]))
-    scales[run] = fitRun(x, from, fit, run)
+    for (let i = 0; i < RUN; i++) weights[i] = f(size + Math.abs(numbers[i]))
+    scales[run] = fitRun(fit, run)
     maxScale = Math.max(maxScale, scales[run])
     maxLeast = Math.max(maxLeast, leasts[run])
   }

@@ -1,27 +1,14 @@
 /** An open GGUF file: its head is checked whole, its tensors are read on demand. */
 import * as fs from 'node:fs'
-import { usageError } from '../../errors.js'
-import { errorCode } from '../../files/storage-error.js'
-import { GgufFault, type GgufHead, type GgufTensor, MAGIC, readGgufHead } from './gguf-head.js'
+import { usageError } from '../../../errors.js'
+import { errorCode } from '../../../files/storage-error.js'
+import { GgufFault, type GgufHead, type GgufTensor, readGgufHead } from './gguf-head.js'
 
 export interface GgufFile extends GgufHead {
   path: string
   /** Bytes of a tensor as stored. @throws ClhaError (exit 2) where the file lost them */
   read(tensor: GgufTensor): Uint8Array
   close(): void
-}
-
-/** What lies there begins as a GGUF file does; false for folders and for nothing. */
-export function isGguf(path: string): boolean {
-  if (!fs.statSync(path, { throwIfNoEntry: false })?.isFile()) return false
-  const fd = fs.openSync(path, 'r')
-  try {
-    const first = Buffer.alloc(MAGIC.length)
-    fs.readSync(fd, first, 0, first.length, 0)
-    return first.toString('latin1') === MAGIC
-  } finally {
-    fs.closeSync(fd)
-  }
 }
 
 /** @throws ClhaError (exit 2) naming the file, and the entry or tensor where one is at fault */

@@ -1,4 +1,5 @@
 /** The head of a GGUF file: metadata and where the tensors lie. Every count, length and offset is held against the file. */
+import { MAGIC } from './gguf-magic.js'
 import { bytesOf, otherType, TENSOR_TYPES, type TensorType, tensorType } from './tensor-types.js'
 
 const VALUE_TYPES = [
@@ -39,7 +40,6 @@ export interface GgufHead {
   tensors: Map<string, GgufTensor>
 }
 
-export const MAGIC = 'GGUF'
 export const ALIGNMENT_KEY = 'general.alignment'
 export const DEFAULT_ALIGNMENT = 32
 
