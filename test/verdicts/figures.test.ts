@@ -56,6 +56,15 @@ test('a judge wins only where both orders agree; a person counts once; tests of 
   ])
 })
 
+test('systems that said the same are judged apart', () => {
+  const item = itemOf('same', { one: 'x', other: 'x', old: 'y' })
+  const rows = (['one', 'other'] as const).map((system) => rowOf(item, [system, 'old'], 'a'))
+  expect(countedRows(rows).map(({ systems, verdict }) => [systems.join(' '), verdict])).toEqual([
+    ['old one', 'b'],
+    ['old other', 'b'],
+  ])
+})
+
 test('win rate by hand: 6 wins, 2 ties, 2 losses of one rater, clustered by prompt', () => {
   const { against } = figuresOf(given(['a', 'a', 'a', 'a', 'a', 'a', 'tie', 'both_bad', 'b', 'b']))
   const [{ wins, ties, bothBad, losses, winRate }] = against
