@@ -1,8 +1,8 @@
 /** Rescoring: rewards and labels to pairs, weights and gates, and an audit of the labels. */
 export { type AuditReport, auditReport } from '../rescore/audit.js'
 export { type CalibrateOptions, type Calibration, calibrate } from '../rescore/calibrate.js'
-export { type Evidence, singleLabels } from '../rescore/noise/evidence.js'
 export { lossLists } from '../rescore/loss-lists.js'
+export { type Evidence, singleLabels } from '../rescore/noise/evidence.js'
 export {
   type LegacyOptions,
   legacyDefaults,

@@ -15,13 +15,13 @@ import type { RaterKind } from '../../verdicts/types.js'
 /** Scorers are told of by the evaluation itself. */
 const WHO: Partial<Record<RaterKind, string>> = { person: 'people', judge: 'the judge', rule: 'the rule' }
 
-/** People first. @throws ClhaError (exit 2) for a file that is no comparison, or has no verdict on the baseline */
+/** By file and kind of rater. @throws ClhaError (exit 2) for a file that is no comparison, or has no verdict on the baseline */
 export function verdictsOf(
   files: readonly string[],
   baseline: string,
   seed: number,
 ): ComparisonReport['verdicts'] {
-  const found = files.flatMap((file) => {
+  return files.flatMap((file) => {
     const comparison = readComparison(file)
     return [...groupBy(comparison.rows, ({ kind }) => kind)].flatMap(([kind, rows]) => {
       const who = WHO[kind]
@@ -35,8 +35,10 @@ export function verdictsOf(
       return figures ? [{ who, file, figures, raters: raterQualities(rows) }] : []
     })
   })
-  return found.sort((a, b) => Number(b.who === 'people') - Number(a.who === 'people'))
 }
+
+export const peopleFirst = (verdicts: ComparisonReport['verdicts']): ComparisonReport['verdicts'] =>
+  verdicts.toSorted((a, b) => Number(b.who === 'people') - Number(a.who === 'people'))
 
 const SHORT: Partial<Record<string, string>> = { people: 'people', 'the judge': 'judge', 'the rule': 'rule' }
 

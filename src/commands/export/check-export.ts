@@ -23,9 +23,9 @@ import { loadTokenizer, type TextTokenizer } from '../../text/tokenizer.js'
 const TOLERANCES: Readonly<Record<FileType, number>> = {
   f32: 1e-3,
   f16: 0.02,
-  bf16: 0.1,
-  q8_0: 0.1,
-  q4_k_m: 1,
+  bf16: 0.25,
+  q8_0: 0.25,
+  q4_k_m: 2,
 }
 
 /**

@@ -139,8 +139,8 @@ const specials = (...names: string[]) =>
   }) as unknown as TextTokenizer
 
 describe('the Modelfile', () => {
-  it('writes a template turn by turn where the Jinja one does so', () => {
-    const template = chatTemplate(specials('<|im_start|>', '<|im_end|>'), 'chatml')
+  it('writes a template turn by turn where the Jinja one does so', async () => {
+    const template = await chatTemplate(specials('<|im_start|>', '<|im_end|>'), 'chatml')
     const { text } = modelfile({ file: 'x.gguf', template, stops: ['<|im_end|>', 'a"b'] })
     expect(text).toBe(
       'FROM ./x.gguf\n' +
@@ -152,16 +152,20 @@ describe('the Modelfile', () => {
     )
   })
 
-  it('leaves the template out where turns depend on what came before, and names the base of an adapter', () => {
-    const template = chatTemplate(specials('<s>', '</s>'), 'llama2')
+  it('leaves the template out where turns depend on what came before, and names the base of an adapter', async () => {
+    const template = await chatTemplate(specials('<s>', '</s>'), 'llama2')
     const { text, hasTemplate } = modelfile({ file: 'x.gguf', base: 'b.gguf', template, stops: [] })
     expect([text, hasTemplate]).toEqual(['FROM ./b.gguf\nADAPTER ./x.gguf\n', false])
   })
 
-  it('says a default system turn only where there is none', () => {
+  it('says a default system turn only where there is none', async () => {
     const source =
       "{% if messages[0].role != 'system' %}{{ '[S]be kind' }}{% endif %}{% for m in messages %}{{ '[' + m.role + ']' + m.content }}{% endfor %}{{ '[assistant]' if add_generation_prompt }}"
-    const { text } = modelfile({ file: 'x.gguf', template: chatTemplate(specials('[S]'), source), stops: [] })
+    const { text } = modelfile({
+      file: 'x.gguf',
+      template: await chatTemplate(specials('[S]'), source),
+      stops: [],
+    })
     expect(text).toContain(
       '"""{{ if ne (index .Messages 0).Role "system" }}[S]be kind{{ end }}{{ range .Messages }}',
     )
