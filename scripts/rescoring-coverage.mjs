@@ -1,5 +1,5 @@
 // Whether intervals of the labels' error e and the reward's unit T hold the truth, on simulated labels: a table of
-// docs/rescoring.md. `node scripts/rescoring-coverage.mjs [--runs 30] [--doubles 100]`
+// docs/rescoring.md. `node scripts/rescoring-coverage.mjs [--pairs 200,1000] [--runs 30] [--doubles 100]`
 import { parseArgs } from 'node:util'
 
 const { calibrate } = await import('../dist/rescore/calibrate.js')
@@ -8,7 +8,11 @@ const { sigmoid } = await import('../dist/statistics/statistics.js')
 const { wilson } = await import('../dist/statistics/intervals.js')
 
 const { values } = parseArgs({
-  options: { runs: { type: 'string', default: '30' }, doubles: { type: 'string', default: '100' } },
+  options: {
+    runs: { type: 'string', default: '30' },
+    pairs: { type: 'string', default: '200,1000' },
+    doubles: { type: 'string', default: '100' },
+  },
 })
 const RUNS = Number(values.runs)
 const DOUBLES = Number(values.doubles)
@@ -66,7 +70,7 @@ const head = [
 ]
 row(head)
 row(head.map(() => '---'))
-for (const n of [200, 1000, 10_000]) {
+for (const n of values.pairs.split(',').map(Number)) {
   for (const right of [0.56, 0.63, 0.73, 0.83]) {
     const spread = spreadOf(right)
     const found = [DOUBLES, 0].map((doubles) =>

@@ -13,9 +13,9 @@ namespace clha {
 
 template <typename W>
 void few_rows_product(const FewRows<W>& p) {
-  const int64_t blocks = (p.n + kColumnsAtOnce - 1) / kColumnsAtOnce;
-  const int64_t grain = std::max<int64_t>(1, (int64_t{1} << 15) / std::max<int64_t>(1, p.m * p.k * kColumnsAtOnce));
-  at::parallel_for(0, blocks, grain, [&](int64_t begin, int64_t end) { weight_loops<W>().few_rows(p, begin, end); });
+  const int64_t parts = (p.n + kColumnsAPart - 1) / kColumnsAPart;
+  const int64_t grain = std::max<int64_t>(1, (int64_t{1} << 15) / std::max<int64_t>(1, p.m * p.k * kColumnsAPart));
+  at::parallel_for(0, parts, grain, [&](int64_t begin, int64_t end) { weight_loops<W>().few_rows(p, begin, end); });
 }
 
 template void few_rows_product<float>(const FewRows<float>&);

@@ -8,7 +8,7 @@ namespace clha {
 
 // Up to here reading the matrix takes longer than computing with it.
 constexpr int64_t kFewRows = 16;
-constexpr int64_t kColumnsAtOnce = 16;  // rows of W that stay near while all rows of x pass
+constexpr int64_t kColumnsAPart = 48;  // rows of W that a thread takes at once: a multiple of the blocks of every level
 
 // Two numbers in NF4. Blocks of a row, of which the last may be shorter, have a scale each. Byte j of a block holds its number
 // j in the low half, in the high half the one that lies half a block (rounded up) further.

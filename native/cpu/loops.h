@@ -115,7 +115,7 @@ struct RowLoops {
 // Loops of float, bf16, int8 and NF4 weights
 template <typename W>
 struct WeightLoops {
-  void (*few_rows)(const FewRows<W>&, int64_t begin, int64_t end);  // blocks of kColumnsAtOnce rows of the weight
+  void (*few_rows)(const FewRows<W>&, int64_t begin, int64_t end);  // parts of kColumnsAPart rows of the weight
   void (*widen)(const W* from, const typename ScaleOf<W>::Type* scale, float* to, int64_t n);
   void (*quantize)(const float* from, int64_t n, W* to, typename ScaleOf<W>::Type* scale);
 };

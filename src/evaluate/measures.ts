@@ -11,7 +11,6 @@ export const MEASURES = {
   reward: 'mean reward, in the unit of the scorer',
   'reward.difference': 'mean reward minus that of the baseline, prompt by prompt',
   sigmoid: 'mean of the logistic of the reward, 0 to 1',
-  strength: 'Bradley and Terry, logits above the baseline',
   both_bad: 'share of verdicts that neither answer is good, 0 to 1',
   errors: 'share of questions to the judge that got no verdict, 0 to 1',
   alpha: "Krippendorff's alpha of the raters, ordinal",

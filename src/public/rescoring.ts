@@ -2,6 +2,7 @@
 export { type AuditReport, auditReport } from '../rescore/audit.js'
 export { type CalibrateOptions, type Calibration, calibrate } from '../rescore/calibrate.js'
 export { lossLists } from '../rescore/loss-lists.js'
+export { type Evidence, singleLabels } from '../rescore/noise/evidence.js'
 export {
   type LegacyOptions,
   legacyDefaults,

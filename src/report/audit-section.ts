@@ -21,7 +21,7 @@ export function auditSections(audit: AuditReport | undefined): Section[] {
     {
       id: 'audit',
       heading: 'Audit of the labels',
-      body: countsBody(audit) + truth + table(t.lengthTable(audit.length)),
+      body: countsBody(audit) + expectedBody(audit) + truth + table(t.lengthTable(audit.length)),
     },
     { id: 'rewards', heading: 'Rewards before and after', body: histograms(audit) },
     { id: 'reversed', heading: 'Labels that look reversed', body: examples(audit.reversed) },
@@ -47,6 +47,11 @@ function countsBody(audit: AuditReport): Html {
     parts,
   )
   return table(counts, true) + paragraphs([paper]) + figures([figure(chart, counts)])
+}
+
+function expectedBody({ expected }: AuditReport): Html {
+  if (!expected) return ''
+  return table(t.expectedTable(expected)) + paragraphs([`In a word: ${expected.sentence}.`])
 }
 
 /** The confusion matrix as a table: number, share, and a tint that only repeats the share. */

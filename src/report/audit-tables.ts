@@ -2,6 +2,7 @@
 import type { AuditReport } from '../rescore/audit.js'
 import type { AuditCounts, AuditedLengths, Histogram, TruthCheck } from '../rescore/audit-parts.js'
 import type { FoldCalibration } from '../rescore/calibrate.js'
+import type { Expected, ExpectedShares } from '../rescore/expected.js'
 import * as n from '../show/numbers.js'
 import { numeric, type Table, text } from '../show/table.js'
 import { count, MISSING, wholePercent } from '../show/units.js'
@@ -35,6 +36,23 @@ export function auditTable(audit: AuditReport): Table {
       n.percentEstimate(estimateOf(agreement)),
       countAndShare(pairs.contrasted, pairs.total),
     ]),
+  }
+}
+
+/** What may be hoped for, where labels err least of what is plausible, and where most. */
+export function expectedTable({ low, high }: Expected): Table {
+  const rows: [string, keyof ExpectedShares][] = [
+    ['by the labels', 'labels'],
+    ['by the higher reward', 'reward'],
+    ['after rescoring', 'order'],
+    ['by an order that knew the error of the labels', 'possible'],
+  ]
+  const end = ({ labelError }: ExpectedShares) =>
+    numeric(`if ${wholePercent(labelError)} of the labels are wrong`)
+  return {
+    caption: 'Labelled pairs that are expected to be in the right order',
+    columns: [text('order'), end(low), end(high)],
+    rows: rows.map(([name, key]) => [name, wholePercent(low[key]), wholePercent(high[key])]),
   }
 }
 

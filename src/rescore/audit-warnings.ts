@@ -161,19 +161,13 @@ function promptsAgain({ lists, prompts }: NonNullable<Audited['again']>): AuditW
   }
 }
 
-function atBound({
-  fold,
-  atBound: edges,
-  temperature,
-  labelError,
-}: FoldCalibration): AuditWarning | undefined {
-  if (edges.length === 0) return undefined
+/** T at its edge is no fault of the labels: only the order of the rewards tells then, or nothing does, and that is said above. */
+function atBound({ fold, atBound: edges, labelError }: FoldCalibration): AuditWarning | undefined {
+  if (!edges.includes('label_error')) return undefined
   return {
     code: 'at_bound',
-    message: `Fold ${fold}: the fit stopped at the edge of what it allows (${edges.map((edge) => `\`${edge}\``).join(', ')}; temperature ${temperature.toPrecision(3)}, label_error ${labelError.toPrecision(3)}).`,
-    hint: edges.includes('label_error')
-      ? 'These labels are hardly better than coins: look at some of them, or give more second labels.'
-      : 'The order of the rewards decides, their size does not (or tells nothing at all): see the share of agreement, and set `reward_temperature` if you know it.',
+    message: `Fold ${fold}: the fit stopped at the edge of what it allows (\`label_error\` ${labelError.toPrecision(3)}).`,
+    hint: 'These labels are hardly better than coins: look at some of them, or give more second labels.',
   }
 }
 

@@ -113,7 +113,8 @@ export function cautiousBeliefs(
       for (const [j, q] of row.entries()) first[i][j] = nearer(first[i][j], q)
     }
   }
-  if (scale.plausible === undefined) return first
+  // A scale that is given is no estimate.
+  if ((scale.plausible?.length ?? 1) === 1 && scale.averaged === undefined) return first
   const coin = first.map((row) => row.map((q) => (Math.abs(q - 0.5) < COIN ? 0.5 : q)))
   if (source === 'reward') return coin
   for (const pair of votes) {

@@ -8,7 +8,8 @@ import type { VerdictRow } from './types.js'
 
 /** Rows of one rater on one item and pair, in the order in which they were given, seen from one side. */
 function repeatsOf(judged: readonly JudgedRow[]): JudgedRow[][] {
-  const key = ({ rater, item, a, b }: JudgedRow) => JSON.stringify([rater, item, a, b])
+  // Not by the answers: two systems may have said the same.
+  const key = ({ rater, item, systems }: JudgedRow) => JSON.stringify([rater, item, ...systems])
   return [...groupBy(judged.map(aligned), key).values()]
 }
 

@@ -210,7 +210,10 @@ function slotEffect(rows: readonly VerdictRow[], systems: readonly string[]): Cl
   const judged = standing(rows)
     .judged.filter(({ gold }) => gold === undefined)
     .map(aligned)
-  if (new Set(judged.map(({ shown }) => shown)).size < 2) return undefined
+  // A pair that was always shown one way says nothing of the place.
+  const byPair = groupBy(judged, ({ systems: pair }) => pair.join('\n'))
+  const varied = [...byPair.values()].some((own) => new Set(own.map(({ shown }) => shown)).size > 1)
+  if (!varied || judged.every(({ kind }) => kind === 'reward' || kind === 'rule')) return undefined
   const fit = bradleyTerry(
     judged.map((row) => contestOf(row, systems)),
     systems.length,

@@ -17,8 +17,8 @@ export interface RaterQuality {
   gold?: Proportion
   /** The same verdict when asked again. */
   repeats?: Proportion
-  /** The first slot won, of verdicts that name a winner. */
-  first: Proportion
+  /** The first slot won, of verdicts that name a winner; of people and judges, who see an order. */
+  first?: Proportion
   /** Of pairs that were seen in both orders. */
   position?: PositionBias
   /** Median seconds a verdict. */
@@ -35,6 +35,7 @@ function qualityOf(rater: string, rows: readonly VerdictRow[]): RaterQuality {
   const repeats = repeatedVerdicts(rows)
   const slots = judged.map(slotOf).filter((slot) => slot !== 'tie')
   const both = bothOrders(rows)
+  const seesOrder = rows[0].kind === 'person' || rows[0].kind === 'judge'
   const times = judged.flatMap(({ milliseconds }) => milliseconds ?? [])
   return {
     rater,
@@ -42,7 +43,7 @@ function qualityOf(rater: string, rows: readonly VerdictRow[]): RaterQuality {
     ...{ verdicts: judged.length, errors: errors.length, skipped: skipped.length },
     ...(known.length > 0 && { gold: share(known, ({ verdict, gold }) => verdict === gold) }),
     ...(repeats.length > 0 && { repeats: share(repeats, ([one, two]) => one.verdict === two.verdict) }),
-    first: share(slots, (slot) => slot === 'first'),
+    ...(seesOrder && { first: share(slots, (slot) => slot === 'first') }),
     ...(both.length > 0 && { position: positionBias(both) }),
     ...(times.length > 0 && { seconds: quantile(times, 0.5) / 1000 }),
   }

@@ -134,8 +134,18 @@ test('votes of people on the same systems come first in the report', async () =>
   const { report, screen } = await compare([a, b], { rewardModel: files.reward }, [votes])
   expect(report.judgements?.map(({ who }) => who)).toEqual(['people', 'the reward model'])
   expect(report.judgements?.[0].winRate.value).toBe(1)
+  // All three say so on all eight prompts: Wilson's lower end of 8 of 8.
+  const { winrate, 'winrate@people': people, 'alpha@people': alpha } = report.measures?.systems.mine ?? {}
+  expect(people?.interval?.[0]).toBeCloseTo(0.6756, 4)
+  expect(winrate).toEqual(people)
+  expect(alpha).toEqual({ value: null })
   expect(screen).toContain('mine is better than start.')
   expect(screen).toContain('3 raters are few')
+  const c = answerFile(
+    'else',
+    prompts.map((_, i) => `else ${i}`),
+  )
+  await expect(compare([c, b], {}, [votes])).rejects.toThrow('people said nothing of else')
   expect(items[0].item).toBe(promptKey(items[0].prompt).slice(0, 16))
 })
 
@@ -164,7 +174,7 @@ test('the gate names what failed with its value, and exits with 8; an end that n
     [false, null],
   ])
   expect(screen()).toContain('FAIL  length.ratio <= 1.2   is 1.300')
-  expect(screen()).toContain('2 of 3 conditions on m failed')
+  expect(screen()).toContain('failed: 2 of 3 conditions on m')
 })
 
 test('a condition that is misspelt, on what the report lacks, or on a report without measures is an error', async () => {

@@ -20,7 +20,7 @@ test.each([
   [['clha', 'tr'], ['train']],
   [
     ['clha', 'reward', ''],
-    ['train', 'score'],
+    ['train', 'score', 'eval'],
   ],
   [['clha', 'data', 'in'], ['inspect']],
   [['clha', 'train', '--lear'], ['--learning-rate']],

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
 import { wordDiff } from '../../src/evaluate/word-diff.js'
+import { renderMarkdown } from '../../src/report/markdown.js'
+import { renderEvalReport } from '../../src/report/render.js'
+import type { EvalReport } from '../../src/report/types.js'
 import { headlineOf, type Judgement } from '../../src/report/verdicts/judgements.js'
 
 const by = (who: string, low: number, high: number, more: Partial<Judgement> = {}): Judgement => ({
@@ -15,7 +18,7 @@ test('the first screen says which is better, by how much, how sure, and who disa
   ])
   expect(answer).toBe('mine is better than start.')
   expect(lines).toEqual([
-    'By the second reward model it wins 60 % against start, on 200 prompts; 50 % would be a draw.',
+    'By the second reward model mine wins 60 % against start, on 200 prompts; 50 % would be a draw.',
     'The 95 % interval of that share is 55 % to 65 %: all of it on one side of 50 %, so chance alone does not explain it.',
     'The reward model agrees: 70 % (60 to 80 %).',
   ])
@@ -57,4 +60,26 @@ test('words that the other text lacks are told apart, and all text is kept', () 
   const long = 'word '.repeat(700)
   expect(wordDiff(long, 'word')[0]).toEqual([{ text: long, own: false }])
   expect(wordDiff('', 'x')).toEqual([[], [{ text: 'x', own: true }]])
+})
+
+test('names and texts of a comparison stay text on the page and in Markdown', () => {
+  const evil = '<script>alert(1)</script>'
+  const answers = [
+    { system: evil, text: `${evil} one two`, rewards: { [evil]: 1 } },
+    { system: 'start', text: 'one three', rewards: { [evil]: 0 } },
+  ]
+  const report: EvalReport = {
+    title: 'Comparison',
+    judgements: [by(evil, 0.55, 0.65, { system: evil })],
+    comparison: {
+      systems: [{ name: evil, path: evil, kind: 'answers', answers: 1, made: 0 }],
+      settings: [{ key: evil, values: [evil] }],
+      verdicts: [],
+      cases: [{ prompt: evil, answers, why: 'worst', note: evil, source: evil }],
+    },
+  }
+  const html = renderEvalReport(report)
+  expect(html).not.toContain('<script')
+  expect(html).toContain('<mark>&lt;script&gt;alert(1)&lt;/script&gt; </mark>')
+  expect(renderMarkdown(report).replaceAll(/```text\n[^`]*```/g, '')).not.toContain(evil)
 })

@@ -122,17 +122,17 @@ describe('what labels tell', () => {
     expect(plain.temperature).toBeLessThan(3.8)
   })
 
-  test('95 % intervals hold the truth in at least 34 of 40 simulated data sets', () => {
+  test('95 % intervals hold the truth in at least 26 of 30 simulated data sets', () => {
     const held = { temperature: 0, labelError: 0 }
-    for (let seed = 0; seed < 40; seed++) {
+    for (let seed = 0; seed < 30; seed++) {
       const c = calibrate(
-        simulate({ n: 400, e: [0.05, 0.2, 0.35][seed % 3], spread: 1.5, doubles: 150, seed }),
+        simulate({ n: 250, e: [0.05, 0.2, 0.35][seed % 3], spread: 1.5, doubles: 150, seed }),
       )
       held.temperature += Number(holds(c.temperatureInterval!, 1))
       held.labelError += Number(holds(c.labelErrorInterval!, [0.05, 0.2, 0.35][seed % 3]))
     }
-    expect(held.temperature).toBeGreaterThanOrEqual(34)
-    expect(held.labelError).toBeGreaterThanOrEqual(34)
+    expect(held.temperature).toBeGreaterThanOrEqual(26)
+    expect(held.labelError).toBeGreaterThanOrEqual(26)
   })
 
   test('intervals shrink with second labels, and widen where pairs share their prompts', () => {

@@ -181,7 +181,7 @@ describe('rescoring without second labels', () => {
   }
 
   test('no label is reversed, whatever the reward says, and the sentence says why', () => {
-    const { lists, audit } = world(400, (right, random) => (right ? 1 : -1) * 4 * random())
+    const { lists, audit } = world(250, (right, random) => (right ? 1 : -1) * 4 * random())
     expect(lists.every(({ order }) => order[0] === 0)).toBe(true)
     expect(audit.labelSource).toBe('agreement')
     expect(audit.expected!.sentence).toMatch(/no label is reversed.*clha relabel/)
@@ -190,7 +190,7 @@ describe('rescoring without second labels', () => {
 
   test('a scorer of the opposite is called that, and one that says nothing a coin', () => {
     const codes = (reward: Parameters<typeof world>[1]) =>
-      world(400, reward).audit.warnings.map(({ code }) => code)
+      world(250, reward).audit.warnings.map(({ code }) => code)
     expect(codes((right, random) => (right ? -1 : 1) * random())).toContain('reversed_reward')
     expect(codes((_, random) => random() - 0.5)).toContain('useless_reward')
   })

@@ -1,8 +1,11 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { dataConvert } from '../../src/commands/data/convert/data-convert.js'
 import { verdictsExport } from '../../src/commands/verdicts/export/verdicts-export.js'
 import { verdictsImport } from '../../src/commands/verdicts/import/verdicts-import.js'
+import { loadConfig } from '../../src/config/load-config.js'
+import { readExamples } from '../../src/data/read/read-examples.js'
 import { createUi } from '../../src/terminal/ui.js'
 import { openComparison, readComparison } from '../../src/verdicts/comparison-file.js'
 import { preferencesOf } from '../../src/verdicts/exchange/preferences.js'
@@ -157,4 +160,28 @@ test('votes become preferences: a label a verdict that names a winner, with its 
   ])
   expect(examples[0].preferences).toEqual([])
   expect(faults.map(({ code, row }) => [code, row])).toEqual([['no_preference', 3]])
+})
+
+test('data convert --from votes: a row a vote with its annotator, read back as that vote; the rest is listed', async () => {
+  const folder = temporaryFolder()
+  const path = join(folder, 'votes.jsonl')
+  const items = [itemOf('1', { new: 'n', old: 'o' }), itemOf('2', { new: 'n2', old: 'o2' })]
+  const log = openComparison(path, items, { lock: () => ({ release: () => {} }) })
+  const pair = ['new', 'old'] as const
+  log.append(
+    rowOf(items[0], pair, 'a'),
+    rowOf(items[0], pair, 'b', { rater: 'bob' }),
+    rowOf(items[1], pair, 'tie'),
+  )
+  log.close()
+  const output = join(folder, 'prefs.jsonl')
+  const { options } = await loadConfig(undefined, {}, 'data-convert')
+  const report = await dataConvert(
+    { ...options, data: [path], output, to: 'trl', votes: true, force: false },
+    ui(),
+  )
+  expect(report.dropped).toEqual({ no_preference: 1 })
+  const { examples } = await readExamples(output)
+  expect(examples.map(({ votes }) => votes?.map(({ annotator }) => annotator))).toEqual([['ann'], ['bob']])
+  expect(examples.map(({ candidates }) => candidates[0].text)).toEqual(['n', 'o'])
 })

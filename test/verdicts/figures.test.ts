@@ -56,6 +56,15 @@ test('a judge wins only where both orders agree; a person counts once; tests of 
   ])
 })
 
+test('systems that said the same are judged apart', () => {
+  const item = itemOf('same', { one: 'x', other: 'x', old: 'y' })
+  const rows = (['one', 'other'] as const).map((system) => rowOf(item, [system, 'old'], 'a'))
+  expect(countedRows(rows).map(({ systems, verdict }) => [systems.join(' '), verdict])).toEqual([
+    ['old one', 'b'],
+    ['old other', 'b'],
+  ])
+})
+
 test('win rate by hand: 6 wins, 2 ties, 2 losses of one rater, clustered by prompt', () => {
   const { against } = figuresOf(given(['a', 'a', 'a', 'a', 'a', 'a', 'tie', 'both_bad', 'b', 'b']))
   const [{ wins, ties, bothBad, losses, winRate }] = against
@@ -108,7 +117,7 @@ test('a judge that always says A: its bias is one, nothing is won, and its slot 
   const [quality] = raterQualities(rows)
   expect(quality.position).toMatchObject({ pairs: 40, first: 40, second: 0, bias: 1, consistent: 0 })
   expect(quality.position?.p).toBeCloseTo(2 ** -39, 20)
-  expect(quality.first.share).toBe(1)
+  expect(quality.first?.share).toBe(1)
   expect(figuresOf(rows).against[0]).toMatchObject({ wins: 0, ties: 40, losses: 0 })
   expect(figuresOf(rows).slot?.value).toBeGreaterThan(1)
 })

@@ -15,12 +15,21 @@ namespace {
 // Accumulators stay in registers only where loops over them are unrolled, which -O2 leaves out.
 #define CLHA_UNROLL _Pragma("GCC unroll 16")
 
-// Lanes of a vector, and accumulators of a tile: half of the registers.
+// Lanes of a vector, and accumulators of a tile: half of the registers, and three quarters of AVX2's sixteen where nothing
+// is unpacked.
 #if defined(__AVX512F__)
 constexpr int kLanes = 16;
+constexpr int kPlainAccumulators = 16;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+constexpr int kPlainAccumulators = 12;
 #else
 constexpr int kLanes = 8;
+constexpr int kPlainAccumulators = 8;
 #endif
+template <typename W, int kRows>
+constexpr int kColumnsOf = (kRows > 1 && (std::is_same_v<W, float> || std::is_same_v<W, c10::BFloat16>) ? kPlainAccumulators : kLanes) / kRows;
+constexpr int64_t kColumnsAtOnce = kPlainAccumulators == 12 ? 24 : 16;  // rows of W that stay near while all rows of x pass
 constexpr int64_t kAhead = 4096;  // numbers of W that are on their way from memory
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float))));
 typedef int Order __attribute__((vector_size(kLanes * sizeof(int))));
@@ -134,7 +143,7 @@ inline Lanes fold(Lanes a, Lanes b) {
 
 // The sums of kLanes accumulators; `sums[i]` is that of accumulator i.
 template <int kStride = kLanes / 2>
-inline void fold_all(Lanes (&acc)[kLanes], float* sums) {
+inline void fold_all(Lanes* acc, float* sums) {
   CLHA_UNROLL
   for (int i = 0; i < kStride; i++) acc[i] = fold<kStride>(acc[i], acc[i + kStride]);
   if constexpr (kStride > 1) fold_all<kStride / 2>(acc, sums);
@@ -142,9 +151,9 @@ inline void fold_all(Lanes (&acc)[kLanes], float* sums) {
 }
 
 // Adds up the vectors of kRows rows of x and of rows of W, as far as whole ones reach, and says how far that is.
-template <int kRows, typename W, int kColumns>
+template <int kRows, bool kFetches, typename W, int kColumns>
 [[gnu::always_inline]] inline int64_t add_vectors(const FewRows<W>& p, const float* x, const W* const (&row)[kColumns],
-                                                  const float* const (&)[kColumns], Lanes (&acc)[kLanes]) {
+                                                  const float* const (&)[kColumns], Lanes* acc) {
   const int64_t whole = p.k / kLanes * kLanes;
   for (int64_t at = 0; at < whole; at += kLanes) {
     Lanes part[kRows];
@@ -152,7 +161,7 @@ template <int kRows, typename W, int kColumns>
     for (int r = 0; r < kRows; r++) part[r] = load(x + r * p.ldx + at);
     CLHA_UNROLL
     for (int i = 0; i < kColumns; i++) {
-      __builtin_prefetch(row[i] + at + kAhead);
+      if (kFetches) __builtin_prefetch(row[i] + at + kAhead);
       const Lanes weights = load(row[i] + at);
       CLHA_UNROLL
       for (int r = 0; r < kRows; r++) acc[r * kColumns + i] += part[r] * weights;
@@ -161,15 +170,15 @@ template <int kRows, typename W, int kColumns>
   return whole;
 }
 
-template <int kRows, int kColumns>
+template <int kRows, bool kFetches, int kColumns>
 [[gnu::always_inline]] inline int64_t add_vectors(const FewRows<Nf4>& p, const float* x, const Nf4* const (&row)[kColumns],
-                                                  const c10::BFloat16* const (&scale)[kColumns], Lanes (&acc)[kLanes]) {
+                                                  const c10::BFloat16* const (&scale)[kColumns], Lanes* acc) {
   constexpr int64_t kHalf = kNf4Block / 2;
   const int64_t whole = p.k / kNf4Block * kNf4Block;
   for (int64_t at = 0; at < whole; at += kNf4Block) {
     CLHA_UNROLL
     for (int i = 0; i < kColumns; i++) {
-      __builtin_prefetch(row[i] + (at + kAhead) / 2);
+      if (kFetches) __builtin_prefetch(row[i] + (at + kAhead) / 2);
       const Nf4Table table(static_cast<float>(scale[i][at / kNf4Block]));
       CLHA_UNROLL
       for (int64_t place = 0; place < kHalf; place += kLanes) {
@@ -187,10 +196,10 @@ template <int kRows, int kColumns>
   return whole;
 }
 
-// Products of kRows rows of x with kLanes / kRows rows of W, from row `c` of W on.
-template <int kRows, typename W>
+// Products of kRows rows of x with kColumnsOf rows of W, from row `c` of W on. `kFetches`: W is not near yet.
+template <int kRows, bool kFetches, typename W>
 void tile(const FewRows<W>& p, int64_t r0, int64_t c, float* y, int64_t ldy) {
-  constexpr int kColumns = kLanes / kRows;
+  constexpr int kColumns = kColumnsOf<W, kRows>, kGroups = (kRows * kColumns + kLanes - 1) / kLanes;
   constexpr bool kBlocks = std::is_same_v<W, Nf4>;
   const int64_t columns = std::min<int64_t>(kColumns, p.n - c), scales = kBlocks ? nf4_blocks(p.k) : 1;
   const float* x = p.x + r0 * p.ldx;
@@ -202,10 +211,11 @@ void tile(const FewRows<W>& p, int64_t r0, int64_t c, float* y, int64_t ldy) {
     row[i] = p.w + from * p.ldw;
     scale[i] = p.scale + (p.scale ? from * scales : 0);
   }
-  Lanes acc[kLanes] = {};
-  const int64_t whole = add_vectors<kRows>(p, x, row, scale, acc);
-  float sums[kLanes];
-  fold_all(acc, sums);
+  Lanes acc[kGroups * kLanes] = {};
+  const int64_t whole = add_vectors<kRows, kFetches>(p, x, row, scale, acc);
+  float sums[kGroups * kLanes];
+  CLHA_UNROLL
+  for (int group = 0; group < kGroups; group++) fold_all(acc + group * kLanes, sums + group * kLanes);
   for (int r = 0; r < kRows; r++) {
     for (int64_t i = 0; i < columns; i++) {
       float sum = sums[r * kColumns + i];
@@ -220,14 +230,20 @@ template <typename W>
 void few_rows(const FewRows<W>& p, int64_t begin, int64_t end) {
   // Rows of y lie a power of two apart often enough: they are written in one go.
   float near[kFewRows * kColumnsAtOnce];
-  for (int64_t block = begin; block < end; block++) {
-    const int64_t c = block * kColumnsAtOnce, columns = std::min(kColumnsAtOnce, p.n - c);
+  static_assert(kColumnsAPart % kColumnsAtOnce == 0);
+  for (int64_t c = begin * kColumnsAPart; c < std::min(end * kColumnsAPart, p.n); c += kColumnsAtOnce) {
+    const int64_t columns = std::min(kColumnsAtOnce, p.n - c);
     int64_t r = 0;
     const auto rows = [&](auto count) {
       constexpr int kRows = decltype(count)::value;
-      for (; r + kRows <= p.m; r += kRows)
-        for (int64_t i = 0; i < columns; i += kLanes / kRows)
-          tile<kRows>(p, r, c + i, near + r * kColumnsAtOnce + i, kColumnsAtOnce);
+      static_assert(kColumnsAtOnce % kColumnsOf<W, kRows> == 0);
+      for (; r + kRows <= p.m; r += kRows) {
+        for (int64_t i = 0; i < columns; i += kColumnsOf<W, kRows>) {
+          float* y = near + r * kColumnsAtOnce + i;
+          if (r == 0) tile<kRows, true>(p, r, c + i, y, kColumnsAtOnce);
+          else tile<kRows, false>(p, r, c + i, y, kColumnsAtOnce);
+        }
+      }
     };
     rows(std::integral_constant<int, 4>());
     rows(std::integral_constant<int, 2>());

@@ -11,7 +11,7 @@ import { inOutputDir } from '../../session/claim.js'
 import { type Session, withSession } from '../../session/session.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
-import { lazyScorers, rewardModelPaths, sayFamily } from '../../stations/judge/eval-models.js'
+import { checkJudges, lazyScorers, rewardModelPaths, sayFamily } from '../../stations/judge/eval-models.js'
 import { reportHeader } from '../../stations/judge/eval-report.js'
 import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
 import { loadData } from '../../stations/read/load-data.js'
@@ -23,7 +23,7 @@ import { recordComparison } from './recorded.js'
 import { sayComparison } from './say-compare.js'
 import { settingsDifferences } from './settings.js'
 import { answersOf, type ComparedSystem, openSystems, sharedPrompts } from './systems.js'
-import { judgementsOfVerdicts, verdictsOf } from './verdicts.js'
+import { judgementsOfVerdicts, peopleFirst, verdictsOf, withVerdicts } from './verdicts.js'
 
 export interface CompareResult {
   prompts: number
@@ -35,6 +35,7 @@ export interface CompareResult {
 
 export const compareSystems = (own: Record<string, unknown>): Pipeline<CompareResult> =>
   withSession(async (session) => {
+    checkJudges(session.options)
     const systems = await openSystems(textsOf(own.names), session.ui)
     return inOutputDir(session.options, false, () => compareIn(session, systems, textsOf(own.verdicts)))
   })
@@ -45,9 +46,13 @@ async function compareIn(
   files: readonly string[],
 ): Promise<CompareResult> {
   const { options, ui } = session
+  const baseline = systems[0].name
+  // Before anything is computed: a file may be no comparison, or of other systems.
+  const given = verdictsOf(files, baseline, options.seed)
   const set = await promptsOf(session, systems)
   ui.station('compare', `${amount(systems.length, 'system')} on ${amount(set.prompts.length, 'prompt')}`)
   sayFamily(session)
+  const decoding = decodingOf(systems, options.temperature)
   const answeredBy: { system: AnsweredSystem; made: number }[] = []
   for (const system of systems) {
     const { answers, made } = await answersOf(
@@ -56,10 +61,8 @@ async function compareIn(
       set.prompts,
       join(options.outputDir, 'answers'),
     )
-    const decoding = options.temperature === 0 ? 'greedy' : `sampled, temperature ${options.temperature}`
     answeredBy.push({ system: { name: system.name, decoding, answers }, made })
   }
-  const baseline = systems[0].name
   const evaluation = await evaluateSystems(session, {
     ...set,
     systems: answeredBy.map(({ system }) => system),
@@ -72,7 +75,7 @@ async function compareIn(
     settings: Object.fromEntries(rewardModelPaths(options).map(({ name, path }) => [name, path])),
     now: new Date().toISOString(),
   })
-  const verdicts = verdictsOf([recorded.path, ...files], baseline, options.seed)
+  const verdicts = peopleFirst([...verdictsOf([recorded.path], baseline, options.seed), ...given])
   const report = reportOf(session, evaluation, {
     systems: systems.map(({ name, path, file }, i) => ({
       ...{
@@ -92,9 +95,15 @@ async function compareIn(
   ui.line(`report  ${written.html}`)
   return {
     prompts: set.prompts.length,
-    ...(evaluation.measures && { measures: evaluation.measures }),
+    ...(report.measures && { measures: report.measures }),
     ...{ comparison: recorded.path, report: written.html },
   }
+}
+
+/** Of a file nobody knows how it was decoded, and what is compared has to be called alike. */
+function decodingOf(systems: readonly ComparedSystem[], temperature: number): string {
+  if (systems.some(({ file }) => file)) return 'as given'
+  return temperature === 0 ? 'greedy' : `sampled at temperature ${temperature}`
 }
 
 interface Asked {
@@ -147,7 +156,8 @@ function casesIn({ judged, samples, judgements }: Evaluation, baseline: string, 
 }
 
 function reportOf(session: Session, evaluation: Evaluation, comparison: ComparisonReport): EvalReport {
-  const { report, measures, judgements } = evaluation
+  const { report, judgements } = evaluation
+  const measures = withVerdicts(evaluation.measures, comparison.verdicts)
   const paths = comparison.systems.map(({ path }) => shellPath(path)).join(' ')
   return {
     ...reportHeader(session, 'Comparison', `clha compare ${paths}`),

@@ -41,8 +41,8 @@ export function gate(path: string, texts: readonly string[], system: string | un
   const checked = conditions.map((condition) => checkCondition(condition, measured.systems[name]))
   const failed = checked.filter(({ passed }) => !passed)
   for (const condition of checked) ui.line(lineOf(condition))
-  const of = `of ${amount(checked.length, 'condition')} on ${name}`
-  ui.line(failed.length === 0 ? `all ${of} hold` : `${failed.length} ${of} failed`)
+  const all = `${amount(checked.length, 'condition')} on ${name}`
+  ui.line(failed.length === 0 ? `passed: ${all}` : `failed: ${failed.length} of ${all}`)
   const passed = failed.length === 0
   return { report: path, system: name, passed, conditions: checked, exitCode: passed ? EXIT.done : EXIT.gate }
 }

@@ -21,6 +21,7 @@ export const relabelCommand: Command = {
   keys: ['seed', 'dataset_format', 'columns', 'splitter'],
   groups: [{ heading: 'Data', keys: ['seed', 'dataset_format', 'columns', 'splitter'] }],
   json: JSON_LINES,
+  unstoppable: true,
   async run({ args, flags, ui }) {
     const { relabel, relabelCall } = await import('./relabel.js')
     return { result: await relabel(await relabelCall(args, flags), ui) }

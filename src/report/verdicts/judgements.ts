@@ -50,7 +50,7 @@ export function headlineOf(judgements: readonly Judgement[], lengthRatio?: numbe
     'no difference shown': `No difference between ${system} and ${baseline} is shown.`,
   }[found]
   const by = raters === undefined ? who : `${who} (${amount(raters, 'rater')})`
-  const size = `By ${by} it wins ${wholePercent(winRate.value ?? 0)} against ${baseline}, on ${amount(prompts, 'prompt')}; 50 % would be a draw.`
+  const size = `By ${by} ${system} wins ${wholePercent(winRate.value ?? 0)} against ${baseline}, on ${amount(prompts, 'prompt')}; 50 % would be a draw.`
   return {
     answer,
     lines: [

@@ -22,11 +22,16 @@ const KEPT = 60
 
 /**
  * A grid over e, lapse and T of each part; all parts share e, which counts evenly over its range.
+ * @param effect how many pairs tell as much as one that is alone with its prompt
  * @returns of each part its points, the heaviest first
  */
-export function averageNoise(evidence: readonly Evidence[], boxes: readonly Box[]): Weighed[][] {
+export function averageNoise(
+  evidence: readonly Evidence[],
+  boxes: readonly Box[],
+  effect: number,
+): Weighed[][] {
   const errors = boxes[0][0][0] < boxes[0][0][1] ? ERRORS : [boxes[0][0][0]]
-  const tables = evidence.map((one, i) => partTable(one, boxes[i], errors))
+  const tables = evidence.map((one, i) => partTable(one, { box: boxes[i], errors, effect }))
   const totals = errors.map((_, k) => tables.map((table) => logSum(table[k].map(({ value }) => value))))
   const shares = normalised(
     totals.map((parts, k) => parts.reduce((a, b) => a + b, Math.log(width(errors, k)))),
@@ -43,7 +48,13 @@ export function averageNoise(evidence: readonly Evidence[], boxes: readonly Box[
 const width = (errors: readonly number[], k: number) =>
   errors.length === 1 ? 1 : (errors[Math.min(k + 1, errors.length - 1)] - errors[Math.max(0, k - 1)]) / 2
 
-function partTable(evidence: Evidence, box: Box, errors: readonly number[]) {
+interface Grid {
+  box: Box
+  errors: readonly number[]
+  effect: number
+}
+
+function partTable(evidence: Evidence, { box, errors, effect }: Grid) {
   const data = groupEvidence(evidence, ROWS)
   const median = quantile(Array.from(evidence.gap, Math.abs), 0.5)
   const lapses = box[1][0] < box[1][1] ? LAPSES : [box[1][0]]
@@ -52,7 +63,7 @@ function partTable(evidence: Evidence, box: Box, errors: readonly number[]) {
     lapses.flatMap((lapse) =>
       logs.map((logT) => {
         const at: Point = [e, lapse, logT]
-        return { at, value: logLikelihood(data, at) }
+        return { at, value: logLikelihood(data, at) / effect }
       }),
     ),
   )

@@ -65,6 +65,7 @@ export function fitNoise(evidence: readonly Evidence[], options: NoiseOptions = 
   const averaged = averageNoise(
     evidence,
     parts.map(({ box }) => box),
+    effect,
   )
   return parts.map((_, i): NoiseFit => {
     const { path, lapses, units } = { path: near.path, lapses: near.ends(i, 1), units: near.ends(i, 2) }

@@ -58,22 +58,26 @@ export function sayFamily({ options, ui }: Needs<'rewardModel' | 'evalRewardMode
 
 /** @throws ClhaError (exit 2) for a folder that holds no model, or one of the wrong kind */
 export function checkModels(
-  options: EndpointOptions &
-    Pick<Options, 'modelNameOrPath' | 'adapterNameOrPath' | 'baseline' | 'rewardModel' | 'evalRewardModel'>,
+  options: JudgeOptions & Pick<Options, 'modelNameOrPath' | 'adapterNameOrPath' | 'baseline'>,
 ): void {
+  for (const path of modelPaths(options))
+    checkHead(path, 'lm', path === options.modelNameOrPath ? options.adapterNameOrPath : undefined)
+  checkJudges(options)
+}
+
+type JudgeOptions = EndpointOptions & Pick<Options, 'rewardModel' | 'evalRewardModel'>
+
+/** @throws ClhaError (exit 2) for a reward model, or a reward server, that can't judge */
+export function checkJudges(options: JudgeOptions): void {
   configuredEndpoint(options)
-  const check = (path: string, wanted: 'lm' | 'reward') => {
-    const adapter = path === options.modelNameOrPath ? options.adapterNameOrPath : undefined
-    if (headOfFolder(resolveModelFolder(path), adapter && resolveModelFolder(adapter)) === wanted) return
-    const [is, not] =
-      wanted === 'lm' ? ['a reward model', 'it cannot answer'] : ['a language model', 'it cannot judge']
-    throw usageError(
-      `${path}: ${is}, ${not}`,
-      `reward models are named by reward_model and eval_reward_model`,
-    )
-  }
-  for (const path of modelPaths(options)) check(path, 'lm')
-  for (const { path } of rewardModelPaths(options)) check(path, 'reward')
+  for (const { path } of rewardModelPaths(options)) checkHead(path, 'reward')
+}
+
+function checkHead(path: string, wanted: 'lm' | 'reward', adapter?: string): void {
+  if (headOfFolder(resolveModelFolder(path), adapter && resolveModelFolder(adapter)) === wanted) return
+  const [is, not] =
+    wanted === 'lm' ? ['a reward model', 'it cannot answer'] : ['a language model', 'it cannot judge']
+  throw usageError(`${path}: ${is}, ${not}`, `reward models are named by reward_model and eval_reward_model`)
 }
 
 /**

@@ -7,6 +7,7 @@ import { makeFolder } from '../../files/folder.js'
 import { writeWhole } from '../../files/whole.js'
 import { writeAuditPage } from '../../report/write-reports.js'
 import type { AuditReport } from '../../rescore/audit.js'
+import type { Expected } from '../../rescore/expected.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { writeRankedJsonl } from '../../rescore/ranked-jsonl.js'
 import {
@@ -102,14 +103,19 @@ function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {
   if (total.agreement.total > 0)
     ui.line(`labels agree with the reward  ${percent(total.agreement.share ?? 0)}`)
   for (const calibration of calibrations) {
-    const { fold, temperature, lapse } = calibration
+    const { fold, temperature, lapse, labelErrorInterval: open, votes } = calibration
+    // Which share of what is wrong is the reward's, is known as well as e is.
+    const known = lapse > 0.005 && (!open || votes.pairs > 0)
     const name = calibrations.length > 1 ? `fold ${fold}: ` : ''
     ui.line(
-      `${name}reward unit T ${figure(temperature)}${lapse > 0.005 ? `, wrong whatever its gap in ${percent(lapse, 0)}` : ''}`,
+      `${name}reward unit T ${figure(temperature)}${known ? `, wrong whatever its gap in ${percent(lapse, 0)}` : ''}`,
     )
   }
   if (calibrations.length > 0) ui.line(errorWords(calibrations[0]))
-  if (audit.expected) ui.line(audit.expected.sentence)
+  if (audit.expected) {
+    ui.line(expectedWords(audit.expected))
+    ui.line(audit.expected.sentence)
+  }
   const { kept, doubtful, reversed } = total.labels
   const confidence = options.mode === 'legacy' ? '' : `at ${options.minConfidence} confidence: `
   ui.line(
@@ -126,6 +132,17 @@ function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {
     )
   }
   for (const { message, hint } of audit.warnings) ui.warn(message, hint)
+}
+
+/** Shares of right orders at both ends of what is plausible: where labels err most, and where least. */
+function expectedWords({ low, high }: Expected): string {
+  const range = (name: 'labels' | 'reward' | 'order') => {
+    const [least, most] = [low[name], high[name]].sort((a, b) => a - b)
+    return least.toFixed(2) === most.toFixed(2)
+      ? percent(most, 0)
+      : `${percent(least, 0)} to ${percent(most, 0)}`
+  }
+  return `pairs expected to be right: by the labels ${range('labels')}, by the reward ${range('reward')}, rescored ${range('order')}`
 }
 
 /** What is known of the annotators' error; it is the same in all folds. */
