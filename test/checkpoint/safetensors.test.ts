@@ -135,7 +135,7 @@ test.each([
   ['a torch zip archive', 'PK\x03\x04\x14\x00\x00\x08\x08\x00', 'pickle', 'torch.load'],
   ['a bare pickle', '\x80\x02}q\x00X\x01\x00\x00\x00a', 'Python pickle', 'torch.load'],
   ['a NumPy array', '\x93NUMPY\x01\x00v\x00', 'NumPy', 'safetensors'],
-  ['a GGUF file', 'GGUF\x03\x00\x00\x00\x00\x00', 'GGUF', 'safetensors'],
+  ['a GGUF file', 'GGUF\x03\x00\x00\x00\x00\x00', 'GGUF', 'clha import'],
   ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1', 'LFS pointer', 'git lfs pull'],
 ])('%s under the name of safetensors is refused by its first bytes', (_, content, message, hint) => {
   const path = join(temporaryFolder(), 'model.safetensors')

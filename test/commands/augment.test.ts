@@ -184,7 +184,7 @@ test('answers come from a file, such as clha generate writes; prompts that the d
   expect(result.answers).toBe(9)
   expect(rows[0].models.at(-1)).toBe('a painter')
   expect(rows[0].completions.at(-1)).toBe('It is azure.')
-  expect(screen).toContain('1 prompts of')
+  expect(screen).toContain('1 prompt not in train_dataset')
   appendFileSync(outputFile, '{"prompt": "x"}\n')
   await expect(run({ answersFile: outputFile })).rejects.toThrow('answers.jsonl:11: no answer')
 })

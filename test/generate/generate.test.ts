@@ -68,7 +68,7 @@ test('a stop id ends the answer and is not part of it; others go on', async () =
   const stop = greedy[0][4]
   const [first, second] = await run([request(prompts[0]), request(prompts[1])], { stopIds: [stop] })
   const expected = greedy[0].slice(0, greedy[0].indexOf(stop))
-  expect(first).toEqual({ ids: expected, text: lettersOf(expected), finishReason: 'stop' })
+  expect(first).toEqual({ ids: expected, endId: stop, text: lettersOf(expected), finishReason: 'stop' })
   expect(second.ids.slice(0, 3)).toEqual(greedy[1].slice(0, 3))
 })
 

@@ -159,7 +159,7 @@ parity('metrics/calibration.json', (check) => {
   ] as const)
     check(what, Math.abs(found - expected), TOLERANCE)
   const gaps = f.margin.map((d, i) => (f.label[i] === 1 ? d : -d))
-  const { temperature } = calibrate(gaps, { labelError: 0, resamples: 0 })
+  const { temperature } = calibrate(gaps, { labelError: 0, lapse: 0 })
   check('temperature', Math.abs(temperature - f.temperature), 1e-6)
   const { nll } = preferenceMetrics(f.margin, f.label, temperature)
   check('NLL', Math.abs(nll - f.nll_at_temperature), TOLERANCE, 'at the temperature')

@@ -19,8 +19,8 @@ const KNOWN: Record<string, string[] | undefined> = {
   text: ['chat_templates.json', 'strings.json', 'tokenizers'],
   trl_dpo: undefined,
 }
-/** Compared by tests of their rooms: test/models, and folders of earlier versions by test/commands/released. */
-const ELSEWHERE = ['peft', 'released']
+/** Compared by tests of their rooms: test/models, test/statistics, and folders of earlier versions by test/commands/released. */
+const ELSEWHERE = ['gguf', 'peft', 'released', 'statistics']
 const NOT_FIXTURES = ['README.md', 'scripts', ...ELSEWHERE]
 
 parity(

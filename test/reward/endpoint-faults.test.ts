@@ -74,7 +74,7 @@ test('a wrong request is not repeated; the message of the server is shown, the t
 test('wrong counts, wrong shapes and rewards that are no numbers are errors at once', async () => {
   const raw = (text: string) => fakeServer((_, response) => void response.end(text))
   for (const [text, message, exitCode] of [
-    ['{"rewards": [1]}', '1 rewards came back for 2 answers', EXIT.usage],
+    ['{"rewards": [1]}', '1 reward came back for 2 answers', EXIT.usage],
     ['{"rewards": [1, null]}', 'rewards.1: ', EXIT.usage],
     ['{"rewards": [1, 1e999]}', 'rewards.1: ', EXIT.usage],
     ['{"rewards": [1, NaN]}', 'a number is NaN', EXIT.numerics],

@@ -46,7 +46,7 @@ const GROUPS = new Set(COMMANDS.filter(({ path }) => path.length > 1).map(({ pat
 const EVERYWHERE = ['--help', '--help-all', '--version']
 /** Of other programs, by a line that calls them. */
 const OTHERS =
-  /\b(npm|npx|node|git|curl|python3?|pip|apt|trl|g\+\+|docker|vitest|vllm|accelerate|nvidia-smi)\b/
+  /\b(npm|npx|node|git|curl|python3?|pip|apt|trl|g\+\+|docker|vitest|vllm|accelerate|nvidia-smi|llama-gguf-split)\b/
 
 /** The command that a line calls, or what it calls in place of one. */
 function commandOf(text: string) {
@@ -110,8 +110,14 @@ test('flags named in pages and in head comments exist, and belong to the command
   expect(missing.map(({ file, text }) => `${file}: ${text.trim()}`)).toEqual([])
 })
 
-/** A key of Hugging Face's config.json that is refused as any unknown one, and a case of test/models/adapter.test.ts. */
-const FOREIGN = new Set(['quantization_config', 'lora_all_linear'])
+/**
+ * A key of Hugging Face's config.json that is refused as any unknown one, a case of test/models/adapter.test.ts, columns that
+ * patterns recognise, and llama.cpp's converter.
+ */
+const FOREIGN = new Set([
+  ...['quantization_config', 'lora_all_linear', 'convert_hf_to_gguf'],
+  ...['chosen_response', 'response_w', 'response_l', 'annotator_1'],
+])
 
 test('keys named in pages with a value exist, and names with an underscore stand somewhere in the code', () => {
   const keys = new Set<string>(CONFIG_KEYS)

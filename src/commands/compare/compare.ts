@@ -158,9 +158,12 @@ function casesIn({ judged, samples, judgements }: Evaluation, baseline: string, 
 function reportOf(session: Session, evaluation: Evaluation, comparison: ComparisonReport): EvalReport {
   const { report, judgements } = evaluation
   const measures = withVerdicts(evaluation.measures, comparison.verdicts)
-  const paths = comparison.systems.map(({ path }) => shellPath(path)).join(' ')
   return {
-    ...reportHeader(session, 'Comparison', `clha compare ${paths}`),
+    ...reportHeader(
+      session,
+      'Comparison',
+      `clha compare ${comparison.systems.map(({ path }) => shellPath(path)).join(' ')}`,
+    ),
     notes: ['Intervals are 95 %; of scorers over prompts, of people and judges over prompts and raters.'],
     ...(measures && { measures }),
     judgements: [...judgementsOfVerdicts(comparison.verdicts), ...judgements],

@@ -9,7 +9,7 @@ export const scoreSection = {
   reward_format: text()
     .default('auto')
     .describe(
-      "how reward_model reads: auto, chat (its chat template), oasst, pair, a chat template's name, or the path of a Jinja template; perplexity: it is a language model, and likely answers are good ones",
+      "how reward_model reads: auto, chat, oasst, pair, a chat template's name or a Jinja file; perplexity: it is a language model",
     ),
   score_cache_dir: text()
     .optional()

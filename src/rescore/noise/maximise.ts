@@ -53,7 +53,7 @@ export function solve(matrix: readonly (readonly number[])[], right: readonly nu
 }
 
 /** Climbs from `start`: scoring steps (Berndt, Hall, Hall, Hausman 1974) with halving, kept within the box. */
-export function climb(data: Evidence, start: Point, box: Box, tolerance = 1e-7): Found {
+export function climb(data: Evidence, start: Point, box: Box, tolerance = 1e-9): Found {
   let at = start.map((x, k) => clamp(x, box[k])) as Point
   let value = logLikelihood(data, at)
   for (let step = 0; step < 100; step++) {
