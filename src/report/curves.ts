@@ -1,6 +1,7 @@
 /** Turns training curves into small charts: runs of a kind together, chosen and rejected together. */
 
 import type { Table } from '../show/table.js'
+import { groupBy } from '../statistics/group-by.js'
 import { type Chart, type LineSeries, lineChart } from './kit/charts.js'
 import { inkOf } from './kit/palette.js'
 import { curveTable } from './tables.js'
@@ -46,13 +47,3 @@ const kindOf = (name: string) => name.replace(/(\s+fold)?\s+\d+$/, '')
 
 const leafOf = (metric: string) => metric.match(/[/_](chosen|rejected)$/)?.[1] ?? metric
 const stemOf = (metric: string) => metric.replace(/[/_](chosen|rejected)$/, '')
-
-function groupBy<T>(items: T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const group = groups.get(key(item))
-    if (group) group.push(item)
-    else groups.set(key(item), [item])
-  }
-  return groups
-}

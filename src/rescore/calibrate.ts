@@ -1,9 +1,8 @@
 /** What a scorer's rewards mean and how often labels err, with what the labels can't tell: beliefs rest on this. */
 import { usageError } from '../errors.js'
 import type { Interval } from '../statistics/estimate.js'
-import { quantile } from '../statistics/statistics.js'
 import type { Scale, UncertainScale } from './beliefs.js'
-import { type Evidence, repeatedVotes, singleLabels } from './noise/evidence.js'
+import { type Evidence, medianGap, repeatedVotes, singleLabels } from './noise/evidence.js'
 import { ERROR_BOUNDS, fitNoise, type NoiseFit, TEMPERATURE_BOUNDS } from './noise/fit-noise.js'
 import { type ReliabilityBin, reliabilityTable } from './reliability.js'
 
@@ -138,7 +137,6 @@ function given(evidence: Evidence, scale: Scale & { lapse: number }): Calibratio
 }
 
 const promptsOf = ({ cluster, gap }: Evidence) => (cluster ? new Set(cluster).size : gap.length)
-const medianGap = ({ gap }: Evidence) => quantile(Array.from(gap, Math.abs), 0.5)
 
 function checkFixed({ temperature, labelError, lapse }: CalibrateOptions): void {
   if (temperature !== undefined && !(temperature > 0 && Number.isFinite(temperature))) {

@@ -231,22 +231,8 @@ const templates: Record<string, () => unknown[]> = {
   ],
   'clha::linear_quantized': quantized,
   'clha::linear_quantized_composed': quantized,
-  'clha::linear_log_prob': () => [
-    some(3, 4),
-    some(6, 4),
-    whole([3], [0, 5, 2]),
-    pick([0, 1e9]),
-    pick([null, some(6)]),
-    pick([0, 3]),
-  ],
-  'clha::linear_log_prob_chunked': () => [
-    some(3, 4),
-    some(6, 4),
-    whole([3], [0, 5, 2]),
-    pick([0, 1e9]),
-    pick([null, some(6)]),
-    pick([0, 3]),
-  ],
+  'clha::linear_log_prob': logProb,
+  'clha::linear_log_prob_chunked': logProb,
   'clha::linear_log_prob_composed': () => [
     some(3, 4),
     some(6, 4),
@@ -276,6 +262,11 @@ const templates: Record<string, () => unknown[]> = {
   'clha::packed_attention_gathered': () => attention().slice(0, 6),
   'clha::packed_attention': attention,
   'clha::packed_attention_composed': attention,
+}
+
+/** Log-probabilities of targets under a head, capped or not. */
+function logProb(): unknown[] {
+  return [some(3, 4), some(6, 4), whole([3], [0, 5, 2]), pick([0, 1e9]), pick([null, some(6)]), pick([0, 3])]
 }
 
 /** Weights of eight bits with a scale a row, or of four (NF4) with one a block of 64. */

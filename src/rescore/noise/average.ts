@@ -1,6 +1,5 @@
 /** Noises weighed by how likely they make the labels: what is believed when all that may be true is taken together. */
-import { quantile } from '../../statistics/statistics.js'
-import { type Evidence, groupEvidence } from './evidence.js'
+import { type Evidence, groupEvidence, medianGap } from './evidence.js'
 import { logLikelihood, type Point } from './likelihood.js'
 import type { Box } from './maximise.js'
 
@@ -56,7 +55,7 @@ interface Grid {
 
 function partTable(evidence: Evidence, { box, errors, effect }: Grid) {
   const data = groupEvidence(evidence, ROWS)
-  const median = quantile(Array.from(evidence.gap, Math.abs), 0.5)
+  const median = medianGap(evidence)
   const lapses = box[1][0] < box[1][1] ? LAPSES : [box[1][0]]
   const logs = box[2][0] < box[2][1] ? UNITS.map((unit) => Math.log(unit * median)) : [box[2][0]]
   return errors.map((e) =>

@@ -1,4 +1,5 @@
 /** What labels and rewards say together: one row for each pair of answers that somebody compared. */
+import { quantile } from '../../statistics/statistics.js'
 
 /** Column i belongs to pair i. Which of the two answers comes first is arbitrary. */
 export interface Evidence {
@@ -12,6 +13,9 @@ export interface Evidence {
   /** Pairs of one prompt share a number: they are no independent evidence. Absent: each pair is its own. */
   cluster?: Int32Array
 }
+
+/** The size of gap that half of the pairs exceed: T is sought in multiples of it. */
+export const medianGap = ({ gap }: Pick<Evidence, 'gap'>): number => quantile(Array.from(gap, Math.abs), 0.5)
 
 /** Pairs that carry one label each. */
 export function singleLabels(gaps: ArrayLike<number>): Evidence {

@@ -1,9 +1,8 @@
 /** The annotators' error e, and each scorer's unit T and lapse, with what is known of each. */
 import type { Interval } from '../../statistics/estimate.js'
-import { quantile } from '../../statistics/statistics.js'
 import { averageNoise, type Weighed } from './average.js'
 import { clusterEffect } from './cluster-effect.js'
-import type { Evidence } from './evidence.js'
+import { type Evidence, medianGap } from './evidence.js'
 import type { Point } from './likelihood.js'
 import { type Box, climb } from './maximise.js'
 import { bestAt, bestOverall, fixedAt, type Joint, lastInside, type Part, partOf } from './profile.js'
@@ -103,7 +102,7 @@ const noiseOf = ([labelError, lapse, logT]: Point): Noise => ({
 
 function boxOf({ gap }: Evidence, { labelError, lapse }: NoiseOptions, temperature: number | undefined): Box {
   const at = (x: number): [number, number] => [x, x]
-  const median = temperature === undefined ? quantile(Array.from(gap, Math.abs), 0.5) : 1
+  const median = temperature === undefined ? medianGap({ gap }) : 1
   return [
     labelError === undefined ? [...ERROR_BOUNDS] : at(labelError),
     lapse === undefined ? [...LAPSE_BOUNDS] : at(lapse),
