@@ -232,6 +232,7 @@ export const SECTION_KEYS = {
     'merge_tolerance',
   ],
   quickstart: [
+    'real',
     'seeds',
   ],
 } as const

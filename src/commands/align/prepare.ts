@@ -102,7 +102,7 @@ const rewardStation = (a: Alignment, data: AlignData, corpus: EncodedCorpus): Pr
     const { session } = a
     const scorers = await trainScorers(a, data.files, corpus)
     throwIfStopped(session)
-    const second = await trainSecond(a, data, corpus)
+    const second = data.judgedByTruth ? undefined : await trainSecond(a, data, corpus)
     for (const { fold, accuracy, run } of scorers) {
       remember(a, `reward model, fold ${fold}`, run)
       if (accuracy) session.ui.line(`fold ${fold}: right on ${accuracyText(accuracy)}`)

@@ -104,7 +104,7 @@ export async function answersOfModels(
       const adapter =
         i === 0 && adapterNameOrPath !== undefined ? resolveModelFolder(adapterNameOrPath) : undefined
       await sayQuantizedChange(session, {
-        ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references },
+        ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references ?? [] },
       })
       await look?.(lm, name)
       const answers = await answerPrompts(session, lm, prompts, { label: name })
