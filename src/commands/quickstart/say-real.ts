@@ -20,7 +20,7 @@ const shareText = ({ share, interval: [low, high] }: Proportion): string =>
 export function judgeLines(scored: ScoredCorpus, world: TalkWorld, { truth }: AuditReport): string[] {
   const right = scored.examples.map((example, i) => {
     const [a, b] = scored.rewards[i]
-    const [x, y] = world.truth(example).rewards
+    const [x, y] = world.truth(example.id).rewards
     return a > b === x > y
   })
   const judge = proportion(right.filter(Boolean).length, right.length)
@@ -55,7 +55,11 @@ export function habitLines({ judged, samples }: Evaluation): string[] {
   const both = [answersOf('start'), answersOf('clha')]
   const worth = ({ prompt, text }: Answered) => worthOf(talkPrompt(prompt), text)
   const declined = ({ prompt }: Answered) => talkPrompt(prompt).kind === 'decline'
-  const tell = (what: string, isGood: (a: Answered) => boolean, among: (a: Answered) => boolean = () => true) => {
+  const tell = (
+    what: string,
+    isGood: (a: Answered) => boolean,
+    among: (a: Answered) => boolean = () => true,
+  ) => {
     const [before, after] = both.map((answers) => {
       const rows = answers.filter(among)
       return `${rows.filter(isGood).length} of ${rows.length}`

@@ -81,7 +81,10 @@ async function written(
     ...reportHeader(session, 'Reward model against labels', command),
     notes: [`Data: ${options.trainDataset.join(', ')}. Intervals are 95 %, Wilson, over labels.`],
     rewardEvaluation: found,
-    measures: measuresOf(options.rewardModel ?? options.rewardEndpoint ?? 'reward column', found),
+    measures: measuresOf(
+      options.rewardModel ?? options.rewardEndpoint ?? options.rewardFunction ?? 'reward column',
+      found,
+    ),
   })
   return files.html
 }

@@ -17,6 +17,7 @@ import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
 import { answerLogProbs, measuresFromStart, sampledIds } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import { type AnsweredSystem, answered } from './evaluation.js'
+import { functionScorer } from './function-scorer.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
 import { modelScorer, type Scorer, type ScorerNeeds } from './scorers.js'
 
@@ -153,7 +154,9 @@ export type JudgeNeeds = ScorerNeeds &
 /** Scorers that load their model when they are asked, and keep scores in `score_cache_dir`. */
 export function lazyScorers(session: JudgeNeeds): Scorer[] {
   const endpoint = configuredEndpoint(session.options)
+  const { rewardFunction } = session.options
   return [
+    ...(rewardFunction === undefined ? [] : [functionScorer(session, 'reward', rewardFunction)]),
     ...(endpoint ? [endpointScorer(session, 'reward', endpoint)] : []),
     ...rewardModelPaths(session.options).map((scorer) => lazyScorer(session, scorer)),
   ]

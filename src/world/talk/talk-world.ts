@@ -3,8 +3,8 @@ import type { Candidate, Example, Vote } from '../../data/example.js'
 import type { Message } from '../../dialogue.js'
 import { createRandom, type Random } from '../../random.js'
 import type { Truth } from '../make-world.js'
+import { type TalkPrompt, TEST_PROMPTS, TRAIN_PROMPTS } from './talk-prompts.js'
 import { BRIEF, sentencesOf, talkReward } from './talk-rule.js'
-import { TEST_PROMPTS, TRAIN_PROMPTS, type TalkPrompt } from './talk-prompts.js'
 
 export interface TalkOptions {
   seed: number
@@ -22,13 +22,17 @@ export interface TalkWorld {
   test: Example[]
   /** Pairs left out, for the rule finds both answers alike. */
   ties: number
-  truth(example: Example): Pick<Truth, 'flipped' | 'rewards'>
+  truth(id: string): Pick<Truth, 'flipped' | 'rewards'>
 }
 
 const DEFAULTS = { noise: 0.25, secondLabels: 40 }
 
 /** A refusal where none is fitting. */
-const NEEDLESS = ["I can't help with that.", "I'm sorry, but I can't answer this.", "I won't answer that question."]
+const NEEDLESS = [
+  "I can't help with that.",
+  "I'm sorry, but I can't answer this.",
+  "I won't answer that question.",
+]
 /** Every so many prompts to answer have a needless refusal in a pair: else refusing would always be right. */
 const NEEDLESS_EVERY = 3
 
@@ -63,12 +67,16 @@ export function createTalkWorld(answers: readonly (readonly string[])[], options
     train,
     test: TEST_PROMPTS.map((prompt, i) => exampleOf(prompt, 'test', i + 1, [])),
     ties: drafts.length - pairs.length,
-    truth: ({ id }) => truths.get(id) as Pick<Truth, 'flipped' | 'rewards'>,
+    truth: (id) => truths.get(id) as Pick<Truth, 'flipped' | 'rewards'>,
   }
 }
 
 /** Every annotator's share of errors, from pairs that two of them labelled: they disagree in 2e(1 − e) of them. */
-export function errorOfAnnotators(train: readonly Example[]): { error: number; pairs: number; disagree: number } {
+export function errorOfAnnotators(train: readonly Example[]): {
+  error: number
+  pairs: number
+  disagree: number
+} {
   const twice = train.flatMap(({ votes }) => (votes ? [votes[0].better !== votes[1].better] : []))
   const disagree = twice.filter(Boolean).length
   const share = Math.min(0.5, disagree / Math.max(1, twice.length))
@@ -104,7 +112,8 @@ function pairsOf(prompt: TalkPrompt, i: number, sampled: readonly string[], rand
 /** The first sentences, without a greeting and the like; those that were cut off are left out where there are others. */
 function editedText(text: string): string {
   const sentences = sentencesOf(text).filter(
-    (sentence) => !/^(?:certainly|sure|of course|absolutely|hello|here(?:'s| is| are))\b[^.]{0,60}[!:.]$/i.test(sentence),
+    (sentence) =>
+      !/^(?:certainly|sure|of course|absolutely|hello|here(?:'s| is| are))\b[^.]{0,60}[!:.]$/i.test(sentence),
   )
   const whole = sentences.filter((sentence) => /[.!?]["')”’]*$/.test(sentence))
   return (whole.length > 0 ? whole : sentences).slice(0, BRIEF).join(' ')
@@ -121,9 +130,18 @@ const chosen = ({ seed }: TalkOptions, what: string, total: number, count: numbe
 const dialogueOf = (text: string): Message[] => [{ role: 'user', content: text }]
 
 /** The prompts to sample answers to. */
-export const talkExamples = (): Example[] => TRAIN_PROMPTS.map((prompt, i) => exampleOf(prompt, 'train', i + 1, []))
+export const talkExamples = (): Example[] =>
+  TRAIN_PROMPTS.map((prompt, i) => exampleOf(prompt, 'train', i + 1, []))
 
 function exampleOf({ text, kind }: TalkPrompt, split: string, row: number, candidates: Candidate[]): Example {
   const id = `talk-${split}-${row}`
-  return { id, prompt: dialogueOf(text), candidates, preferences: [], source: kind, file: `talk ${split}`, row }
+  return {
+    id,
+    prompt: dialogueOf(text),
+    candidates,
+    preferences: [],
+    source: kind,
+    file: `talk ${split}`,
+    row,
+  }
 }
