@@ -14,7 +14,8 @@ import { tempFolder } from '../text/tiny-tokenizer.js'
 import { type Files, pairs, typed, writeFiles } from './eval-folder.js'
 
 const page = readFileSync(new URL('../../docs/real-quickstart.md', import.meta.url), 'utf8')
-const block = (language: string) => new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] as string
+const block = (language: string) =>
+  new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] as string
 
 let files: Files
 let rule: string
@@ -52,12 +53,20 @@ test('prompts are answered and scored by the rule, a policy is trained on them a
     expect(rewards).toEqual(completions.map((text) => score('', text)))
   }
   const config = join(files.dir, 'my-talk.yaml')
-  const own = { 'my-model.gguf': files.model, 'scored.jsonl': scored, 'runs/my-talk': join(files.dir, 'talk') }
+  const own = {
+    'my-model.gguf': files.model,
+    'scored.jsonl': scored,
+    'runs/my-talk': join(files.dir, 'talk'),
+  }
   writeFileSync(
     config,
     Object.entries(own).reduce((text, [from, to]) => text.replace(from, to), block('yaml')),
   )
-  const trained = await run(train, { outputDir: join(files.dir, 'talk'), maxLength: 100, maxPromptLength: 60 }, config)
+  const trained = await run(
+    train,
+    { outputDir: join(files.dir, 'talk'), maxLength: 100, maxPromptLength: 60 },
+    config,
+  )
   const { metrics } = await run(evalPipeline, {
     ...given,
     ...{ modelNameOrPath: trained.model, baseline: [files.model], evalDataset: prompts },
@@ -68,7 +77,9 @@ test('prompts are answered and scored by the rule, a policy is trained on them a
 test('rescoring and scoring take the rule in place of a reward model', async () => {
   const given = { trainDataset: files.data, rewardFunction: rule, outputDir: join(files.dir, 'rescored') }
   // Both answers of these pairs are one whole sentence: worth 1.
-  expect(await run(rewardScore, { ...given, outputFile: join(files.dir, 'out.jsonl') })).toMatchObject({ answers: 16 })
+  expect(await run(rewardScore, { ...given, outputFile: join(files.dir, 'out.jsonl') })).toMatchObject({
+    answers: 16,
+  })
   const [row] = readFileSync(join(files.dir, 'out.jsonl'), 'utf8').split('\n')
   expect(JSON.parse(row)).toMatchObject({ score_chosen: 1, score_rejected: 1 })
   const { pairs } = await run(rescore, { ...given, labelError: 0.2, rewardTemperature: 1 })

@@ -15,7 +15,10 @@ test('a chat model goes the whole way: its own answers, noisy labels, reward mod
   const run = async () => {
     const { config, ui, screen } = await call(SMALL)
     const { maxNewTokens: _, ...values } = config.values
-    return { ...(await runChatModel(files.model, { ...config, values } as never, ui, 1, dir)), screen: screen() }
+    return {
+      ...(await runChatModel(files.model, { ...config, values } as never, ui, 1, dir)),
+      screen: screen(),
+    }
   }
   const { report, result, screen } = await run()
   const rows = readFileSync(join(dir, 'data/train.jsonl'), 'utf8').trim().split('\n')
@@ -33,6 +36,8 @@ test('a chat model goes the whole way: its own answers, noisy labels, reward mod
   expect(report.notes?.join(' ')).toContain('Declined what should be declined')
   expect(screen).toContain('before')
   const again = await run()
-  expect(again.screen).toContain(`${2 * TRAIN_PROMPTS.length} of ${2 * TRAIN_PROMPTS.length} answers are known`)
+  expect(again.screen).toContain(
+    `${2 * TRAIN_PROMPTS.length} of ${2 * TRAIN_PROMPTS.length} answers are known`,
+  )
   expect(again.report.evaluation?.rows).toEqual(report.evaluation?.rows)
 }, 60_000)
