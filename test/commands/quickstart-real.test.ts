@@ -31,10 +31,10 @@ test('a chat model goes the whole way: its own answers, noisy labels, reward mod
     new Set(['question', 'instruction', 'decline']),
   )
   expect(existsSync(result.model)).toBe(true)
-  // Noise can't teach these judges: the report says so.
   expect(report.notes?.join(' ')).toContain('The reward models put')
   expect(report.notes?.join(' ')).toContain('Declined what should be declined')
   expect(screen).toContain('before')
+  expect(screen).toMatch(/data .* · reward model .* · rescore .* · align \(clha\) .* · evaluate /)
   const again = await run()
   expect(again.screen).toContain(
     `${2 * TRAIN_PROMPTS.length} of ${2 * TRAIN_PROMPTS.length} answers are known`,

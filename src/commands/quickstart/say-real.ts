@@ -2,7 +2,7 @@
 import type { ScoredCorpus } from '../../data/corpus.js'
 import type { AlignReport, SampleReport } from '../../report/types.js'
 import type { AuditReport } from '../../rescore/audit.js'
-import { percent } from '../../show/units.js'
+import { duration, percent } from '../../show/units.js'
 import type { Evaluation } from '../../stations/judge/evaluation.js'
 import { type Proportion, proportion } from '../../statistics/agreement.js'
 import type { Ui } from '../../terminal/ui.js'
@@ -92,8 +92,8 @@ export function shownSamples(samples: readonly SampleReport[]): SampleReport[] {
     }))
 }
 
-/** The notes of the report and its answers side by side. */
-export function sayTalk(ui: Pick<Ui, 'line'>, { notes, samples }: AlignReport): void {
+/** Answers side by side, the notes of the report, and how long each station took. */
+export function sayTalk(ui: Pick<Ui, 'line'>, { notes, samples, stations }: AlignReport): void {
   ui.line('')
   for (const { prompt, answers } of samples ?? []) {
     ui.line(prompt)
@@ -102,4 +102,5 @@ export function sayTalk(ui: Pick<Ui, 'line'>, { notes, samples }: AlignReport): 
   }
   ui.line('')
   for (const note of notes ?? []) ui.line(note)
+  ui.line((stations ?? []).map(({ name, seconds }) => `${name} ${duration(seconds)}`).join(' · '))
 }
