@@ -14,8 +14,8 @@ reward_num_train_epochs: 2
 reward_per_device_train_batch_size: 8
 # The unit of reward models that are trained here: they speak in log-odds. So few pairs can't tell it.
 reward_temperature: 1
-learning_rate: 2.0e-4
-num_train_epochs: 2
+learning_rate: 4.0e-4
+num_train_epochs: 1
 per_device_train_batch_size: 8
 gradient_accumulation_steps: 1
 max_tokens_per_batch: 2048
