@@ -148,8 +148,7 @@ const identity = (row: Placed, rows: readonly Placed[]) => [
 function inOrder<Row extends Placed>(rows: readonly Row[]): Row[] {
   const sources = sourcesOf(rows)
   const decodings = [...new Set(rows.map((r) => r.decoding))]
-  const rank = (r: Placed) =>
-    sources.indexOf(r.source) * decodings.length + decodings.indexOf(r.decoding)
+  const rank = (r: Placed) => sources.indexOf(r.source) * decodings.length + decodings.indexOf(r.decoding)
   return [...rows].sort((a, b) => rank(a) - rank(b))
 }
 

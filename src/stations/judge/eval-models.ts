@@ -16,8 +16,8 @@ import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
 import { answerLogProbs, measuresFromStart, sampledIds } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import { type AnsweredSystem, answered } from './evaluation.js'
-import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
 import { type JudgeOptions, namedScorers } from './named-scorers.js'
+import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
 import { modelScorer, type Scorer, type ScorerNeeds } from './scorers.js'
 
 /** The model first, then those to compare it with. */

@@ -47,9 +47,7 @@ export function evalReport(
     ...reportHeader(session, 'Evaluation', config.file && `clha eval ${shellPath(config.file)}`),
     notes: [
       'Intervals are 95 %, over prompts, of one seed.',
-      judges.length === 0
-        ? 'No reward model judged: there are no rewards and no wins.'
-        : judgesNote(judges),
+      judges.length === 0 ? 'No reward model judged: there are no rewards and no wins.' : judgesNote(judges),
     ],
     ...(measures && { measures }),
     judgements,
