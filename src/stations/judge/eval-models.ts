@@ -25,13 +25,15 @@ export const modelPaths = (options: Pick<Options, 'modelNameOrPath' | 'baseline'
   ...new Set([required(options, 'modelNameOrPath'), ...(options.baseline ?? [])]),
 ]
 
-/** `reward_model` is called `reward`, the first of `eval_reward_model` `second`, further ones by their folders. */
+/** The first `reward_model` is called `reward`, the first of `eval_reward_model` `second`, further ones by their folders. */
 export function rewardModelPaths(
   options: Pick<Options, 'rewardModel' | 'evalRewardModel'>,
 ): { name: string; path: string }[] {
   const [second, ...more] = [options.evalRewardModel ?? []].flat()
+  const [reward, ...others] = options.rewardModel ?? []
   return [
-    ...(options.rewardModel === undefined ? [] : [{ name: 'reward', path: options.rewardModel }]),
+    ...(reward === undefined ? [] : [{ name: 'reward', path: reward }]),
+    ...others.map((path) => ({ name: hubLabel(path), path })),
     ...(second === undefined ? [] : [{ name: 'second', path: second }]),
     ...more.map((path) => ({ name: hubLabel(path), path })),
   ]
@@ -165,7 +167,7 @@ const lazyScorer = (session: JudgeNeeds, { name, path }: { name: string; path: s
     const folder = resolveModelFolder(path)
     const { chatTemplate, rewardModel, rewardFormat } = session.options
     // Other judges than the reward_model say by themselves how they read.
-    const format = path === rewardModel ? rewardFormat : 'auto'
+    const format = rewardModel?.includes(path) ? rewardFormat : 'auto'
     const lm = await loadScoringModel(folder, { dtype: session.dtype, format, chatTemplate })
     const cache = await openModelCache(session, { folder, template: lm.template.name }, session.options)
     try {
