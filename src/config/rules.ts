@@ -219,6 +219,19 @@ export function idleReason(
   return undefined
 }
 
+/** Several scorers share no unit, and each counts once. */
+function scorersConflict(v: ConfigValues): [ConfigKey, string][] {
+  return (['reward_model', 'reward_column'] as const).flatMap((key): [ConfigKey, string][] => {
+    const names = v[key] ?? []
+    if (names.length < 2) return []
+    if (new Set(names).size < names.length) return [[key, 'names a scorer twice']]
+    if (v.mode === 'legacy') return [[key, 'names several scorers: mode: legacy takes one']]
+    return (['reward_temperature', 'gate_level'] as const)
+      .filter((unit) => v[unit] !== undefined)
+      .map((unit) => [unit, `is in the unit of one reward, and ${key} names ${names.length} scorers`])
+  })
+}
+
 /** Values that are fine alone and wrong together: the key to blame, and why. */
 export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   const found: [ConfigKey, string][] = [...lossConflict(v)]
@@ -231,6 +244,7 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   if (v.reward_model !== undefined && v.reward_endpoint !== undefined) {
     found.push(['reward_endpoint', 'and reward_model both score the answers; remove one'])
   }
+  found.push(...scorersConflict(v))
   if (v.generation_endpoint !== undefined && v.answers_file !== undefined) {
     found.push(['answers_file', 'and generation_endpoint both bring answers; remove one'])
   }

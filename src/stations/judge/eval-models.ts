@@ -152,7 +152,7 @@ const lazyScorer = (session: JudgeNeeds, { name, path }: { name: string; path: s
     const folder = resolveModelFolder(path)
     const { chatTemplate, rewardModel, rewardFormat } = session.options
     // Other judges than the reward_model say by themselves how they read.
-    const format = path === rewardModel ? rewardFormat : 'auto'
+    const format = rewardModel?.includes(path) ? rewardFormat : 'auto'
     const lm = await loadScoringModel(folder, { dtype: session.dtype, format, chatTemplate })
     const cache = await openModelCache(session, { folder, template: lm.template.name }, session.options)
     try {

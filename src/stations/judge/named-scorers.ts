@@ -17,8 +17,8 @@ export interface NamedScorer {
 }
 
 /**
- * `reward_model` or `reward_endpoint` is called `reward`, the first of `eval_reward_model` `second`, further ones by
- * their folders or addresses.
+ * The first `reward_model`, or `reward_endpoint`, is called `reward`, the first of `eval_reward_model` `second`, further
+ * ones by their folders or addresses.
  * @param trained scorers `reward` and `second` were trained on the way: all of `eval_reward_model` are further ones
  * @throws ClhaError (exit 2) for a scorer that is named twice, and an address that can't be used
  */
@@ -27,7 +27,7 @@ export function namedScorers(options: JudgeOptions, trained = false): NamedScore
   const paths = options.evalRewardModel ?? []
   const found: NamedScorer[] = [
     ...(first ? [{ name: 'reward', path: first.name, endpoint: first }] : []),
-    ...(options.rewardModel === undefined ? [] : [{ name: 'reward', path: options.rewardModel }]),
+    ...(options.rewardModel ?? []).map((path, i) => ({ name: i === 0 ? 'reward' : labelOf(path), path })),
     ...paths.map((text, i) => {
       const endpoint = isAddress(text) ? furtherEndpoint(text, options, first) : undefined
       const path = endpoint ? [endpoint.name, endpoint.settings.model].filter(Boolean).join('#') : text
