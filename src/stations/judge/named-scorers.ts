@@ -5,13 +5,16 @@ import { hubLabel } from '../../hub/cache.js'
 import { openEndpoint, type RewardEndpoint } from '../../reward/endpoint.js'
 import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
 
-export type JudgeOptions = EndpointOptions & Pick<Options, 'rewardModel' | 'evalRewardModel'>
+export type JudgeOptions = EndpointOptions &
+  Pick<Options, 'rewardModel' | 'rewardFunction' | 'evalRewardModel'>
 
 export interface NamedScorer {
   /** As in reports: `reward`, `second`, or the place itself. */
   name: string
   /** Folder of a reward model, or address of a server without its query. */
   path: string
+  /** `path` is a module with a reward function. */
+  module?: boolean
   /** Of a server. */
   endpoint?: RewardEndpoint
 }
@@ -27,6 +30,9 @@ export function namedScorers(options: JudgeOptions, trained = false): NamedScore
   const paths = options.evalRewardModel ?? []
   const found: NamedScorer[] = [
     ...(first ? [{ name: 'reward', path: first.name, endpoint: first }] : []),
+    ...(options.rewardFunction === undefined
+      ? []
+      : [{ name: 'reward', path: options.rewardFunction, module: true }]),
     ...(options.rewardModel ?? []).map((path, i) => ({ name: i === 0 ? 'reward' : labelOf(path), path })),
     ...paths.map((text, i) => {
       const endpoint = isAddress(text) ? furtherEndpoint(text, options, first) : undefined
