@@ -64,6 +64,7 @@ async function compareIn(
     )
     answeredBy.push({ system: { name: system.name, decoding, answers }, made })
   }
+  sayTwins(session, answeredBy)
   // Opened before anything is scored: the folder may hold another comparison.
   const record = openRecord(options.outputDir, { ...set, systems: answeredBy.map(({ system }) => system) })
   const evaluation = await evaluateSystems(session, {
@@ -100,6 +101,18 @@ async function compareIn(
     ...(report.measures && { measures: report.measures }),
     ...{ comparison: record.path, report: written.html },
   }
+}
+
+/** Two systems that say the same are no better and no worse, however many prompts there are. */
+function sayTwins({ ui }: Session, [baseline, ...others]: readonly { system: AnsweredSystem }[]): void {
+  const textsOfSystem = ({ system }: { system: AnsweredSystem }) => system.answers.map(({ text }) => text)
+  const texts = textsOfSystem(baseline)
+  for (const other of others)
+    if (textsOfSystem(other).every((text, i) => text === texts[i]))
+      ui.warn(
+        `${other.system.name} gave the same answers as ${baseline.system.name} throughout: every verdict is a tie`,
+        'was the right file, or the right model, named?',
+      )
 }
 
 /** Of a file nobody knows how it was decoded, and what is compared has to be called alike. */
