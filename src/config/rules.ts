@@ -178,11 +178,15 @@ const RULES: readonly Rule[] = [
   },
   {
     keys: REWARD_TRAIN_KEYS,
+    idle: (v) => v.reward_function !== undefined && 'reward_function scores the answers',
+  },
+  {
+    keys: REWARD_TRAIN_KEYS,
     idle: (v) => v.reward_model !== undefined && 'reward_model names a model that is already trained',
   },
   { keys: ['reward_format'], idle: (v) => v.reward_model === undefined && 'there is no reward_model' },
   {
-    keys: [...REWARD_TRAIN_KEYS, 'reward_model', 'reward_endpoint', 'score_cache_dir'],
+    keys: [...REWARD_TRAIN_KEYS, 'reward_model', 'reward_endpoint', 'reward_function', 'score_cache_dir'],
     idle: (v) => v.reward_column !== undefined && 'the rewards come from reward_column',
   },
   {
@@ -215,6 +219,19 @@ export function idleReason(
   return undefined
 }
 
+/** Several scorers share no unit, and each counts once. */
+function scorersConflict(v: ConfigValues): [ConfigKey, string][] {
+  return (['reward_model', 'reward_column'] as const).flatMap((key): [ConfigKey, string][] => {
+    const names = v[key] ?? []
+    if (names.length < 2) return []
+    if (new Set(names).size < names.length) return [[key, 'names a scorer twice']]
+    if (v.mode === 'legacy') return [[key, 'names several scorers: mode: legacy takes one']]
+    return (['reward_temperature', 'gate_level'] as const)
+      .filter((unit) => v[unit] !== undefined)
+      .map((unit) => [unit, `is in the unit of one reward, and ${key} names ${names.length} scorers`])
+  })
+}
+
 /** Values that are fine alone and wrong together: the key to blame, and why. */
 export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   const found: [ConfigKey, string][] = [...lossConflict(v)]
@@ -226,6 +243,11 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   }
   if (v.reward_model !== undefined && v.reward_endpoint !== undefined) {
     found.push(['reward_endpoint', 'and reward_model both score the answers; remove one'])
+  }
+  found.push(...scorersConflict(v))
+  if (v.reward_function !== undefined && (v.reward_model ?? v.reward_endpoint) !== undefined) {
+    const other = v.reward_model !== undefined ? 'reward_model' : 'reward_endpoint'
+    found.push(['reward_function', `and ${other} both score the answers; remove one`])
   }
   if (v.generation_endpoint !== undefined && v.answers_file !== undefined) {
     found.push(['answers_file', 'and generation_endpoint both bring answers; remove one'])

@@ -5,20 +5,23 @@ import { hubLabel } from '../../hub/cache.js'
 import { openEndpoint, type RewardEndpoint } from '../../reward/endpoint.js'
 import { configuredEndpoint, type EndpointOptions, rubricOf } from '../score/endpoint-scores.js'
 
-export type JudgeOptions = EndpointOptions & Pick<Options, 'rewardModel' | 'evalRewardModel'>
+export type JudgeOptions = EndpointOptions &
+  Pick<Options, 'rewardModel' | 'rewardFunction' | 'evalRewardModel'>
 
 export interface NamedScorer {
   /** As in reports: `reward`, `second`, or the place itself. */
   name: string
   /** Folder of a reward model, or address of a server without its query. */
   path: string
+  /** `path` is a module with a reward function. */
+  module?: boolean
   /** Of a server. */
   endpoint?: RewardEndpoint
 }
 
 /**
- * `reward_model` or `reward_endpoint` is called `reward`, the first of `eval_reward_model` `second`, further ones by
- * their folders or addresses.
+ * The first `reward_model`, or `reward_endpoint`, is called `reward`, the first of `eval_reward_model` `second`, further
+ * ones by their folders or addresses.
  * @param trained scorers `reward` and `second` were trained on the way: all of `eval_reward_model` are further ones
  * @throws ClhaError (exit 2) for a scorer that is named twice, and an address that can't be used
  */
@@ -27,7 +30,10 @@ export function namedScorers(options: JudgeOptions, trained = false): NamedScore
   const paths = options.evalRewardModel ?? []
   const found: NamedScorer[] = [
     ...(first ? [{ name: 'reward', path: first.name, endpoint: first }] : []),
-    ...(options.rewardModel === undefined ? [] : [{ name: 'reward', path: options.rewardModel }]),
+    ...(options.rewardFunction === undefined
+      ? []
+      : [{ name: 'reward', path: options.rewardFunction, module: true }]),
+    ...(options.rewardModel ?? []).map((path, i) => ({ name: i === 0 ? 'reward' : labelOf(path), path })),
     ...paths.map((text, i) => {
       const endpoint = isAddress(text) ? furtherEndpoint(text, options, first) : undefined
       const path = endpoint ? [endpoint.name, endpoint.settings.model].filter(Boolean).join('#') : text
