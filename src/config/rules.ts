@@ -19,18 +19,14 @@ const REWARD_TRAIN_KEYS = [
   'center_rewards_coefficient',
 ] as const
 
-const ENDPOINT_KEYS = [
-  'reward_endpoint_type',
-  'reward_endpoint_model',
-  'reward_endpoint_token_env',
-  'reward_rubric',
-] as const
+const ENDPOINT_KEYS = ['reward_endpoint_type', 'reward_endpoint_model', 'reward_endpoint_token_env'] as const
 
 /** Of every reward server, those of eval_reward_model too. */
 const SERVER_KEYS = [
   'reward_endpoint_concurrency',
   'reward_endpoint_timeout',
   'reward_endpoint_retries',
+  'reward_rubric',
 ] as const
 
 const GENERATION_KEYS = [

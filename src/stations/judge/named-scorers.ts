@@ -3,7 +3,7 @@ import type { Options } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import { hubLabel } from '../../hub/cache.js'
 import { openEndpoint, type RewardEndpoint } from '../../reward/endpoint.js'
-import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
+import { configuredEndpoint, type EndpointOptions, rubricOf } from '../score/endpoint-scores.js'
 
 export type JudgeOptions = EndpointOptions &
   Pick<Options, 'rewardModel' | 'rewardFunction' | 'evalRewardModel'>
@@ -60,11 +60,10 @@ function furtherEndpoint(text: string, options: JudgeOptions, first: RewardEndpo
   const own = first && address?.origin === new URL(first.url).origin
   return openEndpoint({
     ...{ url: text, type: 'auto', key: 'eval_reward_model' },
-    ...(model !== '' && { model }),
+    ...(model !== '' && { model, rubric: rubricOf(options) }),
     concurrency: options.rewardEndpointConcurrency,
     timeoutMs: options.rewardEndpointTimeout * 1000,
     retries: options.rewardEndpointRetries,
     ...(own && first.token !== undefined && { token: first.token }),
-    ...(first?.settings.rubric !== undefined && { rubric: first.settings.rubric }),
   })
 }
