@@ -8,13 +8,14 @@ import { hashUnit } from '../../random.js'
 import type { ComparisonReport, EvalReport } from '../../report/types.js'
 import { writeReports } from '../../report/write-reports.js'
 import { inOutputDir } from '../../session/claim.js'
+import type { Needs } from '../../session/needs.js'
 import { type Session, withSession } from '../../session/session.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
 import { checkJudges, lazyScorers, sayFamily } from '../../stations/judge/eval-models.js'
 import { judgesNote, reportHeader } from '../../stations/judge/eval-report.js'
 import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
-import { namedScorers } from '../../stations/judge/named-scorers.js'
+import { type JudgeOptions, namedScorers } from '../../stations/judge/named-scorers.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { questionKey } from '../../stations/systems/read-answers.js'
 import { textsOf } from '../own-flags.js'
@@ -178,7 +179,11 @@ function casesIn({ judged, samples, judgements }: Evaluation, baseline: string, 
   return casesOf(samples, gaps, { system: last.name, baseline, seed })
 }
 
-function reportOf(session: Session, evaluation: Evaluation, comparison: ComparisonReport): EvalReport {
+function reportOf(
+  session: Needs<'seed' | keyof JudgeOptions, 'hardware' | 'versions'>,
+  evaluation: Evaluation,
+  comparison: ComparisonReport,
+): EvalReport {
   const { report, judgements } = evaluation
   const measures = withVerdicts(evaluation.measures, comparison.verdicts)
   const scorers = namedScorers(session.options)
