@@ -1,30 +1,60 @@
 // What rescoring makes of labels that were reversed on purpose, with rewards of real reward models on pairs with a gold
-// order: the tables of docs/rescoring.md. `node scripts/rescoring-table.mjs [folder] [--seeds 8] [--made]`
+// order: the tables of docs/rescoring.md. `node scripts/rescoring-table.mjs [folder] [--seeds 8] [--made | --together]`
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from './setup/paths.mjs'
 
-const { rescoreLists } = await import('../dist/rescore/rescore.js')
+const { tryNoise } = await import('../dist/rescore/try-noise.js')
 const { rankDefaults } = await import('../dist/rescore/rank.js')
 const { createRandom } = await import('../dist/random.js')
+const { quantile } = await import('../dist/statistics/statistics.js')
+const { groupBy } = await import('../dist/statistics/group-by.js')
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seeds: { type: 'string', default: '8' }, made: { type: 'boolean', default: false } },
+  options: {
+    seeds: { type: 'string', default: '8' },
+    made: { type: 'boolean' },
+    together: { type: 'boolean' },
+  },
 })
 const LEVELS = [0, 0.1, 0.25, 0.4]
 const SEEDS = Number(values.seeds)
 
-/** One data set: gaps in favour of the gold answer. */
+/** One data set: rewards with the gold answer first, and lengths. */
 function readGaps(folder) {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name) => {
-      const { rewards, gold, characters } = JSON.parse(readFileSync(join(folder, name), 'utf8'))
-      const toGold = ([a, b], i) => (gold[i] === 0 ? a - b : b - a)
-      return { name: name.replace('.json', ''), gaps: rewards.map(toGold), lengths: characters.map(toGold) }
+      const { set, rewards, gold, characters } = JSON.parse(readFileSync(join(folder, name), 'utf8'))
+      const goldFirst = ([a, b], i) => (gold[i] === 0 ? [a, b] : [b, a])
+      const lengths = characters.map(goldFirst)
+      const gaps = rewards.map(goldFirst).map(([a, b]) => a - b)
+      return { name: name.replace('.json', ''), set, gaps, lengths }
+    })
+}
+
+/** Several scorers of the same pairs together, and with length beside them. */
+function together(files) {
+  return [...groupBy(files, ({ set }) => set)]
+    .filter(([, own]) => own.length > 1)
+    .flatMap(([set, own]) => {
+      const all = Object.fromEntries(own.map(({ name, gaps }) => [name, gaps]))
+      const length = own[0].lengths.map(([a, b]) => a - b)
+      const random = createRandom(set)
+      const noise = length.map(() => random.normal())
+      const unit = own.map(({ gaps }) => quantile(gaps.map(Math.abs), 0.5))
+      const mean = own[0].gaps.map((_, i) => own.reduce((sum, { gaps }, k) => sum + gaps[i] / unit[k], 0))
+      const of = (name, scores) => ({ ...own[0], name: `${set}: ${name}`, scores })
+      return [
+        ...own,
+        { ...own[0], name: `${set}: plain mean of both`, gaps: mean },
+        of('both, weighed', all),
+        of('both and length', { ...all, length }),
+        of('both and random', { ...all, noise }),
+      ]
     })
 }
 
@@ -33,7 +63,7 @@ function madeScorers(files) {
   const random = createRandom('made')
   const [good, , judge] = files
   return [
-    { name: 'length, on alpacafarm', gaps: good.lengths },
+    { name: 'length, on alpacafarm', gaps: good.lengths.map(([a, b]) => a - b) },
     { name: 'random, on alpacafarm', gaps: good.gaps.map(() => random.normal()) },
     { name: 'turned round, alpacafarm-rm', gaps: good.gaps.map((d) => -d) },
     {
@@ -48,62 +78,36 @@ function madeScorers(files) {
   ]
 }
 
-/** Labels reversed at random; `doubles` pairs are labelled a second time, as badly. */
-function labelled({ gaps }, level, doubles, seed) {
-  const random = createRandom(`${level} ${seed}`)
-  const label = () => (random.next() < level ? { better: 1, worse: 0 } : { better: 0, worse: 1 })
-  const first = gaps.map(label)
-  const again = new Map(
-    random
-      .shuffle(gaps.map((_, i) => i))
-      .slice(0, doubles)
-      .map((i) => [i, label()]),
-  )
-  return gaps.map((_, i) => ({
+/** Gold labels as they would stand in a file, the gold answer first. */
+const believed = ({ gaps, lengths, scores }) => ({
+  examples: gaps.map((_, i) => ({
     id: String(i),
     prompt: `question ${i}`,
-    candidates: [{ text: 'gold' }, { text: 'other' }],
-    preferences: [first[i]],
-    ...(again.has(i) && { votes: [first[i], again.get(i)].map((p) => ({ ...p, count: 1 })) }),
+    candidates: ['g', 'o'].map((letter, k) => ({ text: letter.repeat(lengths?.[i][k] ?? 1) })),
+    preferences: [{ better: 0, worse: 1 }],
     source: 'gaps',
     file: 'gaps',
     row: i + 1,
-  }))
-}
+  })),
+  rewards: gaps.map((d) => [d, 0]),
+  ...(scores && {
+    scores: gaps.map((_, i) =>
+      Object.fromEntries(Object.entries(scores).map(([name, d]) => [name, [d[i], 0]])),
+    ),
+  }),
+  options: { rank: { ...rankDefaults, labelSource: 'auto' } },
+})
 
-/** Shares of right orders, in points over the labels, and whether contrasted pairs are right as often as believed. */
-function measure(file, level, doubles, seed) {
-  const all = labelled(file, level, doubles, seed)
-  // The file's first answer must not be the gold one: what nobody knows is decided by the file's order.
-  const turned = all.map((example) => example.preferences[0].better === 1)
-  const examples = all.map((example, i) => (turned[i] ? turn(example) : example))
-  const rewards = file.gaps.map((d, i) => (turned[i] ? [0, d] : [d, 0]))
-  const { lists, calibrations } = rescoreLists({
-    examples,
-    rewards,
-    options: { rank: { ...rankDefaults, labelSource: 'auto' } },
-  })
-  const gold = (i) => (turned[i] ? 1 : 0)
-  const share = (of) => (100 * lists.reduce((sum, list, i) => sum + of(list, i), 0)) / lists.length
-  const pairs = lists.flatMap((list, i) =>
-    list.pairs.map((pair) => ({ ...pair, right: Number(pair.better === gold(i)) })),
-  )
-  const contrasted = pairs.filter(({ weight }) => weight > 0)
-  const mean = (of) => (100 * contrasted.reduce((sum, pair) => sum + of(pair), 0)) / contrasted.length
-  const labels = share((_, i) => Number(!turned[i]))
+/** Points of right orders over the labels, and whether contrasted pairs are right as often as believed. */
+function measure(data, settings) {
+  const cell = tryNoise(data, settings)
   return {
-    gain: share(({ order }, i) => Number(order[0] === gold(i))) - labels,
-    reward: share(({ rewards: [a, b] }, i) => (a === b ? 0.5 : Number(a > b === (gold(i) === 0)))) - labels,
-    contrasted: (100 * contrasted.length) / lists.length,
-    right: mean(({ right }) => right),
-    over: contrasted.length < 20 ? 0 : mean(({ right, belief }) => right - belief),
-    interval: calibrations[0].labelErrorInterval,
+    gain: 100 * (cell.order - cell.labels),
+    contrasted: 100 * cell.contrasted.share,
+    right: 100 * (cell.right ?? Number.NaN),
+    over: cell.contrasted.count < 20 ? 0 : 100 * (cell.right - cell.believed),
+    interval: cell.labelErrorInterval,
   }
-}
-
-function turn({ preferences, votes, ...example }) {
-  const other = (p) => ({ ...p, better: p.worse, worse: p.better })
-  return { ...example, preferences: preferences.map(other), ...(votes && { votes: votes.map(other) }) }
 }
 
 const average = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length
@@ -117,12 +121,13 @@ function head(cells) {
 
 /** One table: scorers by levels, mean over seeds (worst seed). */
 function table(files, doubles) {
-  const found = files.map((file) => ({
-    file,
-    cells: LEVELS.map((level) =>
-      Array.from({ length: SEEDS }, (_, seed) => measure(file, level, doubles, seed)),
-    ),
-  }))
+  const found = files.map((file) => {
+    const data = believed(file)
+    const cells = LEVELS.map((level) =>
+      Array.from({ length: SEEDS }, (_, seed) => measure(data, { level, doubles, seed })),
+    )
+    return { file, cells }
+  })
   console.log(
     `\n${doubles} second labels: points of right orders over the labels, mean over ${SEEDS} seeds (worst)\n`,
   )
@@ -149,5 +154,5 @@ function table(files, doubles) {
 }
 
 const files = readGaps(positionals[0] ?? join(root, '../shared/data/reward-gaps'))
-const scorers = values.made ? madeScorers(files) : files
+const scorers = values.made ? madeScorers(files) : values.together ? together(files) : files
 for (const doubles of [0, 100]) table(scorers, doubles)

@@ -4,6 +4,8 @@
  * Importing it starts nothing; the engine is loaded when the first tensor is made.
  */
 export * from './public/commands.js'
+export * from './public/comparing.js'
+export * from './public/comparing.js'
 export * from './public/data.js'
 export * from './public/losses.js'
 export * from './public/models.js'

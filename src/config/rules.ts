@@ -19,13 +19,13 @@ const REWARD_TRAIN_KEYS = [
   'center_rewards_coefficient',
 ] as const
 
-const ENDPOINT_KEYS = [
-  'reward_endpoint_type',
-  'reward_endpoint_model',
+const ENDPOINT_KEYS = ['reward_endpoint_type', 'reward_endpoint_model', 'reward_endpoint_token_env'] as const
+
+/** Of every reward server, those of eval_reward_model too. */
+const SERVER_KEYS = [
   'reward_endpoint_concurrency',
   'reward_endpoint_timeout',
   'reward_endpoint_retries',
-  'reward_endpoint_token_env',
   'reward_rubric',
 ] as const
 
@@ -134,6 +134,13 @@ const RULES: readonly Rule[] = [
     idle: (v) => v.reward_endpoint === undefined && 'reward_endpoint names no server',
   },
   {
+    keys: SERVER_KEYS,
+    idle: (v) =>
+      v.reward_endpoint === undefined &&
+      !v.eval_reward_model?.some((name) => /^https?:/i.test(name)) &&
+      'neither reward_endpoint nor eval_reward_model names a server',
+  },
+  {
     keys: GENERATION_KEYS,
     idle: (v) => v.generation_endpoint === undefined && 'generation_endpoint names no server',
   },
@@ -212,6 +219,19 @@ export function idleReason(
   return undefined
 }
 
+/** Several scorers share no unit, and each counts once. */
+function scorersConflict(v: ConfigValues): [ConfigKey, string][] {
+  return (['reward_model', 'reward_column'] as const).flatMap((key): [ConfigKey, string][] => {
+    const names = v[key] ?? []
+    if (names.length < 2) return []
+    if (new Set(names).size < names.length) return [[key, 'names a scorer twice']]
+    if (v.mode === 'legacy') return [[key, 'names several scorers: mode: legacy takes one']]
+    return (['reward_temperature', 'gate_level'] as const)
+      .filter((unit) => v[unit] !== undefined)
+      .map((unit) => [unit, `is in the unit of one reward, and ${key} names ${names.length} scorers`])
+  })
+}
+
 /** Values that are fine alone and wrong together: the key to blame, and why. */
 export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   const found: [ConfigKey, string][] = [...lossConflict(v)]
@@ -224,6 +244,7 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   if (v.reward_model !== undefined && v.reward_endpoint !== undefined) {
     found.push(['reward_endpoint', 'and reward_model both score the answers; remove one'])
   }
+  found.push(...scorersConflict(v))
   if (v.reward_function !== undefined && (v.reward_model ?? v.reward_endpoint) !== undefined) {
     const other = v.reward_model !== undefined ? 'reward_model' : 'reward_endpoint'
     found.push(['reward_function', `and ${other} both score the answers; remove one`])

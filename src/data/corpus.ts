@@ -14,6 +14,8 @@ export interface Corpus {
   encoding?: string
   /** Raw rewards of each example's answers [n], in the unit of the scorer. */
   rewards?: readonly number[][]
+  /** The same by each of several scorers, by its name; `rewards` are then a plain mean, in units of typical gaps. */
+  scores?: readonly Readonly<Record<string, readonly number[]>>[]
   /** Which of the cross-fitted scorers scored each example. */
   folds?: readonly number[]
 }

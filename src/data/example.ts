@@ -9,6 +9,8 @@ export interface Candidate {
   reasoning_content?: string
   /** A reward found in the data, in the unit of whatever made it. */
   reward?: number
+  /** Rewards found in several columns, by their names; `reward` is the first of them. */
+  rewards?: Readonly<Record<string, number>>
   /** Where the answer came from: `chosen`, `rejected`, a model's name. */
   origin?: string
   /** A person's verdict on this answer alone (unpaired data: KTO, BCO). Absent where answers are compared. */

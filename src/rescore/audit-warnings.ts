@@ -12,6 +12,7 @@ export interface AuditWarning {
     | 'reversed_reward'
     | 'harmful_reward'
     | 'length_reward'
+    | 'idle_scorer'
     | 'copies'
     | 'prompts_again'
     | 'at_bound'

@@ -15,6 +15,8 @@ import type { LabelSource, UncertainScale } from './beliefs.js'
 import type { FoldCalibration } from './calibrate.js'
 import { type Expected, expectedSentence, expectedShares } from './expected.js'
 import type { RankedList } from './ranked.js'
+import type { ScorerAudit } from './scorers/combine.js'
+import { scorerWarnings } from './scorers/scorer-warnings.js'
 import type { PooledVotes } from './votes.js'
 
 export interface AuditOptions {
@@ -27,6 +29,8 @@ export interface AuditOptions {
   /** What the lists were made from. */
   evidence?: { votes: PooledVotes; scale: (i: number) => UncertainScale }
   labelSource?: LabelSource
+  /** What labels say of each of several scorers. */
+  scorers?: readonly ScorerAudit[]
 }
 
 /** One label worth reading. */
@@ -50,6 +54,8 @@ export interface AuditReport {
   total: AuditCounts
   sources: Record<string, AuditCounts>
   calibrations: FoldCalibration[]
+  /** Where several scorers made the rewards. */
+  scorers?: readonly ScorerAudit[]
   /** Who decided, `auto` resolved; absent in legacy. */
   labelSource?: LabelSource
   /** Shares of right orders to expect, and what they come to in a sentence. */
@@ -74,7 +80,7 @@ export function auditReport(
   calibrations: readonly FoldCalibration[],
   options: AuditOptions = {},
 ): AuditReport {
-  const { examples = 10, threshold = 3, truth, evidence, labelSource } = options
+  const { examples = 10, threshold = 3, truth, evidence, labelSource, scorers } = options
   const total = countLists(lists)
   const sources = Object.fromEntries([...bySource(lists)].map(([source, part]) => [source, countLists(part)]))
   const far = lists.reduce(
@@ -91,6 +97,7 @@ export function auditReport(
     total,
     sources,
     calibrations: [...calibrations],
+    ...(scorers && { scorers }),
     ...(labelSource && { labelSource }),
     ...(expected && { expected }),
     ...(again && { again }),
@@ -100,7 +107,10 @@ export function auditReport(
     reversed: labelExamples(lists, 'reversed', examples, truth),
     doubtful: labelExamples(lists, 'doubtful', examples, truth),
     ...(truth && { truth: checkTruth(lists, truth) }),
-    warnings: auditWarnings({ total, sources, calibrations, length, expected, again, labelSource }),
+    warnings: [
+      ...auditWarnings({ total, sources, calibrations, length, expected, again, labelSource }),
+      ...scorerWarnings(scorers ?? []),
+    ],
   }
 }
 

@@ -21,6 +21,7 @@ const example = z.strictObject({
         text: z.string(),
         ...answerExtras,
         reward: z.number().optional(),
+        rewards: z.record(z.string(), z.number()).optional(),
         origin: z.string().optional(),
         desirable: z.boolean().optional(),
       }),

@@ -18,6 +18,8 @@ import type { Evidence } from './noise/evidence.js'
 import { reversalLimit } from './noise/reversal.js'
 import { type LegacyOptions, legacyRank, type RankOptions, rankLists } from './rank.js'
 import type { RankedList } from './ranked.js'
+import { combineScores } from './scorers/combine.js'
+import type { Scores } from './scorers/mean-scores.js'
 import { type PooledVotes, pairVotes, poolVotes } from './votes.js'
 
 export type { FoldCalibration }
@@ -26,6 +28,8 @@ export interface RescoreInput {
   examples: readonly Example[]
   /** Raw rewards [examples][candidates]. */
   rewards: readonly number[][]
+  /** Rewards by several scorers: then `rewards` is what is made of these. */
+  scores?: readonly Scores[]
   /** Which scorer scored each example, or `UNSEEN`; absent when there is one scorer. */
   folds?: readonly number[]
   options: RescoreOptions
@@ -57,17 +61,19 @@ export interface Rescored {
  * audit.total.labels.kept // 1
  * ```
  */
-export function rescoreLists({ examples, rewards, folds, options }: RescoreInput): Rescored {
+export function rescoreLists({ examples, scores, folds, options, ...given }: RescoreInput): Rescored {
   if (folds && folds.length !== examples.length) {
     throw usageError(`${folds.length} fold numbers for ${examples.length} examples`)
   }
   if (options.legacy) {
-    const lists = legacyRank(examples, rewards, options.legacy)
+    const lists = legacyRank(examples, given.rewards, options.legacy)
     const audit = auditReport(lists, [], { ...options.audit, threshold: options.legacy.threshold })
     return { lists, calibrations: [], audit }
   }
   const foldOf = (i: number) => folds?.[i] ?? 0
   const votes = poolVotes(examples)
+  const combined = scores && combineScores(examples, scores, votes, options.calibrate?.labelError)
+  const { rewards } = combined ?? given
   const calibrations = calibrateFolds({ examples, rewards, votes, foldOf }, options.calibrate ?? {})
   const byFold = new Map<number, UncertainScale>(calibrations.map((c) => [c.fold, c]))
   const rank: RankOptions = {
@@ -81,6 +87,7 @@ export function rescoreLists({ examples, rewards, folds, options }: RescoreInput
     ...options.audit,
     evidence,
     labelSource: rank.labelSource,
+    scorers: combined?.scorers,
   })
   return { lists, calibrations, audit }
 }

@@ -143,6 +143,10 @@ test(
     }
     expect(outcome).toMatchObject({ cells: tried.length, finished: tried.length, failed: 0 })
     expect(betas['dpo/sigmoid']).not.toBeOneOf([undefined, 0.1])
+    // Called again it tries nothing anew: betas are factors of the usual one, not of the one that was found.
+    const again = await run('tuned', file, { tune: true })
+    expect(again).toMatchObject({ failed: 0, stopped: false })
+    expect(JSON.parse(readFileSync(path('rates.json'), 'utf8')).tried).toEqual(tried)
     writeFileSync(
       path('rates.json'),
       JSON.stringify({ rates: { 'dpo/sigmoid': 7e-4, clha: 8e-4 }, tried: [] }),
@@ -172,10 +176,14 @@ test('a best value at the edge of what was tried is told', () => {
 })
 
 test('a grid is widened by the factor of its last two values where the best is at its edge', () => {
-  expect(beyondEdge(0.3, [0.03, 0.3, 0.1])).toBe(0.9)
-  expect(beyondEdge(1e-4, [1e-4, 1e-3])).toBe(1e-5)
-  expect(beyondEdge(0.1, [0.03, 0.3, 0.1])).toBeUndefined()
-  expect(beyondEdge(1, [1])).toBeUndefined()
+  const grid = [0.03, 0.1, 0.3]
+  expect(beyondEdge(0.3, [0.03, 0.3, 0.1], grid)).toBe(0.9)
+  expect(beyondEdge(0.03, [0.03, 0.3, 0.1], grid)).toBe(0.009)
+  expect(beyondEdge(0.1, grid, grid)).toBeUndefined()
+  expect(beyondEdge(1, [1], [1])).toBeUndefined()
+  // Twice at most.
+  expect(beyondEdge(0.9, [...grid, 0.9], grid)).toBe(2.7)
+  expect(beyondEdge(2.7, [...grid, 0.9, 2.7], grid)).toBeUndefined()
 })
 
 describe('the file', () => {

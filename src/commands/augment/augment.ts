@@ -25,7 +25,12 @@ import {
   sampleLocally,
 } from '../../stations/sample/sample-answers.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
-import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
+import {
+  hasColumnScores,
+  hasOutsideScorer,
+  outsideScores,
+  requireOneScorer,
+} from '../../stations/score/scoring.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { readAnswersFile } from './answers-file.js'
@@ -76,6 +81,7 @@ async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResu
 
 /** Rewards of a list have one unit, or they can't be compared. */
 function requireOneUnit(session: Session, examples: readonly Example[]): void {
+  requireOneScorer(session.options)
   if (hasOutsideScorer(session.options) || session.options.answersFile !== undefined) return
   if (!hasColumnScores(examples)) return
   throw usageError(

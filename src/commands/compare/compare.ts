@@ -8,18 +8,20 @@ import { hashUnit } from '../../random.js'
 import type { ComparisonReport, EvalReport } from '../../report/types.js'
 import { writeReports } from '../../report/write-reports.js'
 import { inOutputDir } from '../../session/claim.js'
+import type { Needs } from '../../session/needs.js'
 import { type Session, withSession } from '../../session/session.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
-import { checkJudges, lazyScorers, rewardModelPaths, sayFamily } from '../../stations/judge/eval-models.js'
-import { reportHeader } from '../../stations/judge/eval-report.js'
+import { checkJudges, lazyScorers, sayFamily } from '../../stations/judge/eval-models.js'
+import { judgesNote, reportHeader } from '../../stations/judge/eval-report.js'
 import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
+import { type JudgeOptions, namedScorers } from '../../stations/judge/named-scorers.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { questionKey } from '../../stations/systems/read-answers.js'
 import { textsOf } from '../own-flags.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { casesOf } from './cases.js'
-import { recordComparison } from './recorded.js'
+import { openRecord, recordScores } from './recorded.js'
 import { sayComparison } from './say-compare.js'
 import { settingsDifferences } from './settings.js'
 import { answersOf, type ComparedSystem, openSystems, sharedPrompts } from './systems.js'
@@ -52,30 +54,22 @@ async function compareIn(
   const set = await promptsOf(session, systems)
   ui.station('compare', `${amount(systems.length, 'system')} on ${amount(set.prompts.length, 'prompt')}`)
   sayFamily(session)
-  const decoding = decodingOf(systems, options.temperature)
-  const answeredBy: { system: AnsweredSystem; made: number }[] = []
-  for (const system of systems) {
-    const { answers, made } = await answersOf(
-      session,
-      system,
-      set.prompts,
-      join(options.outputDir, 'answers'),
-    )
-    answeredBy.push({ system: { name: system.name, decoding, answers }, made })
-  }
+  const answeredBy = await answeredSystems(session, systems, set.prompts)
+  sayTwins(session, answeredBy)
+  // Opened before anything is scored: the folder may hold another comparison.
+  const record = openRecord(options.outputDir, { ...set, systems: answeredBy.map(({ system }) => system) })
   const evaluation = await evaluateSystems(session, {
     ...set,
     systems: answeredBy.map(({ system }) => system),
     scorers: lazyScorers(session),
     baseline,
   })
-  const recorded = recordComparison(options.outputDir, {
-    ...set,
-    judged: evaluation.judged,
-    settings: Object.fromEntries(rewardModelPaths(options).map(({ name, path }) => [name, path])),
-    now: new Date().toISOString(),
-  })
-  const verdicts = peopleFirst([...verdictsOf([recorded.path], baseline, options.seed), ...given])
+    .then((found) => {
+      recordScores(record, found.judged, namedScorers(options))
+      return found
+    })
+    .finally(record.log.close)
+  const verdicts = peopleFirst([...verdictsOf([record.path], baseline, options.seed), ...given])
   const report = reportOf(session, evaluation, {
     systems: systems.map(({ name, path, file }, i) => ({
       ...{
@@ -96,8 +90,38 @@ async function compareIn(
   return {
     prompts: set.prompts.length,
     ...(report.measures && { measures: report.measures }),
-    ...{ comparison: recorded.path, report: written.html },
+    ...{ comparison: record.path, report: written.html },
   }
+}
+
+async function answeredSystems(
+  session: Session,
+  systems: readonly ComparedSystem[],
+  prompts: readonly Prompt[],
+): Promise<{ system: AnsweredSystem; made: number }[]> {
+  const { outputDir, temperature } = session.options
+  const decoding = decodingOf(systems, temperature)
+  const found: { system: AnsweredSystem; made: number }[] = []
+  for (const system of systems) {
+    const { answers, made } = await answersOf(session, system, prompts, join(outputDir, 'answers'))
+    found.push({ system: { name: system.name, decoding, answers }, made })
+  }
+  return found
+}
+
+/** Two systems that say the same are no better and no worse, however many prompts there are. */
+function sayTwins(
+  { ui }: Pick<Session, 'ui'>,
+  [baseline, ...others]: readonly { system: AnsweredSystem }[],
+): void {
+  const textsOfSystem = ({ system }: { system: AnsweredSystem }) => system.answers.map(({ text }) => text)
+  const texts = textsOfSystem(baseline)
+  for (const other of others)
+    if (textsOfSystem(other).every((text, i) => text === texts[i]))
+      ui.warn(
+        `${other.system.name} gave the same answers as ${baseline.system.name} throughout: every verdict is a tie`,
+        'was the right file, or the right model, named?',
+      )
 }
 
 /** Of a file nobody knows how it was decoded, and what is compared has to be called alike. */
@@ -155,16 +179,24 @@ function casesIn({ judged, samples, judgements }: Evaluation, baseline: string, 
   return casesOf(samples, gaps, { system: last.name, baseline, seed })
 }
 
-function reportOf(session: Session, evaluation: Evaluation, comparison: ComparisonReport): EvalReport {
+function reportOf(
+  session: Needs<'seed' | keyof JudgeOptions, 'hardware' | 'versions'>,
+  evaluation: Evaluation,
+  comparison: ComparisonReport,
+): EvalReport {
   const { report, judgements } = evaluation
   const measures = withVerdicts(evaluation.measures, comparison.verdicts)
+  const scorers = namedScorers(session.options)
   return {
     ...reportHeader(
       session,
       'Comparison',
       `clha compare ${comparison.systems.map(({ path }) => shellPath(path)).join(' ')}`,
     ),
-    notes: ['Intervals are 95 %; of scorers over prompts, of people and judges over prompts and raters.'],
+    notes: [
+      'Intervals are 95 %; of scorers over prompts, of people and judges over prompts and raters.',
+      ...(scorers.length > 0 ? [judgesNote(scorers)] : []),
+    ],
     ...(measures && { measures }),
     judgements: [...judgementsOfVerdicts(comparison.verdicts), ...judgements],
     comparison,

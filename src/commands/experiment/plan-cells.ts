@@ -67,9 +67,11 @@ export interface Tuning {
   tried: { method: string; learningRate: number; beta?: number; reward: number }[]
 }
 
+export const UNTUNED: Tuning = { rates: {}, tried: [] }
+
 /** Rates found by `--tune`; none where there is no file yet. */
 export function tunedRates(path?: string): Tuning {
-  if (path === undefined || !existsSync(path)) return { rates: {}, tried: [] }
+  if (path === undefined || !existsSync(path)) return UNTUNED
   return JSON.parse(readFileSync(path, 'utf8')) as Tuning
 }
 

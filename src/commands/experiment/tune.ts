@@ -10,14 +10,22 @@ import { MISSING } from '../../show/units.js'
 import { mean } from '../../statistics/statistics.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { ExperimentResult } from './experiment-result.js'
-import { type CellPlan, type PlanContext, planCell, rateKey, type Trial, type Tuning } from './plan-cells.js'
+import {
+  type CellPlan,
+  type PlanContext,
+  planCell,
+  rateKey,
+  type Trial,
+  type Tuning,
+  UNTUNED,
+} from './plan-cells.js'
 import { type Failure, failedCells, runCells } from './run-cells.js'
 
 type Tried = Tuning['tried'][number]
 type Grid = NonNullable<Experiment['tune']>
 
 /** How often a grid is widened by one value where the best one lies at its edge. */
-const ROUNDS_BEYOND = 2
+const TIMES_WIDENED = 2
 
 interface TrialCell extends Trial {
   method: string
@@ -38,7 +46,8 @@ function tunedMethods(context: PlanContext, { seed, noise, beta_factors }: Grid)
   for (const [variant, keys] of Object.entries(variants)) {
     if (Object.keys(keys).length === 0 || keys.learning_rate !== undefined) continue
     const factors = { variant, ...(noise !== undefined && { noise }) }
-    const { config } = planCell(context, factors, seed)
+    // Usual values, not those that an earlier call found.
+    const { config } = planCell({ ...context, tuned: UNTUNED }, factors, seed)
     const method = rateKey(config, starts_from[variant])
     if (methods.has(method)) continue
     const takesBeta = keys.beta === undefined && actingKeys(config.values).includes('beta')
@@ -58,30 +67,31 @@ const rounded = (x: number): number => Number(x.toPrecision(6))
 const gridOf = ({ trial, betas = [] }: TunedMethod, rates: readonly number[]): TrialCell[] =>
   rates.flatMap((rate) => (betas.length > 0 ? betas.map((beta) => trial(rate, beta)) : [trial(rate)]))
 
-/** One value beyond the grid, as far as the last two are apart, where the best one is the least or the largest; otherwise undefined. */
-export function beyondEdge(best: number, tried: readonly number[]): number | undefined {
+/**
+ * One value beyond what was tried, as far as the last two are apart, where the best one is the least or the largest.
+ * @returns undefined where it is not, or where the grid was widened often enough
+ */
+export function beyondEdge(
+  best: number,
+  tried: readonly number[],
+  grid: readonly number[],
+): number | undefined {
   const values = [...new Set(tried)].sort((a, b) => a - b)
   const at = values.indexOf(best)
-  if (values.length < 2 || (at > 0 && at < values.length - 1)) return undefined
+  const widened = values.filter((value) => !grid.includes(value)).length
+  if (values.length < 2 || (at > 0 && at < values.length - 1) || widened >= TIMES_WIDENED) return undefined
   return rounded(best * (best / values[at === 0 ? 1 : at - 1]))
 }
 
 /** What is to be tried next to a best value at the edge. */
-function beyond({ method, trial }: TunedMethod, tried: readonly Tried[]): TrialCell[] {
-  const own = tried.filter((t) => t.method === method)
-  const [best] = bestOf(own)
+function beyond({ method, trial, betas = [] }: TunedMethod, all: readonly Tried[], rates: readonly number[]) {
+  const tried = all.filter((t) => t.method === method)
+  const [best] = bestOf(tried)
   if (!best) return []
-  const rate = beyondEdge(
-    best.learningRate,
-    own.map(({ learningRate }) => learningRate),
-  )
-  const beta =
-    best.beta === undefined
-      ? undefined
-      : beyondEdge(
-          best.beta,
-          own.flatMap((t) => t.beta ?? []),
-        )
+  const triedRates = tried.map(({ learningRate }) => learningRate)
+  const triedBetas = tried.flatMap((t) => t.beta ?? [])
+  const rate = beyondEdge(best.learningRate, triedRates, rates)
+  const beta = best.beta === undefined ? undefined : beyondEdge(best.beta, triedBetas, betas)
   return [
     ...(rate === undefined ? [] : [trial(rate, best.beta)]),
     ...(beta === undefined ? [] : [trial(best.learningRate, beta)]),
@@ -135,13 +145,16 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
   let cells = 0
   let stopped = false
   let trials = methods.flatMap((method) => gridOf(method, settings.learning_rates))
-  for (let round = 0; trials.length > 0 && round <= ROUNDS_BEYOND && !stopped; round++) {
+  // A trial that failed would fail again: it ends the widening.
+  while (trials.length > 0 && !stopped && failures.length === 0) {
     cells += trials.length
     const open = trials.filter((trial) => !isKnown(trial))
     const plans = open.map(({ plan }) => plan)
     const noteCell = (cell: Cell) => note(open.find(({ plan }) => plan.hash === cell.hash) as TrialCell, cell)
     stopped = await runCells(plans, ui, failures, noteCell, true)
-    trials = methods.flatMap((method) => beyond(method, tried)).filter((trial) => !isKnown(trial))
+    trials = methods
+      .flatMap((method) => beyond(method, tried, settings.learning_rates))
+      .filter((trial) => !isKnown(trial))
   }
   ui.table({
     columns: [text('method'), numeric('learning rate'), numeric('beta'), numeric('reward')],

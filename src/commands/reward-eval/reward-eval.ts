@@ -13,7 +13,12 @@ import { shellPath } from '../../show/shell.js'
 import { amount } from '../../show/units.js'
 import { reportHeader } from '../../stations/judge/eval-report.js'
 import { loadData } from '../../stations/read/load-data.js'
-import { columnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
+import {
+  columnScores,
+  hasOutsideScorer,
+  outsideScores,
+  requireOneScorer,
+} from '../../stations/score/scoring.js'
 import { oneOf } from '../own-flags.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { sayRewardEvaluation } from './say-reward-eval.js'
@@ -29,6 +34,7 @@ export const rewardEval = ({
 }: Record<string, unknown>): Pipeline<RewardEvalResult, 'train_dataset'> =>
   withSession(async (session) => {
     const { options, ui } = session
+    requireOneScorer(options)
     const benchmark = named === undefined ? undefined : oneOf('--benchmark', named, BENCHMARKS)
     const { examples } = await loadData(session, options.trainDataset, 2)
     const labelled = examples.filter(({ preferences }) => preferences.length > 0)
@@ -40,7 +46,7 @@ export const rewardEval = ({
     const corpus = corpusOf(labelled)
     const scored = hasOutsideScorer(options)
       ? (await outsideScores(session, corpus)).corpus
-      : columnScores(corpus, options.rewardColumn)
+      : columnScores(corpus, options.rewardColumn?.[0])
     const categories = categoriesOf(scored.examples)
     const lists = scored.examples.map(
       ({ id, preferences }, i): RewardedList => ({
@@ -82,7 +88,7 @@ async function written(
     notes: [`Data: ${options.trainDataset.join(', ')}. Intervals are 95 %, Wilson, over labels.`],
     rewardEvaluation: found,
     measures: measuresOf(
-      options.rewardModel ?? options.rewardEndpoint ?? options.rewardFunction ?? 'reward column',
+      options.rewardModel?.[0] ?? options.rewardEndpoint ?? options.rewardFunction ?? 'reward column',
       found,
     ),
   })

@@ -7,7 +7,7 @@ import { openSession } from '../../session/session.js'
 import { amount, count, figure, percent } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { agreement } from '../../stations/score/reward-models.js'
-import { outsideScores } from '../../stations/score/scoring.js'
+import { outsideScores, requireOneScorer } from '../../stations/score/scoring.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
 export interface ScoreResult {
@@ -19,6 +19,7 @@ export interface ScoreResult {
 
 export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
   const session = await openSession(config, ui)
+  requireOneScorer(session.options)
   const loaded = await loadData(session, required(session.options, 'trainDataset'), 1)
   const { corpus, cached } = await outsideScores(session, corpusOf(loaded.examples))
   const { examples, rewards } = corpus

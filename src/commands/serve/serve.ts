@@ -23,6 +23,7 @@ import { type Session, withSession } from '../../session/session.js'
 import { amount, bytes, count, duration } from '../../show/units.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { openModelCache } from '../../stations/score/model-cache.js'
+import { requireOneScorer } from '../../stations/score/scoring.js'
 import { DTYPES } from '../../tensor/index.js'
 import { sayAtStop } from '../../terminal/signals.js'
 import type { Pipeline } from '../pipeline-spec.js'
@@ -52,11 +53,12 @@ interface Loaded<T> {
 
 export const serve: Pipeline<ServeResult> = withSession(async (session) => {
   const { options, ui, stopRequested } = session
+  requireOneScorer(options)
   const access = accessOf(options)
   const lm =
     options.modelNameOrPath === undefined ? undefined : await loadLm(session, options.modelNameOrPath)
   const reward =
-    options.rewardModel === undefined ? undefined : await loadReward(session, options.rewardModel)
+    options.rewardModel === undefined ? undefined : await loadReward(session, options.rewardModel[0])
   const loaded = [...(lm ? [lm] : []), ...(reward ? [reward] : [])]
   const app = createApp({
     ...access,

@@ -26,10 +26,10 @@ export const dataSection = {
     .describe(
       "the file's own column names, such as {prompt: question, completions: [response_1, response_2]}; null leaves a column out",
     ),
-  reward_column: text()
+  reward_column: oneOrMany(text())
     .optional()
     .describe(
-      'column with the rewards of a list; for pairs the x of x_chosen and x_rejected; instead of a reward model',
+      'column with the rewards of a list; for pairs the x of x_chosen and x_rejected; instead of a reward model; a list: several scorers, weighed',
     ),
   splitter: z
     .enum(['full', 'legacy'])

@@ -1,11 +1,13 @@
 /** Config section: where rewards come from, and how a reward model is trained. */
-import { count, nonNegative, positive, text } from '../../value-shapes.js'
+import { count, nonNegative, oneOrMany, positive, text } from '../../value-shapes.js'
 import { modelConfig } from './model-section.js'
 
 export const scoreSection = {
-  reward_model: text()
+  reward_model: oneOrMany(text())
     .optional()
-    .describe('reward model that scores the answers: a folder, or a name on the hub'),
+    .describe(
+      'reward model that scores the answers: a folder, or a name on the hub; a list: several scorers, weighed',
+    ),
   reward_function: text()
     .optional()
     .describe(

@@ -13,7 +13,9 @@ import type { Piece } from './read-lines.js'
 import { structuralFault } from './row-fault.js'
 import { parseRowJson } from './strict-row.js'
 
-export interface RowOptions extends FormatOptions, ContentNeeds {
+export interface RowOptions extends Omit<FormatOptions, 'rewardColumn'>, ContentNeeds {
+  /** None: the usual names. */
+  rewardColumns: readonly string[]
   columns: Columns
   forced?: DataFormat
 }
@@ -35,7 +37,7 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
   const row = withParsedText(withPairNames(renameColumns(value as RawRow, options.columns)))
   const id = explicitId(row)
   const format = formatOf(row, options.forced, options.minCandidates === 0)
-  const parsed = format.toExample(row, options)
+  const parsed = withRewards(format, row, options)
   checkContent(parsed, options)
   const example: Example = {
     id: id ?? `${file}:${piece.row}`,
@@ -48,6 +50,24 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
     row: piece.row,
   }
   return { format: format.name, explicitId: id !== undefined, example }
+}
+
+/** The row as its format reads it; where several columns hold rewards, once for each. */
+function withRewards(format: DataFormat, row: RawRow, { splitter, rewardColumns }: RowOptions): ParsedRow {
+  const [parsed, ...others] = [rewardColumns[0], ...rewardColumns.slice(1)].map((rewardColumn) =>
+    format.toExample(row, { splitter, rewardColumn }),
+  )
+  if (others.length === 0) return parsed
+  const rewardsOf = (k: number) =>
+    [parsed, ...others].flatMap(({ candidates }, c): [string, number][] => {
+      const { reward } = candidates[k]
+      return reward === undefined ? [] : [[rewardColumns[c], reward]]
+    })
+  const candidates = parsed.candidates.map((one, k) => ({
+    ...one,
+    rewards: Object.fromEntries(rewardsOf(k)),
+  }))
+  return { ...parsed, candidates }
 }
 
 /** Several votes on a pair; or, where a column says who judged, that person's labels. */

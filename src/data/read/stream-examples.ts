@@ -29,8 +29,11 @@ export interface ReadOptions {
   format?: string
   /** Our column name -> the name that it has in the file, the names of a list's parts, or null to leave it out. */
   columns?: Columns
-  /** Column of a list's rewards; for pairs the stem of `<stem>_chosen` and `<stem>_rejected` (default `score`). */
-  rewardColumn?: string
+  /**
+   * Column of a list's rewards; for pairs the stem of `<stem>_chosen` and `<stem>_rejected` (default `score`). Of several
+   * the first is each answer's `reward`, and all are its `rewards`.
+   */
+  rewardColumn?: string | readonly string[]
   /** Stop after this many examples. */
   limit?: number
 }
@@ -105,7 +108,7 @@ export async function* streamExamples(
 
 const rowOptions = (options: ReadOptions): RowOptions => ({
   splitter: options.splitter ?? 'full',
-  rewardColumn: options.rewardColumn,
+  rewardColumns: options.rewardColumn === undefined ? [] : [options.rewardColumn].flat(),
   minCandidates: options.minCandidates ?? 2,
   unpaired: options.unpaired ?? false,
   columns: options.columns ?? {},
@@ -116,9 +119,9 @@ async function* readFile(file: string, reading: Reading, limit: number): AsyncGe
   const { counts } = reading
   const entry = { file, sha256: await sha256File(file), rows: 0, kept: 0 }
   counts.files.push(entry)
-  const { forced, unpaired, rewardColumn } = reading.options
+  const { forced, unpaired, rewardColumns } = reading.options
   const pieces = readPieces(file)
-  for await (const piece of forced || unpaired ? pieces : joinAnswerRows(pieces, rewardColumn)) {
+  for await (const piece of forced || unpaired ? pieces : joinAnswerRows(pieces, rewardColumns[0])) {
     entry.rows++
     counts.rows++
     const item = readItem(file, piece, reading)

@@ -52,15 +52,21 @@ export function solve(matrix: readonly (readonly number[])[], right: readonly nu
   return x
 }
 
+/** What is climbed: a function of a point, with its slope and information there. */
+export interface Hill {
+  value(at: readonly number[]): number
+  sums(at: readonly number[]): { slope: number[]; information: number[][] }
+}
+
 /** Climbs from `start`: scoring steps (Berndt, Hall, Hall, Hausman 1974) with halving, kept within the box. */
-export function climb(data: Evidence, start: Point, box: Box, tolerance = 1e-9): Found {
-  let at = start.map((x, k) => clamp(x, box[k])) as Point
-  let value = logLikelihood(data, at)
+export function climbHill(hill: Hill, start: readonly number[], box: Box, tolerance = 1e-9) {
+  let at = start.map((x, k) => clamp(x, box[k]))
+  let value = hill.value(at)
   for (let step = 0; step < 100; step++) {
-    const { slope, information } = scoreSums(data, at)
-    const free = [0, 1, 2].filter((k) => {
-      const [low, high] = box[k]
-      return low < high && !(at[k] <= low && slope[k] <= 0) && !(at[k] >= high && slope[k] >= 0)
+    const { slope, information } = hill.sums(at)
+    const free = box.flatMap(([low, high], k) => {
+      const stuck = low >= high || (at[k] <= low && slope[k] <= 0) || (at[k] >= high && slope[k] >= 0)
+      return stuck ? [] : [k]
     })
     if (free.length === 0) break
     const move = solve(
@@ -69,11 +75,11 @@ export function climb(data: Evidence, start: Point, box: Box, tolerance = 1e-9):
     )
     let gained = 0
     for (let size = 1; size > 1e-4 && gained <= 0; size /= 2) {
-      const next = [...at] as Point
+      const next = [...at]
       free.forEach((k, j) => {
         next[k] = clamp(at[k] + size * Math.max(-1, Math.min(1, move[j])), box[k])
       })
-      const there = logLikelihood(data, next)
+      const there = hill.value(next)
       if (!(there > value)) continue
       gained = there - value
       at = next
@@ -82,6 +88,15 @@ export function climb(data: Evidence, start: Point, box: Box, tolerance = 1e-9):
     if (gained < tolerance) break
   }
   return { at, value }
+}
+
+/** Climbs the likelihood of one scorer's pairs. */
+export function climb(data: Evidence, start: Point, box: Box, tolerance?: number): Found {
+  const hill: Hill = {
+    value: (at) => logLikelihood(data, at as Point),
+    sums: (at) => scoreSums(data, at as Point),
+  }
+  return climbHill(hill, start, box, tolerance) as Found
 }
 
 const ERRORS = [0.01, 0.1, 0.2, 0.3, 0.42]

@@ -81,10 +81,13 @@ export async function rescoreStation(
 /** Calibrates, ranks, audits; says what came out. */
 export function rescoreData(
   session: RescoringNeeds,
-  { examples, rewards, folds }: ScoredCorpus,
+  { examples, rewards, scores, folds }: ScoredCorpus,
   truth?: (list: RankedList) => readonly boolean[],
 ): Rescored {
-  const rescored = rescoreLists({ examples, rewards, folds, options: rescoreOptions(session.options, truth) })
+  const rescored = rescoreLists({
+    ...{ examples, rewards, scores, folds },
+    options: rescoreOptions(session.options, truth),
+  })
   sayAudit(session, rescored.audit)
   return rescored
 }
@@ -102,6 +105,8 @@ function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {
   const { total, calibrations } = audit
   if (total.agreement.total > 0)
     ui.line(`labels agree with the reward  ${percent(total.agreement.share ?? 0)}`)
+  for (const { name, weight, agreement } of audit.scorers ?? [])
+    ui.line(`${name}: agrees with ${show(agreement)} of the labels, weight ${percent(weight, 0)}`)
   for (const calibration of calibrations) {
     const { fold, temperature, lapse, labelErrorInterval: open, votes } = calibration
     // Which share of what is wrong is the reward's, is known as well as e is.

@@ -1,13 +1,15 @@
 /** Rewards for every answer of a corpus: from the data, from a reward model, or from cross-fitted ones. */
 import type { Options, SectionOptions } from '../../config/options.js'
 import { type Corpus, type EncodedCorpus, rowsWhere, type ScoredCorpus, select } from '../../data/corpus.js'
-import type { Example } from '../../data/example.js'
+import type { Candidate, Example } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
 import { usageError } from '../../errors.js'
+import { hubLabel } from '../../hub/cache.js'
 import { quantizedReward } from '../../load/quantized-options.js'
 import { loadScoringModel, type ScoringModel } from '../../load/scoring-model.js'
 import { decoderScorer } from '../../models/decoder/reward-scorer.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
+import { meanScores } from '../../rescore/scorers/mean-scores.js'
 import { type Scored as Scores, scoreExamples } from '../../reward/model-scorer.js'
 import type { ScoreCache } from '../../reward/score-cache.js'
 import { type Needs, required } from '../../session/needs.js'
@@ -32,8 +34,9 @@ export async function scoreCorpus(
   const { options } = session
   if (hasOutsideScorer(options)) return (await outsideScores(session, corpus)).corpus
   const { rewardColumn } = options
+  if (rewardColumn !== undefined && rewardColumn.length > 1) return severalColumns(corpus, rewardColumn)
   if (rewardColumn !== undefined || hasColumnScores(corpus.examples))
-    return columnScores(corpus, rewardColumn)
+    return columnScores(corpus, rewardColumn?.[0])
   throw usageError(
     `method: ${options.method} with label_source: ${options.labelSource} orders answers by rewards, and the data has none`,
     'give a reward_model, a reward_endpoint or a reward_function, name the column with reward_column, or run the whole pipeline: clha align',
@@ -56,6 +59,34 @@ export function columnScores(corpus: Corpus, column?: string): ScoredCorpus {
   return { ...corpus, rewards }
 }
 
+/** Each answer's `rewards`, which lack what the row lacks. */
+function severalColumns(corpus: Corpus, columns: readonly string[]): ScoredCorpus {
+  const rewardOf = (candidate: Candidate, column: string) => ({
+    ...candidate,
+    reward: candidate.rewards?.[column],
+  })
+  return together(corpus, columns, (column) => {
+    const examples = corpus.examples.map((example) => ({
+      ...example,
+      candidates: example.candidates.map((candidate) => rewardOf(candidate, column)),
+    }))
+    return columnScores({ ...corpus, examples }, column).rewards
+  })
+}
+
+/** The scores of all scorers, and a plain mean of them for what looks at no labels. */
+function together(
+  corpus: Corpus,
+  names: readonly string[],
+  of: (name: string) => readonly (readonly number[])[],
+): ScoredCorpus {
+  const all = names.map((name) => [name, of(name)] as const)
+  const scores = corpus.examples.map((_, i) =>
+    Object.fromEntries(all.map(([name, rewards]) => [name, rewards[i]])),
+  )
+  return { ...corpus, scores, rewards: meanScores(corpus.examples, scores) }
+}
+
 /** One reward is enough to expect all of them; the row that lacks one is then named. */
 export const hasColumnScores = (examples: readonly Example[]): boolean =>
   examples.some((e) => e.candidates.some((c) => c.reward !== undefined))
@@ -67,17 +98,46 @@ export const hasOutsideScorer = (
   [options.rewardModel, options.rewardEndpoint, options.rewardFunction].some((name) => name !== undefined)
 
 /** Scores with the scorer that the config names; rows that it can't score are left out, and said. */
-export function outsideScores(session: OutsideNeeds, corpus: Corpus): Promise<Scored> {
+export async function outsideScores(session: OutsideNeeds, corpus: Corpus): Promise<Scored> {
   const { rewardFunction } = session.options
   if (rewardFunction !== undefined) return functionScores(session, rewardFunction, corpus)
   const endpoint = configuredEndpoint(session.options)
-  return endpoint ? endpointScores(session, endpoint, corpus) : scoreWithModel(session, corpus)
+  if (endpoint) return endpointScores(session, endpoint, corpus)
+  const models = required(session.options, 'rewardModel')
+  if (models.length === 1) return scoreWithModel(session, models[0], corpus)
+  // A row that one scorer leaves out is left out for all.
+  let left: Corpus = { ...corpus, scores: corpus.examples.map(() => ({})) }
+  let cached = 0
+  for (const model of models) {
+    session.ui.line(`scoring with ${hubLabel(model)}`)
+    const scored = await scoreWithModel(session, model, left)
+    cached += scored.cached
+    const { scores = [], rewards } = scored.corpus
+    left = { ...scored.corpus, scores: scores.map((one, i) => ({ ...one, [hubLabel(model)]: rewards[i] })) }
+  }
+  return {
+    corpus: together(left, models.map(hubLabel), (name) => left.scores!.map((one) => one[name])),
+    cached,
+  }
 }
 
-/** Scores with `reward_model`, its own tokenizer and template. Known scores come from `score_cache_dir`. */
-async function scoreWithModel(session: OutsideNeeds, corpus: Corpus): Promise<Scored> {
+/** A command that takes one reward at a time. @throws ClhaError (exit 2) where several are named */
+export function requireOneScorer({
+  rewardModel,
+  rewardColumn,
+}: Pick<Options, 'rewardModel' | 'rewardColumn'>): void {
+  for (const [key, names] of Object.entries({ reward_model: rewardModel, reward_column: rewardColumn }))
+    if (names && names.length > 1)
+      throw usageError(
+        `${key} names ${names.length} scorers: ${names.join(', ')}`,
+        'this command takes one at a time',
+      )
+}
+
+/** Scores with a reward model, its own tokenizer and template. Known scores come from `score_cache_dir`. */
+async function scoreWithModel(session: OutsideNeeds, model: string, corpus: Corpus): Promise<Scored> {
   const { options, dtype } = session
-  const folder = resolveModelFolder(required(options, 'rewardModel'))
+  const folder = resolveModelFolder(model)
   const { chatTemplate, rewardFormat: format } = options
   const bits = quantizedReward(options)
   const scorer = await loadScoringModel(folder, { dtype, format, chatTemplate, bits })
