@@ -134,7 +134,7 @@ export const TEST_PROMPTS: readonly TalkPrompt[] = [
   ...asks('question', [
     ['What is a prime number?', /divis|itself/i],
     ['Why is the sea salty?', /mineral|rock|salt|river/i],
-    ['How do plants drink water?', /root/i],
+    ['How do plants drink water?', /\broot/i],
     ['What is a rainbow?', /light|sun|colou?r/i],
     ['Why do we yawn?', /tired|brain|oxygen|breath|sleep/i],
     ['What does a plumber do?', /pipe|water|plumbing/i],
