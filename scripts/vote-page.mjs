@@ -113,7 +113,7 @@ async function openPage(browser, url, { width, height, mobile }, theme) {
   return { evaluate, until, key, picture, close: () => browser.send('Target.closeTarget', { targetId }) }
 }
 
-const CODES = { ArrowLeft: 37, ArrowRight: 39, Escape: 27, Tab: 9, Enter: 13 }
+const CODES = { ' ': 32, ArrowLeft: 37, ArrowRight: 39, Escape: 27, Tab: 9, Enter: 13 }
 
 /** Answers of two or four systems: short ones, long ones, markup, another direction of writing. */
 function writeAnswers(folder, systems) {
@@ -261,7 +261,12 @@ async function drivePairs(browser, vote, screen, theme, folder) {
     `${rater}: Tab leads to ${await page.evaluate('document.activeElement.textContent')}`,
   )
   await press('Enter', 6)
-  for (let done = 7; done <= 10; done++) await press('ArrowRight', done)
+  await driveLetters(page, rater)
+  await look(page, `${rater}-3-letters-off`, folder)
+  await page.key('ArrowRight')
+  await page.until(`document.getElementById('place').textContent.includes('7 of 10')`, 'arrows vote')
+  await switchLetters(page)
+  for (let done = 8; done <= 10; done++) await press('ArrowRight', done)
   await page.until("document.getElementById('notice').textContent.startsWith('That was all')", 'the end')
   await look(page, `${rater}-4-end`, folder)
   const rows = own()
@@ -275,6 +280,38 @@ async function drivePairs(browser, vote, screen, theme, folder) {
   check(median < LONGEST, `${rater}: the next item was there after ${median.toFixed(0)} ms`)
   await page.close()
   return `${waits.length} keys, the next item after ${median.toFixed(0)} ms (at most ${waits.at(-1).toFixed(0)} ms)`
+}
+
+/** With Tab to the switch, and the space bar. */
+async function switchLetters(page) {
+  const on = await page.evaluate("document.getElementById('letters').checked")
+  for (let n = 0; n < 20; n++) {
+    if (await page.evaluate("document.activeElement.id === 'letters'")) break
+    await page.key('Tab')
+  }
+  await page.key(' ')
+  check(
+    (await page.evaluate("document.getElementById('letters').checked")) !== on,
+    'the switch of letters does not move by keys',
+  )
+}
+
+/** Letters do nothing once they are off, and stay off after the page is opened again. */
+async function driveLetters(page, rater) {
+  await switchLetters(page)
+  const before = await place(page)
+  for (let n = 0; n < 2; n++) {
+    for (const key of ['t', 'b', 's', 'u', 'c']) await page.key(key)
+    check((await place(page)) === before, `${rater}: letters that are off voted: ${await place(page)}`)
+    check(
+      (await page.evaluate(
+        "[...document.querySelectorAll('#keys kbd')].map((k) => k.textContent).join('')",
+      )) === '←→',
+      `${rater}: a button names a letter that is off`,
+    )
+    await page.evaluate('window.old = true; location.reload(); 0')
+    await page.until("!window.old && !document.getElementById('ask').hidden", 'the page again')
+  }
 }
 
 async function driveRanking(browser, vote, screen, theme, folder) {

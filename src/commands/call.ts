@@ -31,15 +31,23 @@ export type Call<Result extends object> = (
 export function callOf<Result extends object>(
   command: Pick<PipelineCommand<never, Result>, 'call'>,
 ): Call<Result> {
-  return async (settings, { ui = quietUi() } = {}) => {
+  return (settings, options) => {
     const { config: file, ...given } = typeof settings === 'string' ? { config: settings } : settings
-    try {
-      return await command.call(given, file, ui)
-    } catch (error) {
-      throw knownError(error) ?? error
-    } finally {
-      ui.close()
-    }
+    return called((ui) => command.call(given, file, ui), options)
+  }
+}
+
+/** Work of a command outside of the command line: said to nobody unless the caller wants it. @throws ClhaError */
+export async function called<Result>(
+  work: (ui: Ui) => Promise<Result>,
+  { ui = quietUi() }: CallOptions = {},
+): Promise<Result> {
+  try {
+    return await work(ui)
+  } catch (error) {
+    throw knownError(error) ?? error
+  } finally {
+    ui.close()
   }
 }
 

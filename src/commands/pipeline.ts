@@ -12,8 +12,16 @@ export interface PipelineCommand<
   Result extends object = object,
 > extends Command,
     Omit<PipelineSpec<Needs, Result>, 'flags' | 'path' | 'summary' | 'examples' | 'first' | 'short'> {
-  /** Runs it on settings; keys that it does not read are refused. */
-  call(settings: Record<string, unknown>, file: string | undefined, ui: Ui): Promise<Result>
+  /**
+   * Runs it on settings; keys that it does not read are refused.
+   * @param own values of its own flags, and its `names`
+   */
+  call(
+    settings: Record<string, unknown>,
+    file: string | undefined,
+    ui: Ui,
+    own?: Record<string, unknown>,
+  ): Promise<Result>
 }
 
 const CONFIG = ['[config]', 'YAML config; flags win over it'] as const
@@ -51,9 +59,9 @@ export function pipeline<const Needs extends readonly Need[], Result extends obj
       const { config, work } = await ready(resolved, ui, names ? { ...ownFlags, names: args } : ownFlags)
       return { result: await work(config, ui, input) }
     },
-    async call(settings, file, ui) {
+    async call(settings, file, ui, own) {
       const resolved = await (await body()).configOfSettings(spec, keys, settings, file)
-      const { config, work } = await ready(resolved, ui)
+      const { config, work } = await ready(resolved, ui, own)
       return work(config, ui, noInput())
     },
   }

@@ -22,11 +22,15 @@ const REWARD_TRAIN_KEYS = [
 const ENDPOINT_KEYS = [
   'reward_endpoint_type',
   'reward_endpoint_model',
+  'reward_endpoint_token_env',
+  'reward_rubric',
+] as const
+
+/** Of every reward server, those of eval_reward_model too. */
+const SERVER_KEYS = [
   'reward_endpoint_concurrency',
   'reward_endpoint_timeout',
   'reward_endpoint_retries',
-  'reward_endpoint_token_env',
-  'reward_rubric',
 ] as const
 
 const GENERATION_KEYS = [
@@ -132,6 +136,13 @@ const RULES: readonly Rule[] = [
   {
     keys: ENDPOINT_KEYS,
     idle: (v) => v.reward_endpoint === undefined && 'reward_endpoint names no server',
+  },
+  {
+    keys: SERVER_KEYS,
+    idle: (v) =>
+      v.reward_endpoint === undefined &&
+      !v.eval_reward_model?.some((name) => /^https?:/i.test(name)) &&
+      'neither reward_endpoint nor eval_reward_model names a server',
   },
   {
     keys: GENERATION_KEYS,

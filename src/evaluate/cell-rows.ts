@@ -1,7 +1,7 @@
 /** From cells to the rows of a table: means over seeds with t-intervals, and differences from a baseline, seed by seed. */
 
 import { winOf } from '../statistics/agreement.js'
-import type { Estimate } from '../statistics/estimate.js'
+import { type Estimate, withinShares } from '../statistics/estimate.js'
 import { corrected } from '../statistics/significance.js'
 import { mean } from '../statistics/statistics.js'
 import { meanInterval, tTest } from '../statistics/t-interval.js'
@@ -118,12 +118,6 @@ function against(compared: readonly Compared[], p: number | undefined): Against 
     winRate: withinShares(meanInterval(compared.map((c) => c.wins))),
   }
 }
-
-/** An interval of a share ends where shares end. */
-const withinShares = ({ value, interval }: Estimate): Estimate => ({
-  value,
-  ...(interval && { interval: [Math.max(0, interval[0]), Math.min(1, interval[1])] }),
-})
 
 /** Rows that are the same cells under several names, as where sampled answers change nothing, are one test. */
 function correctedP(differences: readonly (readonly number[])[]): (number | undefined)[] {

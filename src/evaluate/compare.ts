@@ -1,6 +1,11 @@
 import { winOf } from '../statistics/agreement.js'
 import type { Measured } from '../statistics/estimate.js'
-import { type BootstrapOptions, bootstrapDifference, bootstrapMean } from '../statistics/intervals.js'
+import {
+  type BootstrapOptions,
+  bootstrapDifference,
+  bootstrapMean,
+  cautiousRate,
+} from '../statistics/intervals.js'
 import { middleRanks, pearson } from '../statistics/statistics.js'
 
 export interface CompareOptions extends BootstrapOptions {
@@ -13,7 +18,7 @@ export interface Comparison {
   win: number
   tie: number
   loss: number
-  /** Share of wins, ties as one half. */
+  /** Share of wins, ties as one half; its interval is that of Wilson where fewer than five prompts were won, or lost. */
   winRate: Measured
   /** Mean reward difference, in the reward's unit. */
   difference: Measured
@@ -32,12 +37,12 @@ export function compare(
   const { tie = TIE } = options
   const results = rewards.map((r, i) => winOf(r - baseline[i], tie))
   const count = (result: number) => results.filter((x) => x === result).length
+  const [win, loss] = [count(1), count(0)]
+  const rate = bootstrapMean(results, options)
+  const seen = { value: rate.value, prompts: results.length, won: win, lost: loss }
   return {
-    count: results.length,
-    win: count(1),
-    tie: count(0.5),
-    loss: count(0),
-    winRate: bootstrapMean(results, options),
+    ...{ count: results.length, win, tie: count(0.5), loss },
+    winRate: { ...rate, interval: cautiousRate(rate.interval, seen) },
     difference,
   }
 }

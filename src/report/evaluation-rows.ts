@@ -1,7 +1,7 @@
 /** From evaluated systems to the rows of a report. */
 
 import type { GroupEval, SystemEval } from '../evaluate/system-summary.js'
-import type { EvaluationReport, EvaluationRow } from './types.js'
+import type { EvaluationReport, EvaluationRow, ScorerRow } from './types.js'
 
 export interface EvaluatedSystem {
   system: string
@@ -40,7 +40,30 @@ export function evaluationReport(
       ...{ a, b, count, pearson, spearman },
     })),
   )
-  return { baseline, lengthUnit: 'words', rows, ...(agreement.length > 0 && { agreement }) }
+  const said = systems.flatMap((system) => scorerRows(system, system.system !== baseline))
+  return {
+    ...{ baseline, lengthUnit: 'words', rows },
+    ...(said.length > 0 && { scorers: said }),
+    ...(agreement.length > 0 && { agreement }),
+  }
+}
+
+function scorerRows({ system, decoding, evaluation }: EvaluatedSystem, versus: boolean): ScorerRow[] {
+  const { total, sources } = evaluation
+  return Object.keys(total.rewards).flatMap((scorer) =>
+    [['total', total] as const, ...Object.entries(sources)].map(([source, group]): ScorerRow => {
+      const { reward, sigmoid, versusBaseline, lengthControlled, lengthCorrelation } = group.rewards[scorer]
+      const duel = versus ? versusBaseline : undefined
+      return {
+        ...{ scorer, system, source, ...(decoding !== undefined && { decoding }), prompts: group.count },
+        ...{ reward, sigmoid, lengthCorrelation },
+        ...(duel && {
+          against: { wins: duel.win, ties: duel.tie, losses: duel.loss, rate: duel.winRate },
+        }),
+        ...(versus && lengthControlled && { lengthControlled }),
+      }
+    }),
+  )
 }
 
 function measured(

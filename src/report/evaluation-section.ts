@@ -15,7 +15,12 @@ export function evaluationSection(evaluation: EvaluationReport | undefined): Sec
   const id = 'evaluation'
   const heading = 'Evaluation'
   if (!evaluation?.rows.length) return { id, heading, body: '' }
-  const total = { ...evaluation, rows: evaluation.rows.filter((r) => r.source === 'total') }
+  const isTotal = ({ source }: { source: string }) => source === 'total'
+  const total = {
+    ...evaluation,
+    rows: evaluation.rows.filter(isTotal),
+    scorers: evaluation.scorers?.filter(isTotal),
+  }
   const charts = decodingsOf(evaluation).flatMap((d) => [
     ...rewardCharts(evaluation, d),
     ...duelCharts(evaluation, d),
@@ -37,7 +42,11 @@ function tables(evaluation: EvaluationReport): Html {
   if (evaluation.rows.length === 0) return ''
   const answers = t.answersTable(evaluation)
   const measured = answers.columns.some((c) => c.numeric)
-  return table(t.evaluationTable(evaluation)) + (measured ? table(answers) : '')
+  return [
+    table(t.evaluationTable(evaluation)),
+    evaluation.scorers?.length ? table(t.scorersTable(evaluation)) : '',
+    measured ? table(answers) : '',
+  ].join('')
 }
 
 /** The numbers beside a chart are the rows of its own decoding, with the columns that identify and measure them. */

@@ -44,6 +44,7 @@ export function renderMarkdown(report: AlignReport): string {
     section('Answers side by side', (report.samples ?? []).slice(0, SAMPLES).map(sample)),
     section('Evaluation', [
       evaluation && markdownTable(t.evaluationTable(evaluation)),
+      evaluation?.scorers?.length && markdownTable(t.scorersTable(evaluation)),
       evaluation && markdownTable(t.answersTable(evaluation)),
       evaluation?.differences?.length && markdownTable(t.differencesTable(evaluation.differences)),
       evaluation?.agreement?.length && markdownTable(t.agreementTable(evaluation.agreement)),

@@ -95,6 +95,34 @@ export function evaluationTable({ baseline, rows }: EvaluationReport): Table {
   return prune({ caption: 'Rewards and wins', columns, rows: cells })
 }
 
+/** A row for each scorer, system and source; a scorer's rows together. Columns that hold nothing are left out. */
+export function scorersTable({ baseline, scorers = [] }: EvaluationReport, caption = 'By scorer'): Table {
+  const labels = [
+    'prompts',
+    'mean',
+    'mean of sigmoids',
+    'win / tie / loss',
+    `wins against ${baseline}`,
+    'at equal length',
+    'correlation with length',
+  ]
+  const names = [...new Set(scorers.map(({ scorer }) => scorer))]
+  const cells = names
+    .flatMap((name) => inOrder(scorers.filter(({ scorer }) => scorer === name)))
+    .map((row, _, all) => [
+      row.scorer,
+      ...identity(row, all),
+      count(row.prompts),
+      n.shortSigned(row.reward),
+      n.numberEstimate(row.sigmoid),
+      row.against ? duel(row.against) : MISSING,
+      n.percentEstimate(row.against?.rate),
+      n.percentEstimate(row.lengthControlled),
+      n.formatSigned(row.lengthCorrelation),
+    ])
+  return prune({ caption, columns: [text('scorer'), ...IDENTITY, ...labels.map(numeric)], rows: cells })
+}
+
 /** What the answers look like, without anyone's judgement. */
 export function answersTable({ rows, lengthUnit = 'tokens' }: EvaluationReport): Table {
   const columns = [...IDENTITY, ...[`length, ${lengthUnit}`, 'BLEU', 'distinct', 'repetition'].map(numeric)]
@@ -109,23 +137,23 @@ export function answersTable({ rows, lengthUnit = 'tokens' }: EvaluationReport):
 }
 
 const IDENTITY = ['system', 'source', 'decoding'].map(text)
-const identity = (row: EvaluationRow, rows: EvaluationRow[]) => [
+type Placed = Pick<EvaluationRow, 'system' | 'source' | 'decoding'>
+const identity = (row: Placed, rows: readonly Placed[]) => [
   row.system,
   // A table of totals alone needs no column that says so.
   rows.every((r) => r.source === 'total') ? MISSING : row.source,
   row.decoding ?? MISSING,
 ]
 
-function inOrder(rows: EvaluationRow[]): EvaluationRow[] {
+function inOrder<Row extends Placed>(rows: readonly Row[]): Row[] {
   const sources = sourcesOf(rows)
   const decodings = [...new Set(rows.map((r) => r.decoding))]
-  const rank = (r: EvaluationRow) =>
-    sources.indexOf(r.source) * decodings.length + decodings.indexOf(r.decoding)
+  const rank = (r: Placed) => sources.indexOf(r.source) * decodings.length + decodings.indexOf(r.decoding)
   return [...rows].sort((a, b) => rank(a) - rank(b))
 }
 
 /** The total first, then sources in order of appearance. */
-export function sourcesOf(rows: EvaluationRow[]): string[] {
+export function sourcesOf(rows: readonly Pick<EvaluationRow, 'source'>[]): string[] {
   const names = [...new Set(rows.map((r) => r.source))]
   return [...names.filter((s) => s === 'total'), ...names.filter((s) => s !== 'total')]
 }

@@ -112,8 +112,29 @@ export interface EvaluationReport {
   rows: EvaluationRow[]
   /** Paired differences a − b over the same prompts. */
   differences?: { a: string; b: string; metric: string; difference: Estimate }[]
+  /** What every scorer says of every system, whatever its name. */
+  scorers?: ScorerRow[]
   /** How far scorers agree. */
   agreement?: ScorerPair[]
+}
+
+/** One scorer on one system and source. */
+export interface ScorerRow {
+  scorer: string
+  system: string
+  /** `total` is over all prompts: each source weighs as much as it has prompts. */
+  source: string
+  decoding?: string
+  prompts: number
+  reward: Estimate
+  /** Mean of the logistic of the reward, 0 to 1. */
+  sigmoid: Estimate
+  /** Of every system but the baseline. */
+  against?: { wins: number; ties: number; losses: number; rate: Estimate }
+  /** Win rate at equal length; over all prompts alone. */
+  lengthControlled?: Estimate
+  /** Of reward and characters over the answers, -1 to 1. */
+  lengthCorrelation: number | null
 }
 
 /** Two scorers on the same answers. */

@@ -13,6 +13,8 @@ import {
 
 export interface EndpointOptions {
   url: string
+  /** The key that names it, for messages; `reward_endpoint` when left out. */
+  key?: string
   type: EndpointType | 'auto'
   model?: string
   /** Requests under way at a time. */
@@ -39,14 +41,16 @@ export interface RewardEndpoint
 
 /** @throws ClhaError (exit 2) for an address that can't be used, or whose type can't be told from its path */
 export function openEndpoint(options: EndpointOptions): RewardEndpoint {
-  const address = parseAddress(options.url, 'reward_endpoint', 'http://127.0.0.1:8000/score')
-  const type = options.type === 'auto' ? typeOf(address) : options.type
+  const { key = 'reward_endpoint' } = options
+  const address = parseAddress(options.url, key, 'http://127.0.0.1:8000/score')
+  const type = options.type === 'auto' ? typeOf(address, key) : options.type
   const format = FORMATS[type]
   if (address.pathname === '/') address.pathname = format.path
   else if (type === 'openai_chat') address.pathname = address.pathname.replace(/\/v1\/?$/, format.path)
   const { model, rubric } = options
   if (type === 'openai_chat' && model === undefined) {
-    throw usageError('reward_endpoint_model is missing', 'name the chat model that is to judge')
+    const where = key === 'reward_endpoint' ? 'reward_endpoint_model' : `${key}: the model behind #`
+    throw usageError(`${where} is missing`, 'name the chat model that is to judge')
   }
   const made = [address.href, type, model, rubric]
   return {
@@ -60,14 +64,14 @@ export function openEndpoint(options: EndpointOptions): RewardEndpoint {
   }
 }
 
-function typeOf({ pathname }: URL): EndpointType {
+function typeOf({ pathname }: URL, key: string): EndpointType {
   const path = pathname.replace(/\/$/, '')
   const type = ENDPOINT_TYPES.find((name) => path.endsWith(FORMATS[name].path))
   if (type) return type
   if (path.endsWith('/v1')) return 'openai_chat'
   const known = ENDPOINT_TYPES.map((name) => `${FORMATS[name].path} (${name})`).join(', ')
   throw usageError(
-    `reward_endpoint: what the server speaks can't be told from the path "${pathname}"`,
-    `set reward_endpoint_type, or give an address that ends in one of ${known}`,
+    `${key}: what the server speaks can't be told from the path "${pathname}"`,
+    `${key === 'reward_endpoint' ? 'set reward_endpoint_type, or ' : ''}give an address that ends in one of ${known}`,
   )
 }

@@ -40,3 +40,25 @@ export function displayWidth(text: string): number {
   for (const character of text) width += NO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1
   return width
 }
+
+/** Lines that hold a command are left to the terminal: a line end in them would be pasted along. */
+const COMMAND = /(^|\s)(\.\/clha|clha|npx|npm|pip) /
+
+/** Lines broken between words where they are wider than the terminal; what goes on stands two columns to the right of its line. */
+export function wrapped(text: string, columns: number): string {
+  return text
+    .split('\n')
+    .map((line) => (displayWidth(line) <= columns || COMMAND.test(line) ? line : wrappedLine(line, columns)))
+    .join('\n')
+}
+
+function wrappedLine(line: string, columns: number): string {
+  const [words, indent] = [line.match(/\s*\S+/g) ?? [], `${line.match(/^\s*/)?.[0] ?? ''}  `]
+  const lines = ['']
+  for (const word of words) {
+    const last = lines[lines.length - 1]
+    if (last === '' || displayWidth(last + word) <= columns) lines[lines.length - 1] += word
+    else lines.push(indent + word.trimStart())
+  }
+  return lines.join('\n')
+}

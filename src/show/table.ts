@@ -47,20 +47,22 @@ export function tableOf(rows: readonly Row[], fields: readonly Field[]): Cells {
   }
 }
 
-/** The lines of a table, the labels first: aligned columns, no lines between. */
-export function tableLines({ columns, rows }: Cells): string[] {
+/** The lines of a table, the labels first: aligned columns, no lines between; closer together where `room` columns are too few. */
+export function tableLines({ columns, rows }: Cells, room = Number.POSITIVE_INFINITY): string[] {
   const cells = [
     columns.map(({ label }) => label),
     ...rows.map((row) => row.map((cell) => oneLine(cell, 80))),
   ]
   const widths = columns.map((_, c) => Math.max(...cells.map((line) => displayWidth(line[c]))))
+  const total = (gap: number) => widths.reduce((sum, width) => sum + width + gap, -gap)
+  const gap = total(2) > room ? ' ' : '  '
   return cells.map((line) =>
     line
       .map((cell, c) => {
         const space = ' '.repeat(widths[c] - displayWidth(cell))
         return columns[c].numeric ? space + cell : cell + space
       })
-      .join('  ')
+      .join(gap)
       .trimEnd(),
   )
 }

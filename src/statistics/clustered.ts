@@ -1,6 +1,6 @@
 /** Intervals of figures whose rows are not independent: the same prompt judged by several, the same rater judging many. */
 import type { Estimate, Interval } from './estimate.js'
-import { wilson } from './intervals.js'
+import { cautiousRate } from './intervals.js'
 import { mean } from './statistics.js'
 import { tQuantile } from './t-interval.js'
 
@@ -92,9 +92,6 @@ export function clusteredEstimate(
   return { value, interval: [value - half, value + half], standardError, ...rests }
 }
 
-/** Below so many prompts won, or lost, a rate's own variance says too little. */
-const FEW = 5
-
 /**
  * A win rate with its interval. Where fewer than five prompts were won, or lost, Wilson's interval over prompts is taken
  * where it reaches further: all wins would else be certain.
@@ -114,9 +111,8 @@ export function clusteredRate(scores: readonly number[], clusters: Clusters): Cl
     if (y > 0.5) won.add(of[i])
     if (y < 0.5) lost.add(of[i])
   })
-  const safe = Math.min(won.size, lost.size) < FEW ? wilson(value * count, count) : [1, 0]
-  const [low, high] = found.interval ?? [1, 0]
-  return { ...found, interval: [Math.max(0, Math.min(low, safe[0])), Math.min(1, Math.max(high, safe[1]))] }
+  const seen = { value, prompts: count, won: won.size, lost: lost.size }
+  return { ...found, interval: cautiousRate(found.interval ?? [1, 0], seen) }
 }
 
 /**

@@ -13,3 +13,9 @@ export interface Measured extends Estimate {
   value: number
   interval: Interval
 }
+
+/** An interval of a share ends where shares end. */
+export const withinShares = ({ value, interval }: Estimate): Estimate => ({
+  value,
+  ...(interval && { interval: [Math.max(0, interval[0]), Math.min(1, interval[1])] }),
+})

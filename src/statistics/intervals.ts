@@ -64,3 +64,18 @@ export function wilson(successes: number, n: number, level = 0.95): Interval {
   const half = (z / scale) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))
   return [Math.max(0, centre - half), Math.min(1, centre + half)]
 }
+
+/** Below so many prompts won, or lost, the spread of what was seen says too little. */
+const FEW = 5
+
+/**
+ * The interval of a win rate, reaching as far as Wilson's where fewer than five prompts were won, or lost: all wins would
+ * else be certain.
+ */
+export function cautiousRate(
+  [low, high]: Interval,
+  { value, prompts, won, lost }: { value: number; prompts: number; won: number; lost: number },
+): Interval {
+  const safe = Math.min(won, lost) < FEW ? wilson(value * prompts, prompts) : [1, 0]
+  return [Math.max(0, Math.min(low, safe[0])), Math.min(1, Math.max(high, safe[1]))]
+}

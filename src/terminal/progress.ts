@@ -2,7 +2,7 @@
 import { clearLine, cursorTo, moveCursor } from 'node:readline'
 import type { Writable } from 'node:stream'
 import { SingleBar } from 'cli-progress'
-import { displayWidth, oneLine } from '../show/printable.js'
+import { displayWidth, oneLine, wrapped } from '../show/printable.js'
 import { count, duration, figure, rate } from '../show/units.js'
 
 export type Fields = Record<string, string | number>
@@ -118,9 +118,14 @@ function barView(stream: ProgressOptions['stream'], total: number, name: string)
     format: (_options, params, payload: { text?: string }) => {
       const counts = total > 0 ? `${count(params.value)}/${count(total)}` : count(params.value)
       const share = total > 0 ? Math.min(1, params.value / total) : 0
-      const blocks = Math.round(share * 20)
-      const head = `${name}  ${'█'.repeat(blocks)}${'░'.repeat(20 - blocks)}  ${counts}`
       const columns = (stream.columns || 80) - 1
+      const headOf = (size: number) => {
+        const blocks = Math.round(share * size)
+        return `${name}  ${'█'.repeat(blocks)}${'░'.repeat(size - blocks)}  ${counts}`
+      }
+      // The time that is left stands last: rather a shorter bar than a line without it.
+      const fits = displayWidth(headOf(20)) + 2 + displayWidth(payload.text ?? '') <= columns
+      const head = headOf(fits ? 20 : 10)
       room = columns - displayWidth(head) - 2
       return room > 4 ? `${head}  ${oneLine(payload.text ?? '', room)}`.trimEnd() : oneLine(head, columns)
     },
@@ -139,7 +144,7 @@ function barView(stream: ProgressOptions['stream'], total: number, name: string)
       const fits = displayWidth(text) <= room
       bar.update(done, { text: fits ? text : '' })
       bar.stop()
-      if (!fits) stream.write(`  ${text}\n`)
+      if (!fits) stream.write(`${wrapped(`  ${text}`, stream.columns || 80)}\n`)
     },
     hide() {
       cursorTo(stream, 0)

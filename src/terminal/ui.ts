@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream'
 import pc from 'picocolors'
 import { type JsonValue, toJsonLine } from '../show/json-lines.js'
-import { printable } from '../show/printable.js'
+import { printable, wrapped } from '../show/printable.js'
 import { type Cells, tableLines } from '../show/table.js'
 import { type Progress, type ProgressView, startProgress } from './progress.js'
 
@@ -58,6 +58,8 @@ export function createUi(options: UiOptions = {}): Ui {
     stream.write(text)
     if (text.endsWith('\n')) bar?.show()
   }
+  const room = () => (isTty && stream.columns ? stream.columns : Number.POSITIVE_INFINITY)
+  const fitting = (text: string) => wrapped(printable(text), room())
   const emit = (kind: string, value: JsonValue) => {
     if (json) jsonStream.write(toJsonLine({ [kind]: value }))
   }
@@ -66,10 +68,10 @@ export function createUi(options: UiOptions = {}): Ui {
       say(`${colors.bold(printable(title))}${detail ? `  ${printable(detail)}` : ''}\n`)
       emit('station', detail === undefined ? { title } : { title, detail })
     },
-    line: (text) => say(`${printable(text)}\n`),
+    line: (text) => say(`${fitting(text)}\n`),
     warn(text, advice) {
-      const body = advice === undefined ? printable(text) : `${printable(text)}\n  ${printable(advice)}`
-      say(`${colors.yellow('!')} ${body}\n`)
+      const body = fitting(advice === undefined ? `! ${text}` : `! ${text}\n  ${advice}`)
+      say(`${colors.yellow('!')}${body.slice(1)}\n`)
       emit('warning', advice === undefined ? { text } : { text, advice })
     },
     progress(total, label, unit, brief) {
@@ -86,7 +88,7 @@ export function createUi(options: UiOptions = {}): Ui {
       }
     },
     table(table) {
-      const [titles, ...lines] = tableLines(table)
+      const [titles, ...lines] = tableLines(table, room() - 2)
       say(`${[colors.dim(titles), ...lines].map((line) => `  ${line}`).join('\n')}\n`)
     },
     write: (text) => say(printable(text)),

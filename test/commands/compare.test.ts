@@ -7,6 +7,7 @@ import { gate } from '../../src/commands/gate/gate.js'
 import { promptKey } from '../../src/dialogue.js'
 import type { EvalReport } from '../../src/report/types.js'
 import { openComparison, readComparison } from '../../src/verdicts/comparison-file.js'
+import { fakeServer, lengths } from '../reward/fake-server.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
 import { rowOf } from '../verdicts/panel.js'
 import { call, type Files, pairs, typed, writeFiles } from './eval-folder.js'
@@ -83,6 +84,88 @@ test('the same command again adds no verdict, and other answers in the same fold
     prompts.map((_, i) => `other ${i}`),
   )
   await expect(compare([a, c], { outputDir })).rejects.toThrow('holds another comparison')
+})
+
+test('another comparison in the folder is refused before anything is scored', async () => {
+  const { url, asked } = await fakeServer(({ body }) => ({ rewards: lengths(body.answers) }))
+  const files = ['one', 'two', 'three'].map((name) =>
+    answerFile(
+      name,
+      prompts.map((_, i) => `${name} ${i}`),
+    ),
+  )
+  const { outputDir } = await compare(files.slice(0, 2))
+  const values = { rewardEndpoint: `${url}/rewards`, outputDir }
+  await expect(compare(files.slice(1), values)).rejects.toThrow('holds another comparison')
+  expect(asked).toEqual([])
+})
+
+test('several servers and a reward model in one run: each has its figures by subset and in total', async () => {
+  const { url } = await fakeServer(({ body }) => ({ rewards: lengths(body.answers) }))
+  const { url: other } = await fakeServer(({ body, headers }) => {
+    expect(headers.authorization).toBeUndefined()
+    return { rewards: lengths(body.answers).map((length: number) => -length) }
+  })
+  const asked = ['x', 'y', 'z'].map((content) => [{ role: 'user', content }])
+  const rows = (answers: string[]) =>
+    answers.map((answer, i) => ({ prompt: asked[i], answer, subset: i < 1 ? 'harmless' : 'helpful' }))
+  const write = (name: string, answers: string[]) => {
+    const path = join(tempFolder('subsets'), `${name}.jsonl`)
+    fs.writeFileSync(
+      path,
+      rows(answers)
+        .map((row) => `${JSON.stringify(row)}\n`)
+        .join(''),
+    )
+    return path
+  }
+  const systems = [write('start', ['aa', 'a', 'a']), write('mine', ['a', 'aa', 'aaaa'])]
+  process.env.CLHA_TEST_TOKEN = 'hush'
+  const { report, read, screen } = await compare(systems, {
+    ...{ rewardEndpoint: `${url}/rewards`, rewardEndpointTokenEnv: 'CLHA_TEST_TOKEN' },
+    evalRewardModel: [`${other}/rewards`, files.reward],
+  })
+  const found = report.evaluation!.scorers!
+  const row = (scorer: string, system: string, source: string) =>
+    found.find((r) => r.scorer === scorer && r.system === system && r.source === source)!
+  expect([...new Set(found.map(({ scorer }) => scorer))]).toEqual(['reward', 'second', files.reward])
+  const logistic = (x: number) => 1 / (1 + Math.exp(-x))
+  // Lengths 2, 1, 1 against 1, 2, 4. Harmless: 1; helpful: 3; in total (1 + 2 * 3) / 3: subsets weigh by their prompts.
+  expect(row('reward', 'mine', 'harmless').reward.value).toBe(1)
+  expect(row('reward', 'mine', 'helpful').reward.value).toBe(3)
+  expect(row('reward', 'mine', 'total').reward.value).toBeCloseTo(7 / 3, 12)
+  expect(row('reward', 'mine', 'total').sigmoid.value).toBeCloseTo(
+    (logistic(1) + logistic(2) + logistic(4)) / 3,
+    12,
+  )
+  expect(row('reward', 'mine', 'total').against).toMatchObject({ wins: 2, ties: 0, losses: 1 })
+  expect(row('reward', 'mine', 'harmless').against).toMatchObject({ wins: 0, losses: 1 })
+  expect(row('second', 'mine', 'total').against).toMatchObject({ wins: 1, ties: 0, losses: 2 })
+  // A reward that is the length, or its opposite.
+  expect(row('reward', 'mine', 'total').lengthCorrelation).toBeCloseTo(1, 12)
+  expect(row('second', 'mine', 'total').lengthCorrelation).toBeCloseTo(-1, 12)
+  expect(report.evaluation!.agreement![0]).toMatchObject({ a: 'reward', b: 'second' })
+  expect(report.evaluation!.agreement![0].pearson).toBeCloseTo(-1, 12)
+  expect(read('report.md')).toContain('mean of sigmoids')
+  expect(read('report.html')).toContain('correlation with length')
+  expect(report.notes?.join()).toContain(`second = ${other}/rewards`)
+  // A server may run any model: nothing is said of families.
+  expect(screen).not.toContain('no independent view')
+  const twice = { rewardModel: files.reward, evalRewardModel: files.reward }
+  await expect(compare(systems, twice)).rejects.toThrow('is named twice')
+})
+
+test('scorers of one family are said, and a scorer that judges alone', async () => {
+  const systems = ['start', 'mine'].map((name) =>
+    answerFile(
+      name,
+      prompts.map((_, i) => `${name} ${i}`),
+    ),
+  )
+  const alone = await compare(systems, { rewardModel: files.reward })
+  expect(alone.screen).toContain('reward_model alone judges')
+  const siblings = await compare(systems, { rewardModel: files.reward, evalRewardModel: files.second })
+  expect(siblings.screen).toContain('all judges are of the family of reward_model (llama)')
 })
 
 test('a model answers what it was not asked before, and what is known is not made again', async () => {

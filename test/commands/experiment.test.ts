@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { experiment } from '../../src/commands/experiment/experiment.js'
 import { planCells, rateKey } from '../../src/commands/experiment/plan-cells.js'
-import { atEdge } from '../../src/commands/experiment/tune.js'
+import { atEdge, beyondEdge } from '../../src/commands/experiment/tune.js'
 import { readExperiment } from '../../src/config/experiment-file.js'
 import { parseConfig } from '../../src/config/load-config.js'
 import { memory } from '../../src/tensor/index.js'
@@ -127,12 +127,26 @@ test(
   async () => {
     const tuned = `${TEXT.replace('[0, 1]', '[0]')}tune: {seed: 9, noise: 0.2, learning_rates: [1.0e-4, 1.0e-3], beta_factors: [0.5, 2], results: ${path('rates.json')}}\n`
     const file = write(tuned)
-    expect(await run('tuned', file, { tune: true })).toMatchObject({ cells: 6, finished: 6, failed: 0 })
+    const outcome = await run('tuned', file, { tune: true })
     const { rates, betas, tried } = JSON.parse(readFileSync(path('rates.json'), 'utf8'))
     expect(Object.keys(rates)).toEqual(['dpo/sigmoid', 'clha'])
-    expect(tried.length).toBe(6)
-    expect(tried.filter(({ method }: { method: string }) => method === 'clha')).toHaveLength(2)
-    expect(betas['dpo/sigmoid']).toBeOneOf([0.05, 0.2])
+    // Two values have no inside: the grid is widened by one value, twice at most.
+    const ratesOf = (name: string) =>
+      new Set(
+        tried.flatMap((t: { method: string; learningRate: number }) =>
+          t.method === name ? t.learningRate : [],
+        ),
+      )
+    for (const name of ['dpo/sigmoid', 'clha']) {
+      expect([...ratesOf(name)]).toEqual(expect.arrayContaining([1e-4, 1e-3]))
+      expect(ratesOf(name).size).toBeOneOf([3, 4])
+    }
+    expect(outcome).toMatchObject({ cells: tried.length, finished: tried.length, failed: 0 })
+    expect(betas['dpo/sigmoid']).not.toBeOneOf([undefined, 0.1])
+    // Called again it tries nothing anew: betas are factors of the usual one, not of the one that was found.
+    const again = await run('tuned', file, { tune: true })
+    expect(again).toMatchObject({ failed: 0, stopped: false })
+    expect(JSON.parse(readFileSync(path('rates.json'), 'utf8')).tried).toEqual(tried)
     writeFileSync(
       path('rates.json'),
       JSON.stringify({ rates: { 'dpo/sigmoid': 7e-4, clha: 8e-4 }, tried: [] }),
@@ -159,6 +173,17 @@ test('a best value at the edge of what was tried is told', () => {
   expect(atEdge([...tried('inside', [0, 2, 1]), ...tried('edge', [3, 2, 1]), ...tried('one', [1])])).toEqual([
     'edge',
   ])
+})
+
+test('a grid is widened by the factor of its last two values where the best is at its edge', () => {
+  const grid = [0.03, 0.1, 0.3]
+  expect(beyondEdge(0.3, [0.03, 0.3, 0.1], grid)).toBe(0.9)
+  expect(beyondEdge(0.03, [0.03, 0.3, 0.1], grid)).toBe(0.009)
+  expect(beyondEdge(0.1, grid, grid)).toBeUndefined()
+  expect(beyondEdge(1, [1], [1])).toBeUndefined()
+  // Twice at most.
+  expect(beyondEdge(0.9, [...grid, 0.9], grid)).toBe(2.7)
+  expect(beyondEdge(2.7, [...grid, 0.9, 2.7], grid)).toBeUndefined()
 })
 
 describe('the file', () => {

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { planCells, tunedRates } from '../../src/commands/experiment/plan-cells.js'
 import { withTables, wrongClaims } from '../../src/commands/experiment/results.js'
+import { readExperiment } from '../../src/config/experiment-file.js'
 
 const root = mkdtempSync(join(tmpdir(), 'clha-results-'))
 const write = (path: string, content: string) => {
@@ -73,6 +75,29 @@ test('an experiment that was not run says the command; a wrong block names its p
   await expect(withTables(root, 'page.md', block('{layout: table}'))).rejects.toThrow(
     /page\.md: \{layout: table\}/,
   )
+})
+
+test('experiments share a file of cells: each takes those that it would run, by its own names', async () => {
+  const text = (variants: string) =>
+    `title: E\nbaseline: a\nseeds: [1]\nnoise: [0.4]\nworld: {}\nresults: shared.jsonl\nvariants: {${variants}}\n`
+  const plans = async (name: string, variants: string) => {
+    write(name, text(variants))
+    const file = join(root, name)
+    return planCells({ file, experiment: await readExperiment(file), outputDir: root, tuned: tunedRates() })
+  }
+  const [a, b] = await plans('one.yaml', 'a: {method: dpo}, b: {method: clha}')
+  const [renamed] = await plans('two.yaml', 'a: {method: dpo}, mine: {method: clha, margin: 2}')
+  expect(renamed.hash).toBe(a.hash)
+  const cells = [
+    { ...cell('a', 1, 0.4, 1, 1), hash: a.hash },
+    { ...cell('clha of the other file', 1, 0.4, 2, 2), hash: b.hash },
+  ]
+  write('shared.jsonl', cells.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  const one = await withTables(root, 'page.md', block('{experiment: one.yaml, layout: noise, value: greedy}'))
+  expect(one).toMatch(/\| a \| \+1\.00.*\n\| b \| \+2\.00/)
+  const two = await withTables(root, 'page.md', block('{experiment: two.yaml, layout: noise, value: greedy}'))
+  expect(two).toContain('| a | +1.00')
+  expect(two).not.toContain('| mine |')
 })
 
 test('rates that were tried, the best of a row in bold', async () => {

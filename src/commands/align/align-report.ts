@@ -101,6 +101,8 @@ export function alignReport(
     curves: curves.map(curve),
     rewardModel: { folds: accuraciesOf(aligned) },
     audit: aligned.rescored.audit,
+    ...(evaluation?.measures && { measures: evaluation.measures }),
+    ...(evaluation && { judgements: evaluation.judgements }),
     evaluation: evaluation?.report,
     samples: evaluation?.samples,
   }

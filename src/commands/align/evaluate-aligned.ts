@@ -112,5 +112,5 @@ export function scorersOf(
     modelScorer(session, `reward, fold ${fold}`, trainedScoringModel({ ...lm, model })),
   )
   const judge = second && modelScorer(session, 'second', trainedScoringModel({ ...lm, model: second.model }))
-  return [meanScorer('reward', own, temperatures), ...(judge ? [judge] : [])]
+  return [meanScorer('reward', own, temperatures), ...(judge ? [judge] : []), ...lazyScorers(session, true)]
 }

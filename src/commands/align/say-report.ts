@@ -1,6 +1,7 @@
 /** How an alignment ends on the terminal: a short table, what can be concluded from it, where everything lies. */
 import { conclusions, terminalTable } from '../../report/result-summary.js'
 import type { AlignReport } from '../../report/types.js'
+import { sayHeadlines } from '../../stations/judge/eval-report.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { AlignResult } from './align-result.js'
 import type { Aligned, Alignment } from './alignment.js'
@@ -8,6 +9,7 @@ import type { Aligned, Alignment } from './alignment.js'
 export function sayReport(ui: Ui, report: AlignReport): void {
   if (!report.evaluation) return
   ui.table(terminalTable(report))
+  sayHeadlines(ui, report)
   for (const line of conclusions(report.evaluation)) ui.line(line)
 }
 

@@ -11,15 +11,16 @@ import { inOutputDir } from '../../session/claim.js'
 import { type Session, withSession } from '../../session/session.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
-import { checkJudges, lazyScorers, rewardModelPaths, sayFamily } from '../../stations/judge/eval-models.js'
-import { reportHeader } from '../../stations/judge/eval-report.js'
+import { checkJudges, lazyScorers, sayFamily } from '../../stations/judge/eval-models.js'
+import { judgesNote, reportHeader } from '../../stations/judge/eval-report.js'
 import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
+import { namedScorers } from '../../stations/judge/named-scorers.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { questionKey } from '../../stations/systems/read-answers.js'
 import { textsOf } from '../own-flags.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { casesOf } from './cases.js'
-import { recordComparison } from './recorded.js'
+import { openRecord, recordScores } from './recorded.js'
 import { sayComparison } from './say-compare.js'
 import { settingsDifferences } from './settings.js'
 import { answersOf, type ComparedSystem, openSystems, sharedPrompts } from './systems.js'
@@ -63,19 +64,20 @@ async function compareIn(
     )
     answeredBy.push({ system: { name: system.name, decoding, answers }, made })
   }
+  // Opened before anything is scored: the folder may hold another comparison.
+  const record = openRecord(options.outputDir, { ...set, systems: answeredBy.map(({ system }) => system) })
   const evaluation = await evaluateSystems(session, {
     ...set,
     systems: answeredBy.map(({ system }) => system),
     scorers: lazyScorers(session),
     baseline,
   })
-  const recorded = recordComparison(options.outputDir, {
-    ...set,
-    judged: evaluation.judged,
-    settings: Object.fromEntries(rewardModelPaths(options).map(({ name, path }) => [name, path])),
-    now: new Date().toISOString(),
-  })
-  const verdicts = peopleFirst([...verdictsOf([recorded.path], baseline, options.seed), ...given])
+    .then((found) => {
+      recordScores(record, found.judged, namedScorers(options))
+      return found
+    })
+    .finally(record.log.close)
+  const verdicts = peopleFirst([...verdictsOf([record.path], baseline, options.seed), ...given])
   const report = reportOf(session, evaluation, {
     systems: systems.map(({ name, path, file }, i) => ({
       ...{
@@ -96,7 +98,7 @@ async function compareIn(
   return {
     prompts: set.prompts.length,
     ...(report.measures && { measures: report.measures }),
-    ...{ comparison: recorded.path, report: written.html },
+    ...{ comparison: record.path, report: written.html },
   }
 }
 
@@ -158,13 +160,17 @@ function casesIn({ judged, samples, judgements }: Evaluation, baseline: string, 
 function reportOf(session: Session, evaluation: Evaluation, comparison: ComparisonReport): EvalReport {
   const { report, judgements } = evaluation
   const measures = withVerdicts(evaluation.measures, comparison.verdicts)
+  const scorers = namedScorers(session.options)
   return {
     ...reportHeader(
       session,
       'Comparison',
       `clha compare ${comparison.systems.map(({ path }) => shellPath(path)).join(' ')}`,
     ),
-    notes: ['Intervals are 95 %; of scorers over prompts, of people and judges over prompts and raters.'],
+    notes: [
+      'Intervals are 95 %; of scorers over prompts, of people and judges over prompts and raters.',
+      ...(scorers.length > 0 ? [judgesNote(scorers)] : []),
+    ],
     ...(measures && { measures }),
     judgements: [...judgementsOfVerdicts(comparison.verdicts), ...judgements],
     comparison,

@@ -4,51 +4,63 @@ import { type Prompt, promptKey } from '../../dialogue.js'
 import { TIE } from '../../evaluate/compare.js'
 import { sha256 } from '../../files/digest.js'
 import { takeLock } from '../../runs/lock.js'
-import type { JudgedSystem } from '../../stations/judge/evaluation.js'
+import type { AnsweredSystem, JudgedSystem } from '../../stations/judge/evaluation.js'
+import type { NamedScorer } from '../../stations/judge/named-scorers.js'
 import { winOf } from '../../statistics/agreement.js'
-import { openComparison, readComparison } from '../../verdicts/comparison-file.js'
+import { type ComparisonLog, openComparison } from '../../verdicts/comparison-file.js'
 import { answerHash } from '../../verdicts/shapes.js'
-import type { Comparison, ComparisonItem, VerdictRow } from '../../verdicts/types.js'
+import type { ComparisonItem, VerdictRow } from '../../verdicts/types.js'
 
 export interface Recorded {
   prompts: readonly Prompt[]
   sources: readonly string[]
   /** The baseline first. */
-  judged: readonly JudgedSystem[]
-  /** Which reward model a scorer's name means. */
-  settings: Readonly<Record<string, string>>
-  /** ISO 8601. */
-  now: string
+  systems: readonly Pick<AnsweredSystem, 'name' | 'answers'>[]
 }
 
-/** Writes the items, and of the scorers' verdicts those that the file lacks. @throws ClhaError as `openComparison` */
-export function recordComparison(dir: string, recorded: Recorded): Comparison {
+export interface OpenRecord {
+  path: string
+  items: ComparisonItem[]
+  log: ComparisonLog
+}
+
+/** Opens the file, or makes it, before anything is scored. @throws ClhaError as `openComparison` */
+export function openRecord(dir: string, { prompts, sources, systems }: Recorded): OpenRecord {
   const path = join(dir, 'comparison.jsonl')
-  const items = itemsOf(recorded)
-  const name = recorded.judged.map((system) => system.name).join(' or ')
-  const log = openComparison(path, items, { name, lock: takeLock })
-  try {
-    const key = ({ rater, item, systems, settings }: VerdictRow) =>
-      [rater, item, ...systems, settings].join('\n')
-    const known = new Set(log.comparison.rows.map(key))
-    log.append(...rowsOf(recorded, items).filter((row) => !known.has(key(row))))
-  } finally {
-    log.close()
-  }
-  return readComparison(path)
+  const items = prompts.map((prompt, i) => ({
+    ...{ item: promptKey(prompt).slice(0, 16), prompt, source: sources[i] },
+    answers: systems.map(({ name, answers }) => {
+      const { text } = answers[i]
+      return { system: name, answer: answerHash(text), text }
+    }),
+  }))
+  const name = systems.map((system) => system.name).join(' or ')
+  return { path, items, log: openComparison(path, items, { name, lock: takeLock }) }
 }
 
-const itemsOf = ({ prompts, sources, judged }: Recorded): ComparisonItem[] =>
-  prompts.map((prompt, i) => ({
-    ...{ item: promptKey(prompt).slice(0, 16), prompt, source: sources[i] },
-    answers: judged.map(({ name, texts }) => ({
-      system: name,
-      answer: answerHash(texts[i]),
-      text: texts[i],
-    })),
-  }))
+/**
+ * Appends the verdicts of scorers that the file lacks.
+ * @param judged the baseline first
+ * @param scorers which reward model or server a name means
+ */
+export function recordScores(
+  { items, log }: OpenRecord,
+  judged: readonly JudgedSystem[],
+  scorers: readonly NamedScorer[],
+): void {
+  const key = ({ rater, item, systems, settings: own }: VerdictRow) =>
+    [rater, item, ...systems, own].join('\n')
+  const known = new Set(log.comparison.rows.map(key))
+  const at = new Date().toISOString()
+  const settings = Object.fromEntries(scorers.map(({ name, path }) => [name, path]))
+  log.append(...rowsOf(judged, items, { settings, at }).filter((row) => !known.has(key(row))))
+}
 
-function rowsOf({ judged, settings, now }: Recorded, items: readonly ComparisonItem[]): VerdictRow[] {
+function rowsOf(
+  judged: readonly JudgedSystem[],
+  items: readonly ComparisonItem[],
+  { settings, at }: { settings: Readonly<Record<string, string>>; at: string },
+): VerdictRow[] {
   const [baseline, ...others] = judged
   return others.flatMap((system) =>
     Object.keys(system.rewards).flatMap((scorer) =>
@@ -60,7 +72,7 @@ function rowsOf({ judged, settings, now }: Recorded, items: readonly ComparisonI
           ...{ a: answerHash(system.texts[i]), b: answerHash(baseline.texts[i]), shown: 'ab' },
           verdict: score === 1 ? 'a' : score === 0 ? 'b' : 'tie',
           ...{ grade, rater: scorer, kind: 'reward', systems: [system.name, baseline.name] },
-          ...{ settings: sha256(JSON.stringify(['reward', settings[scorer] ?? scorer])), at: now },
+          ...{ settings: sha256(JSON.stringify(['reward', settings[scorer] ?? scorer])), at },
         }
       }),
     ),

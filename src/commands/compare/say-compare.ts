@@ -2,9 +2,9 @@
 
 import { terminalTable } from '../../report/result-summary.js'
 import type { EvalReport } from '../../report/types.js'
-import { headlinesOf } from '../../report/verdicts/judgements.js'
 import { againstTable } from '../../report/verdicts/verdict-tables.js'
 import { count } from '../../show/units.js'
+import { sayHeadlines } from '../../stations/judge/eval-report.js'
 import type { Ui } from '../../terminal/ui.js'
 
 export function sayComparison(ui: Ui, report: EvalReport): void {
@@ -12,14 +12,9 @@ export function sayComparison(ui: Ui, report: EvalReport): void {
     if (kind === 'model' && made > 0) ui.line(`${name}: ${count(made)} answers made`)
   ui.table(terminalTable(report))
   for (const { who, figures } of report.comparison?.verdicts ?? []) ui.table(againstTable(figures, who))
-  const headlines = headlinesOf(report)
-  if (headlines.length === 0)
+  if (!sayHeadlines(ui, report))
     ui.warn(
       'nobody judged: given are figures of the texts',
       'name a reward model with --eval-reward-model, or let people vote: clha vote',
     )
-  for (const { answer, lines } of headlines) {
-    ui.line(answer)
-    for (const line of lines) ui.line(`  ${line}`)
-  }
 }

@@ -39,7 +39,7 @@ export async function openSystems(names: readonly string[], ui: Session['ui']): 
   const systems: ComparedSystem[] = []
   for (const path of names) {
     if (existsSync(path) && statSync(path).isFile()) {
-      systems.push({ name: fileStem(path), path, file: await readAnswers(path) })
+      systems.push({ name: join(dirname(path), fileStem(path)), path, file: await readAnswers(path) })
       continue
     }
     const { folder: found } = await resolveModel(path, { ui })
@@ -51,10 +51,20 @@ export async function openSystems(names: readonly string[], ui: Session['ui']): 
       )
     systems.push({ name: hubLabel(path), path, folder, settings: settingsOf(folder) })
   }
-  const short = systems.map(({ name }) => name)
-  return systems.map((system, i) =>
-    short.indexOf(system.name) === i ? system : { ...system, name: system.path },
-  )
+  const labels = shortNames(systems.map(({ name }) => name))
+  return systems.map((system, i) => ({ ...system, name: labels[i] }))
+}
+
+/** As much of the end of each path as tells it from the others; a checkpoint has its run's name before it. */
+function shortNames(paths: readonly string[]): string[] {
+  const parts = paths.map((path) => path.split(/[\\/]/).filter((part) => part !== '' && part !== '.'))
+  const end = (i: number, n: number) => parts[i].slice(-n).join('/')
+  return paths.map((path, i) => {
+    const least = /^checkpoint-\d+$/.test(parts[i].at(-1) ?? '') ? 2 : 1
+    for (let n = least; n < parts[i].length; n++)
+      if (parts.every((_, other) => other === i || end(other, n) !== end(i, n))) return end(i, n)
+    return path
+  })
 }
 
 /** Settings of the run that a model folder is, or lies in. */

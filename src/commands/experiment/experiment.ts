@@ -14,7 +14,7 @@ import { amount, count } from '../../show/units.js'
 import { ENOUGH_REPETITIONS } from '../../statistics/t-interval.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { ExperimentResult } from './experiment-result.js'
-import { type PlanContext, planCells, tunedRates } from './plan-cells.js'
+import { finishedCells, type PlanContext, planCells, tunedRates } from './plan-cells.js'
 import { type Failure, failedCells, runCells } from './run-cells.js'
 import { scorersOf } from './scorer-order.js'
 import { tune } from './tune.js'
@@ -34,7 +34,12 @@ export async function experiment(options: ExperimentOptions, ui: Ui): Promise<Ex
   const { file } = options
   const described = await readExperiment(file)
   const outputDir = options.outputDir ?? join('runs', basename(file, extname(file)))
-  const context: PlanContext = { file, experiment: described, outputDir, tuned: tunedRates(described) }
+  const context: PlanContext = {
+    file,
+    experiment: described,
+    outputDir,
+    tuned: tunedRates(described.tune?.results),
+  }
   return inOutputDir({ outputDir, resumeFromCheckpoint: true }, false, async () =>
     options.tune ? tune(context, ui) : runExperiment(context, options.results ?? described.results, ui),
   )
@@ -54,7 +59,7 @@ async function runExperiment(context: PlanContext, results: string, ui: Ui): Pro
     appendCell(results, cell)
     known.set(cell.hash, cell)
   })
-  const cells = plans.flatMap(({ hash }) => known.get(hash) ?? [])
+  const cells = finishedCells(plans, known)
   const report = cells.length > 0 ? await writeTables(context, cells, failures, ui) : undefined
   const { outputDir } = context
   const [finished, failed] = [cells.length, failures.length]

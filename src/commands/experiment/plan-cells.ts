@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Experiment, inVariant } from '../../config/experiment-file.js'
 import { parseConfig, type ResolvedConfig } from '../../config/load-config.js'
 import { ClhaError, usageError } from '../../errors.js'
-import type { Factors } from '../../evaluate/cells.js'
+import type { Cell, Factors } from '../../evaluate/cells.js'
 import { sha256 } from '../../files/digest.js'
 import { actingKeys, methodDefaults, variantName } from '../../methods/registry.js'
 import { QUICKSTART_SETTINGS } from '../../stations/read/starter-settings.js'
@@ -67,10 +67,12 @@ export interface Tuning {
   tried: { method: string; learningRate: number; beta?: number; reward: number }[]
 }
 
+export const UNTUNED: Tuning = { rates: {}, tried: [] }
+
 /** Rates found by `--tune`; none where there is no file yet. */
-export function tunedRates({ tune }: Experiment): Tuning {
-  if (!tune || !existsSync(tune.results)) return { rates: {}, tried: [] }
-  return JSON.parse(readFileSync(tune.results, 'utf8')) as Tuning
+export function tunedRates(path?: string): Tuning {
+  if (path === undefined || !existsSync(path)) return UNTUNED
+  return JSON.parse(readFileSync(path, 'utf8')) as Tuning
 }
 
 /** Keys that make other data, or another loss, of a method: with each of their values it is tuned apart. */
@@ -210,3 +212,10 @@ export function planCells(context: PlanContext): CellPlan[] {
   }
   return plans
 }
+
+/** The finished cells of a plan, by the names that it gives them: experiments may share a file of cells. */
+export const finishedCells = (plans: readonly CellPlan[], known: ReadonlyMap<string, Cell>): Cell[] =>
+  plans.flatMap(({ hash, variant, noise, augmented }) => {
+    const cell = known.get(hash)
+    return cell ? [{ ...cell, variant, noise, augmented }] : []
+  })

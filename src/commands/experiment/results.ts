@@ -14,7 +14,7 @@ import {
   ratesTable,
   resultTable,
 } from '../../report/experiment/layouts.js'
-import type { Tuning } from './plan-cells.js'
+import { finishedCells, planCells, type Tuning, tunedRates } from './plan-cells.js'
 import { scorersOf } from './scorer-order.js'
 
 const sourceShape = {
@@ -67,39 +67,58 @@ const BLOCK = /<!-- results (\{.*\}) -->\n[\s\S]*?<!-- end of results -->/g
  */
 export async function withTables(root: string, page: string, content: string): Promise<string> {
   const parts: string[] = []
+  const read = new Map<string, Promise<ResultRows>>()
+  const rows: RowsOf = (source) => {
+    const key = JSON.stringify(source)
+    const known = read.get(key) ?? rowsOf(root, source)
+    read.set(key, known)
+    return known
+  }
   let from = 0
   for (const found of content.matchAll(BLOCK)) {
     const [whole, settings] = found
     const request = requestZod.safeParse(parse(settings))
     if (!request.success) throw usageError(`${page}: ${settings}: ${request.error.issues[0].message}`)
     parts.push(content.slice(from, found.index))
-    parts.push(`<!-- results ${settings} -->\n${await blockOf(root, request.data)}\n<!-- end of results -->`)
+    parts.push(
+      `<!-- results ${settings} -->\n${await blockOf(root, request.data, rows)}\n<!-- end of results -->`,
+    )
     from = found.index + whole.length
   }
   return [...parts, content.slice(from)].join('')
 }
 
-async function blockOf(root: string, { layout, ...request }: z.output<typeof requestZod>): Promise<string> {
+type RowsOf = (source: Source) => Promise<ResultRows>
+
+async function blockOf(
+  root: string,
+  { layout, ...request }: z.output<typeof requestZod>,
+  rows: RowsOf,
+): Promise<string> {
   if (layout === 'rates') {
     const path = join(root, request.rates ?? '')
     return ratesTable((JSON.parse(readFileSync(path, 'utf8')) as Tuning).tried)
   }
-  const results = await rowsOf(root, request)
+  const { experiment, cells, baseline } = request
+  const results = await rows({ experiment, cells, baseline })
   if (results.rows.length === 0) return `Not run yet: \`npm run experiment -- ${request.experiment}\`.`
   return resultTable(results, { ...request, layout })
 }
 
-/** The rows of an experiment's file, or of a file of cells. */
+/** The rows of an experiment as its file stands, or of a file of cells. */
 async function rowsOf(root: string, { experiment, cells, baseline }: Source): Promise<ResultRows> {
-  const described = experiment === undefined ? undefined : await readExperiment(join(root, experiment))
-  const path = cells ?? described?.results
-  const base = baseline ?? described?.baseline
-  if (path === undefined || base === undefined)
+  if (experiment !== undefined) {
+    const planned = await experimentCells(root, experiment)
+    return rowsAgainst(planned.cells, baseline ?? planned.baseline)
+  }
+  if (cells === undefined || baseline === undefined)
     throw usageError('a table needs an experiment, or cells and a baseline')
-  const all = [...readCells(join(root, path)).values()]
-  const known = described ? all.filter(({ variant }) => Object.hasOwn(described.variants, variant)) : all
-  const scorers = scorersOf(known)
-  return { baseline: base, scorers, rows: experimentRows(newest(known), base, scorers[0]) }
+  return rowsAgainst(newest([...readCells(join(root, cells)).values()]), baseline)
+}
+
+function rowsAgainst(cells: readonly Cell[], baseline: string): ResultRows {
+  const scorers = scorersOf(cells)
+  return { baseline, scorers, rows: experimentRows(cells, baseline, scorers[0]) }
 }
 
 /** Of cells with the same factors and seed the last one counts: it was run again under other settings. */
@@ -110,6 +129,16 @@ function newest(cells: readonly Cell[]): Cell[] {
     last.set(JSON.stringify([variant, noise ?? null, augmented ?? null, seed]), cell)
   }
   return [...last.values()]
+}
+
+async function experimentCells(root: string, path: string): Promise<{ cells: Cell[]; baseline: string }> {
+  const file = join(root, path)
+  const experiment = await readExperiment(file)
+  const { results, baseline, tune } = experiment
+  const tuned = tunedRates(tune && join(root, tune.results))
+  const known = readCells(join(root, results))
+  const plans = known.size > 0 ? planCells({ file, experiment, outputDir: root, tuned }) : []
+  return { cells: finishedCells(plans, known), baseline }
 }
 
 /**

@@ -1,4 +1,4 @@
-/** `clha experiment --tune`: a small grid of learning rates and betas per method, on development prompts of a seed of its own. */
+/** `clha experiment --tune`: a small grid of learning rates and betas per method, widened where the best lies at its edge, on development prompts. */
 import type { Experiment } from '../../config/experiment-file.js'
 import { usageError } from '../../errors.js'
 import type { Cell } from '../../evaluate/cells.js'
@@ -10,40 +10,92 @@ import { MISSING } from '../../show/units.js'
 import { mean } from '../../statistics/statistics.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { ExperimentResult } from './experiment-result.js'
-import { type CellPlan, type PlanContext, planCell, rateKey, type Trial, type Tuning } from './plan-cells.js'
+import {
+  type CellPlan,
+  type PlanContext,
+  planCell,
+  rateKey,
+  type Trial,
+  type Tuning,
+  UNTUNED,
+} from './plan-cells.js'
 import { type Failure, failedCells, runCells } from './run-cells.js'
 
 type Tried = Tuning['tried'][number]
 type Grid = NonNullable<Experiment['tune']>
+
+/** How often a grid is widened by one value where the best one lies at its edge. */
+const TIMES_WIDENED = 2
 
 interface TrialCell extends Trial {
   method: string
   plan: CellPlan
 }
 
+interface TunedMethod {
+  method: string
+  trial: (learningRate: number, beta?: number) => TrialCell
+  /** Its betas; none where it has none, or where the variant names it. */
+  betas?: number[]
+}
+
 /** Every method once, by the first variant that has it; a variant with a learning rate of its own is left alone. */
-function trialsOf(context: PlanContext, { seed, noise, learning_rates, beta_factors }: Grid): TrialCell[] {
-  const trials = new Map<string, TrialCell[]>()
+function tunedMethods(context: PlanContext, { seed, noise, beta_factors }: Grid): TunedMethod[] {
+  const methods = new Map<string, TunedMethod>()
   const { variants, starts_from } = context.experiment
   for (const [variant, keys] of Object.entries(variants)) {
     if (Object.keys(keys).length === 0 || keys.learning_rate !== undefined) continue
     const factors = { variant, ...(noise !== undefined && { noise }) }
-    const { config } = planCell(context, factors, seed)
+    // Usual values, not those that an earlier call found.
+    const { config } = planCell({ ...context, tuned: UNTUNED }, factors, seed)
     const method = rateKey(config, starts_from[variant])
-    if (trials.has(method)) continue
+    if (methods.has(method)) continue
     const takesBeta = keys.beta === undefined && actingKeys(config.values).includes('beta')
-    const betas = takesBeta ? beta_factors?.map((factor) => factor * config.values.beta) : undefined
-    trials.set(
-      method,
-      learning_rates.flatMap((learningRate) =>
-        (betas ?? [undefined]).map((beta) => {
-          const trial = { learningRate, ...(beta !== undefined && { beta }) }
-          return { ...trial, method, plan: planCell(context, factors, seed, trial) }
-        }),
-      ),
-    )
+    const betas = takesBeta ? beta_factors?.map((factor) => rounded(factor * config.values.beta)) : undefined
+    const trial = (learningRate: number, beta?: number) => {
+      const values = { learningRate, ...(beta !== undefined && { beta }) }
+      return { ...values, method, plan: planCell(context, factors, seed, values) }
+    }
+    methods.set(method, { method, trial, betas })
   }
-  return [...trials.values()].flat()
+  return [...methods.values()]
+}
+
+/** Without the last bits of a product: 0.3, not 0.30000000000000004. */
+const rounded = (x: number): number => Number(x.toPrecision(6))
+
+const gridOf = ({ trial, betas = [] }: TunedMethod, rates: readonly number[]): TrialCell[] =>
+  rates.flatMap((rate) => (betas.length > 0 ? betas.map((beta) => trial(rate, beta)) : [trial(rate)]))
+
+/**
+ * One value beyond what was tried, as far as the last two are apart, where the best one is the least or the largest.
+ * @returns undefined where it is not, or where the grid was widened often enough
+ */
+export function beyondEdge(
+  best: number,
+  tried: readonly number[],
+  grid: readonly number[],
+): number | undefined {
+  const values = [...new Set(tried)].sort((a, b) => a - b)
+  const at = values.indexOf(best)
+  const widened = values.filter((value) => !grid.includes(value)).length
+  if (values.length < 2 || (at > 0 && at < values.length - 1) || widened >= TIMES_WIDENED) return undefined
+  return rounded(best * (best / values[at === 0 ? 1 : at - 1]))
+}
+
+/** What is to be tried next to a best value at the edge. */
+function beyond({ method, trial, betas = [] }: TunedMethod, all: readonly Tried[], rates: readonly number[]) {
+  const tried = all.filter((t) => t.method === method)
+  const [best] = bestOf(tried)
+  if (!best) return []
+  const triedRates = tried.map(({ learningRate }) => learningRate)
+  const triedBetas = tried.flatMap((t) => t.beta ?? [])
+  const rate = beyondEdge(best.learningRate, triedRates, rates)
+  const beta = best.beta === undefined ? undefined : beyondEdge(best.beta, triedBetas, betas)
+  return [
+    ...(rate === undefined ? [] : [trial(rate, best.beta)]),
+    ...(beta === undefined ? [] : [trial(best.learningRate, beta)]),
+  ]
 }
 
 /** What did best of each method. */
@@ -75,16 +127,14 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
   if (!settings)
     throw usageError(`${file}: no tune section`, 'name tune.learning_rates, tune.seed and tune.results')
   const { seed, noise, results } = settings
-  const all = trialsOf(context, settings)
-  const known = (trial: TrialCell) =>
-    tuned.tried.some(
-      (t) => t.method === trial.method && t.learningRate === trial.learningRate && t.beta === trial.beta,
-    )
-  const open = all.filter((trial) => !known(trial))
+  const methods = tunedMethods(context, settings)
   const tried = [...tuned.tried]
   const failures: Failure[] = []
-  const note = async ({ hash, rewards }: Cell) => {
-    const { method, learningRate, beta } = open.find(({ plan }) => plan.hash === hash) as TrialCell
+  const isKnown = (trial: TrialCell) =>
+    tried.some(
+      (t) => t.method === trial.method && t.learningRate === trial.learningRate && t.beta === trial.beta,
+    )
+  const note = ({ method, learningRate, beta }: TrialCell, { rewards }: Cell) => {
     const reward = mean(rewards.true ?? rewards.second ?? rewards.reward)
     tried.push({ method, learningRate, ...(beta !== undefined && { beta }), reward })
     const command = `clha experiment ${shellPath(file)} --tune`
@@ -92,13 +142,20 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
     const found = { rates: entriesOf(best, (t) => t.learningRate), betas: entriesOf(best, (t) => t.beta) }
     writeWhole(results, `${JSON.stringify({ seed, noise, command, ...found, tried }, null, 2)}\n`)
   }
-  const stopped = await runCells(
-    open.map(({ plan }) => plan),
-    ui,
-    failures,
-    note,
-    true,
-  )
+  let cells = 0
+  let stopped = false
+  let trials = methods.flatMap((method) => gridOf(method, settings.learning_rates))
+  // A trial that failed would fail again: it ends the widening.
+  while (trials.length > 0 && !stopped && failures.length === 0) {
+    cells += trials.length
+    const open = trials.filter((trial) => !isKnown(trial))
+    const plans = open.map(({ plan }) => plan)
+    const noteCell = (cell: Cell) => note(open.find(({ plan }) => plan.hash === cell.hash) as TrialCell, cell)
+    stopped = await runCells(plans, ui, failures, noteCell, true)
+    trials = methods
+      .flatMap((method) => beyond(method, tried, settings.learning_rates))
+      .filter((trial) => !isKnown(trial))
+  }
   ui.table({
     columns: [text('method'), numeric('learning rate'), numeric('beta'), numeric('reward')],
     rows: tried.map((t) => [
@@ -116,6 +173,6 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
     )
   if (failures.length > 0 && !stopped) throw failedCells(failures)
   ui.line(`rates    ${results}`)
-  const finished = all.length - open.length + tried.length - tuned.tried.length
-  return { outputDir, cells: all.length, finished, failed: failures.length, stopped }
+  const finished = cells - failures.length
+  return { outputDir, cells, finished, failed: failures.length, stopped }
 }

@@ -6,7 +6,7 @@ import { SECTION_KEYS } from '../../config/sections.js'
 import { usageError } from '../../errors.js'
 import { EXIT } from '../../exit-codes.js'
 import { correspond } from '../../judges/correspondence.js'
-import { estimateOf } from '../../judges/estimate.js'
+import { type Estimate, estimateOf } from '../../judges/estimate.js'
 import { type JudgeCounts, judgeComparison, openPairings } from '../../judges/judge-comparison.js'
 import { createPace } from '../../judges/pace.js'
 import { type Pairing, pairingsOf } from '../../judges/pairings.js'
@@ -17,9 +17,11 @@ import { throwIfStopped } from '../../session/stopped.js'
 import { amount } from '../../show/units.js'
 import { comparisonSource } from '../../stations/systems/comparison-source.js'
 import { benchOf, configuredJudge, pricesOf } from '../../stations/systems/configured-judge.js'
+import type { PositionBias } from '../../statistics/position-bias.js'
 import { stopRequested } from '../../terminal/signals.js'
 import type { Ui } from '../../terminal/ui.js'
 import { type ComparisonLog, openComparison, readComparison } from '../../verdicts/comparison-file.js'
+import type { PairCount } from '../../verdicts/summary.js'
 import type { VerdictRow } from '../../verdicts/types.js'
 import type { Outcome } from '../command.js'
 import { sayEstimate, sayVerdicts } from './say-judge.js'
@@ -34,6 +36,18 @@ export interface JudgeCall {
   estimate?: boolean
 }
 
+export interface JudgeResult extends JudgeCounts {
+  /** Of the comparison. */
+  file: string
+  rater: string
+  requests: number
+  cost?: number
+  /** How the systems stand by this judge. */
+  pairs: PairCount[]
+  /** Of pairs that were seen in both orders. */
+  position?: PositionBias
+}
+
 /** What a command line says. @throws ClhaError (exit 2) */
 export async function judgeCall(args: readonly string[], flags: Record<string, unknown>): Promise<JudgeCall> {
   const [config] = args.filter((name) => /\.ya?ml$/i.test(name))
@@ -45,7 +59,7 @@ export async function judgeCall(args: readonly string[], flags: Record<string, u
 }
 
 /** @throws ClhaError exit 2: nothing to compare, or a judge that gives no verdict; exit 3: the record is in use; exit 4 */
-export async function judge({ inputs, options, ...flags }: JudgeCall, ui: Ui): Promise<Outcome> {
+export async function judge({ inputs, options, ...flags }: JudgeCall, ui: Ui): Promise<JudgeOutcome> {
   const endpoint = configuredJudge(options)
   const guided = options.judgeReference || flags.reference !== undefined
   const bench = benchOf(options, endpoint, { name: flags.rater, guided })
@@ -72,6 +86,10 @@ export async function judge({ inputs, options, ...flags }: JudgeCall, ui: Ui): P
   }
 }
 
+interface JudgeOutcome extends Outcome {
+  result: JudgeResult | Estimate
+}
+
 interface Work {
   ui: Ui
   options: Options
@@ -82,7 +100,7 @@ interface Work {
   log: ComparisonLog
 }
 
-async function judged({ ui, options, endpoint, bench, path, pairings, log }: Work): Promise<Outcome> {
+async function judged({ ui, options, endpoint, bench, path, pairings, log }: Work): Promise<JudgeOutcome> {
   if (log.comparison.torn) ui.warn(`${path}: the last verdict was cut off and is asked for again`)
   sayOtherSettings(ui, bench, log.comparison.rows)
   const replies = openReplies(`${path}.replies`)
@@ -110,7 +128,13 @@ async function judged({ ui, options, endpoint, bench, path, pairings, log }: Wor
   }
 }
 
-function finish(ui: Ui, path: string, bench: Work['bench'], counts: JudgeCounts, result: object): Outcome {
+function finish(
+  ui: Ui,
+  path: string,
+  bench: Work['bench'],
+  counts: JudgeCounts,
+  result: Omit<JudgeResult, 'pairs' | 'position'>,
+): JudgeOutcome {
   const { items, rows } = readComparison(path)
   const own = rows.filter(({ rater, settings }) => rater === bench.rater && settings === bench.settings)
   const summary = sayVerdicts(ui, { items }, own)

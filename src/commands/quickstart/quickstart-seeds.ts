@@ -1,6 +1,8 @@
 /** Several seeds of the quickstart as one table: means over seeds, with intervals over seeds. */
 
 import type { AlignReport, EvaluationRow, SeedsReport } from '../../report/types.js'
+import type { Judgement } from '../../report/verdicts/judgements.js'
+import { withinShares } from '../../statistics/estimate.js'
 import { meanInterval } from '../../statistics/t-interval.js'
 
 interface SeedRun {
@@ -18,9 +20,10 @@ const METRICS: [name: string, of: (row: EvaluationRow) => number | null | undefi
 
 /** The last seed's report, with the table over all seeds in front. */
 export function seedsReport(runs: readonly SeedRun[]): AlignReport {
-  const last = runs[runs.length - 1].report
+  const { measures: _ofLastSeed, ...last } = runs[runs.length - 1].report
   return {
     ...last,
+    judgements: last.judgements?.map((judgement) => overSeeds(judgement, runs)),
     seeds: runs.map(({ seed }) => seed),
     command: `npm run quickstart -- --seeds ${runs.length}`,
     notes: [
@@ -29,6 +32,16 @@ export function seedsReport(runs: readonly SeedRun[]): AlignReport {
     ],
     multiSeed: { seeds: runs.map(({ seed }) => seed), rows: rowsOf(runs) },
   }
+}
+
+/** What a judge says of a system, as the mean over seeds with its interval. */
+function overSeeds({ lengthControlled: _, ...last }: Judgement, runs: readonly SeedRun[]): Judgement {
+  const rates = runs.flatMap(
+    ({ report }) =>
+      report.judgements?.find(({ system, who }) => system === last.system && who === last.who)?.winRate
+        .value ?? [],
+  )
+  return { ...last, winRate: withinShares(meanInterval(rates)), seeds: rates.length }
 }
 
 function rowsOf(runs: readonly SeedRun[]): SeedsReport['rows'] {

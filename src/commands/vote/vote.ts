@@ -30,6 +30,10 @@ export interface VoteCall {
   repeats: number
   host: string
   port: number
+  /** Asked every few milliseconds; left out: signals end it. */
+  ended?(): boolean
+  /** Called once the page can be opened, with the link of each rater. */
+  opened?(links: { rater: string; link: string }[]): void
 }
 
 export interface VoteResult {
@@ -82,13 +86,15 @@ export async function vote(call: VoteCall, ui: Ui): Promise<VoteResult> {
       },
     })
     const server = await listen(app, call.host, call.port)
-    sayAtStop('no further votes; every vote so far is saved …')
+    const ended = call.ended ?? stopRequested
+    if (!call.ended) sayAtStop('no further votes; every vote so far is saved …')
     sayLinks(
       ui,
       { server: server.url, path, loopback },
       raters.map((rater) => [booth.view(rater), links.token(rater)]),
     )
-    while (!stopRequested() && failure === undefined) await sleep(STOP_POLL)
+    call.opened?.(raters.map((rater) => ({ rater, link: `${server.url}/#${links.token(rater)}` })))
+    while (!ended() && failure === undefined) await sleep(STOP_POLL)
     await server.stop(GRACE, () => {})
     if (failure !== undefined) throw failure
     const done = raters

@@ -6,7 +6,7 @@ export const evaluateSection = {
   eval_reward_model: oneOrMany(text())
     .optional()
     .describe(
-      'further reward models that judge, one or a list: folders, or names on the hub; unset: reward_model alone',
+      'further reward models that judge, one or a list: folders, names on the hub, or addresses of reward servers; unset: reward_model alone',
     ),
   baseline: oneOrMany(text())
     .optional()

@@ -9,7 +9,10 @@ import { headlinesOf } from './judgements.js'
 export const headlineBody = (report: EvalReport): Html =>
   headlinesOf(report)
     .map(({ answer, lines: [size, ...rest] }): Html => {
-      const body = paragraphs([size]) + list(rest)
+      const body = paragraphs([whole(size)]) + list(rest.map(whole))
       return `<div class="headline"><p class="answer-line">${esc(answer)}</p>${body}</div>`
     })
     .join('\n')
+
+/** A number and its sign stay on one line. */
+const whole = (line: string): string => line.replace(/(\d) %/g, '$1\u00a0%')

@@ -17,6 +17,8 @@ export interface Judgement {
   prompts: number
   /** People or judges; left out for a scorer. */
   raters?: number
+  /** Trainings with other seeds that this is the mean over; the interval is then over them. */
+  seeds?: number
 }
 
 export type Conclusion = 'better' | 'worse' | 'no difference shown'
@@ -42,7 +44,7 @@ export interface Headline {
  */
 export function headlineOf(judgements: readonly Judgement[], lengthRatio?: number | null): Headline {
   const [first, ...others] = judgements
-  const { system, baseline, who, winRate, prompts, raters } = first
+  const { system, baseline, who, winRate, prompts, raters, seeds } = first
   const found = conclusionOf(winRate)
   const answer = {
     better: `${system} is better than ${baseline}.`,
@@ -50,7 +52,7 @@ export function headlineOf(judgements: readonly Judgement[], lengthRatio?: numbe
     'no difference shown': `No difference between ${system} and ${baseline} is shown.`,
   }[found]
   const by = raters === undefined ? who : `${who} (${amount(raters, 'rater')})`
-  const size = `By ${by} ${system} wins ${wholePercent(winRate.value ?? 0)} against ${baseline}, on ${amount(prompts, 'prompt')}; 50 % would be a draw.`
+  const size = `By ${by} ${system} wins ${wholePercent(winRate.value ?? 0)} against ${baseline}, on ${amount(prompts, 'prompt')}${seeds === undefined ? '' : `, mean over ${amount(seeds, 'seed')}`}; 50 % would be a draw.`
   return {
     answer,
     lines: [
@@ -63,12 +65,13 @@ export function headlineOf(judgements: readonly Judgement[], lengthRatio?: numbe
   }
 }
 
-function sureness({ winRate: { interval }, raters, prompts }: Judgement, found: Conclusion): string {
+function sureness({ winRate: { interval }, raters, prompts, seeds }: Judgement, found: Conclusion): string {
   if (!interval) return 'One prompt is no evidence: there is no interval.'
   const text = `The 95 % interval of that share is ${interval.map((end) => wholePercent(end)).join(' to ')}`
   if (found === 'no difference shown') {
     const width = interval[1] - interval[0]
-    const more = raters === undefined || raters === 1 || raters >= prompts ? 'prompts' : 'raters'
+    const fewRaters = raters !== undefined && raters > 1 && raters < prompts
+    const more = seeds !== undefined ? 'seeds' : fewRaters ? 'raters' : 'prompts'
     const advice = width > 0.1 ? `: too wide to tell. More ${more} narrow it.` : ': the two are close.'
     return `${text}${advice}`
   }

@@ -11,12 +11,12 @@ import { baseFolderOf, headOfFolder } from '../../models/adapters/adapter-load.j
 import { readHfConfig } from '../../models/folders/load-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Needs, required } from '../../session/needs.js'
-import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
 import { openModelCache } from '../score/model-cache.js'
 import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
 import { answerLogProbs, measuresFromStart, sampledIds } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import { type AnsweredSystem, answered } from './evaluation.js'
+import { type JudgeOptions, namedScorers } from './named-scorers.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
 import { modelScorer, type Scorer, type ScorerNeeds } from './scorers.js'
 
@@ -25,38 +25,26 @@ export const modelPaths = (options: Pick<Options, 'modelNameOrPath' | 'baseline'
   ...new Set([required(options, 'modelNameOrPath'), ...(options.baseline ?? [])]),
 ]
 
-/** The first `reward_model` is called `reward`, the first of `eval_reward_model` `second`, further ones by their folders. */
-export function rewardModelPaths(
-  options: Pick<Options, 'rewardModel' | 'evalRewardModel'>,
-): { name: string; path: string }[] {
-  const [second, ...more] = [options.evalRewardModel ?? []].flat()
-  const [reward, ...others] = options.rewardModel ?? []
-  return [
-    ...(reward === undefined ? [] : [{ name: 'reward', path: reward }]),
-    ...others.map((path) => ({ name: hubLabel(path), path })),
-    ...(second === undefined ? [] : [{ name: 'second', path: second }]),
-    ...more.map((path) => ({ name: hubLabel(path), path })),
-  ]
-}
-
-/** Says where no judge is of another family than `reward_model`: they may like the same for the same bad reasons. */
-export function sayFamily({ options, ui }: Needs<'rewardModel' | 'evalRewardModel', 'ui'>): void {
-  const paths = rewardModelPaths(options).map(({ path }) => path)
-  if (options.rewardModel === undefined) return
-  const families = new Set(
-    paths.map((path) => String(readHfConfig(baseFolderOf(resolveModelFolder(path))).model_type)),
-  )
+/** Says where no judge is of another family than the training's scorer: they may like the same for the same bad reasons. */
+export function sayFamily({ options, ui }: Needs<keyof JudgeOptions, 'ui'>): void {
+  const scorers = namedScorers(options)
+  const [first] = scorers
+  if (first?.name !== 'reward') return
+  const key = first.endpoint ? 'reward_endpoint' : 'reward_model'
+  // What model a server runs is not known: it may well be another one.
+  const families = new Set(scorers.map(({ path, endpoint }) => (endpoint ? path : familyOf(path))))
   if (families.size > 1) return
   const [family] = families
   const all =
-    paths.length === 1
-      ? 'reward_model alone judges'
-      : `all judges are of the family of reward_model (${family})`
+    scorers.length === 1 ? `${key} alone judges` : `all judges are of the family of ${key} (${family})`
   ui.warn(
     `${all}: where it trained the model, that is no independent view`,
     'add one of another family with --eval-reward-model, or ask people and judges: clha vote, clha judge',
   )
 }
+
+const familyOf = (path: string): string =>
+  String(readHfConfig(baseFolderOf(resolveModelFolder(path))).model_type)
 
 /** @throws ClhaError (exit 2) for a folder that holds no model, or one of the wrong kind */
 export function checkModels(
@@ -67,12 +55,9 @@ export function checkModels(
   checkJudges(options)
 }
 
-type JudgeOptions = EndpointOptions & Pick<Options, 'rewardModel' | 'evalRewardModel'>
-
 /** @throws ClhaError (exit 2) for a reward model, or a reward server, that can't judge */
 export function checkJudges(options: JudgeOptions): void {
-  configuredEndpoint(options)
-  for (const { path } of rewardModelPaths(options)) checkHead(path, 'reward')
+  for (const { path, endpoint } of namedScorers(options)) if (!endpoint) checkHead(path, 'reward')
 }
 
 function checkHead(path: string, wanted: 'lm' | 'reward', adapter?: string): void {
@@ -152,14 +137,14 @@ export type JudgeNeeds = ScorerNeeds &
   Needs<SectionOptions<'score' | 'endpoint' | 'evaluate'>, 'dtype'> &
   Needs<'chatTemplate' | 'outputDir'>
 
-/** Scorers that load their model when they are asked, and keep scores in `score_cache_dir`. */
-export function lazyScorers(session: JudgeNeeds): Scorer[] {
-  const endpoint = configuredEndpoint(session.options)
-  return [
-    ...(endpoint ? [endpointScorer(session, 'reward', endpoint)] : []),
-    ...rewardModelPaths(session.options).map((scorer) => lazyScorer(session, scorer)),
-  ]
-}
+/**
+ * Scorers that load their model when they are asked, and keep scores in `score_cache_dir`.
+ * @param trained as of `namedScorers`
+ */
+export const lazyScorers = (session: JudgeNeeds, trained = false): Scorer[] =>
+  namedScorers(session.options, trained).map(({ name, path, endpoint }) =>
+    endpoint ? endpointScorer(session, name, endpoint) : lazyScorer(session, { name, path }),
+  )
 
 const lazyScorer = (session: JudgeNeeds, { name, path }: { name: string; path: string }): Scorer => ({
   name,

@@ -2,14 +2,15 @@
 
 import { conclusions, terminalTable } from '../../report/result-summary.js'
 import type { EvalReport, EvaluationReport, EvaluationRow, ReportHeader } from '../../report/types.js'
+import { headlinesOf } from '../../report/verdicts/judgements.js'
 import type { Needs } from '../../session/needs.js'
 import { VERSION } from '../../session/session.js'
 import { formatNumber } from '../../show/numbers.js'
 import { shellPath } from '../../show/shell.js'
 import { tableOf } from '../../show/table.js'
 import type { Ui } from '../../terminal/ui.js'
-import { rewardModelPaths } from './eval-models.js'
 import type { Evaluation } from './evaluation.js'
+import { type JudgeOptions, type NamedScorer, namedScorers } from './named-scorers.js'
 
 /** What every report says first: which command, when, with what. */
 export function reportHeader(
@@ -32,19 +33,21 @@ export function reportHeader(
   }
 }
 
+/** Which scorer is behind a name. */
+export const judgesNote = (judges: readonly NamedScorer[]): string =>
+  `Scorers: ${judges.map(({ name, path }) => `${name} = ${path}`).join(', ')}.`
+
 export function evalReport(
-  session: Needs<'seed' | 'rewardModel' | 'evalRewardModel', 'config' | 'hardware' | 'versions'>,
+  session: Needs<'seed' | keyof JudgeOptions, 'config' | 'hardware' | 'versions'>,
   { report, samples, measures, judgements }: Evaluation,
 ): EvalReport {
   const { config } = session
-  const judges = rewardModelPaths(session.options)
+  const judges = namedScorers(session.options)
   return {
     ...reportHeader(session, 'Evaluation', config.file && `clha eval ${shellPath(config.file)}`),
     notes: [
       'Intervals are 95 %, over prompts, of one seed.',
-      judges.length === 0
-        ? 'No reward model judged: there are no rewards and no wins.'
-        : `Judges: ${judges.map(({ name, path }) => `${name} = ${path}`).join(', ')}.`,
+      judges.length === 0 ? 'No reward model judged: there are no rewards and no wins.' : judgesNote(judges),
     ],
     ...(measures && { measures }),
     judgements,
@@ -65,7 +68,18 @@ export function showEvaluation(ui: Ui, report: EvalReport): void {
       { key: 'repetition', title: 'repeated 4-grams', align: 'right' },
     ]),
   )
+  sayHeadlines(ui, report)
   for (const line of conclusions(evaluation)) ui.line(line)
+}
+
+/** Is it better, by how much, how sure: as the report begins. @returns whether anybody judged */
+export function sayHeadlines(ui: Ui, report: EvalReport): boolean {
+  const headlines = headlinesOf(report)
+  for (const { answer, lines } of headlines) {
+    ui.line(answer)
+    for (const line of lines) ui.line(`  ${line}`)
+  }
+  return headlines.length > 0
 }
 
 const totals = ({ rows }: EvaluationReport) => rows.filter(({ source }) => source === 'total')

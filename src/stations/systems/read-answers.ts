@@ -35,7 +35,7 @@ const name = z.union([z.string().min(1), z.int(), z.bigint()]).transform(String)
 const PROMPTS = ['prompt', 'messages', 'instruction', 'question'] as const
 const ANSWERS = ['answer', 'response', 'output', 'completion'] as const
 const IDS = ['id', 'question_id'] as const
-const SOURCES = ['source', 'category', 'dataset'] as const
+const SOURCES = ['source', 'subset', 'category', 'dataset'] as const
 
 /** What makes two questions the same: a lone text is what a user says. */
 export const questionKey = (asked: Prompt): string =>

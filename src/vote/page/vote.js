@@ -26,6 +26,8 @@ const state = {
   /** Places in the order in which they were ranked. @type {number[][]} */
   ranked: [],
   /** @type {Task | undefined} */ shown: undefined,
+  /** Whether single letters and digits act; arrows always do. */
+  letters: true,
   /** Milliseconds that the task was looked at, and since when it is again. */
   looked: 0,
   since: 0,
@@ -87,6 +89,7 @@ async function load() {
   try {
     state.view = await request('tasks')
     state.last = state.view.last
+    setLetters(localStorage.getItem(lettersKey()) !== 'off')
     show()
   } catch (error) {
     const { status } = /** @type {Error & { status?: number }} */ (error)
@@ -247,7 +250,7 @@ function showKeys(view) {
   const commands = commandsOf(view)
   const box = at('keys')
   if (box.parentElement) box.parentElement.hidden = false
-  const made = commands.map(({ key }) => key).join()
+  const made = [state.letters, ...commands.map(({ key }) => key)].join()
   if (box.dataset.made !== made) {
     box.dataset.made = made
     box.replaceChildren(...commands.map(buttonOf))
@@ -263,13 +266,35 @@ function buttonOf({ key, kbd, label, kind = '' }) {
   const button = document.createElement('button')
   button.type = 'button'
   button.className = kind
-  button.setAttribute('aria-keyshortcuts', key)
-  const hint = element('kbd', '', kbd)
-  hint.setAttribute('aria-hidden', 'true')
-  button.append(label, hint)
+  button.append(label)
+  if (acts(key)) {
+    button.setAttribute('aria-keyshortcuts', key)
+    const hint = element('kbd', '', kbd)
+    hint.setAttribute('aria-hidden', 'true')
+    button.append(hint)
+  }
   button.addEventListener('click', () => run(key))
   return button
 }
+
+// Who dictates, or rests a hand on the keys, turns single characters off (WCAG 2.1.4); kept for each rater.
+
+/** @param {string} key */
+const acts = (key) => state.letters || key.length > 1
+
+const lettersKey = () => `letters:${state.view?.rater}`
+
+/** @param {boolean} on */
+function setLetters(on) {
+  state.letters = on
+  Object.assign(at('letters'), { checked: on })
+}
+
+at('letters').addEventListener('change', () => {
+  setLetters(/** @type {HTMLInputElement} */ (at('letters')).checked)
+  localStorage.setItem(lettersKey(), state.letters ? 'on' : 'off')
+  if (state.view) showKeys(state.view)
+})
 
 /** @param {string} key */
 function run(key) {
@@ -321,6 +346,7 @@ document.addEventListener('keydown', (event) => {
   }
   // A key that is held down is one vote; keys of the browser stay the browser's.
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return
+  if (!acts(event.key)) return
   if (run(event.key.length === 1 ? event.key.toLowerCase() : event.key)) event.preventDefault()
 })
 
