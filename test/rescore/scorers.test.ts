@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Example } from '../../src/data/example.js'
 import { createRandom } from '../../src/random.js'
+import { scorersTable } from '../../src/report/audit-tables.js'
+import { renderAuditReport } from '../../src/report/render.js'
 import { rankDefaults } from '../../src/rescore/rank.js'
 import { rescoreLists } from '../../src/rescore/rescore.js'
 import { combineScores } from '../../src/rescore/scorers/combine.js'
@@ -60,6 +62,10 @@ describe('several scorers', () => {
     expect(fair.weight).toBeGreaterThan(0.15)
     expect(coin.weight).toBeLessThan(0.1)
     expect(good.weight + fair.weight + coin.weight).toBeCloseTo(1, 12)
+    const table = scorersTable(audit.scorers!)
+    expect(table.rows.map(([name]) => name)).toEqual(['good', 'fair', 'coin'])
+    expect(table.rows.map((row) => row.length)).toEqual([5, 5, 5])
+    expect(renderAuditReport(audit)).toContain('correlation with length')
     const alone = gaps.filter((gap) => gap.good > 0).length / N
     expect(audit.total.agreement.share!).toBeGreaterThan(alone)
     expect(audit.warnings.filter(({ code }) => code === 'idle_scorer').map(({ message }) => message)).toEqual(
