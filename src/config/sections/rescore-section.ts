@@ -7,7 +7,7 @@ export const rescoreSection = {
     .enum(['auto', 'posterior', 'reward', 'human', 'agreement', 'perplexity'])
     .default('auto')
     .describe(
-      'who orders the answers: both, the reward, the label, or where both agree; auto: by what is known of the labels; perplexity: both, as PerpCorrect weighs them; legacy: reward',
+      'who orders the answers: both, reward, label, or where both agree; auto: by what labels tell; perplexity: PerpCorrect; legacy: reward',
     ),
   relabels: oneOrMany(text())
     .optional()
