@@ -5,7 +5,7 @@ import { rescore } from '../../src/commands/rescore/rescore.js'
 import { tryRescoring } from '../../src/commands/try-rescoring/try-rescoring.js'
 import { createRandom } from '../../src/random.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
-import { call, typed } from './eval-folder.js'
+import { call, typed, writeFiles } from './eval-folder.js'
 
 /** Pairs scored by a good judge, and by one that errs. */
 function scoredFile(n: number): { dir: string; data: string } {
@@ -63,4 +63,20 @@ test('a column that a row lacks is named with its row', async () => {
   await expect(rescore(config as never, ui as never, typed() as never)).rejects.toThrow(
     /scored\.jsonl:1: an answer has no reward in none/,
   )
+})
+
+test('two reward models score one after the other; the lists say what each said, and their scores are kept apart', async () => {
+  const { dir, data } = scoredFile(210)
+  const { reward, second } = await writeFiles(join(dir, 'models'))
+  const outputDir = join(dir, 'by-models')
+  const settings = { trainDataset: data, rewardModel: [reward, second], labelError: 0.1, outputDir }
+  const { config, ui, screen } = await call(settings)
+  await rescore(config as never, ui as never, typed() as never)
+  expect(screen()).toContain(`scoring with ${second}`)
+  const { scorers } = JSON.parse(readFileSync(join(outputDir, 'audit.json'), 'utf8'))
+  expect(scorers.map(({ name }: { name: string }) => name)).toEqual([reward, second])
+  const alone = await call({ ...settings, rewardModel: second, outputDir: join(dir, 'alone') })
+  await rescore(alone.config as never, alone.ui as never, typed() as never)
+  const agreed = JSON.parse(readFileSync(join(dir, 'alone', 'audit.json'), 'utf8')).total.agreement
+  expect(scorers[1].agreement).toEqual(agreed)
 })
