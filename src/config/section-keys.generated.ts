@@ -113,6 +113,7 @@ export const SECTION_KEYS = {
   ],
   score: [
     'reward_model',
+    'reward_function',
     'reward_format',
     'score_cache_dir',
   ],
@@ -232,6 +233,7 @@ export const SECTION_KEYS = {
     'merge_tolerance',
   ],
   quickstart: [
+    'real',
     'seeds',
   ],
 } as const

@@ -8,8 +8,8 @@ import { hashUnit } from '../random.js'
 export interface EvaluationSet {
   prompts: Prompt[]
   sources: string[]
-  /** The preferred answers. */
-  references: string[]
+  /** The preferred answers; none where some prompt has no answer. */
+  references?: string[]
 }
 
 /** At most `limit` different prompts, chosen by their hashes: the same whatever the order of the file. */
@@ -27,6 +27,8 @@ export function evaluationSet(examples: readonly Example[], limit: number, seed:
   return {
     prompts: chosen.map(({ prompt }) => prompt),
     sources: chosen.map(({ source }) => source),
-    references: chosen.map((example) => example.candidates[preferredIndex(example)].text),
+    ...(chosen.every(({ candidates }) => candidates.length > 0) && {
+      references: chosen.map((example) => example.candidates[preferredIndex(example)].text),
+    }),
   }
 }

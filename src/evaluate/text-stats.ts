@@ -2,8 +2,8 @@
 
 import { mean } from '../statistics/statistics.js'
 import { characters } from '../text/lengths.js'
+import { isRefusal } from '../text/refusal.js'
 import { countNgrams, splitWords } from './ngrams.js'
-import { isRefusal } from './refusal.js'
 
 export interface TextStats {
   /** Mean words (separated by white space) and characters (code points) per answer. */

@@ -82,6 +82,7 @@ function measured(
     sigmoidReward: of(scorers.reward)?.sigmoid,
     againstStart: duel && { wins: duel.win, ties: duel.tie, losses: duel.loss, rate: duel.winRate },
     length: { value: group.text.words },
+    ended: group.text.truncated === undefined ? undefined : { value: 1 - group.text.truncated },
     bleu: group.bleu && { value: group.bleu.charLegacy },
     distinct: { value: group.text.distinct2 },
     repetition: { value: group.text.repetition },

@@ -1,6 +1,13 @@
 /** The result in one table and a few sentences: what ends the quickstart and opens the report. */
 import type { AuditReport } from '../rescore/audit.js'
-import { formatNumber, hasInterval, percentEstimate, shortSigned, signedEstimate } from '../show/numbers.js'
+import {
+  formatNumber,
+  hasInterval,
+  numberEstimate,
+  percentEstimate,
+  shortSigned,
+  signedEstimate,
+} from '../show/numbers.js'
 import type { Cells, Table } from '../show/table.js'
 import { prune } from './tables.js'
 import type {
@@ -21,6 +28,8 @@ export function summaryTable(evaluation: EvaluationReport): Table {
     'second reward model',
     `wins against ${evaluation.baseline}`,
     `length, ${evaluation.lengthUnit ?? 'tokens'}`,
+    'ended by itself',
+    'KL from start',
   ]
   const columns = [{ label: 'system' }, ...labels.map((label) => ({ label, numeric: true }))]
   const cells = rows.map((row) => [
@@ -31,6 +40,9 @@ export function summaryTable(evaluation: EvaluationReport): Table {
     shortSigned(row.secondReward && { value: row.secondReward.value }),
     percentEstimate(row.againstStart?.rate),
     formatNumber(row.length?.value, 1),
+    percentEstimate(row.ended),
+    // Of the answers that were drawn at temperature 1, whatever decoding the table is of.
+    numberEstimate(evaluation.rows.find(({ system, kl }) => system === row.system && kl)?.kl),
   ])
   return prune({ caption: 'Result', columns, rows: cells })
 }

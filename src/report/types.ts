@@ -96,6 +96,10 @@ export interface EvaluationRow {
   againstStart?: { wins: number; ties: number; losses: number; rate?: Estimate }
   /** Mean per answer, in the report's `lengthUnit`. */
   length?: Estimate
+  /** Share of answers that ended by themselves, where it is known. */
+  ended?: Estimate
+  /** Sampled KL divergence from the start, nats an answer, over all prompts. */
+  kl?: Estimate
   /** Mean sentence BLEU over characters, as the paper's code computes it. */
   bleu?: Estimate
   /** Different word pairs over all word pairs. */

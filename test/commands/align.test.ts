@@ -67,6 +67,15 @@ test('align goes from two files to a model, an audit and a report, and keeps no 
     expect.arrayContaining(['start', 'clha']),
   )
   expect(report().evaluation?.rows.every((row) => row.reward && row.secondReward)).toBe(true)
+  // The report begins with the conclusion, and has what `clha gate` asks for, as that of compare.
+  const { judgements, measures } = report()
+  expect(judgements?.map(({ who }) => who)).toEqual(
+    expect.arrayContaining(['the second reward model', 'the reward model']),
+  )
+  expect(judgements?.[0].baseline).toBe('start')
+  expect(measures?.systems.clha.winrate.interval).toHaveLength(2)
+  expect(readFileSync(join(folder, 'run/report.html'), 'utf8')).toContain('class="headline"')
+  expect(text).toMatch(/clha is (better|worse) than start\.|No difference between clha and start is shown\./)
   expect(text).toContain('pairs are contrasted')
   expect(memory().tensors).toBe(before)
 }, 60_000)

@@ -200,6 +200,22 @@ test('missing answers are left out and said; without a prompt in common there is
   await expect(compare([a, files.reward])).rejects.toThrow('a reward model, it cannot answer')
 })
 
+test('one prompt, and the same answers twice, show no difference and are said', async () => {
+  const { url } = await fakeServer(({ body }) => ({ rewards: lengths(body.answers) }))
+  const scored = { rewardEndpoint: `${url}/rewards` }
+  const one = await compare([answerFile('start', ['a']), answerFile('mine', ['aaa'])], scored)
+  // Wilson's interval of 1 of 1.
+  const { winrate } = one.report.measures!.systems.mine
+  expect(winrate.value).toBe(1)
+  expect(winrate.interval?.[0]).toBeCloseTo(1 / (1 + 1.959964 ** 2), 6)
+  expect(one.screen).toContain('No difference between mine and start is shown.')
+  const same = prompts.map((_, i) => `same ${i}`)
+  const twins = await compare([answerFile('start', same), answerFile('mine', same)], scored)
+  expect(twins.screen).toContain('mine gave the same answers as start throughout')
+  expect(twins.report.evaluation!.scorers!.at(-1)!.against).toMatchObject({ wins: 0, losses: 0 })
+  expect(twins.screen).toContain('No difference between mine and start is shown.')
+})
+
 test('votes of people on the same systems come first in the report', async () => {
   const [a, b] = ['start', 'mine'].map((name) =>
     answerFile(

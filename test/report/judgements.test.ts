@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { seedsReport } from '../../src/commands/quickstart/quickstart-seeds.js'
 import { wordDiff } from '../../src/evaluate/word-diff.js'
 import { renderMarkdown } from '../../src/report/markdown.js'
 import { renderEvalReport } from '../../src/report/render.js'
@@ -37,6 +38,29 @@ test('an interval around one half shows no difference, and says what would narro
   expect(headlineOf([by('the reward model', 0.46, 0.54)]).lines[1]).toContain('the two are close')
   const none = headlineOf([{ ...by('people', 0, 1), winRate: { value: 1 } }])
   expect(none.lines[1]).toContain('no interval')
+})
+
+test('over several seeds the interval is theirs: mean and t by hand', () => {
+  const run = (seed: number, rate: number) => ({
+    seed,
+    report: {
+      title: 'Quickstart',
+      judgements: [by('the true reward', rate, rate)],
+      measures: { subject: 'mine', systems: {} },
+      evaluation: { baseline: 'start', rows: [] },
+    },
+  })
+  const { judgements, measures } = seedsReport([run(1, 0.6), run(2, 0.7), run(3, 0.8)])
+  // Standard deviation 0.1 over 3 seeds, t of 2 degrees 4.3027: 0.7 plus and minus 0.2484.
+  const { value, interval } = judgements![0].winRate
+  expect(value).toBeCloseTo(0.7, 12)
+  expect(interval?.[0]).toBeCloseTo(0.7 - (4.302653 * 0.1) / Math.sqrt(3), 5)
+  // What is measured of the last seed alone is no measure of all.
+  expect(measures).toBeUndefined()
+  const { answer, lines } = headlineOf(judgements!)
+  expect(answer).toBe('No difference between mine and start is shown.')
+  expect(lines[0]).toContain('on 200 prompts, mean over 3 seeds')
+  expect(lines[1]).toContain('More seeds narrow it.')
 })
 
 test('longer answers are said, with the win rate at equal length and whether that changes the conclusion', () => {

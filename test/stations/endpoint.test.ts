@@ -82,7 +82,9 @@ test('a row that a chat model cannot judge stops scoring, or is left out with sk
 
 test('keys that cannot act, and two scorers at once, are errors', async () => {
   const load = (values: Record<string, unknown>) => loadConfig(undefined, values)
-  await expect(load({ rewardEndpointRetries: 3 })).rejects.toThrow('reward_endpoint names no server')
+  await expect(load({ rewardEndpointRetries: 3 })).rejects.toThrow(
+    'neither reward_endpoint nor eval_reward_model names a server',
+  )
   await expect(load({ rewardEndpoint: 'http://h/score', rewardModel: 'm' })).rejects.toThrow('remove one')
   await expect(
     load({ rewardEndpoint: 'http://h/score', rewardEndpointType: 'vllm_score', rewardRubric: 'be kind' }),

@@ -10,6 +10,7 @@ import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
+import { checkJudges } from '../../stations/judge/eval-models.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import type { Pipeline } from '../pipeline-spec.js'
@@ -27,6 +28,7 @@ export const align: Pipeline<AlignResult> = async (config, ui) => {
   const { options } = session
   return inOutputDir(options, true, async () => {
     requireAlignable(options)
+    checkJudges(options)
     const start = await loadTrainable(session)
     const work = () => withAlignment(session, start, alignIn)
     return sayingStop(ui, KEPT, work, () => stoppedResult(options.outputDir))

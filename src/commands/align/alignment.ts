@@ -20,6 +20,8 @@ export interface AlignData {
   demonstrations?: readonly Example[]
   /** `train` as another annotator labelled it, for the second reward model; the labels of `train` when left out. */
   judged?: readonly Example[]
+  /** The truth judges the answers: no second reward model is trained to. */
+  judgedByTruth?: boolean
   /** Which labels are really reversed, where that is known. */
   truth?: (list: RankedList) => readonly boolean[]
 }

@@ -6,7 +6,8 @@ import { quantizedOf } from '../../load/quantized-options.js'
 import { trainedScoringModel } from '../../load/scoring-model.js'
 import type { Rescored } from '../../rescore/rescore.js'
 import type { Session } from '../../session/session.js'
-import { answerPrompts } from '../../stations/judge/answer.js'
+import { type Answer, answerPrompts } from '../../stations/judge/answer.js'
+import { answerLogProbs, measuresFromStart, sampledIds } from '../../stations/judge/answer-likelihood.js'
 import { lazyScorers } from '../../stations/judge/eval-models.js'
 import {
   type AnsweredSystem,
@@ -51,9 +52,10 @@ async function evaluateAligned(
   const { session } = a
   const { evalPrompts, seed } = session.options
   const set = evaluationSet(test, evalPrompts, seed)
-  const systems: AnsweredSystem[] = []
+  const here: AnsweredHere[] = []
   for (const [name, folder] of systemsOf(aligned))
-    systems.push(...(await answersOf(session, set.prompts, temperatures, { name, folder })))
+    here.push(...(await answersOf(session, set.prompts, temperatures, { name, folder })))
+  const systems = await withDistance(session, aligned.start, set.prompts, here)
   return evaluateSystems(session, {
     ...set,
     systems,
@@ -73,23 +75,57 @@ const systemsOf = ({ start, sft, rounds, clha }: Aligned): [name: string, folder
 
 const decodingName = (temperature: number) => (temperature === 0 ? 'greedy' : `sampled at T ${temperature}`)
 
+/** Answers with their tokens, and where they were drawn from the whole distribution how likely each one was. */
+interface AnsweredHere {
+  system: AnsweredSystem
+  answers: readonly Answer[]
+  own?: readonly number[]
+}
+
 async function answersOf(
   session: Session,
   prompts: readonly Example['prompt'][],
   temperatures: readonly number[],
   { name, folder }: { name: string; folder: string },
-): Promise<AnsweredSystem[]> {
+): Promise<AnsweredHere[]> {
   const { options, dtype } = session
   const lm = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'all'))
-  const systems: AnsweredSystem[] = []
+  const out: AnsweredHere[] = []
   for (const temperature of temperatures) {
     const decoding = decodingName(temperature)
     const label = temperatures.length > 1 ? `${name}, ${decoding}` : name
-    systems.push({
-      name,
-      decoding,
-      answers: answered(await answerPrompts(session, lm, prompts, { label, temperature })),
+    const answers = await answerPrompts(session, lm, prompts, { label, temperature })
+    const isDrawn = temperature === 1 && options.topK === 0 && options.topP === 1
+    const own = isDrawn ? await answerLogProbs(options, lm, prompts, answers) : undefined
+    out.push({ system: { name, decoding, answers: answered(answers) }, answers, own })
+  }
+  lm.model.dispose()
+  return out
+}
+
+/** How far every system is from the start, by the answers that it drew. */
+async function withDistance(
+  { options, dtype }: Session,
+  start: string,
+  prompts: readonly Example['prompt'][],
+  all: readonly AnsweredHere[],
+): Promise<AnsweredSystem[]> {
+  const [first] = all
+  const isFar = ({ system, own }: AnsweredHere) => own !== undefined && system.name !== first.system.name
+  if (!all.some(isFar)) return all.map(({ system }) => system)
+  const lm = await loadLanguageModel(start, dtype, options.chatTemplate, quantizedOf(options, 'all'))
+  const systems: AnsweredSystem[] = []
+  for (const each of all) {
+    const { system, answers, own } = each
+    if (!own || !isFar(each)) {
+      systems.push(system)
+      continue
+    }
+    const fromStart = measuresFromStart({
+      ...{ own, start: await answerLogProbs(options, lm, prompts, answers), drawn: true, seed: options.seed },
+      tokens: answers.map((answer) => sampledIds(answer).length),
     })
+    systems.push({ ...system, fromStart })
   }
   lm.model.dispose()
   return systems

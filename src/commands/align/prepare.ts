@@ -38,7 +38,7 @@ export async function prepareStations(a: Alignment, data: AlignData): Promise<Pr
   const { options } = session
   const corpus = await encodeCorpus(session, lm, corpusOf(data.train), 2)
   const outside = hasOutsideScorer(options)
-  requireEnough(session, corpus.examples, outside)
+  requireEnough(session, corpus.examples, outside, !outside && !data.judgedByTruth)
   // A model that learned the chosen answers knows the labels: reward models that began there would grade what they were told.
   const startIsBlind = data.demonstrations !== undefined
   const blindStart = startIsBlind ? await startStation(a, data, corpus) : undefined
@@ -51,15 +51,24 @@ export async function prepareStations(a: Alignment, data: AlignData): Promise<Pr
   return { start, scorers, second, scored }
 }
 
-/** Labels that are too few are known before the first training. @throws ClhaError (exit 2) */
-function requireEnough({ options }: Session, examples: readonly Example[], outside: boolean): void {
+/**
+ * Labels that are too few are known before the first training.
+ * @param second whether a reward model of its own judges
+ * @throws ClhaError (exit 2)
+ */
+function requireEnough(
+  { options }: Session,
+  examples: readonly Example[],
+  outside: boolean,
+  second: boolean,
+): void {
   const { folds, seed } = options
   const several = !outside && folds > 1
   if (several) requireFolds(examples, options)
   requireCalibratable(examples, rescoreOptions(options), ({ prompt }) =>
     several ? foldOf(prompt, seed, folds) : 0,
   )
-  if (!outside && !examples.some((example) => isJudged(options, example) && isLabelled(example))) {
+  if (second && !examples.some((example) => isJudged(options, example) && isLabelled(example))) {
     throw usageError(
       `${amount(examples.length, 'list')}: none of them is left for the reward model that judges`,
       'give more prompts with preferences, or a reward_model',
@@ -102,7 +111,7 @@ const rewardStation = (a: Alignment, data: AlignData, corpus: EncodedCorpus): Pr
     const { session } = a
     const scorers = await trainScorers(a, data.files, corpus)
     throwIfStopped(session)
-    const second = await trainSecond(a, data, corpus)
+    const second = data.judgedByTruth ? undefined : await trainSecond(a, data, corpus)
     for (const { fold, accuracy, run } of scorers) {
       remember(a, `reward model, fold ${fold}`, run)
       if (accuracy) session.ui.line(`fold ${fold}: right on ${accuracyText(accuracy)}`)

@@ -86,7 +86,7 @@ function requireOneUnit(session: Session, examples: readonly Example[]): void {
   if (!hasColumnScores(examples)) return
   throw usageError(
     'train_dataset has rewards, and further answers would have none',
-    'give the reward_model or reward_endpoint that they are from: it scores all answers',
+    'give the reward_model, reward_endpoint or reward_function that they are from: it scores all answers',
   )
 }
 

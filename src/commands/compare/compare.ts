@@ -53,17 +53,8 @@ async function compareIn(
   const set = await promptsOf(session, systems)
   ui.station('compare', `${amount(systems.length, 'system')} on ${amount(set.prompts.length, 'prompt')}`)
   sayFamily(session)
-  const decoding = decodingOf(systems, options.temperature)
-  const answeredBy: { system: AnsweredSystem; made: number }[] = []
-  for (const system of systems) {
-    const { answers, made } = await answersOf(
-      session,
-      system,
-      set.prompts,
-      join(options.outputDir, 'answers'),
-    )
-    answeredBy.push({ system: { name: system.name, decoding, answers }, made })
-  }
+  const answeredBy = await answeredSystems(session, systems, set.prompts)
+  sayTwins(session, answeredBy)
   // Opened before anything is scored: the folder may hold another comparison.
   const record = openRecord(options.outputDir, { ...set, systems: answeredBy.map(({ system }) => system) })
   const evaluation = await evaluateSystems(session, {
@@ -100,6 +91,36 @@ async function compareIn(
     ...(report.measures && { measures: report.measures }),
     ...{ comparison: record.path, report: written.html },
   }
+}
+
+async function answeredSystems(
+  session: Session,
+  systems: readonly ComparedSystem[],
+  prompts: readonly Prompt[],
+): Promise<{ system: AnsweredSystem; made: number }[]> {
+  const { outputDir, temperature } = session.options
+  const decoding = decodingOf(systems, temperature)
+  const found: { system: AnsweredSystem; made: number }[] = []
+  for (const system of systems) {
+    const { answers, made } = await answersOf(session, system, prompts, join(outputDir, 'answers'))
+    found.push({ system: { name: system.name, decoding, answers }, made })
+  }
+  return found
+}
+
+/** Two systems that say the same are no better and no worse, however many prompts there are. */
+function sayTwins(
+  { ui }: Pick<Session, 'ui'>,
+  [baseline, ...others]: readonly { system: AnsweredSystem }[],
+): void {
+  const textsOfSystem = ({ system }: { system: AnsweredSystem }) => system.answers.map(({ text }) => text)
+  const texts = textsOfSystem(baseline)
+  for (const other of others)
+    if (textsOfSystem(other).every((text, i) => text === texts[i]))
+      ui.warn(
+        `${other.system.name} gave the same answers as ${baseline.system.name} throughout: every verdict is a tie`,
+        'was the right file, or the right model, named?',
+      )
 }
 
 /** Of a file nobody knows how it was decoded, and what is compared has to be called alike. */

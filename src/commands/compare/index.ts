@@ -29,6 +29,7 @@ export const compareCommand = pipeline({
     'reward_model',
     'eval_reward_model',
     'reward_endpoint',
+    'reward_function',
     'eval_prompts',
     'temperature',
     'max_new_tokens',

@@ -106,7 +106,7 @@ function pairsOf(examples: readonly Example[], found: ReadonlyMap<string, Likeli
 /** eval_dataset, else the test prompts of train_dataset: those that `align` keeps for its evaluation. */
 async function heldOut(session: Session): Promise<readonly Example[]> {
   const { options } = session
-  if (options.evalDataset !== undefined) return (await loadData(session, options.evalDataset, 1)).examples
+  if (options.evalDataset !== undefined) return (await loadData(session, options.evalDataset, 0)).examples
   const { corpus } = await loadSplits(session, 1, 'eval')
   const { examples: test } = partOf(corpus, 'test')
   if (test.length > 0) return test

@@ -5,7 +5,7 @@ import { OF_DEVELOPMENT } from '../training-sections.js'
 export const quickstartCommand = pipeline({
   path: ['quickstart'],
   summary: 'align a small language model on this machine, from nothing to a report',
-  examples: ['clha quickstart', 'clha quickstart --seeds 5'],
+  examples: ['clha quickstart', 'clha quickstart --seeds 5', 'clha quickstart --real'],
   sections: ['quickstart', 'model', 'method', 'rescore', 'train', 'rounds', 'run', 'profile'],
   needs: [],
   // Model, tokenizer and data are made here.
@@ -21,6 +21,7 @@ export const quickstartCommand = pipeline({
     'save_total_limit',
   ],
   first: [
+    'real',
     'seeds',
     'output_dir',
     'resume_from_checkpoint',

@@ -4,10 +4,12 @@ import type { AlignReport, EvaluationRow, SeedsReport } from '../../report/types
 import type { Judgement } from '../../report/verdicts/judgements.js'
 import { withinShares } from '../../statistics/estimate.js'
 import { meanInterval } from '../../statistics/t-interval.js'
+import type { AlignResult } from '../align/align-result.js'
 
-interface SeedRun {
+export interface SeedRun {
   seed: number
   report: AlignReport
+  result: AlignResult
 }
 
 const METRICS: [name: string, of: (row: EvaluationRow) => number | null | undefined][] = [
@@ -25,9 +27,9 @@ export function seedsReport(runs: readonly SeedRun[]): AlignReport {
     ...last,
     judgements: last.judgements?.map((judgement) => overSeeds(judgement, runs)),
     seeds: runs.map(({ seed }) => seed),
-    command: `npm run quickstart -- --seeds ${runs.length}`,
+    command: `${last.command}${last.command?.includes(' -- ') ? '' : ' --'} --seeds ${runs.length}`,
     notes: [
-      'The starter world is made up, and small: its oracle knows the true reward of any answer.',
+      ...(last.notes?.slice(0, 1) ?? []),
       `The table over seeds has 95 % t-intervals over ${runs.length} seeds; all else is of the last seed.`,
     ],
     multiSeed: { seeds: runs.map(({ seed }) => seed), rows: rowsOf(runs) },

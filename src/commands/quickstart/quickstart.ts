@@ -12,6 +12,7 @@ import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count, percent } from '../../show/units.js'
+import { QUICKSTART_SETTINGS } from '../../stations/read/starter-settings.js'
 import { makeStarterWorld, type StarterWorld } from '../../stations/read/starter-world.js'
 import type { Ui } from '../../terminal/ui.js'
 import { alignReport, type Told } from '../align/align-report.js'
@@ -23,13 +24,8 @@ import { alignedOf, compareStation, policyStations, rescoreStation } from '../al
 import { resultOf, sayReport, stoppedResult } from '../align/say-report.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { quickstartConfig } from './quickstart-config.js'
-import { seedsReport } from './quickstart-seeds.js'
-
-interface SeedRun {
-  seed: number
-  report: AlignReport
-  result: AlignResult
-}
+import { type SeedRun, seedsReport } from './quickstart-seeds.js'
+import { runReal } from './real.js'
 
 /** Half an hour of a person's time tells rescoring how often labels err. */
 const SECOND_LABELS = 100
@@ -43,12 +39,13 @@ export const quickstart: Pipeline<AlignResult> = (config, ui) => {
 }
 
 async function runSeeds(config: ResolvedConfig, ui: Ui): Promise<AlignResult> {
-  const { seeds, seed: first, outputDir } = config.options
+  const { seeds, seed: first, outputDir, real } = config.options
+  const run = real ? runReal : runStarter
   const runs: SeedRun[] = []
   for (let i = 0; i < seeds; i++) {
     const seed = first + i
     if (seeds > 1) ui.line(`seed ${seed}  (${i + 1} of ${seeds})`)
-    runs.push(await runSeed(config, ui, seed, seeds > 1 ? join(outputDir, `seed-${seed}`) : outputDir))
+    runs.push(await run(config, ui, seed, seeds > 1 ? join(outputDir, `seed-${seed}`) : outputDir))
   }
   const last = runs[runs.length - 1]
   const report = runs.length > 1 ? seedsReport(runs) : last.report
@@ -71,9 +68,12 @@ function sayEnd(ui: Ui, { multiSeed }: AlignReport, page: string, model: string)
   ui.line('         ./clha align recipes/own-pairs.yaml    your own preferences')
 }
 
-async function runSeed(given: ResolvedConfig, ui: Ui, seed: number, dir: string): Promise<SeedRun> {
+async function runStarter(given: ResolvedConfig, ui: Ui, seed: number, dir: string): Promise<SeedRun> {
   const starter = await makeStarterWorld(seed, dir, { secondLabels: SECOND_LABELS })
-  const session = await openSession(quickstartConfig(given, seed, dir, starter.tokenizerDir), ui)
+  const session = await openSession(
+    quickstartConfig(given, QUICKSTART_SETTINGS, seed, dir, { tokenizer_name_or_path: starter.tokenizerDir }),
+    ui,
+  )
   await writeConfig(session)
   return withAlignment(session, await loadStartModel(session), async (a) => {
     const { report, aligned } = await alignWorld(a, starter)

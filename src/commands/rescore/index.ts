@@ -17,6 +17,7 @@ export const rescoreCommand = pipeline({
     'train_dataset',
     'reward_model',
     'reward_endpoint',
+    'reward_function',
     'reward_column',
     'label_source',
     'pair_weight',

@@ -87,7 +87,10 @@ async function written(
     ...reportHeader(session, 'Reward model against labels', command),
     notes: [`Data: ${options.trainDataset.join(', ')}. Intervals are 95 %, Wilson, over labels.`],
     rewardEvaluation: found,
-    measures: measuresOf(options.rewardModel?.[0] ?? options.rewardEndpoint ?? 'reward column', found),
+    measures: measuresOf(
+      options.rewardModel?.[0] ?? options.rewardEndpoint ?? options.rewardFunction ?? 'reward column',
+      found,
+    ),
   })
   return files.html
 }

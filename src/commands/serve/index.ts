@@ -11,7 +11,7 @@ export const serveCommand = pipeline({
   ],
   sections: ['model', 'generate', 'score', 'serve'],
   needs: [['model_name_or_path', 'reward_model']],
-  without: ['model_config'],
+  without: ['model_config', 'reward_function'],
   first: [
     'model_name_or_path',
     'reward_model',

@@ -18,6 +18,7 @@ export const tryRescoringCommand = pipeline({
     'reward_column',
     'reward_model',
     'reward_endpoint',
+    'reward_function',
     'label_source',
     'min_confidence',
     'score_cache_dir',

@@ -6,6 +6,11 @@ export const scoreSection = {
   reward_model: oneOrMany(text())
     .optional()
     .describe('reward model that scores the answers: a folder, or a name on the hub; several: weighed'),
+  reward_function: text()
+    .optional()
+    .describe(
+      'module (.mjs) that exports score(prompt, answer), which is run to score the answers; instead of a reward_model',
+    ),
   reward_format: text()
     .default('auto')
     .describe(

@@ -56,5 +56,9 @@ export const runSection = {
 }
 
 export const quickstartSection = {
+  real: z
+    .boolean()
+    .default(false)
+    .describe('a real chat model learns from its own answers; fetches it once, 93 MB'),
   seeds: count().default(1).describe('number of seeds that quickstart repeats the experiment with'),
 }

@@ -16,6 +16,7 @@ import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
 import { answerLogProbs, measuresFromStart, sampledIds } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import { type AnsweredSystem, answered } from './evaluation.js'
+import { functionScorer } from './function-scorer.js'
 import { type JudgeOptions, namedScorers } from './named-scorers.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
 import { modelScorer, type Scorer, type ScorerNeeds } from './scorers.js'
@@ -30,9 +31,12 @@ export function sayFamily({ options, ui }: Needs<keyof JudgeOptions, 'ui'>): voi
   const scorers = namedScorers(options)
   const [first] = scorers
   if (first?.name !== 'reward') return
-  const key = first.endpoint ? 'reward_endpoint' : 'reward_model'
+  const models = first.endpoint ? 'reward_endpoint' : 'reward_model'
+  const key = first.module ? 'reward_function' : models
   // What model a server runs is not known: it may well be another one.
-  const families = new Set(scorers.map(({ path, endpoint }) => (endpoint ? path : familyOf(path))))
+  const families = new Set(
+    scorers.map(({ path, endpoint, module }) => (endpoint || module ? path : familyOf(path))),
+  )
   if (families.size > 1) return
   const [family] = families
   const all =
@@ -57,7 +61,8 @@ export function checkModels(
 
 /** @throws ClhaError (exit 2) for a reward model, or a reward server, that can't judge */
 export function checkJudges(options: JudgeOptions): void {
-  for (const { path, endpoint } of namedScorers(options)) if (!endpoint) checkHead(path, 'reward')
+  for (const { path, endpoint, module } of namedScorers(options))
+    if (!endpoint && !module) checkHead(path, 'reward')
 }
 
 function checkHead(path: string, wanted: 'lm' | 'reward', adapter?: string): void {
@@ -91,7 +96,7 @@ export async function answersOfModels(
       const adapter =
         i === 0 && adapterNameOrPath !== undefined ? resolveModelFolder(adapterNameOrPath) : undefined
       await sayQuantizedChange(session, {
-        ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references },
+        ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references ?? [] },
       })
       await look?.(lm, name)
       const answers = await answerPrompts(session, lm, prompts, { label: name })
@@ -142,9 +147,10 @@ export type JudgeNeeds = ScorerNeeds &
  * @param trained as of `namedScorers`
  */
 export const lazyScorers = (session: JudgeNeeds, trained = false): Scorer[] =>
-  namedScorers(session.options, trained).map(({ name, path, endpoint }) =>
-    endpoint ? endpointScorer(session, name, endpoint) : lazyScorer(session, { name, path }),
-  )
+  namedScorers(session.options, trained).map(({ name, path, endpoint, module }) => {
+    if (module) return functionScorer(session, name, path)
+    return endpoint ? endpointScorer(session, name, endpoint) : lazyScorer(session, { name, path })
+  })
 
 const lazyScorer = (session: JudgeNeeds, { name, path }: { name: string; path: string }): Scorer => ({
   name,

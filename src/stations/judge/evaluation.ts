@@ -101,6 +101,7 @@ export async function evaluateSystems(
   const rows = report.rows.map((row) => ({
     ...row,
     length: lengthOf(row, { judged, unit, sources: input.sources, seed: options.seed }),
+    ...(row.source === 'total' && { kl: systemOf(row, judged).fromStart?.kl }),
   }))
   const differences = pairedDifferences(judged, options.seed)
   return {
@@ -174,8 +175,13 @@ interface Lengths {
   seed: number
 }
 
+const systemOf = (
+  { system, decoding }: Pick<EvaluationRow, 'system' | 'decoding'>,
+  judged: readonly JudgedSystem[],
+) => judged.find((s) => s.name === system && s.decoding === decoding) as JudgedSystem
+
 function lengthOf({ system, decoding, source }: EvaluationRow, all: Lengths): EvaluationRow['length'] {
-  const { answers } = all.judged.find((s) => s.name === system && s.decoding === decoding) as JudgedSystem
+  const { answers } = systemOf({ system, decoding }, all.judged)
   const indices = source === 'total' ? answers.keys() : (indicesBySource(all.sources).get(source) ?? [])
   const length = ({ tokens = 0, text }: AnsweredText) => (all.unit === 'tokens' ? tokens : characters(text))
   return bootstrapMean(
@@ -200,7 +206,7 @@ function measuresOf(
   for (const { system, evaluation } of evaluations) {
     const own = length(system)
     if (system === baseline || systems.has(system) || !own) continue
-    const { fromStart } = answeredSystems.find(({ name }) => name === system) ?? {}
+    const { fromStart } = answeredSystems.find((s) => s.name === system && s.fromStart) ?? {}
     const measures = { ...measuresOfSystem(evaluation, judge ?? scorers[0][0]), ...fromStart }
     systems.set(system, withLength(measures, own, length(baseline)))
   }

@@ -3,15 +3,18 @@ import type { Options } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import { hubLabel } from '../../hub/cache.js'
 import { openEndpoint, type RewardEndpoint } from '../../reward/endpoint.js'
-import { configuredEndpoint, type EndpointOptions } from '../score/endpoint-scores.js'
+import { configuredEndpoint, type EndpointOptions, rubricOf } from '../score/endpoint-scores.js'
 
-export type JudgeOptions = EndpointOptions & Pick<Options, 'rewardModel' | 'evalRewardModel'>
+export type JudgeOptions = EndpointOptions &
+  Pick<Options, 'rewardModel' | 'rewardFunction' | 'evalRewardModel'>
 
 export interface NamedScorer {
   /** As in reports: `reward`, `second`, or the place itself. */
   name: string
   /** Folder of a reward model, or address of a server without its query. */
   path: string
+  /** `path` is a module with a reward function. */
+  module?: boolean
   /** Of a server. */
   endpoint?: RewardEndpoint
 }
@@ -27,6 +30,9 @@ export function namedScorers(options: JudgeOptions, trained = false): NamedScore
   const paths = options.evalRewardModel ?? []
   const found: NamedScorer[] = [
     ...(first ? [{ name: 'reward', path: first.name, endpoint: first }] : []),
+    ...(options.rewardFunction === undefined
+      ? []
+      : [{ name: 'reward', path: options.rewardFunction, module: true }]),
     ...(options.rewardModel ?? []).map((path, i) => ({ name: i === 0 ? 'reward' : labelOf(path), path })),
     ...paths.map((text, i) => {
       const endpoint = isAddress(text) ? furtherEndpoint(text, options, first) : undefined
@@ -54,11 +60,10 @@ function furtherEndpoint(text: string, options: JudgeOptions, first: RewardEndpo
   const own = first && address?.origin === new URL(first.url).origin
   return openEndpoint({
     ...{ url: text, type: 'auto', key: 'eval_reward_model' },
-    ...(model !== '' && { model }),
+    ...(model !== '' && { model, rubric: rubricOf(options) }),
     concurrency: options.rewardEndpointConcurrency,
     timeoutMs: options.rewardEndpointTimeout * 1000,
     retries: options.rewardEndpointRetries,
     ...(own && first.token !== undefined && { token: first.token }),
-    ...(first?.settings.rubric !== undefined && { rubric: first.settings.rubric }),
   })
 }

@@ -40,9 +40,13 @@ export function configuredEndpoint(options: EndpointOptions): RewardEndpoint | u
     timeoutMs: options.rewardEndpointTimeout * 1000,
     retries: options.rewardEndpointRetries,
     token: name === undefined ? undefined : secretOf(name, 'reward_endpoint_token_env'),
-    rubric: rewardRubric === undefined ? undefined : readRubric(rewardRubric),
+    rubric: rubricOf({ rewardRubric }),
   })
 }
+
+/** What a chat model is to judge by. @throws ClhaError (exit 2) for a path of no file */
+export const rubricOf = ({ rewardRubric }: Pick<Options, 'rewardRubric'>): string | undefined =>
+  rewardRubric === undefined ? undefined : readRubric(rewardRubric)
 
 /** The value of an environment variable. The name is never shown: it may be the secret itself, put in the wrong place. */
 export function secretOf(name: string, key: string): string {

@@ -17,6 +17,7 @@ import { throwIfStopped } from '../../session/stopped.js'
 import { count } from '../../show/units.js'
 import { type EncodeNeeds, encodeCorpus } from '../read/encode-corpus.js'
 import { configuredEndpoint, endpointScores, type Scored } from './endpoint-scores.js'
+import { functionScores } from './function-scores.js'
 import { openModelCache } from './model-cache.js'
 import type { FoldModel } from './reward-models.js'
 
@@ -38,7 +39,7 @@ export async function scoreCorpus(
     return columnScores(corpus, rewardColumn?.[0])
   throw usageError(
     `method: ${options.method} with label_source: ${options.labelSource} orders answers by rewards, and the data has none`,
-    'give a reward_model or a reward_endpoint, name the column with reward_column, or run the whole pipeline: clha align',
+    'give a reward_model, a reward_endpoint or a reward_function, name the column with reward_column, or run the whole pipeline: clha align',
   )
 }
 
@@ -90,12 +91,16 @@ function together(
 export const hasColumnScores = (examples: readonly Example[]): boolean =>
   examples.some((e) => e.candidates.some((c) => c.reward !== undefined))
 
-/** Whether the config names a scorer: a reward model or a reward server. */
-export const hasOutsideScorer = (options: Pick<Options, 'rewardModel' | 'rewardEndpoint'>): boolean =>
-  options.rewardModel !== undefined || options.rewardEndpoint !== undefined
+/** Whether the config names a scorer: a reward model, a reward server or a function. */
+export const hasOutsideScorer = (
+  options: Pick<Options, 'rewardModel' | 'rewardEndpoint' | 'rewardFunction'>,
+): boolean =>
+  [options.rewardModel, options.rewardEndpoint, options.rewardFunction].some((name) => name !== undefined)
 
 /** Scores with the scorer that the config names; rows that it can't score are left out, and said. */
 export async function outsideScores(session: OutsideNeeds, corpus: Corpus): Promise<Scored> {
+  const { rewardFunction } = session.options
+  if (rewardFunction !== undefined) return functionScores(session, rewardFunction, corpus)
   const endpoint = configuredEndpoint(session.options)
   if (endpoint) return endpointScores(session, endpoint, corpus)
   const models = required(session.options, 'rewardModel')
