@@ -31,6 +31,7 @@ import { runsCommand } from './runs/index.js'
 import { serveCommand } from './serve/index.js'
 import { setupCommand } from './setup/index.js'
 import { trainCommand } from './train/index.js'
+import { tryRescoringCommand } from './try-rescoring/index.js'
 import { VERDICT_COMMANDS } from './verdicts/index.js'
 import { voteCommand } from './vote/index.js'
 
@@ -43,6 +44,7 @@ export const COMMANDS: readonly Command[] = [
   rewardScoreCommand,
   rewardEvalCommand,
   rescoreCommand,
+  tryRescoringCommand,
   relabelCommand,
   augmentCommand,
   explainCommand,

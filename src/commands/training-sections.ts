@@ -49,3 +49,14 @@ export const OF_DEVELOPMENT: readonly ConfigKey[] = [
 
 /** Of a command that ranks and explains: what shapes a loss other than CLHA's. */
 export const OF_OTHER_METHODS: readonly ConfigKey[] = METHOD_KEYS
+
+/** Of a command that only ranks what it reads: it trains nothing and loads no language model. */
+export const OF_MORE_THAN_RANKING: readonly ConfigKey[] = [
+  ...OF_A_LANGUAGE_MODEL,
+  ...OF_HELD_OUT_DATA,
+  ...OF_A_TRAINING,
+  ...OF_OTHER_METHODS,
+  'margin',
+  'margin_scale',
+  'sft_weight',
+]

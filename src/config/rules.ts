@@ -232,6 +232,23 @@ function scorersConflict(v: ConfigValues): [ConfigKey, string][] {
   })
 }
 
+/** Two normals are fitted to the log-perplexities of one language model. */
+function perplexityConflict(v: ConfigValues): [ConfigKey, string][] {
+  if (v.label_source !== 'perplexity') return []
+  const columns = v.reward_column?.length ?? 0
+  const model = v.reward_model?.length === 1 && v.reward_format === 'perplexity'
+  if (!model && columns !== 1)
+    return [
+      [
+        'label_source',
+        'can be perplexity only with reward_format: perplexity and one reward_model (or a reward_column with -ln perplexity)',
+      ],
+    ]
+  return (['label_error', 'reward_temperature', 'relabels'] as const)
+    .filter((key) => v[key] !== undefined)
+    .map((key) => [key, 'has no effect with label_source: perplexity, which finds error and unit by itself'])
+}
+
 /** Values that are fine alone and wrong together: the key to blame, and why. */
 export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   const found: [ConfigKey, string][] = [...lossConflict(v)]
@@ -244,7 +261,7 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   if (v.reward_model !== undefined && v.reward_endpoint !== undefined) {
     found.push(['reward_endpoint', 'and reward_model both score the answers; remove one'])
   }
-  found.push(...scorersConflict(v))
+  found.push(...scorersConflict(v), ...perplexityConflict(v))
   if (v.reward_function !== undefined && (v.reward_model ?? v.reward_endpoint) !== undefined) {
     const other = v.reward_model !== undefined ? 'reward_model' : 'reward_endpoint'
     found.push(['reward_function', `and ${other} both score the answers; remove one`])

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { EncodedExample } from '../data/encode/encoded.js'
 import type { Example } from '../data/example.js'
 import type { CamelKeys } from '../key-names.js'
-import type { LabelSource } from '../rescore/beliefs.js'
+import type { AskedSource } from '../rescore/beliefs.js'
 import type { RankedList } from '../rescore/ranked.js'
 import type { ChatTemplate } from '../text/template.js'
 import type { TrainItem } from '../train/loop/items.js'
@@ -20,7 +20,7 @@ export type OptionsOf<Keys extends z.core.$ZodShape> = CamelKeys<z.output<z.ZodO
 export interface SharedOptions extends OptionsOf<typeof sharedKeys> {
   method: string
   lossType?: string | readonly string[]
-  labelSource: LabelSource | 'auto'
+  labelSource: AskedSource
   sftGate: 'soft' | 'hard' | 'off'
   trainDataset?: readonly string[]
   /** Tokens of prompt and answer. */

@@ -3,6 +3,7 @@ import type { AuditReport } from '../rescore/audit.js'
 import type { AuditCounts, AuditedLengths, Histogram, TruthCheck } from '../rescore/audit-parts.js'
 import type { FoldCalibration } from '../rescore/calibrate.js'
 import type { Expected, ExpectedShares } from '../rescore/expected.js'
+import type { ScorerAudit } from '../rescore/scorers/combine.js'
 import * as n from '../show/numbers.js'
 import { numeric, type Table, text } from '../show/table.js'
 import { count, MISSING, wholePercent } from '../show/units.js'
@@ -135,6 +136,22 @@ export function calibrationTable(calibrations: readonly FoldCalibration[]): Tabl
   ])
   return prune({ caption: 'Calibration', columns: [text('fold'), ...columns], rows })
 }
+
+/** What labels say of each of several scorers. */
+export const scorersTable = (scorers: readonly ScorerAudit[]): Table => ({
+  caption: 'Scorers',
+  columns: [
+    text('scorer'),
+    ...['weight', 'labels agree', 'nats it adds', 'correlation with length'].map(numeric),
+  ],
+  rows: scorers.map(({ name, weight, agreement, adds, length }) => [
+    name,
+    wholePercent(weight),
+    n.percentEstimate(estimateOf(agreement)),
+    adds.toFixed(1),
+    n.formatSigned(length),
+  ]),
+})
 
 export function reliabilityTable(
   calibrations: readonly Pick<FoldCalibration, 'fold' | 'reliability'>[],

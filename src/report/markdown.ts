@@ -57,6 +57,7 @@ export function renderMarkdown(report: AlignReport): string {
     ]),
     section('Reward model', [
       rewardModel && markdownTable(t.foldsTable(rewardModel.folds)),
+      audit?.scorers && markdownTable(a.scorersTable(audit.scorers)),
       audit?.calibrations.length && markdownTable(a.calibrationTable(audit.calibrations)),
       audit?.calibrations.length && markdownTable(a.reliabilityTable(audit.calibrations)),
     ]),

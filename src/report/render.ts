@@ -25,7 +25,7 @@ export function renderAlignReport(report: AlignReport): string {
     samplesSection(report.samples),
     evaluationSection(report.evaluation),
     ...auditSections(report.audit),
-    rewardModelSection(report.rewardModel, report.audit?.calibrations),
+    rewardModelSection(report.rewardModel, report.audit),
     curvesSection(report.curves),
     runSection(report),
   ])
@@ -38,7 +38,7 @@ export function renderAuditReport(
 ): string {
   return page(header.title, remarksOf(header, audit), [
     ...auditSections(audit),
-    rewardModelSection(undefined, audit.calibrations),
+    rewardModelSection(undefined, audit),
     runSection(header),
   ])
 }

@@ -2,7 +2,7 @@
 import type { AuditReport } from '../rescore/audit.js'
 import type { FoldCalibration } from '../rescore/calibrate.js'
 import { duration } from '../show/units.js'
-import { calibrationTable, foldName, reliabilityTable } from './audit-tables.js'
+import { calibrationTable, foldName, reliabilityTable, scorersTable } from './audit-tables.js'
 import { curveCharts } from './curves.js'
 import { reliabilityChart } from './kit/charts.js'
 import { figure, figures, folded, type Html, list, paragraphs, type Section, table } from './kit/html.js'
@@ -46,8 +46,9 @@ export function curvesSection(curves: AlignReport['curves'] = []): Section {
 /** Accuracy on held-out pairs, the unit of the reward, and whether its beliefs come true. */
 export function rewardModelSection(
   model: RewardModelReport | undefined,
-  calibrations: readonly FoldCalibration[] = [],
+  audit?: Pick<AuditReport, 'calibrations' | 'scorers'>,
 ): Section {
+  const { calibrations = [], scorers } = audit ?? {}
   const accuracy = model ? table(t.foldsTable(model.folds)) : ''
   const meaning =
     'A reward difference of T is a log-odds of 1. e is the share of labels that the fit takes to be wrong.'
@@ -55,7 +56,7 @@ export function rewardModelSection(
   return {
     id: 'reward-model',
     heading: 'Reward model',
-    body: accuracy + fits + reliabilityFigure(calibrations),
+    body: accuracy + (scorers ? table(scorersTable(scorers)) : '') + fits + reliabilityFigure(calibrations),
   }
 }
 

@@ -5,6 +5,12 @@ import type { PairVotes } from './votes.js'
 /** Which evidence decides: both, the reward alone (the paper), the label alone, or both where they agree. */
 export type LabelSource = 'posterior' | 'reward' | 'human' | 'agreement'
 
+/**
+ * What may be asked for: `auto` is the posterior where the labels' error is determined, else agreement; `perplexity` the
+ * posterior with the unit and the error that PerpCorrect reads from a language model's perplexities.
+ */
+export type AskedSource = LabelSource | 'auto' | 'perplexity'
+
 /** What a scorer's numbers mean, and how far labels can be trusted. */
 export interface Scale {
   /** The unit of the reward: r / temperature is a log-odds of being better, beyond lapses. */

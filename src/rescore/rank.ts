@@ -7,7 +7,7 @@ import { cautiousBeliefs, type LabelSource, type Scale, type UncertainScale } fr
 import { type GateOptions, sftGates } from './gate.js'
 import { beliefPairs, isConfident, type PairOptions, places, thresholdPairs } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
-import { type NetVotes, netVotes, type PairVotes, pairVotes } from './votes.js'
+import { majorities, type NetVotes, netVotes, type PairVotes, pairVotes } from './votes.js'
 
 export type { LabelSource }
 
@@ -130,12 +130,10 @@ function verdicts(
   belief: (better: number, worse: number) => number,
   minConfidence: number,
 ): LabelVerdict[] {
-  return votes.flatMap(({ first, second, up, down }) => {
-    if (up === down) return []
-    const [better, worse] = up > down ? [first, second] : [second, first]
+  return majorities(votes).map(({ better, worse }) => {
     const right = belief(better, worse)
     const verdict = right < 0.5 ? 'reversed' : isConfident(right, minConfidence) ? 'kept' : 'doubtful'
-    return [{ better, worse, verdict, belief: right }]
+    return { better, worse, verdict, belief: right }
   })
 }
 

@@ -4,7 +4,7 @@ import type { Example } from '../data/example.js'
 import { promptKey } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { type AuditOptions, type AuditReport, auditReport } from './audit.js'
-import type { LabelSource, Scale, UncertainScale } from './beliefs.js'
+import type { AskedSource, LabelSource, Scale, UncertainScale } from './beliefs.js'
 import {
   type CalibrateOptions,
   calibrate,
@@ -15,6 +15,7 @@ import {
 } from './calibrate.js'
 import { annotatorShifts, type Witnessed } from './noise/annotators.js'
 import type { Evidence } from './noise/evidence.js'
+import { mirroredNormals, noiseOfNormals } from './noise/mirrored-normals.js'
 import { reversalLimit } from './noise/reversal.js'
 import { type LegacyOptions, legacyRank, type RankOptions, rankLists } from './rank.js'
 import type { RankedList } from './ranked.js'
@@ -36,8 +37,7 @@ export interface RescoreInput {
 }
 
 export interface RescoreOptions {
-  /** `auto`: the posterior where the labels' error is determined, else only where label and reward agree. */
-  rank: Omit<RankOptions, 'labelSource'> & { labelSource: LabelSource | 'auto' }
+  rank: Omit<RankOptions, 'labelSource'> & { labelSource: AskedSource }
   calibrate?: CalibrateOptions
   audit?: AuditOptions
   /** The paper's rescoring instead: no calibration, a threshold on raw rewards. */
@@ -61,20 +61,22 @@ export interface Rescored {
  * audit.total.labels.kept // 1
  * ```
  */
-export function rescoreLists({ examples, scores, folds, options, ...given }: RescoreInput): Rescored {
+export function rescoreLists({ examples, scores, folds, options, ...told }: RescoreInput): Rescored {
   if (folds && folds.length !== examples.length) {
     throw usageError(`${folds.length} fold numbers for ${examples.length} examples`)
   }
   if (options.legacy) {
-    const lists = legacyRank(examples, given.rewards, options.legacy)
+    const lists = legacyRank(examples, told.rewards, options.legacy)
     const audit = auditReport(lists, [], { ...options.audit, threshold: options.legacy.threshold })
     return { lists, calibrations: [], audit }
   }
   const foldOf = (i: number) => folds?.[i] ?? 0
   const votes = poolVotes(examples)
   const combined = scores && combineScores(examples, scores, votes, options.calibrate?.labelError)
-  const { rewards } = combined ?? given
-  const calibrations = calibrateFolds({ examples, rewards, votes, foldOf }, options.calibrate ?? {})
+  const { rewards } = combined ?? told
+  const judged = { examples, rewards, votes, foldOf }
+  const given = options.rank.labelSource === 'perplexity' ? perplexityScale(judged) : options.calibrate
+  const calibrations = calibrateFolds(judged, given ?? {})
   const byFold = new Map<number, UncertainScale>(calibrations.map((c) => [c.fold, c]))
   const rank: RankOptions = {
     ...options.rank,
@@ -92,7 +94,8 @@ export function rescoreLists({ examples, scores, folds, options, ...given }: Res
   return { lists, calibrations, audit }
 }
 
-const sourceOf = (source: LabelSource | 'auto', calibrations: readonly FoldCalibration[]): LabelSource => {
+const sourceOf = (source: AskedSource, calibrations: readonly FoldCalibration[]): LabelSource => {
+  if (source === 'perplexity') return 'posterior'
   if (source !== 'auto') return source
   return calibrations.every(({ determined }) => determined) ? 'posterior' : 'agreement'
 }
@@ -120,6 +123,14 @@ export function requireCalibratable(
     const name = counts.size > 1 ? `fold ${fold}` : options.name
     requirePairs({ pairs, prompts: prompts.size }, { ...options, name })
   }
+}
+
+/** Unit and error by two mirrored normals over the gaps of the labels: nothing is left to fit. */
+function perplexityScale({ examples, rewards }: Judged): CalibrateOptions {
+  const gaps = examples.flatMap(({ preferences }, i) =>
+    preferences.map(({ better, worse }) => rewards[i][better] - rewards[i][worse]),
+  )
+  return noiseOfNormals(mirroredNormals(gaps))
 }
 
 interface Judged {

@@ -1,5 +1,5 @@
 /** Who said what of each pair of answers: repeated rows, votes and second looks put together. */
-import type { Example, Vote } from '../data/example.js'
+import type { Example, Preference, Vote } from '../data/example.js'
 import { promptKey } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { hash64 } from '../random.js'
@@ -68,6 +68,13 @@ function entry(
   out.set(at, made)
   return made
 }
+
+/** What more votes say than their opposite, a pair each; votes that cancel say nothing. */
+export const majorities = (votes: readonly PairVotes[]): Preference[] =>
+  votes.flatMap(({ first, second, up, down }) => {
+    if (up === down) return []
+    return [up > down ? { better: first, worse: second } : { better: second, worse: first }]
+  })
 
 /** Net votes v[i][j] = -v[j][i]: how many more prefer i to j. */
 export type NetVotes = number[][]

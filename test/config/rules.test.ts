@@ -135,3 +135,31 @@ test('device is auto, cpu, cuda or a numbered GPU', () => {
   expect(values('').device).toBe('auto')
   expect(complaint('device: gpu')).toMatch(/auto, cpu, cuda or a text such as cuda:1, found/)
 })
+
+describe('several scorers', () => {
+  const several = 'reward_column: [a, b]\n'
+  test.each([
+    ['reward_temperature: 2', 'in the unit of one reward'],
+    ['gate_level: 0', 'in the unit of one reward'],
+    ['mode: legacy', 'mode: legacy takes one'],
+  ])('%s is refused', (line, reason) => expect(complaint(several + line)).toContain(reason))
+
+  test('the same one twice is refused; one in a list is one', () => {
+    expect(complaint('reward_column: [a, a]')).toContain('names a scorer twice')
+    expect(values('reward_column: a')).toEqual(values('reward_column: [a]'))
+  })
+})
+
+describe('label_source: perplexity', () => {
+  const asked = 'label_source: perplexity\nreward_model: lm\nreward_format: perplexity\n'
+  test('takes one language model, or a column', () => {
+    expect(complaint(asked)).toBe('')
+    expect(complaint('label_source: perplexity\nreward_column: minus_ln_ppl')).toBe('')
+  })
+  test.each([
+    ['label_source: perplexity\nreward_model: rm', 'only with reward_format: perplexity'],
+    ['label_source: perplexity', 'only with reward_format: perplexity'],
+    [`${asked}label_error: 0.1`, 'finds error and unit by itself'],
+    [`${asked}reward_temperature: 1`, 'finds error and unit by itself'],
+  ])('%s is refused', (yaml, reason) => expect(complaint(yaml)).toContain(reason))
+})

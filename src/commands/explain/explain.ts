@@ -107,7 +107,7 @@ function rulesToTry(options: Options, list: RankedList, path: string): ExplainRu
   const { labelSource } = options
   // An audit of 0.1.0 does not say what was decided: there was no `auto`.
   const sources: LabelSource[] =
-    labelSource !== 'auto'
+    labelSource !== 'auto' && labelSource !== 'perplexity'
       ? [labelSource]
       : audit?.labelSource
         ? [audit.labelSource]

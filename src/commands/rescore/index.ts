@@ -1,11 +1,6 @@
 /** `clha rescore`: rewards and labels become pairs, weights and gates; the labels are audited. */
 import { pipeline } from '../pipeline.js'
-import {
-  OF_A_LANGUAGE_MODEL,
-  OF_A_TRAINING,
-  OF_HELD_OUT_DATA,
-  OF_OTHER_METHODS,
-} from '../training-sections.js'
+import { OF_MORE_THAN_RANKING } from '../training-sections.js'
 
 export const rescoreCommand = pipeline({
   path: ['rescore'],
@@ -17,15 +12,7 @@ export const rescoreCommand = pipeline({
   sections: ['model', 'data', 'method', 'rescore', 'score', 'endpoint', 'run'],
   needs: ['train_dataset'],
   takesData: true,
-  without: [
-    ...OF_A_LANGUAGE_MODEL,
-    ...OF_HELD_OUT_DATA,
-    ...OF_A_TRAINING,
-    ...OF_OTHER_METHODS,
-    'margin',
-    'margin_scale',
-    'sft_weight',
-  ],
+  without: OF_MORE_THAN_RANKING,
   first: [
     'train_dataset',
     'reward_model',

@@ -29,7 +29,7 @@ export const dataSection = {
   reward_column: oneOrMany(text())
     .optional()
     .describe(
-      'column with the rewards of a list; for pairs the x of x_chosen and x_rejected; instead of a reward model; a list: several scorers, weighed',
+      'column with the rewards of a list; for pairs the x of x_chosen and x_rejected; instead of a reward model; several: weighed',
     ),
   splitter: z
     .enum(['full', 'legacy'])

@@ -4,10 +4,10 @@ import { fraction, nonNegative, oneOrMany, positive, text } from '../../value-sh
 
 export const rescoreSection = {
   label_source: z
-    .enum(['auto', 'posterior', 'reward', 'human', 'agreement'])
+    .enum(['auto', 'posterior', 'reward', 'human', 'agreement', 'perplexity'])
     .default('auto')
     .describe(
-      'who orders the answers: both, the reward, the label, or where both agree; auto: by what is known of the labels; legacy: reward',
+      'who orders the answers: both, reward, label, or where both agree; auto: by what labels tell; perplexity: PerpCorrect; legacy: reward',
     ),
   relabels: oneOrMany(text())
     .optional()

@@ -5,9 +5,7 @@ import { modelConfig } from './model-section.js'
 export const scoreSection = {
   reward_model: oneOrMany(text())
     .optional()
-    .describe(
-      'reward model that scores the answers: a folder, or a name on the hub; a list: several scorers, weighed',
-    ),
+    .describe('reward model that scores the answers: a folder, or a name on the hub; several: weighed'),
   reward_function: text()
     .optional()
     .describe(

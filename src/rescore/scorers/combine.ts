@@ -5,7 +5,7 @@ import { mean, pearson } from '../../statistics/statistics.js'
 import { characters } from '../../text/lengths.js'
 import type { PooledVotes } from '../votes.js'
 import { type Scores, scaledScores } from './mean-scores.js'
-import { fitWeights, type ScoredPairs, type WeightFit } from './scorer-weights.js'
+import { fitWeights, type ScoredPairs } from './scorer-weights.js'
 
 /** What labels say of one scorer of several. Plain JSON. */
 export interface ScorerAudit {
@@ -18,7 +18,7 @@ export interface ScorerAudit {
   adds: number
   /** The same beside length alone, without the other scorers. */
   addsToLength: number
-  /** Correlation with log length within pairs; null where either does not vary. */
+  /** Correlation with length in characters within pairs; null where either does not vary. */
   length: number | null
 }
 
@@ -48,21 +48,18 @@ export function combineScores(
   const names = Object.keys(scores[0] ?? {})
   const scaled = scaledScores(examples, scores)
   const table = pairTable(examples, scaled, votes)
-  const all = names.map(() => true)
-  const weightsOf = Array.from({ length: FOLDS }, (_, fold) =>
-    usable(
-      fitWeights(
-        rowsOf(table, (prompt) => prompt % FOLDS !== fold),
-        all,
-        labelError,
-      ).weights,
-    ),
-  )
+  const use = names.map(() => true)
+  const weightsOf = Array.from({ length: FOLDS }, (_, fold) => {
+    const others = rowsOf(table, (prompt) => prompt % FOLDS !== fold)
+    return usable(fitWeights(others, { use, labelError }).weights)
+  })
   const rewards = scaled.map((columns, i) => combined(columns, weightsOf[votes.prompts[i] % FOLDS]))
   return { rewards, scorers: scorerAudits({ examples, scores, names, table, labelError }) }
 }
 
+/** Characters and prompts beside what is fitted. */
 interface PairTable extends ScoredPairs {
+  characters: Float64Array
   prompts: Int32Array
 }
 
@@ -74,9 +71,18 @@ function pairTable(
   const rows = examples.flatMap(({ candidates }, i) =>
     votes.byExample[i].flatMap(({ first, second, up, down }, k) => {
       if (votes.repeated[i][k]) return []
-      const long = (at: number) => Math.log(1 + characters(candidates[at].text))
+      const [one, other] = [first, second].map((at) => characters(candidates[at].text))
       const gaps = scaled[i].map((r) => r[first] - r[second])
-      return [{ up, down, gaps, length: long(first) - long(second), prompt: votes.prompts[i] }]
+      return [
+        {
+          up,
+          down,
+          gaps,
+          length: Math.log((1 + one) / (1 + other)),
+          characters: one - other,
+          prompt: votes.prompts[i],
+        },
+      ]
     }),
   )
   const column = (of: (row: (typeof rows)[number]) => number) => Float64Array.from(rows, of)
@@ -86,6 +92,7 @@ function pairTable(
     weight: column(() => 1),
     gaps: (scaled[0] ?? []).map((_, k) => column(({ gaps }) => gaps[k])),
     length: column(({ length }) => length),
+    characters: column((row) => row.characters),
     prompts: Int32Array.from(rows, ({ prompt }) => prompt),
   }
 }
@@ -136,17 +143,13 @@ interface Found {
 }
 
 function scorerAudits({ examples, scores, names, table, labelError }: Found): ScorerAudit[] {
-  const fitted = (use: (k: number) => boolean): WeightFit =>
-    fitWeights(
-      table,
-      names.map((_, k) => use(k)),
-      labelError,
-    )
-  const [whole, none] = [fitted(() => true), fitted(() => false)]
-  const weights = usable(whole.weights)
+  const likelihood = (uses: (k: number) => boolean): number =>
+    fitWeights(table, { use: names.map((_, k) => uses(k)), labelError, together: 0 }).value
+  const [whole, none] = [likelihood(() => true), likelihood(() => false)]
+  const weights = usable(fitWeights(table, { use: names.map(() => true), labelError }).weights)
   const total = weights.reduce((sum, w) => sum + w, 0)
   return names.map((name, k) => {
-    const correlation = pearson([...table.gaps[k]], [...table.length])
+    const correlation = pearson([...table.gaps[k]], [...table.characters])
     return {
       name,
       weight: weights[k] / total,
@@ -154,8 +157,8 @@ function scorerAudits({ examples, scores, names, table, labelError }: Found): Sc
         examples.map(({ preferences }) => preferences),
         scores.map((one) => one[name]),
       ),
-      adds: Math.max(0, whole.value - fitted((j) => j !== k).value),
-      addsToLength: Math.max(0, fitted((j) => j === k).value - none.value),
+      adds: Math.max(0, whole - likelihood((j) => j !== k)),
+      addsToLength: Math.max(0, likelihood((j) => j === k) - none),
       length: Number.isNaN(correlation) ? null : correlation,
     }
   })

@@ -20,7 +20,7 @@ export interface WeightFit {
   weights: number[]
   /** Of length, whichever sign. */
   length: number
-  /** Log-likelihood in nats. */
+  /** Log-likelihood in nats, less what it costs weights to differ. */
   value: number
 }
 
@@ -30,13 +30,20 @@ const WEIGHT_BOUNDS: [number, number] = [0, 20]
 const LENGTH_BOUNDS: [number, number] = [-20, 20]
 const STARTS = [0.03, 0.2, 0.4].flatMap((e) => [0.3, 1, 3].map((weight) => ({ e, weight })))
 
-/**
- * @param use which scorers may count; the others weigh 0
- * @param labelError e, where it is given
- */
-export function fitWeights(pairs: ScoredPairs, use: readonly boolean[], labelError?: number): WeightFit {
+export interface WeightOptions {
+  /** Which scorers may count; the others weigh 0. */
+  use: readonly boolean[]
+  /** e, where it is given. */
+  labelError?: number
+  /** How hard weights are drawn to their mean; 0: the plain maximum of the likelihood, for comparing what scorers add. */
+  together?: number
+}
+
+/** The most likely weights, none below 0. */
+export function fitWeights(pairs: ScoredPairs, options: WeightOptions): WeightFit {
+  const { use, labelError, together = TOGETHER } = options
   const free = use.filter(Boolean).length
-  const hill = hillOf(pairs, use)
+  const hill = hillOf(pairs, use, together)
   const box: Box = [
     labelError === undefined ? [...ERROR_BOUNDS] : [labelError, labelError],
     [...LAPSE_BOUNDS],
@@ -50,16 +57,16 @@ export function fitWeights(pairs: ScoredPairs, use: readonly boolean[], labelErr
   const tops = starts.slice(0, 2).map(({ at }) => climbHill(hill, at, box, 1e-6))
   const { at, value } = tops.reduce((a, b) => (b.value > a.value ? b : a))
   const weights = at.slice(2, -1)
-  return { weights, length: at[at.length - 1], value: value + penalty(weights, use) }
+  return { weights, length: at[at.length - 1], value }
 }
 
-function penalty(weights: readonly number[], use: readonly boolean[]): number {
+function apart(weights: readonly number[], use: readonly boolean[]): number {
   const used = weights.filter((_, k) => use[k])
   const middle = used.reduce((sum, w) => sum + w, 0) / Math.max(1, used.length)
-  return (TOGETHER / 2) * used.reduce((sum, w) => sum + (w - middle) ** 2, 0)
+  return used.reduce((sum, w) => sum + (w - middle) ** 2, 0)
 }
 
-function hillOf(pairs: ScoredPairs, use: readonly boolean[]): Hill {
+function hillOf(pairs: ScoredPairs, use: readonly boolean[], together: number): Hill {
   const columns = [...pairs.gaps, pairs.length]
   const { up, down, weight } = pairs
   const n = up.length
@@ -75,15 +82,15 @@ function hillOf(pairs: ScoredPairs, use: readonly boolean[]): Hill {
   }
   const noise = ([e, lapse]: readonly number[]): Point => [e, lapse, 0]
   return {
-    value: (at) => logLikelihood(evidenceAt(at), noise(at)) - penalty(at.slice(2, -1), use),
+    value: (at) => logLikelihood(evidenceAt(at), noise(at)) - (together / 2) * apart(at.slice(2, -1), use),
     sums(at) {
       const sums = rowSums(evidenceAt(at), noise(at), columns)
       const middle = at.slice(2, -1).reduce((sum, w) => sum + w, 0) / Math.max(1, free)
       for (const [k, used] of use.entries()) {
         if (!used) continue
-        sums.slope[k + 2] -= TOGETHER * (at[k + 2] - middle)
+        sums.slope[k + 2] -= together * (at[k + 2] - middle)
         for (const [j, other] of use.entries()) {
-          if (other) sums.information[k + 2][j + 2] += TOGETHER * ((j === k ? 1 : 0) - 1 / free)
+          if (other) sums.information[k + 2][j + 2] += together * ((j === k ? 1 : 0) - 1 / free)
         }
       }
       return sums

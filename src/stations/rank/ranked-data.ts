@@ -72,7 +72,8 @@ export function plainlyRanked(options: RankOptions, corpus: Corpus): RankedCorpu
   const rules = { ...rankDefaults, pairWeight, minConfidence, sftGate: 'off' } as const
   const { examples, rewards = examples.map(({ candidates }) => candidates.map(() => 0)) } = corpus
   // No reward is asked for: whatever the source, labels are all there is.
-  const source = needsRewards(options) && labelSource !== 'auto' ? labelSource : 'human'
+  const source =
+    needsRewards(options) && labelSource !== 'auto' && labelSource !== 'perplexity' ? labelSource : 'human'
   const scale = { temperature: 1, labelError }
   return { ...corpus, lists: rankLists(examples, rewards, { ...rules, labelSource: source }, () => scale) }
 }

@@ -1,6 +1,7 @@
 /** Verdicts as preferences to train on: an example an item, a vote a verdict, with who gave it. */
-import type { Example, Preference, Vote } from '../../data/example.js'
+import type { Example, Vote } from '../../data/example.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
+import { majorities, pairVotes } from '../../rescore/votes.js'
 import { countedRows } from '../counted.js'
 import type { Comparison, ComparisonItem } from '../types.js'
 
@@ -30,29 +31,15 @@ export function preferencesOf({ path, items, rows }: Comparison): {
       const [better, worse] = verdict === 'a' ? [a, b] : [b, a]
       return { better: at(better), worse: at(worse), count: 1, annotator: rater }
     })
-    examples.push({
+    const example: Example = {
       ...{ id: item.item, prompt: item.prompt, source: item.source ?? 'votes', ...place },
       candidates: item.answers.map(({ system, text }) => ({ text: text ?? '', origin: system })),
-      preferences: majority(votes),
+      preferences: [],
       votes,
-    })
+    }
+    examples.push({ ...example, preferences: majorities(pairVotes(example)) })
   }
   return { examples, faults }
-}
-
-/** What more of the votes say than its opposite, each pair once. */
-function majority(votes: readonly Vote[]): Preference[] {
-  const net = new Map<string, { pair: Preference; votes: number }>()
-  for (const { better, worse, count } of votes) {
-    const [first, second] = better < worse ? [better, worse] : [worse, better]
-    const found = net.get(`${first} ${second}`) ?? { pair: { better: first, worse: second }, votes: 0 }
-    found.votes += better === first ? count : -count
-    net.set(`${first} ${second}`, found)
-  }
-  return [...net.values()].flatMap(({ pair: { better, worse }, votes: sum }): Preference[] => {
-    if (sum === 0) return []
-    return [sum > 0 ? { better, worse } : { better: worse, worse: better }]
-  })
 }
 
 const unknownText = ({ answers }: ComparisonItem): string | undefined =>
