@@ -9,10 +9,11 @@ import { writeWhole } from '../../files/whole.js'
 import { loadLanguageModel } from '../../load/language-model.js'
 import { loadTrainable } from '../../load/trainable.js'
 import { writeReports } from '../../report/write-reports.js'
-import { required } from '../../session/needs.js'
+import { type Needs, required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
-import { openSession, type Session } from '../../session/session.js'
+import { openSession } from '../../session/session.js'
 import { amount, count, percent } from '../../show/units.js'
+import type { AnswerNeeds } from '../../stations/judge/answer.js'
 import { sampleLocally } from '../../stations/sample/sample-answers.js'
 import type { Ui } from '../../terminal/ui.js'
 import { talkReward } from '../../world/talk/talk-rule.js'
@@ -105,7 +106,10 @@ const dataStation = (a: Alignment): Promise<{ world: TalkWorld; data: AlignData 
     return { world, data: { train, test, files, truth, judgedByTruth: true } }
   })
 
-async function ownAnswers(session: Session, examples: readonly Example[]): Promise<string[][]> {
+type OwnAnswersNeeds = AnswerNeeds &
+  Needs<'modelNameOrPath' | 'adapterNameOrPath' | 'chatTemplate' | 'outputDir' | 'seed', 'dtype'>
+
+async function ownAnswers(session: OwnAnswersNeeds, examples: readonly Example[]): Promise<string[][]> {
   const { options, dtype } = session
   const model = required(options, 'modelNameOrPath')
   const lm = await loadLanguageModel(model, dtype, options.chatTemplate)
