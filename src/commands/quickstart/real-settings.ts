@@ -9,12 +9,12 @@ test_fraction: 0
 sft_num_train_epochs: 0
 use_peft: true
 folds: 2
-reward_learning_rate: 5.0e-4
-reward_num_train_epochs: 2
+reward_learning_rate: 3.0e-4
+reward_num_train_epochs: 4
 reward_per_device_train_batch_size: 8
 # The unit of reward models that are trained here: they speak in log-odds. So few pairs can't tell it.
 reward_temperature: 1
-learning_rate: 4.0e-4
+learning_rate: 3.0e-4
 num_train_epochs: 1
 per_device_train_batch_size: 8
 gradient_accumulation_steps: 1
@@ -26,5 +26,5 @@ save_total_limit: 1
 `
 
 /** Answers of the model to each prompt, and how they are drawn. */
-export const SAMPLES = 2
+export const SAMPLES = 3
 export const TEMPERATURE = 0.7

@@ -10,7 +10,7 @@ export interface TalkOptions {
   seed: number
   /** Share of labels that are reversed, whatever the answers are. Default 0.25. */
   noise?: number
-  /** Pairs that another annotator labels too, who errs as often. Default 40. */
+  /** Pairs that another annotator labels too, who errs as often. Default 60. */
   secondLabels?: number
 }
 
@@ -25,7 +25,7 @@ export interface TalkWorld {
   truth(id: string): Pick<Truth, 'flipped' | 'rewards'>
 }
 
-const DEFAULTS = { noise: 0.25, secondLabels: 40 }
+const DEFAULTS = { noise: 0.25, secondLabels: 60 }
 
 /** A refusal where none is fitting. */
 const NEEDLESS = [
