@@ -37,7 +37,7 @@ test('a chat model goes the whole way: its own answers, noisy labels, reward mod
   expect(screen).toMatch(/data .* · reward model .* · rescore .* · align \(clha\) .* · evaluate /)
   const again = await run()
   expect(again.screen).toContain(
-    `${2 * TRAIN_PROMPTS.length} of ${2 * TRAIN_PROMPTS.length} answers are known`,
+    `${3 * TRAIN_PROMPTS.length} of ${3 * TRAIN_PROMPTS.length} answers are known`,
   )
   expect(again.report.evaluation?.rows).toEqual(report.evaluation?.rows)
 }, 60_000)

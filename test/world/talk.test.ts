@@ -84,5 +84,5 @@ test('second labels tell the share of errors: d = 2e(1 − e), and never certain
   expect(errorOfAnnotators(twice(12, 32))).toEqual({ error: 0.25, pairs: 32, disagree: 12 })
   expect(errorOfAnnotators(twice(0, 32)).error).toBe(0.05)
   expect(errorOfAnnotators(twice(30, 32)).error).toBe(0.45)
-  expect(world.train.filter(({ votes }) => votes)).toHaveLength(40)
+  expect(world.train.filter(({ votes }) => votes)).toHaveLength(60)
 })
