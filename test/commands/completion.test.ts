@@ -17,7 +17,11 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 }
 
 test.each([
-  [['clha', 'tr'], ['train']],
+  [['clha', 'tra'], ['train']],
+  [
+    ['clha', 'tr'],
+    ['train', 'try-rescoring'],
+  ],
   [
     ['clha', 'reward', ''],
     ['train', 'score', 'eval'],

@@ -26,7 +26,6 @@ export const quickstartCommand = pipeline({
     'output_dir',
     'resume_from_checkpoint',
     'method',
-    'mode',
     'learning_rate',
     'num_train_epochs',
     'rounds',
