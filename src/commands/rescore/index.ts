@@ -23,7 +23,6 @@ export const rescoreCommand = pipeline({
     'pair_weight',
     'min_confidence',
     'sft_gate',
-    'score_cache_dir',
     'output_dir',
   ],
   load: async () => (await import('./rescore.js')).rescore,

@@ -23,7 +23,6 @@ export const rewardEvalCommand = pipeline({
     'reward_format',
     'max_length',
     'dataset_format',
-    'score_cache_dir',
     'output_dir',
     'device',
   ],

@@ -21,7 +21,6 @@ export const rewardScoreCommand = pipeline({
     'reward_format',
     'max_length',
     'dataset_format',
-    'score_cache_dir',
     'output_file',
     'dtype',
     'device',
