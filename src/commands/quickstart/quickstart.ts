@@ -64,8 +64,12 @@ function sayEnd(ui: Ui, { multiSeed }: AlignReport, page: string, model: string)
   ui.line('')
   ui.line(`report   ${page}`)
   ui.line(`model    ${model}`)
-  ui.line(`next     ./clha chat --model-name-or-path ${shellPath(model)}`)
-  ui.line('         ./clha align recipes/own-pairs.yaml    your own preferences')
+  // An installed package has neither command nor recipes in the user's folder.
+  const [clha, recipes] = import.meta.url.includes('/node_modules/')
+    ? ['npx clha', 'node_modules/clha/recipes']
+    : ['./clha', 'recipes']
+  ui.line(`next     ${clha} chat --model-name-or-path ${shellPath(model)}`)
+  ui.line(`         ${clha} align ${recipes}/own-pairs.yaml    your own preferences`)
 }
 
 async function runStarter(given: ResolvedConfig, ui: Ui, seed: number, dir: string): Promise<SeedRun> {
