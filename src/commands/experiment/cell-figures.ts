@@ -92,3 +92,6 @@ export function requirePairs({ contrasted = 1 }: Figures): void {
     'lower min_confidence, or name the variant in few_pairs where that is what you want to see',
   )
 }
+
+/** As figures are kept: 0.3, not 0.30000000000000004. */
+export const sixDigits = (x: number): number => Number(x.toPrecision(6))

@@ -16,7 +16,7 @@ import { plainlyRanked } from '../../stations/rank/ranked-data.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { mean } from '../../statistics/statistics.js'
 import { withMarker } from '../../text/marker.js'
-import { type Figures, learntFigures, lossFigures, requirePairs } from './cell-figures.js'
+import { type Figures, learntFigures, lossFigures, requirePairs, sixDigits } from './cell-figures.js'
 import type { CellPlan } from './plan-cells.js'
 import type { Started } from './start.js'
 
@@ -36,14 +36,12 @@ export async function runCell(session: Session, plan: CellPlan, started: Started
     seed,
     learningRate: plan.untrained ? 0 : session.options.learningRate,
     rewards,
-    figures: Object.fromEntries(Object.entries(figures).map(([name, x]) => [name, rounded(x)])),
-    seconds: rounded((performance.now() - began) / 1000),
+    figures: Object.fromEntries(Object.entries(figures).map(([name, x]) => [name, sixDigits(x)])),
+    seconds: sixDigits((performance.now() - began) / 1000),
     machine: `${cpu}, ${threads} threads`,
     version: VERSION,
   }
 }
-
-const rounded = (x: number): number => Number(x.toPrecision(6))
 
 /** Trains in a folder of the plan's own; a plan that starts from another one trains that first, where it is not there yet. */
 async function trainCell(

@@ -9,6 +9,7 @@ import { numeric, text } from '../../show/table.js'
 import { MISSING } from '../../show/units.js'
 import { mean } from '../../statistics/statistics.js'
 import type { Ui } from '../../terminal/ui.js'
+import { sixDigits } from './cell-figures.js'
 import type { ExperimentResult } from './experiment-result.js'
 import {
   type CellPlan,
@@ -51,7 +52,9 @@ function tunedMethods(context: PlanContext, { seed, noise, beta_factors }: Grid)
     const method = rateKey(config, starts_from[variant])
     if (methods.has(method)) continue
     const takesBeta = keys.beta === undefined && actingKeys(config.values).includes('beta')
-    const betas = takesBeta ? beta_factors?.map((factor) => rounded(factor * config.values.beta)) : undefined
+    const betas = takesBeta
+      ? beta_factors?.map((factor) => sixDigits(factor * config.values.beta))
+      : undefined
     const trial = (learningRate: number, beta?: number) => {
       const values = { learningRate, ...(beta !== undefined && { beta }) }
       return { ...values, method, plan: planCell(context, factors, seed, values) }
@@ -61,11 +64,12 @@ function tunedMethods(context: PlanContext, { seed, noise, beta_factors }: Grid)
   return [...methods.values()]
 }
 
-/** Without the last bits of a product: 0.3, not 0.30000000000000004. */
-const rounded = (x: number): number => Number(x.toPrecision(6))
-
 const gridOf = ({ trial, betas = [] }: TunedMethod, rates: readonly number[]): TrialCell[] =>
   rates.flatMap((rate) => (betas.length > 0 ? betas.map((beta) => trial(rate, beta)) : [trial(rate)]))
+
+/** Whether a value is the least or the largest of several. */
+const isEdge = (value: number | undefined, tried: readonly number[]): boolean =>
+  new Set(tried).size > 1 && (value === Math.min(...tried) || value === Math.max(...tried))
 
 /**
  * One value beyond what was tried, as far as the last two are apart, where the best one is the least or the largest.
@@ -79,8 +83,8 @@ export function beyondEdge(
   const values = [...new Set(tried)].sort((a, b) => a - b)
   const at = values.indexOf(best)
   const widened = values.filter((value) => !grid.includes(value)).length
-  if (values.length < 2 || (at > 0 && at < values.length - 1) || widened >= TIMES_WIDENED) return undefined
-  return rounded(best * (best / values[at === 0 ? 1 : at - 1]))
+  if (!isEdge(best, values) || widened >= TIMES_WIDENED) return undefined
+  return sixDigits(best * (best / values[at === 0 ? 1 : at - 1]))
 }
 
 /** What is to be tried next to a best value at the edge. */
@@ -107,13 +111,12 @@ function bestOf(tried: readonly Tried[]): Tried[] {
 
 /** Methods whose best value is the least or the largest that was tried: a better one may lie beyond. */
 export function atEdge(tried: readonly Tried[]): string[] {
-  const isEdge = (best: Tried, of: (t: Tried) => number | undefined) => {
-    const values = new Set(tried.filter(({ method }) => method === best.method).flatMap((t) => of(t) ?? []))
-    const edges = [Math.min(...values), Math.max(...values)]
-    return values.size > 1 && edges.includes(of(best) as number)
-  }
+  const valuesOf = (method: string, of: (t: Tried) => number | undefined) =>
+    tried.flatMap((t) => (t.method === method ? (of(t) ?? []) : []))
+  const isAtEdge = (best: Tried, of: (t: Tried) => number | undefined) =>
+    isEdge(of(best), valuesOf(best.method, of))
   return bestOf(tried)
-    .filter((t) => isEdge(t, ({ learningRate }) => learningRate) || isEdge(t, ({ beta }) => beta))
+    .filter((t) => isAtEdge(t, ({ learningRate }) => learningRate) || isAtEdge(t, ({ beta }) => beta))
     .map(({ method }) => method)
 }
 
