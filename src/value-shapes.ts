@@ -24,3 +24,6 @@ export const oneOrMany = <T extends z.ZodType>(item: T, least = 1) =>
   z
     .union([item, z.array(item).min(least)])
     .transform((value) => (Array.isArray(value) ? value : [value]) as z.output<T>[])
+
+/** Whether a place is a server's address, not a folder or a name on the hub. */
+export const isAddress = (place: string): boolean => /^https?:\/\//i.test(place)

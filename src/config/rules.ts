@@ -2,6 +2,7 @@
 
 import { snakeCase } from '../key-names.js'
 import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
+import { isAddress } from '../value-shapes.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
 import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
 import type { ConfigKey } from './schema.js'
@@ -137,7 +138,7 @@ const RULES: readonly Rule[] = [
     keys: SERVER_KEYS,
     idle: (v) =>
       v.reward_endpoint === undefined &&
-      !v.eval_reward_model?.some((name) => /^https?:/i.test(name)) &&
+      !v.eval_reward_model?.some(isAddress) &&
       'neither reward_endpoint nor eval_reward_model names a server',
   },
   {

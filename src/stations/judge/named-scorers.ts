@@ -3,6 +3,7 @@ import type { Options } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import { hubLabel } from '../../hub/cache.js'
 import { openEndpoint, type RewardEndpoint } from '../../reward/endpoint.js'
+import { isAddress } from '../../value-shapes.js'
 import { configuredEndpoint, type EndpointOptions, rubricOf } from '../score/endpoint-scores.js'
 
 export type JudgeOptions = EndpointOptions &
@@ -45,8 +46,6 @@ export function namedScorers(options: JudgeOptions, trained = false): NamedScore
   if (twice) throw usageError(`${twice.path} is named twice`, 'a scorer agrees with itself: remove one')
   return found
 }
-
-const isAddress = (text: string): boolean => /^https?:\/\//i.test(text)
 
 const labelOf = (path: string): string => hubLabel(path).replace(/^https?:\/\//i, '')
 
