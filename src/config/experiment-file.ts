@@ -28,8 +28,10 @@ const experimentZod = z.strictObject({
       judge: z.enum(['same', 'another']).optional(),
     })
     .optional(),
-  /** Shares of labels reversed on purpose, in the starter world. */
+  /** Shares of labels reversed on purpose; of real data those of its training part, on top of what is wrong already. */
   noise: z.array(share).min(1).optional(),
+  /** Of real data: so many pairs are labelled a second time, as badly. The starter world has its own. */
+  second_labels: z.int().min(0).optional(),
   /** Numbers of sampled answers added to each prompt; 0 is the raw data. */
   augmented: z.array(z.int().min(0)).min(1).default([0]),
   /** Variants that take raw data alone: the paper's code needs as many answers in every list. */
@@ -96,10 +98,10 @@ export async function readExperiment(file: string): Promise<Experiment> {
         where: source.locate(['starts_from', variant], 'value'),
         text: `starts_from: "${before}" itself starts from another variant; one step is taken`,
       })
-  if (experiment?.noise && !experiment.world)
+  if (experiment?.second_labels !== undefined && (experiment.world || !experiment.noise))
     issues.push({
-      where: source.locate(['noise'], 'key'),
-      text: 'noise: labels are reversed on purpose in the starter world only; add world: {}',
+      where: source.locate(['second_labels'], 'key'),
+      text: `second_labels: ${experiment.world ? 'the starter world has its own, world.second_labels' : 'they are made where labels are reversed; add noise, 0 for none'}`,
     })
   if (!experiment || issues.length > 0)
     throw usageError(issues.map(({ where, text }) => `${where}  ${text}`).join('\n'))

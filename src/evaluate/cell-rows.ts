@@ -7,13 +7,16 @@ import { mean } from '../statistics/statistics.js'
 import { meanInterval, tTest } from '../statistics/t-interval.js'
 import { type Cell, type Factors, sameFactors } from './cells.js'
 
-/** A row against the baseline of the same noise and augmentation. A seed is one observation: prompts of a seed share a model. */
+/**
+ * A row against the baseline of the same noise and augmentation. A seed is one observation, for its prompts share a model.
+ * A single seed of real data is told over its prompts: how sure the figures of *these* models are, not of another seed's.
+ */
 export interface Against {
-  /** Greedy answers: mean over seeds of the difference of the seeds' means. */
+  /** Greedy answers: mean of the differences. */
   difference: Estimate
   /** The same of answers sampled at temperature 1. */
   sampled?: Estimate
-  /** Paired t-test over seeds of the greedy difference, corrected over the distinct rows of the table (Holm); none of one seed. */
+  /** Paired t-test of the greedy difference, corrected over the distinct rows of the table (Holm). */
   p?: number
   /** Share of prompts with a higher reward, ties as half. */
   winRate: Estimate
@@ -45,16 +48,17 @@ export function experimentRows(cells: readonly Cell[], baseline: string, judge: 
   const rows = groups.map((group) => {
     const base = groups.find(([first]) => sameFactors(first, { ...group[0], variant: baseline }))
     const compared = group[0].variant === baseline ? [] : pairsOf(group, base ?? [], judge)
-    return { row: rowOf(group), compared }
+    return { row: rowOf(group), compared, over: observationsOf(group) }
   })
-  const p = correctedP(rows.map(({ compared }) => compared.map(({ difference }) => difference)))
-  return rows.map(({ row, compared }, i) =>
-    compared.length > 0 ? { ...row, against: against(compared, p[i]) } : row,
+  const p = correctedP(rows.map(({ compared, over }) => over(compared.map((c) => c.differences))))
+  return rows.map(({ row, compared, over }, i) =>
+    compared.length > 0 ? { ...row, against: against(compared, over, p[i]) } : row,
   )
 }
 
 function rowOf(group: readonly Cell[]): ExperimentRow {
   const [{ variant, noise, augmented, learningRate, rewards }] = group
+  const over = observationsOf(group)
   const scorers = Object.keys(rewards)
   const figures = estimatesOf(group, (cell) => cell.figures)
   const isSampled = (name: string) => name.startsWith(SAMPLED)
@@ -66,7 +70,7 @@ function rowOf(group: readonly Cell[]): ExperimentRow {
     seeds: group.map(({ seed }) => seed),
     learningRate,
     rewards: Object.fromEntries(
-      scorers.map((name) => [name, meanInterval(group.map((cell) => mean(cell.rewards[name])))]),
+      scorers.map((name) => [name, meanInterval(over(group.map((cell) => cell.rewards[name])))]),
     ),
     sampled: Object.fromEntries(
       entries.flatMap(([name, e]) => (isSampled(name) ? [[name.slice(SAMPLED.length), e]] : [])),
@@ -74,6 +78,14 @@ function rowOf(group: readonly Cell[]): ExperimentRow {
     figures: Object.fromEntries(entries.filter(([name]) => !isSampled(name))),
   }
 }
+
+/** From values prompt by prompt, seed by seed, to what intervals are over. */
+type Observations = (seeds: readonly (readonly number[])[]) => readonly number[]
+
+const observationsOf = (group: readonly Cell[]): Observations =>
+  group.length === 1 && group[0].rewards.labels !== undefined
+    ? (seeds) => seeds.flat()
+    : (seeds) => seeds.map((values) => mean(values))
 
 /** Of each figure that any of the cells has, the mean over those that have it. */
 function estimatesOf(
@@ -88,9 +100,10 @@ function estimatesOf(
 
 /** What one seed says of a row and its baseline: the same prompts, the same start, the same reward models. */
 interface Compared {
-  difference: number
+  /** Prompt by prompt. */
+  differences: number[]
   sampled?: number
-  wins: number
+  wins: number[]
 }
 
 function pairsOf(group: readonly Cell[], base: readonly Cell[], judge: string): Compared[] {
@@ -101,21 +114,21 @@ function pairsOf(group: readonly Cell[], base: readonly Cell[], judge: string): 
     const [a, b] = [cell, other].map(({ figures }) => figures[SAMPLED + judge])
     return [
       {
-        difference: mean(own) - mean(theirs),
+        differences: own.map((reward, i) => reward - theirs[i]),
         ...(a !== undefined && b !== undefined && { sampled: a - b }),
-        wins: mean(own.map((reward, i) => winOf(reward - theirs[i], 1e-6))),
+        wins: own.map((reward, i) => winOf(reward - theirs[i], 1e-6)),
       },
     ]
   })
 }
 
-function against(compared: readonly Compared[], p: number | undefined): Against {
+function against(compared: readonly Compared[], over: Observations, p: number | undefined): Against {
   const sampled = compared.flatMap((c) => c.sampled ?? [])
   return {
-    difference: meanInterval(compared.map((c) => c.difference)),
+    difference: meanInterval(over(compared.map((c) => c.differences))),
     ...(sampled.length === compared.length && { sampled: meanInterval(sampled) }),
     ...(p !== undefined && { p }),
-    winRate: withinShares(meanInterval(compared.map((c) => c.wins))),
+    winRate: withinShares(meanInterval(over(compared.map((c) => c.wins)))),
   }
 }
 

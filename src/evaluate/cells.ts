@@ -6,7 +6,7 @@ import { openAppendLog, readLog } from '../files/append-log.js'
 export interface Factors {
   /** Name of the method or ablation, as the experiment's file gives it. */
   variant: string
-  /** Share of reversed labels, in the starter world. */
+  /** Share of labels reversed on purpose. */
   noise?: number
   /** Sampled answers added to each prompt. */
   augmented?: number
@@ -17,7 +17,10 @@ export interface Cell extends Factors {
   hash: string
   seed: number
   learningRate: number
-  /** Rewards of the greedy answers to the test prompts, in one order for all cells of a seed, by scorer. */
+  /**
+   * Rewards of the greedy answers to the test prompts, in one order for all cells of a seed, by scorer. `labels` are held-out
+   * labels of people: 1 where the policy finds the preferred answer likelier.
+   */
   rewards: Record<string, number[]>
   /** Single figures: kl, length, distinct2, repetition, steps, audit precision and recall … */
   figures: Record<string, number>

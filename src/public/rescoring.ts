@@ -14,4 +14,5 @@ export {
 export type * from '../rescore/ranked.js'
 export { readRankedJsonl, writeRankedJsonl } from '../rescore/ranked-jsonl.js'
 export { type Rescored, type RescoreInput, type RescoreOptions, rescoreLists } from '../rescore/rescore.js'
-export { type Believed, type NoiseSettings, type NoiseTrial, tryNoise } from '../rescore/try-noise.js'
+export type { NoiseSettings } from '../rescore/reversed-labels.js'
+export { type Believed, type NoiseTrial, tryNoise } from '../rescore/try-noise.js'

@@ -49,6 +49,14 @@ export function signedEstimate(e: Estimate | undefined, digits = 2): string {
   return formatSigned(e.value, digits) + tail
 }
 
+/** +1.3 points (−0.4 to +3.0): the difference of two shares. */
+export function pointsEstimate(e: Estimate | undefined): string {
+  if (!isNumber(e?.value)) return MISSING
+  const points = (share: number) => formatSigned(share * 100, 1)
+  const tail = hasInterval(e) ? ` (${points(e.interval[0])} to ${points(e.interval[1])})` : ''
+  return `${points(e.value)} points${tail}`
+}
+
 /** +2.05 ±0.12: the short form, half the width of the interval. */
 export function shortSigned(e: Estimate | undefined): string {
   if (!isNumber(e?.value)) return MISSING

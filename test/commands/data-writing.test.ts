@@ -2,6 +2,7 @@
 import * as fs from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readExamples } from '../../src/data/read/read-examples.js'
+import { writeTinyTokenizer } from '../text/tiny-tokenizer.js'
 import { clha, jsonOf, many, pair, path, prefs, put, refused, rowsOf, turn } from './data-commands.js'
 
 describe('data convert', () => {
@@ -195,13 +196,37 @@ describe('data sample', () => {
     expect(all.slice(0, few.length)).toEqual(few)
   })
 
+  test('takes the rows that are short enough, and says of the others how long they are', async () => {
+    const tokenizer = ['--tokenizer-name-or-path', writeTinyTokenizer()]
+    const pair = (prompt: string, chosen: string, rejected: string) => ({
+      id: prompt,
+      prompt,
+      chosen,
+      rejected,
+    })
+    const rows = [pair('the', 'a', 'b'), pair('x'.repeat(40), 'a', 'b'), pair('cat', 'a', 'y'.repeat(30))]
+    const data = put('lengths.jsonl', rows)
+    const limits = ['--max-prompt-tokens', '20', '--max-answer-tokens', '10', ...tokenizer]
+    const { code } = await clha('sample', data, ...limits, '--output', path('short.jsonl'))
+    expect(code).toBe(0)
+    expect(rowsOf('short.jsonl').map(({ id }) => id)).toEqual(['the'])
+    const reasons = rowsOf('short.jsonl.dropped.jsonl').map(({ reason }) => reason)
+    expect(reasons[0]).toMatch(/^the prompt has \d+ tokens, 20 are wanted at most$/)
+    expect(reasons[1]).toMatch(/^the longest answer has \d+ tokens, 10 are wanted at most$/)
+    const one = ['sample', data, '--count', '2', ...limits, '--output', path('two.jsonl')]
+    await refused(one, '1 row can be used, 2 are wanted')
+  })
+
   test('refuses what cannot be taken', async () => {
     const sample = ['sample', prefs, '--output', path('x.jsonl')]
     await refused([...sample, '--count', '61'], '60 rows can be used, 61 are wanted')
-    await refused(sample, 'either --count or --fraction')
+    await refused(sample, 'Give --count, --fraction, --max-prompt-tokens or --max-answer-tokens')
     await refused([...sample, '--count', '1', '--fraction', '1'], 'either --count or --fraction')
     await refused([...sample, '--fraction', '2'], 'expected a number from 0 to 1')
     await refused([...sample, '--fraction', '0'], /no example|nothing/i)
+    await refused([...sample, '--max-prompt-tokens', '9'], 'Give its --tokenizer-name-or-path')
+    const tokenizer = ['--tokenizer-name-or-path', writeTinyTokenizer()]
+    await refused([...sample, '--count', '1', ...tokenizer], 'none is limited')
   })
 })
 

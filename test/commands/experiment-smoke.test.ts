@@ -26,6 +26,7 @@ test.each([
   'noise-closeness',
   'noise-length',
   'noise-single',
+  'hh',
 ])('every cell of %s has a valid config', async (name) => {
   const file = `experiments/${name}.yaml`
   const described = await readExperiment(file)

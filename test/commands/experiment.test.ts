@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -7,6 +7,7 @@ import { planCells, rateKey } from '../../src/commands/experiment/plan-cells.js'
 import { atEdge, beyondEdge } from '../../src/commands/experiment/tune.js'
 import { readExperiment } from '../../src/config/experiment-file.js'
 import { parseConfig } from '../../src/config/load-config.js'
+import { makeStarterWorld } from '../../src/stations/read/starter-world.js'
 import { memory } from '../../src/tensor/index.js'
 import { createUi } from '../../src/terminal/ui.js'
 import { Sink } from '../helpers/sink.js'
@@ -123,6 +124,40 @@ test(
 )
 
 test(
+  'labels of real data are reversed for training alone: the judge learns them as they were, held-out ones are counted',
+  async () => {
+    const { tokenizerDir } = await makeStarterWorld(3, path('own'), {
+      trainPairs: 680,
+      noise: 0,
+      demonstrations: 50,
+    })
+    const own = `train_dataset: ${path('own')}/data/train.jsonl\n  tokenizer_name_or_path: ${tokenizerDir}\n  test_fraction: 0.2\n  eval_prompts: 6`
+    const text = TEXT.replace(/world.*\n/, 'second_labels: 60\n')
+      .replace('[0.25]', '[0, 0.25]')
+      .replace('[0, 1]', '[0]')
+      .replace('base:\n', `base:\n  ${own}\n`)
+      .replace('  dpo: {method: dpo}\n', '')
+      .replace('baseline: dpo', 'baseline: start')
+    expect((await run('real', write(text))).finished).toBe(4)
+    const cells = lines('real').map((line) => JSON.parse(line))
+    const of = (level: number) => cells.find(({ noise, variant }) => noise === level && variant === 'clha')
+    expect(of(0).figures).toMatchObject({ order_right_label: 1 })
+    expect(of(0.25).figures.order_right_label).toBeGreaterThan(0.65)
+    expect(of(0.25).figures.order_right_label).toBeLessThan(0.85)
+    expect(of(0.25).figures.label_error_low).toBeGreaterThan(0.05)
+    expect(of(0).rewards.labels.length).toBeGreaterThan(50)
+    expect(new Set(of(0).rewards.labels)).toEqual(new Set([0, 1]))
+    const judges = readdirSync(path('real'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /reward-second.checkpoint-\d+.model\.safetensors$/.test(name))
+      .map((name) => readFileSync(join(path('real'), name)))
+    expect(judges.length).toBe(2)
+    expect(judges[0].equals(judges[1])).toBe(true)
+    expect(readFileSync(join(path('real'), 'table.md'), 'utf8')).toContain('held-out labels likelier')
+  },
+  LONG,
+)
+
+test(
   '--tune tries every rate for every method, on other prompts, and the runs take the best',
   async () => {
     const tuned = `${TEXT.replace('[0, 1]', '[0]')}tune: {seed: 9, noise: 0.2, learning_rates: [1.0e-4, 1.0e-3], beta_factors: [0.5, 2], results: ${path('rates.json')}}\n`
@@ -193,7 +228,7 @@ describe('the file', () => {
       (error: Error) => error.message,
     )
 
-  test('unknown keys, a baseline that is none, noise without the world: told with their places', async () => {
+  test('unknown keys, a baseline that is none, second labels of nothing: told with their places', async () => {
     expect(await complaint(`${TEXT}sedes: [1]\n`)).toMatch(
       /small\.yaml:\d+:1 {2}unknown key "sedes"\. Did you mean "seeds"\?/,
     )
@@ -203,7 +238,9 @@ describe('the file', () => {
     expect(await complaint(`${TEXT}raw_only: [clha, ppo]\n`)).toMatch(
       /small\.yaml:\d+:18 {2}raw_only: no variant "ppo"/,
     )
-    expect(await complaint(TEXT.replace(/world.*\n/, ''))).toMatch(/noise: labels are reversed on purpose/)
+    expect(await complaint(`${TEXT}second_labels: 5\n`)).toMatch(/second_labels: .* world\.second_labels/)
+    const real = TEXT.replace(/world.*\n/, '').replace(/noise.*\n/, '')
+    expect(await complaint(`${real}second_labels: 5\n`)).toMatch(/second_labels: .* add noise/)
     expect(await complaint(TEXT.replace('seeds: [1]', 'seeds: []'))).toMatch(/small\.yaml:4:\d+ {2}seeds/)
   })
 
@@ -214,6 +251,19 @@ describe('the file', () => {
     expect(plans.map(({ variant, augmented }) => `${variant} ${augmented}`).sort()).toEqual(
       ['clha 0', 'clha 1', 'dpo 0', 'start 0', 'start 1'].sort(),
     )
+  })
+
+  test('one start model serves all levels of noise of a seed, and no other seed or world', async () => {
+    const startsOf = async (text: string) => {
+      const file = write(text)
+      const experiment = await readExperiment(file)
+      const plans = planCells({ file, experiment, outputDir: folder, tuned: { rates: {}, tried: [] } })
+      return new Set(plans.map(({ start }) => start.shared?.dir))
+    }
+    const one = await startsOf(TEXT)
+    expect(await startsOf(TEXT.replace('[0.25]', '[0, 0.4]'))).toEqual(one)
+    expect((await startsOf(TEXT.replace('seeds: [1]', 'seeds: [1, 2]'))).size).toBe(2)
+    expect(await startsOf(TEXT.replace('demonstrations: 100', 'demonstrations: 101'))).not.toEqual(one)
   })
 
   test('a variant that starts from another one: which there has to be, one step only, and its cell is another', async () => {

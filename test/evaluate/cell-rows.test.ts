@@ -55,6 +55,20 @@ test('a thousand prompts of one seed are one observation: no interval and no p',
   expect(one[1].against?.p).toBeUndefined()
 })
 
+test('a single seed of real data is told over its prompts: paired differences, and that it is one seed', () => {
+  const labels = { rewards: { labels: [1, 0, 1, 1, 0, 1] } }
+  const theirs = { rewards: { labels: [0, 0, 1, 0, 0, 1] } }
+  const real = experimentRows([cell('base', 1, 0, theirs), cell('better', 1, 0, labels)], 'base', 'labels')
+  const { difference } = real[1].against as NonNullable<(typeof real)[1]['against']>
+  expect(difference.value).toBeCloseTo(2 / 6, 12)
+  // Differences 1, 0, 0, 1, 0, 0: variance 4 / 15, t(0.975, 5) = 2.570581836.
+  expect(difference.interval?.[0]).toBeCloseTo(2 / 6 - 2.570581835636314 * Math.sqrt(4 / 15 / 6), 9)
+  const tables = { title: 'T', baseline: 'base', scorers: ['labels'], rows: real }
+  const { caption, rows: written } = experimentTable(tables)
+  expect(caption).toContain('over the prompts of one seed')
+  expect(written[1]).toContain('+33.3 points (−20.9 to +87.5)')
+})
+
 test('rows that are the same cells twice are one test of Holm', () => {
   const twice = [0, 1].flatMap((augmented) => cells.map((c) => ({ ...c, augmented })))
   const [p, again] = experimentRows(twice, 'base', 'true')

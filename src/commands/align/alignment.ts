@@ -18,6 +18,8 @@ export interface AlignData {
   files: DataFile[]
   /** Answers to learn from before the alignment; the chosen answers of `train` when left out. */
   demonstrations?: readonly Example[]
+  /** Where the SFT start of `demonstrations` is kept, and what it is known by, when several alignments share it. */
+  sharedStart?: { dir: string; files: DataFile[] }
   /** `train` as another annotator labelled it, for the second reward model; the labels of `train` when left out. */
   judged?: readonly Example[]
   /** The truth judges the answers: no second reward model is trained to. */

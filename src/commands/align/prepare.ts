@@ -91,10 +91,11 @@ async function startStation(a: Alignment, data: AlignData, corpus: EncodedCorpus
   if (options.sftNumTrainEpochs === 0) return required(options, 'modelNameOrPath')
   return station(a, 'start', async () => {
     const own = data.demonstrations && corpusOf(data.demonstrations)
+    const { dir, files } = data.sharedStart ?? { dir: stageDir(options, 'start'), files: data.files }
     const run = await trainSft(session, lm, own ? await encodeCorpus(session, lm, own, 1) : corpus, {
       kind: 'start',
-      dir: stageDir(options, 'start'),
-      files: data.files,
+      dir,
+      files,
       learningRate: options.sftLearningRate,
       epochs: options.sftNumTrainEpochs,
       stage: true,

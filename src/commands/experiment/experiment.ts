@@ -102,8 +102,8 @@ async function writeTables(
 }
 
 const METHOD_NOTES = [
-  'Rewards are of answers to test prompts that no training saw: greedy, and sampled at temperature 1. A seed is one observation: means and 95 % t-intervals are over seeds.',
-  'p is of a paired t-test over seeds of the greedy difference, corrected for all distinct rows by Holm; the verdict is what the interval of the difference says, uncorrected.',
+  'Rewards are of answers to test prompts that no training saw: greedy, and sampled at temperature 1. A seed is one observation: means and 95 % t-intervals are over seeds; those of a single seed of real data over its prompts, which says nothing of other seeds.',
+  'p is of a paired t-test of the greedy difference, corrected for all distinct rows by Holm; the verdict is what the interval of the difference says, uncorrected.',
 ]
 
 const WIDE = `With fewer than ${ENOUGH_REPETITIONS} seeds the intervals are wide: only large differences show.`

@@ -7,6 +7,7 @@ import { ClhaError, usageError } from '../../errors.js'
 import type { Cell, Factors } from '../../evaluate/cells.js'
 import { sha256 } from '../../files/digest.js'
 import { actingKeys, methodDefaults, variantName } from '../../methods/registry.js'
+import type { NoiseSettings } from '../../rescore/reversed-labels.js'
 import { QUICKSTART_SETTINGS } from '../../stations/read/starter-settings.js'
 import type { WorldOptions } from '../../world/index.js'
 
@@ -32,6 +33,10 @@ export interface StartPlan {
   dir: string
   config: ResolvedConfig
   world?: WorldOptions
+  /** Its start model, which other starts share. */
+  shared?: { hash: string; dir: string }
+  /** Labels of real data that are reversed on purpose. */
+  reversal?: NoiseSettings
   /** The second reward model learns from another annotator's labels. */
   otherJudge?: boolean
 }
@@ -101,11 +106,30 @@ export interface PlanContext {
 function startPlan({ file, experiment, outputDir }: PlanContext, seed: number, noise?: number): StartPlan {
   const { world: sizes, base } = experiment
   const world = sizes && worldOf(sizes, seed, noise)
+  const reversal =
+    sizes || noise === undefined ? undefined : { level: noise, doubles: experiment.second_labels ?? 0, seed }
   const otherJudge = sizes?.judge === 'another'
   const facts = figuresOf(resolve(file, experiment, base, seed, outputDir), POLICY_SECTIONS)
-  const hash = sha256(JSON.stringify([CELL_VERSION, world ?? null, otherJudge, facts]))
+  const hash = sha256(JSON.stringify([CELL_VERSION, world ?? reversal ?? null, otherJudge, facts]))
   const dir = join(outputDir, `start-${hash.slice(0, 12)}`)
-  return { hash, dir, config: resolve(file, experiment, base, seed, dir), world, otherJudge }
+  return {
+    hash,
+    dir,
+    config: resolve(file, experiment, base, seed, dir),
+    ...(world && { world, shared: sharedStart(world, facts, outputDir) }),
+    reversal,
+    otherJudge,
+  }
+}
+
+/** The start model of a world: demonstrations don't depend on how labels err, so all levels of noise share it. */
+function sharedStart(
+  { noise: _, annotator: __, secondLabels: ___, ...demonstrated }: WorldOptions,
+  facts: object,
+  outputDir: string,
+): NonNullable<StartPlan['shared']> {
+  const hash = sha256(JSON.stringify([CELL_VERSION, demonstrated, facts]))
+  return { hash, dir: join(outputDir, `demonstrations-${hash.slice(0, 12)}`) }
 }
 
 function worldOf(sizes: NonNullable<Experiment['world']>, seed: number, noise?: number): WorldOptions {

@@ -23,6 +23,8 @@ const sourceShape = {
   /** Or cells themselves, and the variant that they are compared with. */
   cells: z.string().optional(),
   baseline: z.string().optional(),
+  /** The scorer that differences are taken on; the most trusted one when left out. */
+  judge: z.string().optional(),
 }
 
 const requestZod = z.strictObject({
@@ -55,7 +57,7 @@ const claimsZod = z.array(
   }),
 )
 
-type Source = Pick<z.output<typeof requestZod>, 'experiment' | 'cells' | 'baseline'>
+type Source = Pick<z.output<typeof requestZod>, 'experiment' | 'cells' | 'baseline' | 'judge'>
 
 /** A block that is written from cells; its settings are a YAML mapping. */
 const BLOCK = /<!-- results (\{.*\}) -->\n[\s\S]*?<!-- end of results -->/g
@@ -99,25 +101,26 @@ async function blockOf(
     const path = join(root, request.rates ?? '')
     return ratesTable((JSON.parse(readFileSync(path, 'utf8')) as Tuning).tried)
   }
-  const { experiment, cells, baseline } = request
-  const results = await rows({ experiment, cells, baseline })
+  const { experiment, cells, baseline, judge } = request
+  const results = await rows({ experiment, cells, baseline, judge })
   if (results.rows.length === 0) return `Not run yet: \`npm run experiment -- ${request.experiment}\`.`
   return resultTable(results, { ...request, layout })
 }
 
 /** The rows of an experiment as its file stands, or of a file of cells. */
-async function rowsOf(root: string, { experiment, cells, baseline }: Source): Promise<ResultRows> {
+async function rowsOf(root: string, { experiment, cells, baseline, judge }: Source): Promise<ResultRows> {
   if (experiment !== undefined) {
     const planned = await experimentCells(root, experiment)
-    return rowsAgainst(planned.cells, baseline ?? planned.baseline)
+    return rowsAgainst(planned.cells, baseline ?? planned.baseline, judge)
   }
   if (cells === undefined || baseline === undefined)
     throw usageError('a table needs an experiment, or cells and a baseline')
-  return rowsAgainst(newest([...readCells(join(root, cells)).values()]), baseline)
+  return rowsAgainst(newest([...readCells(join(root, cells)).values()]), baseline, judge)
 }
 
-function rowsAgainst(cells: readonly Cell[], baseline: string): ResultRows {
-  const scorers = scorersOf(cells)
+function rowsAgainst(cells: readonly Cell[], baseline: string, judge?: string): ResultRows {
+  const known = scorersOf(cells)
+  const scorers = judge === undefined ? known : [judge, ...known.filter((name) => name !== judge)]
   return { baseline, scorers, rows: experimentRows(cells, baseline, scorers[0]) }
 }
 

@@ -1,5 +1,6 @@
 /** One cell of an experiment: rank, train, answer the test prompts, judge. */
 import { join } from 'node:path'
+import type { Example } from '../../data/example.js'
 import type { Cell } from '../../evaluate/cells.js'
 import { textStats } from '../../evaluate/text-stats.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
@@ -12,8 +13,10 @@ import { Stopped } from '../../session/stopped.js'
 import { trainPolicy } from '../../stations/fit/policy.js'
 import { type Answer, answerPrompts } from '../../stations/judge/answer.js'
 import { answerLogProbs } from '../../stations/judge/answer-likelihood.js'
+import { likelihoodsOf, type PairNeeds } from '../../stations/judge/pair-preferences.js'
 import { plainlyRanked } from '../../stations/rank/ranked-data.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
+import { winOf } from '../../statistics/agreement.js'
 import { mean } from '../../statistics/statistics.js'
 import { withMarker } from '../../text/marker.js'
 import { type Figures, learntFigures, lossFigures, requirePairs, sixDigits } from './cell-figures.js'
@@ -79,7 +82,7 @@ async function trainCell(
 async function judge(
   session: Session,
   { variant }: CellPlan,
-  { lm: start, set, scorers, trueReward }: Started,
+  { lm: start, set, labelled, scorers, trueReward }: Started,
   folder: string,
   figures: Figures,
 ): Promise<Cell['rewards']> {
@@ -96,6 +99,7 @@ async function judge(
     })
     const texts = greedy.map(({ text }) => text)
     const rewards: Cell['rewards'] = {}
+    if (labelled.length > 0) rewards.labels = await labelsLikelier(session, lm, labelled, variant)
     const keep = (name: string, values: readonly number[]) => {
       rewards[name] = values.map((x) => Number(x.toFixed(4)))
     }
@@ -118,6 +122,20 @@ async function judge(
   } finally {
     plain.model.dispose()
   }
+}
+
+/** Of each label of people whether the policy agrees: 1 where the preferred answer is the likelier one per token, half for a tie. */
+async function labelsLikelier(
+  session: PairNeeds,
+  policy: LanguageModel,
+  labelled: readonly Example[],
+  name: string,
+): Promise<number[]> {
+  const likelihoods = await likelihoodsOf(session, policy, labelled, name)
+  return labelled.flatMap(({ preferences }, row) => {
+    const own = likelihoods.get(row)?.perToken
+    return own ? preferences.map(({ better, worse }) => winOf(own[better] - own[worse])) : []
+  })
 }
 
 /** Mean over sampled answers of log p(answer) - log p_start(answer), in nats an answer: an unbiased estimate of the KL. */

@@ -1,6 +1,7 @@
 /** What the cells of one seed and noise share: start model, reward models, rewards, test prompts, and who judges. */
 
 import { partOf, type ScoredCorpus } from '../../data/corpus.js'
+import type { Example } from '../../data/example.js'
 import type { Part } from '../../data/split.js'
 import type { Message } from '../../dialogue.js'
 import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set.js'
@@ -8,10 +9,12 @@ import { type LanguageModel, loadLanguageModel, loadStartModel } from '../../loa
 import { quantizedOf } from '../../load/quantized-options.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { rescoreLists } from '../../rescore/rescore.js'
+import { type NoiseSettings, reversedRows } from '../../rescore/reversed-labels.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import { writeConfig } from '../../session/outputs.js'
 import type { Session } from '../../session/session.js'
 import type { Scorer } from '../../stations/judge/evaluation.js'
+import { labelledOf } from '../../stations/judge/pair-preferences.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import { makeStarterWorld } from '../../stations/read/starter-world.js'
@@ -33,6 +36,8 @@ export interface Started {
   /** Which orders are right, by whom; where the truth is known. */
   right?(augmented: number): Promise<OrdersRight>
   set: EvaluationSet
+  /** Held-out pairs with the labels of people, of real data. */
+  labelled: readonly Example[]
   scorers: Scorer[]
   trueReward?(i: number, text: string): number
   dispose(): void
@@ -44,20 +49,35 @@ interface Source extends AlignData {
 
 async function sourceOf(
   session: Session,
-  { world: options, dir, otherJudge }: StartPlan,
+  { world: options, dir, shared, reversal, otherJudge }: StartPlan,
   dev: boolean,
 ): Promise<Source> {
   if (!options) {
     const { corpus, files } = await loadSplits(session, 2, dev ? 'train' : 'align')
     const of = (part: Part) => partOf(corpus, part).examples
-    return { train: of('train'), test: of(dev ? 'dev' : 'test'), files }
+    const data = { train: of('train'), test: of(dev ? 'dev' : 'test'), files }
+    return reversal ? reversedSource(data, reversal) : data
   }
   const { world, hash, truth, trueReward } = await makeStarterWorld(options.seed, dir, options)
   const { train, test, demonstrations } = world
   const files = [{ path: 'starter world', sha256: hash, rows: train.length }]
+  const shown = { path: 'demonstrations of the starter world', rows: demonstrations.length }
   return {
     ...{ train, test: dev ? world.dev : test, files, demonstrations, truth, oracle: trueReward },
+    ...(shared && { sharedStart: { dir: shared.dir, files: [{ ...shown, sha256: shared.hash }] } }),
     ...(otherJudge && { judged: world.labelledBy('judge') }),
+  }
+}
+
+/** Only the judge learns from the labels as they were. */
+function reversedSource(data: Source, reversal: NoiseSettings): Source {
+  const rows = reversedRows(data.train, reversal)
+  const wrong = new Map(rows.map((row) => [row.example.id, row.wrong]))
+  return {
+    ...data,
+    train: rows.map(({ example }) => example),
+    judged: data.train,
+    truth: ({ example }) => wrong.get(example.id) ?? [],
   }
 }
 
@@ -86,6 +106,7 @@ export async function startOf(session: Session, plan: StartPlan, dev: boolean): 
       right: once(async (count) => ordersRight(await scored(count), rescoreOptions(options, truth))),
     }),
     set,
+    labelled: plan.world ? [] : labelledOf(data.test),
     scorers: scorersOf(a, prepared, temperaturesOf(models, calibrated)),
     ...(oracle && { trueReward: (i: number, text: string) => oracle(set.prompts[i] as Message[], text) }),
     scored,

@@ -6,7 +6,15 @@ import { type Cells, numeric, text } from '../../show/table.js'
 import { MISSING, wholePercent } from '../../show/units.js'
 import { ENOUGH_REPETITIONS } from '../../statistics/t-interval.js'
 import { markdownCells } from '../markdown.js'
-import { experimentDataTable, experimentTable, pValue, seedsOf } from './tables.js'
+import {
+  experimentDataTable,
+  experimentTable,
+  isOneRealSeed,
+  observationsOf,
+  pValue,
+  scorerDifference,
+  scorerMean,
+} from './tables.js'
 
 export const LAYOUTS = ['rows', 'data', 'noise'] as const
 
@@ -39,8 +47,13 @@ export function resultTable(results: ResultRows, request: TableRequest): string 
       : request.layout === 'data'
         ? (experimentDataTable(chosen) ?? { columns: [], rows: [] })
         : experimentTable(chosen)
-  const few = rows.some(({ seeds }) => seeds.length < ENOUGH_REPETITIONS)
-  return `${markdownCells(table)}\n\n95 % t-intervals over ${seedsOf(rows)} seeds${few ? ', which is few: they are wide' : ''}.`
+  return `${markdownCells(table)}\n\n95 % t-intervals over ${observationsOf(rows)}${reservation(rows)}.`
+}
+
+/** What too few seeds can't say. */
+function reservation(rows: readonly ExperimentRow[]): string {
+  if (isOneRealSeed(rows)) return ': another seed would give other models, and they say nothing of that'
+  return rows.some(({ seeds }) => seeds.length < ENOUGH_REPETITIONS) ? ', which is few: they are wide' : ''
 }
 
 function noiseTable(
@@ -68,11 +81,11 @@ function written(row: ExperimentRow, judge: string, value: string): string {
   const { against } = row
   switch (value) {
     case 'greedy':
-      return n.signedEstimate(row.rewards[judge])
+      return scorerMean(judge, row.rewards[judge])
     case 'sampled':
       return n.signedEstimate(row.sampled[judge])
     case 'against':
-      return against ? `${n.signedEstimate(against.difference)}, p ${pValue(against.p)}` : MISSING
+      return against ? `${scorerDifference(judge, against.difference)}, p ${pValue(against.p)}` : MISSING
     case 'sampled against':
       return n.signedEstimate(against?.sampled)
     default:

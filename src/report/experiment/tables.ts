@@ -17,9 +17,17 @@ export interface ExperimentTables {
 /** Names of the scorers for people. */
 export const SCORER_NAMES: Record<string, string> = {
   true: 'true reward',
+  labels: 'held-out labels likelier',
   second: 'second reward model',
   reward: 'training reward',
 }
+
+/** A mean as its scorer counts: shares in percent, rewards with their sign. */
+export const scorerMean = (scorer: string, e: Estimate | undefined): string =>
+  scorer === 'labels' ? n.percentEstimate(e) : n.signedEstimate(e)
+
+export const scorerDifference = (scorer: string, e: Estimate | undefined): string =>
+  scorer === 'labels' ? n.pointsEstimate(e) : n.signedEstimate(e)
 
 export const scorerName = (scorer: string): string => SCORER_NAMES[scorer] ?? scorer
 
@@ -73,7 +81,7 @@ function rewardCells({ baseline, scorers, rows }: ExperimentTables): Cell[] {
   const cells = scorers.flatMap((scorer): Cell[] => [
     [
       numeric(`${scorerName(scorer)}${sampled(scorer) ? ', greedy' : ''}`),
-      (row) => n.signedEstimate(row.rewards[scorer]),
+      (row) => scorerMean(scorer, row.rewards[scorer]),
     ],
     ...(sampled(scorer)
       ? [[numeric('sampled'), (row: ExperimentRow) => n.signedEstimate(row.sampled[scorer])] as Cell]
@@ -81,7 +89,7 @@ function rewardCells({ baseline, scorers, rows }: ExperimentTables): Cell[] {
   ])
   return [
     ...cells,
-    [numeric(`against ${baseline}`), (row) => n.signedEstimate(row.against?.difference)],
+    [numeric(`against ${baseline}`), (row) => scorerDifference(scorers[0], row.against?.difference)],
     [numeric('p'), (row) => pValue(row.against?.p)],
     [text('verdict'), (row) => verdictOf(row.against?.difference)],
     ...(rows.some((row) => row.against?.sampled)
@@ -107,11 +115,16 @@ export function verdictOf(difference: Against['difference'] | undefined): string
   return low > 0 ? 'better' : high < 0 ? 'worse' : "can't be told apart"
 }
 
-/** Seeds of the rows, as `5` or `3 to 5`. */
-export function seedsOf(rows: readonly ExperimentRow[]): string {
+/** Whether real data was run with a single seed. */
+export const isOneRealSeed = (rows: readonly ExperimentRow[]): boolean =>
+  rows.every(({ seeds, rewards }) => seeds.length === 1 && rewards.labels)
+
+/** What intervals are over: `5 seeds`, `3 to 5 seeds`, or `the prompts of one seed`. */
+export function observationsOf(rows: readonly ExperimentRow[]): string {
   const counts = rows.map(({ seeds }) => seeds.length)
   const [least, most] = [Math.min(...counts), Math.max(...counts)]
-  return least === most ? String(most) : `${least} to ${most}`
+  if (isOneRealSeed(rows)) return 'the prompts of one seed'
+  return `${least === most ? most : `${least} to ${most}`} seeds`
 }
 
 const tableOf = (caption: string, rows: readonly ExperimentRow[], cells: readonly Cell[]): Table => ({
@@ -123,7 +136,7 @@ const tableOf = (caption: string, rows: readonly ExperimentRow[], cells: readonl
 /** Every row with its intervals; differences and p are against the baseline of the same noise and augmentation. */
 export function experimentTable(tables: ExperimentTables): Table {
   const { title, rows } = tables
-  return tableOf(`${title}: means and 95 % t-intervals over ${seedsOf(rows)} seeds`, rows, [
+  return tableOf(`${title}: means and 95 % t-intervals over ${observationsOf(rows)}`, rows, [
     ...factorCells(rows),
     ...rewardCells(tables),
     ...present(rows, OF_ANSWERS),
@@ -143,9 +156,9 @@ function errorCells(rows: readonly ExperimentRow[]): Cell[] {
   return [[numeric('annotator error e'), write]]
 }
 
-/** What each row's training learnt from: means over seeds. None where no cell says so. */
+/** What each row's training learnt from, in the mean over seeds. None where no cell says so. */
 export function experimentDataTable({ title, rows }: ExperimentTables): Table | undefined {
   const cells = [...errorCells(rows), ...present(rows, OF_DATA)]
   if (cells.length === 0) return undefined
-  return tableOf(`${title}: what was learnt from, means over seeds`, rows, [...factorCells(rows), ...cells])
+  return tableOf(`${title}: what was learnt from`, rows, [...factorCells(rows), ...cells])
 }

@@ -12,7 +12,7 @@ import type { Interval } from '../../statistics/estimate.js'
 import { bootstrapMean } from '../../statistics/intervals.js'
 import { mean } from '../../statistics/statistics.js'
 
-type PairNeeds = Needs<'maxLength' | 'maxTokensPerBatch' | 'seed', 'ui' | 'stopRequested'>
+export type PairNeeds = Needs<'maxLength' | 'maxTokensPerBatch' | 'seed', 'ui' | 'stopRequested'>
 
 /** Log-probabilities of the answers of an example, nats: of all their tokens, and of one on average. */
 interface Likelihood {
