@@ -12,7 +12,7 @@ import { QUICKSTART_SETTINGS } from '../../stations/read/starter-settings.js'
 import type { WorldOptions } from '../../world/index.js'
 
 /** Raised when the way a cell is run, or the default of a setting, changes its figures. */
-const CELL_VERSION = 2
+const CELL_VERSION = 3
 
 export interface CellPlan extends Factors {
   seed: number
