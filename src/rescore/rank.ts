@@ -33,7 +33,7 @@ export interface LegacyOptions {
 export const rankDefaults: RankOptions = {
   labelSource: 'posterior',
   pairWeight: 'soft',
-  minConfidence: 0.8,
+  minConfidence: 0.6,
   sftGate: 'soft',
   gateQuantile: 0.25,
 }

@@ -10,7 +10,7 @@ import { call, type Files, typed, writeFiles } from './eval-folder.js'
 let files: Files
 let lists: string
 /** The lists of method.md's vector, with T and e given. */
-const GIVEN = { rewardTemperature: 2, labelError: 0.25, gateLevel: 0 }
+const GIVEN = { rewardTemperature: 2, labelError: 0.25, gateLevel: 0, minConfidence: 0.8 }
 
 beforeAll(async () => {
   files = await writeFiles(tempFolder('explain'))
@@ -71,13 +71,13 @@ test('a rescored file: T and e are found in its audit, and the same numbers come
     const { result } = await run(values)
     return result as Explained
   }
-  const [direct, file] = [await from({ row: 2, ...GIVEN }), await from({ row: 2, trainDataset: rescored })]
+  const [direct, file] = [await from({ row: 2, ...GIVEN }), await from({ row: 2, trainDataset: rescored, minConfidence: 0.8 })]
   expect(file.pairs).toEqual(direct.pairs)
   expect(file.gate.level).toBeCloseTo(0, 9)
   expect(JSON.parse(readFileSync(join(folder, 'audit.json'), 'utf8')).calibrations).toHaveLength(1)
   const alone = join(tempFolder('alone'), 'rescored.jsonl')
   copyFileSync(rescored, alone)
-  await expect(run({ row: 2, trainDataset: alone })).rejects.toThrow('not in an audit.json beside it')
+  await expect(run({ row: 2, trainDataset: alone, minConfidence: 0.8 })).rejects.toThrow('not in an audit.json beside it')
   await expect(run({ row: 2, trainDataset: rescored, mode: 'legacy' })).rejects.toThrow('other settings')
   const strict = run({ row: 2, trainDataset: rescored, minConfidence: 0.6 })
   await expect(strict).rejects.toThrow('other settings')

@@ -136,7 +136,7 @@ describe('what is given', () => {
       maxLength: 512,
       maxPromptLength: 384,
       maxTokensPerBatch: 2048,
-      minConfidence: 0.8,
+      minConfidence: 0.6,
     })
   })
 })

@@ -20,7 +20,7 @@ export const rescoreSection = {
     .number()
     .min(0.5)
     .lt(1)
-    .default(0.8)
+    .default(0.6)
     .describe('pairs whose order is less probable than this are left alone, 0.5 to 1'),
   sft_gate: z
     .enum(['soft', 'hard', 'off'])
