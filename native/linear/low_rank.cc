@@ -3,12 +3,13 @@
 // One operator, so that the dropped inputs are never a tensor: they are made again some rows at a time, while they are in the
 // cache, and what is kept for the gradients is x itself, which other maps of a block keep as well.
 #include <algorithm>
+#include <memory>
 #include <type_traits>
-#include <vector>
 
 #include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
+#include <ATen/ops/linear.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -34,8 +35,8 @@ struct Mask {
 template <typename T, typename Work>
 void by_blocks(int64_t rows, int64_t columns, Work work) {
   at::parallel_for(0, (rows + kRows - 1) / kRows, 1, [&](int64_t begin, int64_t end) {
-    std::vector<T> buffer(kRows * columns);
-    for (int64_t block = begin; block < end; block++) work(block, block * kRows, std::min(kRows, rows - block * kRows), buffer.data());
+    const auto buffer = std::make_unique_for_overwrite<T[]>(kRows * columns);
+    for (int64_t block = begin; block < end; block++) work(block, block * kRows, std::min(kRows, rows - block * kRows), buffer.get());
   });
 }
 
@@ -138,6 +139,13 @@ struct LowRank : public torch::autograd::Function<LowRank> {
   }
 };
 
+// From plain operators, where there is no BLAS
+Tensor composed(const Tensor& y, const Tensor& x, const Tensor& a, const Tensor& b, double scale, double share, int64_t seed) {
+  static const auto dropout = c10::Dispatcher::singleton().findSchemaOrThrow("clha::dropout", "").typed<Tensor(const Tensor&, double, int64_t)>();
+  const Tensor seen = share > 0 ? dropout.call(x, share, seed) : x;
+  return y.add_(at::linear(at::linear(seen, a), b), scale);
+}
+
 Tensor low_rank(const Tensor& y, const Tensor& x, const Tensor& a, const Tensor& b, double scale, double share, int64_t seed) {
   TORCH_CHECK(x.dim() == 2 && a.dim() == 2 && b.dim() == 2 && x.size(1) == a.size(1) && a.size(0) == b.size(1) &&
                   y.sizes() == at::IntArrayRef({x.size(0), b.size(0)}) && y.is_contiguous(),
@@ -147,7 +155,7 @@ Tensor low_rank(const Tensor& y, const Tensor& x, const Tensor& a, const Tensor&
   TORCH_CHECK(x.device().is_cpu() && (type == at::kFloat || type == at::kDouble) && y.scalar_type() == type && b.scalar_type() == type &&
                   (input == type || (input == at::kBFloat16 && type == at::kFloat)),
               "low_rank: on the CPU, y, A and B f32 or f64, x the same or bf16 beside f32");
-  return LowRank::apply(y, x, a, b, scale, share, seed);
+  return has_blas() ? LowRank::apply(y, x, a, b, scale, share, seed) : composed(y, x.to(type), a, b, scale, share, seed);
 }
 
 }  // namespace
