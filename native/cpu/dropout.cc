@@ -2,7 +2,10 @@
 //
 // x -> x / (1 - share) where an element stays, else 0. The mask of a seed is the same whatever the number of threads, in the
 // forward, in the backward pass and when a block is computed again.
+#include <algorithm>
 #include <cstdint>
+#include <type_traits>
+#include <vector>
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
@@ -21,24 +24,37 @@ namespace {
 
 using at::Tensor;
 
+constexpr int64_t kPart = 1 << 14;
+
 template <typename T>
 void apply(const Tensor& out, const Tensor& x, double share, int64_t seed) {
-  at::parallel_for(0, x.numel(), 1 << 14, [&, from = x.const_data_ptr<T>(), to = out.data_ptr<T>()](int64_t begin, int64_t end) {
-    real_loops<T>().drop(to, from, share, seed, begin, end);
+  at::parallel_for(0, x.numel(), kPart, [&, from = x.const_data_ptr<T>(), to = out.data_ptr<T>()](int64_t begin, int64_t end) {
+    const auto& loops = row_loops<T>();
+    if constexpr (std::is_same_v<T, Wide<T>>) {
+      loops.drop(to + begin, from + begin, share, seed, begin, end);
+    } else {
+      std::vector<Wide<T>> wide(kPart);
+      for (int64_t at = begin; at < end; at += kPart) {
+        const int64_t stop = std::min(end, at + kPart);
+        loops.drop(wide.data(), from + at, share, seed, at, stop);
+        loops.drop_back(to + at, wide.data(), 0, 0, at, stop);
+      }
+    }
   });
 }
 
 Tensor dropped(const Tensor& x, double share, int64_t seed) {
-  const bool direct = x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
   if (cuda_dropout_takes(x)) return cuda_dropped(x, share, seed);
-  if (!direct) {
-    Tensor mask = at::empty(x.sizes(), at::kFloat);
-    apply<float>(mask, at::ones(x.sizes(), at::kFloat), share, seed);
+  const Tensor source = x.contiguous(), out = at::empty_like(source);
+  const auto type = x.scalar_type();
+  if (x.device().is_cpu() && type == at::kDouble) apply<double>(out, source, share, seed);
+  else if (x.device().is_cpu() && type == at::kFloat) apply<float>(out, source, share, seed);
+  else if (x.device().is_cpu() && type == at::kBFloat16) apply<at::BFloat16>(out, source, share, seed);
+  else {
+    const Tensor mask = at::ones(x.sizes(), at::kFloat);
+    apply<float>(mask, mask, share, seed);
     return x * mask.to(x.options());
   }
-  const Tensor source = x.contiguous(), out = at::empty_like(source);
-  if (x.scalar_type() == at::kDouble) apply<double>(out, source, share, seed);
-  else apply<float>(out, source, share, seed);
   return out;
 }
 

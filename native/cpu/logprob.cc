@@ -21,7 +21,7 @@
 #include "runtime/accumulate.h"
 #include "cuda/chunked_logprob.h"
 #include "cpu/loops.h"
-#include "cpu/products.h"
+#include "linear/products.h"
 
 namespace clha {
 namespace {

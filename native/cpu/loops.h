@@ -94,7 +94,6 @@ struct RealLoops {
   // All query heads of a key-value head; adds to dk and dv.
   void (*attention_backward)(const Attention<T>&, const Segment* first, const Segment* last, int64_t kv_head);
   void (*rotate)(const Rotation<T>&, int64_t begin, int64_t end);
-  void (*drop)(T* to, const T* from, double share, int64_t seed, int64_t begin, int64_t end);  // elements
   // sum[ids[t]] += rows[t], t in order, for columns [begin, end)
   void (*add_rows)(T* sum, const T* rows, const int64_t* ids, int64_t count, int64_t width, int64_t begin, int64_t end);
   void (*cap_logits)(const Targets<T>&, int64_t begin, int64_t end);
@@ -105,6 +104,9 @@ struct RealLoops {
 // Loops of float, double and bf16
 template <typename T>
 struct RowLoops {
+  // Dropout of elements, widened and back; the first of them at `to` and `from`, which may be the same.
+  void (*drop)(Wide<T>* to, const T* from, double share, int64_t seed, int64_t begin, int64_t end);
+  void (*drop_back)(T* to, Wide<T>* from, double share, int64_t seed, int64_t begin, int64_t end);
   void (*norm)(const Norm<T>&, int64_t begin, int64_t end);
   // `sum` [width], or none: where the gain's gradient of these rows is added
   void (*norm_backward)(const Norm<T>&, Wide<T>* sum, int64_t begin, int64_t end);

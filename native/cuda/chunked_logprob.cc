@@ -15,7 +15,7 @@
 
 #include "runtime/accumulate.h"
 #include "cuda/kernels.h"
-#include "cpu/products.h"
+#include "linear/products.h"
 
 namespace clha {
 namespace {

@@ -10,7 +10,7 @@ template <typename T> __device__ void dropout(const T* x, T* out, i64 count, uns
   bits ^= high + static_cast<unsigned>(place >> 32);
   bits = (bits ^ (bits >> 15)) * 0x846ca68bU;
   bits ^= bits >> 16;
-  out[place] = bits >= threshold ? narrow<T>(wide(x[place]) * scale) : narrow<T>(0);
+  out[place] = narrow<T>(wide(x[place]) * (bits >= threshold ? scale : 0.0f));
 }
 extern "C" __global__ void dropout_f32(const float* x, float* out, i64 count, unsigned threshold, float scale, unsigned low, unsigned high) {
   dropout(x, out, count, threshold, scale, low, high);

@@ -1,7 +1,7 @@
 // Weights in 8 and 4 bits, widened.
 #include "common.cuh"
 
-// Quantised weights [rows, width] as T: cpu/quantized.cc has their layout. A thread takes four bytes of codes.
+// Quantised weights [rows, width] as T: linear/quantized.cc has their layout. A thread takes four bytes of codes.
 template <typename T> __device__ void widen_int8(const signed char* codes, const float* scale, T* out, i64 rows, int width) {
   const i64 place = 4 * (static_cast<i64>(blockIdx.x) * 256 + threadIdx.x);
   if (place >= rows * width) return;

@@ -3,7 +3,7 @@
 #include <torch/version.h>
 
 #include "cpu/level.h"
-#include "cpu/products.h"
+#include "linear/products.h"
 #include "door/door.h"
 #include "door/entries.h"
 #include "runtime/system.h"

@@ -28,10 +28,15 @@ export interface Lora {
   table?: boolean
 }
 
-/** y [T, out] of the base map with the change that the adapter makes of x [T, in]. */
+/** Whether the change to a map whose outputs have a type is one operator, which keeps neither dropped inputs nor the change itself. */
+export const isOneOperator = (a: Tensor, output: DType): boolean =>
+  a.dtype === output && output !== 'bf16' && a.device === 'cpu'
+
+/** y [T, out] of the base map with the change that the adapter makes of x [T, in]; y itself may be changed. */
 export function addLora(y: Tensor, x: Tensor, lora: Lora): Tensor {
   const { a, b, scale, mode } = lora
   if (!mode.on) return y
+  if (isOneOperator(a, y.dtype)) return ops.lowRankInPlace(y, x, a, b, scale, ...shareAndSeed(lora))
   // Mixed precision rounds the inputs of products; of a narrow model the low-rank maps are computed wide where that is no slower.
   const products = y.dtype === a.dtype || halvesAreFast() ? x.dtype : a.dtype
   const seen = dropped(x, lora, halvesAreFast() ? products : a.dtype)
@@ -44,10 +49,14 @@ export function addLora(y: Tensor, x: Tensor, lora: Lora): Tensor {
  * What A sees of x in training. A pure function of the seed: computed again for its gradients, or in a run that was resumed, the
  * same elements fall.
  */
-function dropped(x: Tensor, { dropout, place, mode: { noise } }: Lora, dtype: DType): Tensor {
-  if (dropout === 0 || noise === undefined) return x
-  const seed = Number(hash64(`${noise}/${place}`) & 0x1fffffffffffffn)
-  return ops.dropout(inType(x, dtype), dropout, seed)
+function dropped(x: Tensor, lora: Lora, dtype: DType): Tensor {
+  const [share, seed] = shareAndSeed(lora)
+  return share === 0 ? x : ops.dropout(inType(x, dtype), share, seed)
+}
+
+function shareAndSeed({ dropout, place, mode: { noise } }: Lora): [share: number, seed: number] {
+  if (dropout === 0 || noise === undefined) return [0, 0]
+  return [dropout, Number(hash64(`${noise}/${place}`) & 0x1fffffffffffffn)]
 }
 
 /** Embeddings [T, D] of tokens [T] with the change that the adapter makes of them: PEFT's LoRA of an embedding. */

@@ -3,7 +3,7 @@ import { trainableWeights } from '../models/adapters/adapter.js'
 import type { Decoder } from '../models/decoder/decoder.js'
 import type { DecoderConfig } from '../models/decoder/decoder-config.js'
 import type { HeadKind } from '../models/folders/weights.js'
-import type { Lora } from '../nn/lora.js'
+import { isOneOperator, type Lora } from '../nn/lora.js'
 import { shapeOf } from '../nn/projection.js'
 import { DTYPES, type Tensor } from '../tensor/index.js'
 
@@ -24,6 +24,7 @@ export interface ModelShape {
   /** Numbers in the matrices of all blocks; the part of them that is trained; those of low-rank maps. */
   blockMatrices: number
   trainedBlockMatrices: number
+  /** `dropout`: whether the dropped inputs are kept. */
   lora: { columns: number; r: number; dropout: boolean; width: number }[]
   loraNumbers: number
   adapter: boolean
@@ -76,7 +77,8 @@ export function modelShape(model: Decoder): ModelShape {
       numbers,
     ),
     lora: maps.map(({ a, dropout }) => {
-      return { columns: a.shape[1], r: a.shape[0], dropout: dropout > 0, width: DTYPES[a.dtype].bytes }
+      const kept = dropout > 0 && !isOneOperator(a, model.dtype)
+      return { columns: a.shape[1], r: a.shape[0], dropout: kept, width: DTYPES[a.dtype].bytes }
     }),
     loraNumbers: sum(
       maps.flatMap(({ a, b }) => [a, b]),

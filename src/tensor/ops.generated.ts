@@ -515,6 +515,12 @@ export function dropout(x: Tensor, share: number, seed: number): Tensor {
   return asTensor(dropoutOperator([x, share, seed]), 'dropout')
 }
 
+const lowRankInPlaceOperator = operator('clha::low_rank_', '')
+/** Adds scale * dropout(x) A^T B^T to y in place: what a low-rank adapter adds to a linear map. `clha::low_rank_(Tensor(a!) y, Tensor x, Tensor a, Tensor b, float scale, float share, int seed) -> Tensor(a!)` */
+export function lowRankInPlace(y: Tensor, x: Tensor, a: Tensor, b: Tensor, scale: number, share: number, seed: number): Tensor {
+  return asTensor(lowRankInPlaceOperator([y, x, a, b, scale, share, seed]), 'lowRankInPlace')
+}
+
 const normalInPlaceOperator = operator('aten::normal_', '')
 /** Normal numbers written into self. `aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)` */
 export function normalInPlace(self: Tensor, mean?: number, std?: number, generator?: Generator | null): Tensor {

@@ -70,10 +70,10 @@ test('dropout is a function of its seed and place, keeps the share and the mean,
       Array.from({ length: width * width }, (_, i) => (i % (width + 1) === 0 ? 1 : 0)),
       [width, width],
     )
-    const [ones, zeros] = [ops.full([500, width], 1, 'f32'), ops.zeros([500, width], 'f32')]
+    const ones = ops.full([500, width], 1, 'f32')
     const drop = (noise: string | undefined, place = 0) =>
       addLora(
-        zeros,
+        ops.zeros([500, width], 'f32'),
         ones,
         lora(identity, identity, { scale: 1, dropout: 0.25, place, mode: { on: true, noise } }),
       ).numbers()
@@ -89,6 +89,38 @@ test('dropout is a function of its seed and place, keeps the share and the mean,
     expect(drop('a', 1)).not.toEqual(first)
     expect(new Set(drop(undefined))).toEqual(new Set([1]))
   }))
+
+test.each([
+  ['f32', 0, 1e-5],
+  ['f32', 0.3, 1e-5],
+  ['f64', 0.3, 1e-12],
+] as const)(
+  'the one operator is what its parts are, with its gradients: %s, dropout %d',
+  (dtype, share, limit) =>
+    scope(() => {
+      // More rows than are dropped at a time.
+      const [rows, seed] = [300, 2 ** 40 + 5]
+      const random = createRandom('one operator')
+      const given = [
+        normal(random, [rows, OUT], dtype),
+        normal(random, [rows, IN], dtype),
+        normal(random, [R, IN], dtype),
+        normal(random, [OUT, R], dtype),
+      ]
+      const weights = normal(random, [rows, OUT], dtype)
+      const run = (change: (y: Tensor, x: Tensor, a: Tensor, b: Tensor) => Tensor) => {
+        const [y, x, a, b] = given.map((t) => requiresGrad(ops.clone(t)))
+        const out = change(ops.mulScalar(y, 2), x, a, b)
+        backward(ops.sum(ops.mul(out, weights)))
+        return [out, ...[y, x, a, b].map((t) => gradOf(t) as Tensor)].map((t) => t.numbers())
+      }
+      const one = run((y, x, a, b) => ops.lowRankInPlace(y, x, a, b, 0.7, share, seed))
+      const parts = run((y, x, a, b) =>
+        ops.add(y, ops.linear(ops.linear(share > 0 ? ops.dropout(x, share, seed) : x, a), b), 0.7),
+      )
+      for (const [i, found] of one.entries()) expect(relative(found, parts[i])).toBeLessThan(limit)
+    }),
+)
 
 test('low-rank maps in f32 beside a bf16 map: computed in f32, given back in bf16', () =>
   scope(() => {

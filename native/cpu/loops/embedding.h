@@ -12,6 +12,7 @@ void add_rows(T* sum, const T* rows, const int64_t* ids, int64_t count, int64_t 
   for (int64_t t = 0; t < count; t++) {
     T* target = sum + ids[t] * width;
     const T* source = rows + t * width;
+#pragma omp simd
     for (int64_t c = begin; c < end; c++) target[c] += source[c];
   }
 }

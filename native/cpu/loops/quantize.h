@@ -1,4 +1,4 @@
-// Rows of a weight rounded to 8 and 4 bits: cpu/quantized.cc.
+// Rows of a weight rounded to 8 and 4 bits: linear/quantized.cc.
 #pragma once
 #include <algorithm>
 #include <cmath>

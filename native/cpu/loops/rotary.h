@@ -15,6 +15,7 @@ void rotate(const Rotation<T>& r, int64_t begin, int64_t end) {
     for (int64_t h = 0; h < r.heads; h++) {
       const T* in = r.x + t * r.row + h * r.head;
       T* to = r.out + (t * r.heads + h) * d;
+#pragma omp simd
       for (int64_t i = 0; i < half; i++) {
         const T a = in[i], b = in[i + half], angle = r.sign * s[i];
         to[i] = a * c[i] - b * angle;

@@ -15,10 +15,10 @@ namespace clha {
 namespace {
 
 template <typename T>
-constexpr RealLoops<T> kReal = {attention<T>, attention_backward<T>, rotate<T>, drop<T>, add_rows<T>, cap_logits<T>, read_targets<T>, to_gradient<T>};
+constexpr RealLoops<T> kReal = {attention<T>, attention_backward<T>, rotate<T>, add_rows<T>, cap_logits<T>, read_targets<T>, to_gradient<T>};
 
 template <typename T>
-constexpr RowLoops<T> kRows = {norm<T>, norm_backward<T>, gated<T>, gated_backward<T>};
+constexpr RowLoops<T> kRows = {drop<T>, drop_back<T>, norm<T>, norm_backward<T>, gated<T>, gated_backward<T>};
 
 }  // namespace
 

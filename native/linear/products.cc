@@ -4,7 +4,7 @@
 //                             width on every x86 maker, where the BLAS of the wheel takes a half-width path on some; else that BLAS
 //   bf16                      oneDNN where the processor multiplies bf16; else in f32, rounded at the end
 // Everything else goes to libtorch's own operators.
-#include "cpu/products.h"
+#include "linear/products.h"
 
 #include <ATen/Context.h>
 #include <ATen/ops/addmm.h>

@@ -23,7 +23,7 @@
 #include "cuda/kernels.h"
 #include "cpu/few_rows.h"
 #include "cpu/loops.h"
-#include "cpu/products.h"
+#include "linear/products.h"
 
 namespace clha {
 namespace {
