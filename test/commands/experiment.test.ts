@@ -102,7 +102,10 @@ test(
   'a cell that contrasts next to nothing fails, unless its variant is said to',
   async () => {
     const text = TEXT.replace('[0, 1]', '[0]')
-      .replace('clha: {method: clha}', 'clha: {method: clha, label_source: human, min_confidence: 0.9, sft_gate: "off"}')
+      .replace(
+        'clha: {method: clha}',
+        'clha: {method: clha, label_source: human, min_confidence: 0.9, sft_gate: "off"}',
+      )
       .replace('  dpo: {method: dpo}\n', '')
       .replace('baseline: dpo', 'baseline: start')
     await expect(run('few', write(text.replace('few_pairs: [clha]\n', '')))).rejects.toThrow(
