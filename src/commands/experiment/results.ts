@@ -69,13 +69,7 @@ const BLOCK = /<!-- results (\{.*\}) -->\n[\s\S]*?<!-- end of results -->/g
  */
 export async function withTables(root: string, page: string, content: string): Promise<string> {
   const parts: string[] = []
-  const read = new Map<string, Promise<ResultRows>>()
-  const rows: RowsOf = (source) => {
-    const key = JSON.stringify(source)
-    const known = read.get(key) ?? rowsOf(root, source)
-    read.set(key, known)
-    return known
-  }
+  const rows = rowsOnce(root)
   let from = 0
   for (const found of content.matchAll(BLOCK)) {
     const [whole, settings] = found
@@ -92,6 +86,18 @@ export async function withTables(root: string, page: string, content: string): P
 
 type RowsOf = (source: Source) => Promise<ResultRows>
 
+/** What several tables or sentences ask for is read once. */
+function rowsOnce(root: string): RowsOf {
+  const read = new Map<string, Promise<ResultRows>>()
+  return ({ experiment, cells, baseline, judge }) => {
+    const source = { experiment, cells, baseline, judge }
+    const key = JSON.stringify(source)
+    const known = read.get(key) ?? rowsOf(root, source)
+    read.set(key, known)
+    return known
+  }
+}
+
 async function blockOf(
   root: string,
   { layout, ...request }: z.output<typeof requestZod>,
@@ -101,8 +107,7 @@ async function blockOf(
     const path = join(root, request.rates ?? '')
     return ratesTable((JSON.parse(readFileSync(path, 'utf8')) as Tuning).tried)
   }
-  const { experiment, cells, baseline, judge } = request
-  const results = await rows({ experiment, cells, baseline, judge })
+  const results = await rows(request)
   if (results.rows.length === 0) return `Not run yet: \`npm run experiment -- ${request.experiment}\`.`
   return resultTable(results, { ...request, layout })
 }
@@ -153,11 +158,12 @@ export async function wrongClaims(root: string, file: string): Promise<string[]>
   if (!existsSync(join(root, file))) return []
   const claims = claimsZod.parse(parse(readFileSync(join(root, file), 'utf8'), { merge: true }) ?? [])
   const wrong: string[] = []
+  const rows = rowsOnce(root)
   for (const { page, says, numbers } of claims) {
     const text = oneLine(readFileSync(join(root, page), 'utf8'))
     const values = await Promise.all(
       Object.entries(numbers).map(async ([name, claim]) => {
-        return [name, claimedNumber(await rowsOf(root, claim), claim)] as const
+        return [name, claimedNumber(await rows(claim), claim)] as const
       }),
     )
     const missing = values.filter(([, value]) => value === undefined).map(([name]) => name)
