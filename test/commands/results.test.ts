@@ -139,4 +139,4 @@ test('docs/results.md is what its cells say', async () => {
   const page = readFileSync('docs/results.md', 'utf8')
   expect(await withTables('.', 'docs/results.md', page)).toBe(page)
   expect(await wrongClaims('.', 'docs/results/claims.yaml')).toEqual([])
-})
+}, 180_000)
