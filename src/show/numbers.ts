@@ -41,20 +41,17 @@ export function numberEstimate(e: Estimate | undefined, digits = 2): string {
 }
 
 /** +2.05 (+1.93 to +2.17): signed numbers are never joined by a dash. */
-export function signedEstimate(e: Estimate | undefined, digits = 2): string {
-  if (!isNumber(e?.value)) return MISSING
-  const tail = hasInterval(e)
-    ? ` (${formatSigned(e.interval[0], digits)} to ${formatSigned(e.interval[1], digits)})`
-    : ''
-  return formatSigned(e.value, digits) + tail
-}
+export const signedEstimate = (e: Estimate | undefined, digits = 2): string =>
+  signedText(e, (x) => formatSigned(x, digits))
 
 /** +1.3 points (−0.4 to +3.0): the difference of two shares. */
-export function pointsEstimate(e: Estimate | undefined): string {
+export const pointsEstimate = (e: Estimate | undefined): string =>
+  signedText(e, (share) => formatSigned(share * 100, 1), ' points')
+
+function signedText(e: Estimate | undefined, write: (x: number) => string, unit = ''): string {
   if (!isNumber(e?.value)) return MISSING
-  const points = (share: number) => formatSigned(share * 100, 1)
-  const tail = hasInterval(e) ? ` (${points(e.interval[0])} to ${points(e.interval[1])})` : ''
-  return `${points(e.value)} points${tail}`
+  const tail = hasInterval(e) ? ` (${write(e.interval[0])} to ${write(e.interval[1])})` : ''
+  return write(e.value) + unit + tail
 }
 
 /** +2.05 ±0.12: the short form, half the width of the interval. */

@@ -9,8 +9,8 @@ import { markdownCells } from '../markdown.js'
 import {
   experimentDataTable,
   experimentTable,
+  intervalsOver,
   isOneRealSeed,
-  observationsOf,
   pValue,
   scorerDifference,
   scorerMean,
@@ -47,7 +47,7 @@ export function resultTable(results: ResultRows, request: TableRequest): string 
       : request.layout === 'data'
         ? (experimentDataTable(chosen) ?? { columns: [], rows: [] })
         : experimentTable(chosen)
-  return `${markdownCells(table)}\n\n95 % t-intervals over ${observationsOf(rows)}${reservation(rows)}.`
+  return `${markdownCells(table)}\n\n95 % t-intervals over ${intervalsOver(rows)}${reservation(rows)}.`
 }
 
 /** What too few seeds can't say. */

@@ -120,7 +120,7 @@ export const isOneRealSeed = (rows: readonly ExperimentRow[]): boolean =>
   rows.every(({ seeds, rewards }) => seeds.length === 1 && rewards.labels)
 
 /** What intervals are over: `5 seeds`, `3 to 5 seeds`, or `the prompts of one seed`. */
-export function observationsOf(rows: readonly ExperimentRow[]): string {
+export function intervalsOver(rows: readonly ExperimentRow[]): string {
   const counts = rows.map(({ seeds }) => seeds.length)
   const [least, most] = [Math.min(...counts), Math.max(...counts)]
   if (isOneRealSeed(rows)) return 'the prompts of one seed'
@@ -136,7 +136,7 @@ const tableOf = (caption: string, rows: readonly ExperimentRow[], cells: readonl
 /** Every row with its intervals; differences and p are against the baseline of the same noise and augmentation. */
 export function experimentTable(tables: ExperimentTables): Table {
   const { title, rows } = tables
-  return tableOf(`${title}: means and 95 % t-intervals over ${observationsOf(rows)}`, rows, [
+  return tableOf(`${title}: means and 95 % t-intervals over ${intervalsOver(rows)}`, rows, [
     ...factorCells(rows),
     ...rewardCells(tables),
     ...present(rows, OF_ANSWERS),
