@@ -43,19 +43,23 @@ void apply(const Tensor& out, const Tensor& x, double share, int64_t seed) {
   });
 }
 
+template <typename T>
+Tensor dropped_here(const Tensor& x, double share, int64_t seed) {
+  const Tensor source = x.contiguous(), out = at::empty_like(source);
+  apply<T>(out, source, share, seed);
+  return out;
+}
+
 Tensor dropped(const Tensor& x, double share, int64_t seed) {
   if (cuda_dropout_takes(x)) return cuda_dropped(x, share, seed);
-  const Tensor source = x.contiguous(), out = at::empty_like(source);
-  const auto type = x.scalar_type();
-  if (x.device().is_cpu() && type == at::kDouble) apply<double>(out, source, share, seed);
-  else if (x.device().is_cpu() && type == at::kFloat) apply<float>(out, source, share, seed);
-  else if (x.device().is_cpu() && type == at::kBFloat16) apply<at::BFloat16>(out, source, share, seed);
-  else {
-    const Tensor mask = at::ones(x.sizes(), at::kFloat);
-    apply<float>(mask, mask, share, seed);
-    return x * mask.to(x.options());
+  if (x.device().is_cpu()) {
+    if (x.scalar_type() == at::kDouble) return dropped_here<double>(x, share, seed);
+    if (x.scalar_type() == at::kFloat) return dropped_here<float>(x, share, seed);
+    if (x.scalar_type() == at::kBFloat16) return dropped_here<at::BFloat16>(x, share, seed);
   }
-  return out;
+  const Tensor mask = at::ones(x.sizes(), at::kFloat);
+  apply<float>(mask, mask, share, seed);
+  return x * mask.to(x.options());
 }
 
 struct Dropout : public torch::autograd::Function<Dropout> {
