@@ -57,9 +57,7 @@ Tensor dropped(const Tensor& x, double share, int64_t seed) {
     if (x.scalar_type() == at::kFloat) return dropped_here<float>(x, share, seed);
     if (x.scalar_type() == at::kBFloat16) return dropped_here<at::BFloat16>(x, share, seed);
   }
-  const Tensor mask = at::ones(x.sizes(), at::kFloat);
-  apply<float>(mask, mask, share, seed);
-  return x * mask.to(x.options());
+  return x * dropped_here<float>(at::ones(x.sizes(), at::kFloat), share, seed).to(x.options());
 }
 
 struct Dropout : public torch::autograd::Function<Dropout> {
