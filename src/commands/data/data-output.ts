@@ -86,7 +86,8 @@ export async function withOutput(
       drop: dropped.add,
       async write(file, format, examples) {
         const staged = join(staging, basename(file))
-        const { rows, examples: kept, skipped } = await writeExamples(examples, format, staged)
+        const words = { file, unread: dropped.first }
+        const { rows, examples: kept, skipped } = await writeExamples(examples, format, staged, words)
         for (const fault of skipped) dropped.add(fault)
         const written = { file, format, rows, examples: kept, sha256: await sha256File(staged) }
         outputs.push(written)
@@ -132,10 +133,12 @@ function checkFree({ force }: OutputPlan, files: readonly string[], inputs: read
 
 function droppedRows(path: string) {
   let file: JsonLinesFile | undefined
+  let first: DroppedRow | ReadFault | undefined
   const counts: Record<string, number> = {}
   return {
     add(row: DroppedRow | ReadFault) {
       file ??= openJsonLines(path)
+      first ??= row
       file.write(row)
       counts[row.code] = (counts[row.code] ?? 0) + 1
     },
@@ -145,6 +148,7 @@ function droppedRows(path: string) {
       return file !== undefined
     },
     counts: () => counts,
+    first: () => first,
   }
 }
 

@@ -33,6 +33,12 @@ export interface WriteReport {
   skipped: ReadFault[]
 }
 
+/** For messages: a file that is written elsewhere first, and the first row that never became an example. */
+export interface WriteWords {
+  file: string
+  unread?: () => Pick<ReadFault, 'file' | 'row' | 'reason'> | undefined
+}
+
 /**
  * Writes examples as .jsonl, .jsonl.gz or .parquet (by the name of the file), one after the other, and replaces `file`
  * only when all is written.
@@ -48,6 +54,7 @@ export async function writeExamples(
   examples: Iterable<Example> | AsyncIterable<Example>,
   format: WriteFormat,
   file: string,
+  words: WriteWords = { file },
 ): Promise<WriteReport> {
   const end = ENDS.exec(file)?.[1]
   if (!end)
@@ -57,7 +64,7 @@ export async function writeExamples(
   await streamWhole(file, async (write) => {
     if (end === 'parquet') await writeParquet(rows, write, PARQUET_COLUMNS[format])
     else await writeLines(rows, write, end === 'jsonl.gz')
-    if (report.rows === 0) throw nothingToWrite(format, file, report)
+    if (report.rows === 0) throw nothingToWrite(format, words, report)
   })
   return report
 }
@@ -115,9 +122,11 @@ async function writeParquet(rows: AsyncIterable<RawRow>, write: Write, columns: 
   sink.finish()
 }
 
-function nothingToWrite(format: WriteFormat, file: string, { skipped }: WriteReport) {
-  const why = skipped[0]
-    ? `${skipped[0].file}:${skipped[0].row}: ${skipped[0].reason}`
-    : 'there is no example'
-  return usageError(`${file}: nothing can be written as ${format}: ${why}`, 'Choose another format.')
+function nothingToWrite(format: WriteFormat, { file, unread }: WriteWords, { skipped }: WriteReport) {
+  const fault = skipped[0] ?? unread?.()
+  const why = fault ? `${fault.file}:${fault.row}: ${fault.reason}` : 'there is no example'
+  const hint = skipped[0]
+    ? 'Choose another format.'
+    : 'No row of the input can be used: mend it, or take another.'
+  return usageError(`${file}: nothing can be written as ${format}: ${why}`, hint)
 }
