@@ -41,7 +41,7 @@ describe('rows that cannot be read', () => {
     [
       'a text for rewards',
       { prompt: 'q', completions: ['a', 'b'], rewards: 'high' },
-      /not a list of numbers/,
+      /rewards is "high", not a list of numbers/,
     ],
     [
       'too few rewards',

@@ -81,6 +81,13 @@ describe('rules on many rows', () => {
     expect(lint.check(pair(user('another?'), 'green', 'blue'))).toEqual([])
   })
 
+  test('people who are named may differ, and agree; one who says both contradicts himself', () => {
+    const row = (annotator: string, better: string, worse: string) =>
+      pair(ask, better, worse, { votes: [{ better: 0, worse: 1, count: 1, annotator }] })
+    const said = [row('ann', 'blue', 'green'), row('bob', 'blue', 'green'), row('cy', 'green', 'blue')]
+    expect(codes(...said, row('bob', 'green', 'blue'))).toEqual([[], [], [], ['contradictory_labels']])
+  })
+
   test('an answer that is wanted here and not there contradicts itself', () => {
     const row = (desirable: boolean) =>
       pair(ask, '', '', { candidates: [{ text: 'blue', desirable }], preferences: [] })

@@ -121,19 +121,6 @@ export async function outsideScores(session: OutsideNeeds, corpus: Corpus): Prom
   }
 }
 
-/** A command that takes one reward at a time. @throws ClhaError (exit 2) where several are named */
-export function requireOneScorer({
-  rewardModel,
-  rewardColumn,
-}: Pick<Options, 'rewardModel' | 'rewardColumn'>): void {
-  for (const [key, names] of Object.entries({ reward_model: rewardModel, reward_column: rewardColumn }))
-    if (names && names.length > 1)
-      throw usageError(
-        `${key} names ${names.length} scorers: ${names.join(', ')}`,
-        'this command takes one at a time',
-      )
-}
-
 /** Scores with a reward model, its own tokenizer and template. Known scores come from `score_cache_dir`. */
 async function scoreWithModel(session: OutsideNeeds, model: string, corpus: Corpus): Promise<Scored> {
   const { options, dtype } = session
