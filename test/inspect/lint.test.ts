@@ -134,6 +134,22 @@ describe('length bias', () => {
     expect(found?.interval[0]).toBeCloseTo(2 / (2 + 1.959964 ** 2), 6)
   })
 
+  test('of lists counts pairs that go the same way for less, by hand', () => {
+    const bias = createLabelLengths()
+    const ranked = (...texts: string[]) =>
+      pair(ask, '', '', {
+        candidates: texts.map((text) => ({ text })),
+        preferences: [0, 0, 1].map((better, i) => ({ better, worse: [1, 2, 2][i] })),
+      })
+    bias.add(ranked('abc', 'ab', 'a'))
+    bias.add(ranked('a', 'ab', 'abc'))
+    const found = bias.result()
+    expect(found).toMatchObject({ pairs: 6, betterIsLonger: 0.5 })
+    // 3 and 0 of 3: variance 4.5, of six pairs apart 1.5. So they tell as much as two.
+    expect(found?.interval[0]).toBeCloseTo(0.094531, 5)
+    expect(found?.interval[1]).toBeCloseTo(0.905469, 5)
+  })
+
   test('is found where longer answers win, told as slight where they hardly do, and not by chance', () => {
     const found = (longer: number, of: number) => {
       const lint = createLint()
