@@ -12,6 +12,7 @@
 import { i64, ops, type Tensor } from '../tensor/index.js'
 import { countsOf, type SftReduction, share, sumDenominators } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
+import { closedHinge } from './math.js'
 import { meanScores } from './scores.js'
 import { sftTerm } from './sft-term.js'
 import type { Denominators, LossList, LossParts, Scores } from './types.js'
@@ -95,7 +96,7 @@ function contrast(
   })
   const mean = meanScores(scores) // [C]
   const gap = ops.sub(ops.indexSelect(mean, 0, i64(better)), ops.indexSelect(mean, 0, i64(worse))) // [P]
-  // clamp_min, not relu: at exactly the margin the gradient passes, as torch's margin_ranking_loss has it
-  const hinge = ops.clampMin(ops.sub(fromNumbers(margins, mean.dtype), gap), 0)
-  return ops.sum(ops.mul(hinge, fromNumbers(coefficients, mean.dtype)))
+  // At exactly the margin the gradient passes, as torch's margin_ranking_loss has it
+  const short = closedHinge(ops.sub(fromNumbers(margins, mean.dtype), gap))
+  return ops.sum(ops.mul(short, fromNumbers(coefficients, mean.dtype)))
 }

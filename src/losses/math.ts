@@ -9,11 +9,11 @@ export function logistic(x: Tensor, smoothing = 0): Tensor {
   return ops.add(ops.mulScalar(loss, 1 - smoothing), ops.mulScalar(flipped, smoothing))
 }
 
-/** No log-probability is this small; it moves the kink of `hinge` off 0. */
-const TINY = 1e-30
+/** max(0, x), with gradient 0 at x = 0: a policy that equals its reference is not pushed. */
+export const hinge = ops.relu
 
-/** max(0, x), with gradient 0 at x = 0 (as relu): a policy that equals its reference is not pushed. */
-export const hinge = (x: Tensor): Tensor => ops.addScalar(ops.clampMin(x, TINY), -TINY)
+/** max(0, x), with gradient 1 at x = 0. clamp_min has 0 there from libtorch 2.14 on. */
+export const closedHinge = (x: Tensor): Tensor => ops.add(x, ops.relu(ops.neg(x)))
 
 /** e^x up to e^80, which f32 still holds; beyond that it is constant. */
 export const boundedExp = (x: Tensor): Tensor => ops.exp(ops.clampMax(x, 80))

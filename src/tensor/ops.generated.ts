@@ -149,12 +149,6 @@ export function square(self: Tensor): Tensor {
   return asTensor(squareOperator([self]), 'square')
 }
 
-const clampMinOperator = operator('aten::clamp_min', '')
-/** max(self, min); the gradient passes where they are equal. `aten::clamp_min(Tensor self, Scalar min) -> Tensor` */
-export function clampMin(self: Tensor, min: number | boolean): Tensor {
-  return asTensor(clampMinOperator([self, min]), 'clampMin')
-}
-
 const sumOperator = operator('aten::sum', '')
 /** Sum of all elements. `aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor` */
 export function sum(self: Tensor, dtype?: DType | null): Tensor {
