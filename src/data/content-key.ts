@@ -4,8 +4,8 @@ import type { Prompt } from '../dialogue.js'
 import { extrasOf, promptKey } from '../dialogue.js'
 import type { Example } from './example.js'
 
-/** The content of a row: prompt, answers and labels. Equal keys are equal rows. */
-export function contentKey({ prompt, candidates, preferences }: Example): string {
+/** The content of a row: prompt, answers and labels, with who gave them. Equal keys are equal rows. */
+export function contentKey({ prompt, candidates, preferences, votes }: Example): string {
   const answers = candidates.map(({ text, reward, desirable, tool_calls, reasoning_content }) => [
     text,
     reward ?? null,
@@ -13,7 +13,8 @@ export function contentKey({ prompt, candidates, preferences }: Example): string
     ...(tool_calls || reasoning_content ? [tool_calls ?? null, reasoning_content ?? null] : []),
   ])
   const pairs = preferences.map(({ better, worse }) => [better, worse])
-  return `${promptKey(prompt)}${JSON.stringify([answers, pairs])}`
+  const said = votes?.map(({ better, worse, count, annotator }) => [better, worse, count, annotator ?? null])
+  return `${promptKey(prompt)}${JSON.stringify([answers, pairs, ...(said ? [said] : [])])}`
 }
 
 /**

@@ -4,6 +4,7 @@ import { contentKey } from '../data/content-key.js'
 import type { Example } from '../data/example.js'
 import { createSeen } from '../data/read/seen.js'
 import { saidIn } from '../dialogue.js'
+import { hash64 } from '../random.js'
 import { createNearIndex } from './near-index.js'
 
 export interface Duplicate {
@@ -25,27 +26,58 @@ export interface DuplicateOptions {
 export function createDuplicates({ similarity, by = 'row' }: DuplicateOptions) {
   const seen = createSeen()
   const near = similarity === undefined ? undefined : createNearIndex(similarity)
+  const labels: Labels[] = []
   let kept = 0
   return (example: Example): Duplicate | undefined => {
-    const parts = by === 'prompt' ? [saidIn(example.prompt)] : partsOf(example)
+    const order = orderOf(example)
+    const parts = by === 'prompt' ? [saidIn(example.prompt)] : partsOf(example, order)
     const key = by === 'prompt' ? JSON.stringify(example.prompt) : contentKey(example)
-    const found = near?.find(parts)
+    const own = near && by === 'row' ? labelsOf(example, order, parts) : undefined
+    const found = near?.find(parts, own && ((index) => sameLabels(own, labels[index])))
     // Odd places are those of rows that were no exact copies and are not kept either.
     const twin = seen.first(key, found ? found.index * 2 + 1 : kept * 2)
     if (twin !== undefined && twin % 2 === 0) return { kind: 'exact', first: twin / 2, similarity: 1 }
     if (found) return { kind: 'near', first: found.index, similarity: found.similarity }
     near?.add(parts)
+    if (own) labels.push(own)
     kept++
     return undefined
   }
 }
 
-/** Prompt, then the answers, the better ones first: the same texts with other labels are no duplicates. */
-function partsOf({ prompt, candidates, preferences }: Example): string[] {
+/** The better answers first. */
+function orderOf({ candidates, preferences }: Example): number[] {
   const wins = candidates.map((_, i) => preferences.filter(({ better }) => better === i).length)
-  const order = candidates.map((_, i) => i)
-  if (preferences.length > 0) order.sort((a, b) => wins[b] - wins[a] || a - b)
-  const label = ({ desirable }: Example['candidates'][number]) =>
-    desirable === undefined ? '' : desirable ? '+' : '-'
-  return [saidIn(prompt), ...order.map((i) => label(candidates[i]) + candidates[i].text)]
+  return candidates.map((_, i) => i).sort((a, b) => wins[b] - wins[a] || a - b)
 }
+
+/** Prompt, then the answers in their order. */
+const partsOf = ({ prompt, candidates }: Example, order: readonly number[]): string[] => [
+  saidIn(prompt),
+  ...order.map((i) => candidates[i].text),
+]
+
+/** What a row says of its answers. */
+interface Labels {
+  /** Who said what: verdicts on single answers, and votes. */
+  said: string
+  /** The texts in the order of their labels, and whatever their order is. */
+  ordered: bigint
+  unordered: bigint
+}
+
+function labelsOf({ candidates, votes = [] }: Example, order: readonly number[], parts: string[]): Labels {
+  const place = (i: number) => order.indexOf(i)
+  const votesSaid = votes
+    .map(({ better, worse, count, annotator = '' }) => [place(better), place(worse), count, annotator].join())
+    .sort()
+  return {
+    said: JSON.stringify([order.map((i) => candidates[i].desirable ?? null), votesSaid]),
+    ordered: hash64(JSON.stringify(parts)),
+    unordered: hash64(JSON.stringify(parts.toSorted())),
+  }
+}
+
+/** Labels differ where others gave them, or where the same texts stand in another order: similar texts would hide it. */
+const sameLabels = (a: Labels, b: Labels) =>
+  a.said === b.said && (a.unordered !== b.unordered || a.ordered === b.ordered)

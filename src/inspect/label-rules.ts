@@ -1,7 +1,7 @@
 /** What only many rows show: the same pair labelled both ways, the same row twice. */
 
 import { contentKey } from '../data/content-key.js'
-import type { Example } from '../data/example.js'
+import type { Example, Preference } from '../data/example.js'
 import { createSeen } from '../data/read/seen.js'
 import { promptKey } from '../dialogue.js'
 import { type Finding, finding } from './findings.js'
@@ -33,19 +33,25 @@ export function createLabelRules(): (example: Example) => Finding[] {
   }
 }
 
-/** Each label as a key that does not depend on which way it goes, and the way it goes as a bit. */
-function labelsOf({ prompt, candidates, preferences }: Example) {
+/**
+ * Each label as a key that does not depend on which way it goes, and the way it goes as a bit. Two people who are named
+ * may differ: a label of one contradicts another of the same one.
+ */
+function labelsOf({ prompt, candidates, preferences, votes = [] }: Example) {
   const asked = promptKey(prompt)
-  const pairs = preferences.map(({ better, worse }) => {
+  const named = votes.filter(({ annotator }) => annotator !== undefined)
+  const labels: readonly (Preference & { annotator?: string })[] = named.length > 0 ? named : preferences
+  const pairs = labels.map(({ better, worse, annotator }) => {
     const [a, b] = [candidates[better].text, candidates[worse].text]
     const texts = a < b ? [a, b] : [b, a]
     const what = `${answerName(better)} over ${answerName(worse)}`
-    return { key: JSON.stringify([asked, ...texts]), bit: a < b ? 0 : 1, what }
+    const key = JSON.stringify([asked, ...texts, ...(annotator === undefined ? [] : [annotator])])
+    return { key, bit: a < b ? 0 : 1, what }
   })
-  const labels = candidates.flatMap(({ text, desirable }, i) =>
+  const alone = candidates.flatMap(({ text, desirable }, i) =>
     desirable === undefined
       ? []
       : [{ key: JSON.stringify([asked, text]), bit: desirable ? 0 : 1, what: answerName(i) }],
   )
-  return [...pairs, ...labels]
+  return [...pairs, ...alone]
 }

@@ -13,8 +13,11 @@ export interface NearMatch {
 }
 
 export interface NearIndex {
-  /** The most similar entry whose parts all reach the similarity; the first of equals. */
-  find(parts: readonly string[]): NearMatch | undefined
+  /**
+   * The most similar entry whose parts all reach the similarity; the first of equals.
+   * @param accepts which entries come into question; all when left out
+   */
+  find(parts: readonly string[], accepts?: (index: number) => boolean): NearMatch | undefined
   add(parts: readonly string[]): void
 }
 
@@ -36,7 +39,7 @@ export function createNearIndex(similarity: number): NearIndex {
     return last
   }
   return {
-    find(parts) {
+    find(parts, accepts = () => true) {
       const { sets, bands } = read(parts)
       const own = sets.map(bottom)
       let best: NearMatch | undefined
@@ -46,6 +49,7 @@ export function createNearIndex(similarity: number): NearIndex {
         for (; at >= 0; at = before[at][band]) {
           if (seen.has(at)) continue
           seen.add(at)
+          if (!accepts(at)) continue
           const found = leastSimilar(own, sketches[at])
           const isBetter = !best || found > best.similarity || (found === best.similarity && at < best.index)
           if (found >= similarity && isBetter) best = { index: at, similarity: found }

@@ -22,6 +22,17 @@ export interface AuditWarning {
   hint: string
 }
 
+/** Prompts and pairs that come again. */
+export interface PairsAgain {
+  lists: number
+  prompts: number
+  /** Pairs that stand in several rows, and whether these are taken for copies of one label. */
+  pairs: number
+  copies: boolean
+  /** Rows that a labelled pair stands in, mean. */
+  rowsAPair: number
+}
+
 /** What the warnings look at. */
 export interface Audited {
   total: AuditCounts
@@ -29,7 +40,7 @@ export interface Audited {
   calibrations: readonly FoldCalibration[]
   length?: AuditedLengths
   expected?: Expected
-  again?: { lists: number; prompts: number; pairs: number; copies: boolean }
+  again?: PairsAgain
   labelSource?: LabelSource
 }
 
@@ -52,8 +63,9 @@ export function auditWarnings(audited: Audited): AuditWarning[] {
   const named = Object.entries(sources)
   const parts: [string, AuditCounts][] = named.length > 1 ? named : []
   const whole = fewPairs('', total, audited)
-  // Pairs of one prompt tell less of a reward than as many prompts would.
-  const effect = Math.max(1, ...calibrations.map(({ designEffect = 1 }) => designEffect))
+  // Pairs of one prompt tell less of a reward than as many prompts would, and rows of one pair nothing more.
+  const effect =
+    Math.max(1, ...calibrations.map(({ designEffect = 1 }) => designEffect)) * (again?.rowsAPair ?? 1)
   return [
     ...(whole ? [whole] : parts.map(([name, part]) => fewPairs(` of ${name}`, part, audited))),
     ...[['', total] as [string, AuditCounts], ...parts].map(([name, part]) =>
@@ -143,7 +155,7 @@ function lengthReward({
   }
 }
 
-function copies({ pairs, copies: taken }: NonNullable<Audited['again']>): AuditWarning | undefined {
+function copies({ pairs, copies: taken }: PairsAgain): AuditWarning | undefined {
   if (!taken) return undefined
   return {
     code: 'copies',
@@ -152,7 +164,7 @@ function copies({ pairs, copies: taken }: NonNullable<Audited['again']>): AuditW
   }
 }
 
-function promptsAgain({ lists, prompts }: NonNullable<Audited['again']>): AuditWarning | undefined {
+function promptsAgain({ lists, prompts }: PairsAgain): AuditWarning | undefined {
   if (lists - prompts < MANY_AGAIN * lists) return undefined
   return {
     code: 'prompts_again',

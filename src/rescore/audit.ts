@@ -12,7 +12,7 @@ import {
   rewardHistograms,
   type TruthCheck,
 } from './audit-parts.js'
-import { type AuditWarning, auditWarnings } from './audit-warnings.js'
+import { type AuditWarning, auditWarnings, type PairsAgain } from './audit-warnings.js'
 import type { LabelSource, UncertainScale } from './beliefs.js'
 import type { FoldCalibration } from './calibrate.js'
 import { type Expected, expectedSentence, expectedShares } from './expected.js'
@@ -63,7 +63,7 @@ export interface AuditReport {
   /** Shares of right orders to expect, and what they come to in a sentence. */
   expected?: Expected & { sentence: string }
   /** Prompts that come again, pairs that stand in several rows, and whether these are taken for copies of one label. */
-  again?: { lists: number; prompts: number; pairs: number; copies: boolean }
+  again?: PairsAgain
   /** Pairs whose raw rewards differ by more than the paper's threshold. */
   threshold: { value: number; kept: Proportion }
   length: AuditedLengths
@@ -117,9 +117,14 @@ export function auditReport(
   }
 }
 
-function comesAgain(lists: readonly RankedList[], votes: PooledVotes): AuditReport['again'] {
+function comesAgain(lists: readonly RankedList[], votes: PooledVotes): PairsAgain {
   const prompts = new Set(votes.prompts).size
-  return { lists: lists.length, prompts, pairs: votes.pairsAgain, copies: votes.copies }
+  const repeated = votes.repeated.flat()
+  const different = repeated.filter((again) => !again).length
+  return {
+    ...{ lists: lists.length, prompts, pairs: votes.pairsAgain, copies: votes.copies },
+    rowsAPair: different > 0 ? repeated.length / different : 1,
+  }
 }
 
 const apart = ({ rewards }: RankedList, { better, worse }: { better: number; worse: number }) =>

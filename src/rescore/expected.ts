@@ -66,7 +66,9 @@ export function expectedSentence({ low, high }: Expected, determined: boolean): 
   if (possible(low) < WORTH && possible(high) < WORTH)
     return "these rewards can't improve the order of these labels; they only tell which pairs to leave alone"
   if (gain(low) >= WORTH || gain(high) >= WORTH) {
-    return `the rescored order is expected to be right more often than the labels by ${points(Math.max(0, gain(low)))} to ${points(Math.max(0, gain(high)))}`
+    const [from, to] = [low, high].map((end) => points(Math.max(0, gain(end))))
+    const range = from === to ? from : `${from} to ${to}`
+    return `the rescored order is expected to be right more often than the labels by ${range}`
   }
   return determined
     ? 'these rewards hardly improve the order of these labels; they tell which pairs to leave alone'

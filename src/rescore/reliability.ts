@@ -14,7 +14,7 @@ export interface ReliabilityBin {
   to: number
   /** Mean belief that the answer with the higher reward is better. */
   belief: number
-  /** Expected share of labels that say so, given the labels' own error. */
+  /** Expected share of labels that say so, given the labels' own error; of several votes their majority's. */
   predicted: number
   /** Observed share (equal rewards count one half), with its 95 % Wilson interval. */
   observed: number
@@ -23,31 +23,53 @@ export interface ReliabilityBin {
 
 /** Up to `bins` bins of equal size over rising belief; a pair counts once, by the majority of its votes. */
 export function reliabilityTable(evidence: Evidence, scale: Scale, bins = 10): ReliabilityBin[] {
-  const sorted = chosenGaps(evidence).sort((a, b) => Math.abs(a) - Math.abs(b) || a - b)
+  const sorted = decided(evidence).sort((a, b) => Math.abs(a.gap) - Math.abs(b.gap) || a.gap - b.gap)
+  const errorOf = majorityErrors(scale.labelError)
   const count = Math.min(bins, sorted.length)
   return Array.from({ length: count }, (_, bin) => {
     const from = Math.floor((bin * sorted.length) / count)
     const part = sorted.slice(from, Math.floor(((bin + 1) * sorted.length) / count))
-    const belief = part.map((d) => sigmoid(rewardLogit(Math.abs(d), scale)))
-    const agree = part.reduce((sum, d) => sum + winOf(d), 0)
-    const e = scale.labelError
+    const belief = part.map(({ gap }) => sigmoid(rewardLogit(Math.abs(gap), scale)))
+    const agree = part.reduce((sum, { gap }) => sum + winOf(gap), 0)
+    const saysSo = part.map(({ votes }, i) => errorOf(votes) + (1 - 2 * errorOf(votes)) * belief[i])
     return {
       pairs: part.length,
       from: belief[0],
       to: belief[belief.length - 1],
       belief: mean(belief),
-      predicted: e + (1 - 2 * e) * mean(belief),
+      predicted: mean(saysSo),
       observed: agree / part.length,
       interval: wilson(agree, part.length),
     }
   })
 }
 
-/** Chosen minus rejected reward of each pair with a majority. */
-function chosenGaps({ gap, up, down }: Evidence): number[] {
-  const gaps: number[] = []
-  for (const [i, d] of gap.entries()) if (up[i] !== down[i]) gaps.push(up[i] > down[i] ? d : -d)
-  return gaps
+/** Each pair with a majority: chosen minus rejected reward, and how many voted. */
+function decided({ gap, up, down }: Evidence): { gap: number; votes: number }[] {
+  return Array.from(gap, (d, i) => ({ gap: up[i] > down[i] ? d : -d, votes: up[i] + down[i] })).filter(
+    (_, i) => up[i] !== down[i],
+  )
+}
+
+/** @returns by the number of votes, how often their majority is wrong where there is one; each vote errs with e by itself */
+function majorityErrors(e: number): (votes: number) => number {
+  const known = new Map([[1, e]])
+  return (votes) => {
+    const found = known.get(votes) ?? (e === 0 ? 0 : majorityError(votes, e))
+    known.set(votes, found)
+    return found
+  }
+}
+
+function majorityError(votes: number, e: number): number {
+  const [right, wrong] = [Math.log(1 - e), Math.log(e)]
+  let [isRight, isWrong, ways] = [0, 0, 0]
+  for (let most = votes; 2 * most > votes; most--) {
+    isRight += Math.exp(ways + most * right + (votes - most) * wrong)
+    isWrong += Math.exp(ways + most * wrong + (votes - most) * right)
+    ways += Math.log(most / (votes - most + 1))
+  }
+  return isWrong / (isRight + isWrong)
 }
 
 export interface PreferenceMetrics {

@@ -117,7 +117,7 @@ export function poolVotes(examples: readonly Example[]): PooledVotes {
 }
 
 /** What makes two pairs the same, whatever row they stand in: the prompt and both answers, in either order. */
-export function pairKeys({ prompt, candidates }: Example): {
+export function pairKeys({ prompt, candidates }: Pick<Example, 'prompt' | 'candidates'>): {
   prompt: bigint
   of(i: number, j: number): { key: string; turned: boolean }
 } {

@@ -43,6 +43,34 @@ describe('data convert', () => {
     expect(rowsOf('half-hh.jsonl.dropped.jsonl')).toMatchObject([{ row: 2, code: 'not_hh' }])
   })
 
+  test('says where votes of several people become one label; other commands keep them', async () => {
+    const row = (i: number) => ({ prompt: `Q ${i}`, completions: ['a', 'b'], votes: [3, i % 3] })
+    const data = put('votes.jsonl', [row(1), row(2)])
+    const { out } = await clha('convert', data, '--to', 'trl', '--output', path('votes-trl.jsonl'))
+    expect(out).toMatch(/of 2 rows with votes of several people it holds the label .*\n.*--to listwise/)
+    expect(jsonOf('votes-trl.jsonl.report.json').outputs[0].majorities).toBe(2)
+    expect((await clha('mix', data, '--output', path('votes-mixed.jsonl'))).out).not.toContain('votes of')
+    expect(rowsOf('votes-mixed.jsonl').map(({ votes }) => votes)).toEqual([
+      [3, 1],
+      [3, 2],
+    ])
+  })
+
+  test('refuses a reward column that no row has, and several of them', async () => {
+    const scored = put('scored.jsonl', [
+      { prompt: 'q', chosen: 'x', rejected: 'y', rm_chosen: 1, rm_rejected: 0 },
+    ])
+    const argv = ['convert', scored, '--to', 'trl', '--output', path('x.jsonl'), '--reward-column']
+    await refused([...argv, 'mr'], /no answer has a reward in mr \(lists\), mr_chosen and mr_rejected/)
+    await refused([...argv, 'rm', '--reward-column', 'mr'], 'reward_column names 2 scorers: rm, mr')
+  })
+
+  test('HelpSteer has a row an answer, and becomes lists', async () => {
+    const rows = ['a', 'b'].map((response, helpfulness) => ({ prompt: 'Q', response, helpfulness }))
+    await clha('convert', put('helpsteer.jsonl', rows), '--to', 'trl', '--output', path('helped.jsonl'))
+    expect(rowsOf('helped.jsonl')).toMatchObject([{ score_chosen: 1, score_rejected: 0 }])
+  })
+
   test('writes over nothing unless it is told to, and never over what it reads', async () => {
     const argv = ['convert', prefs, '--to', 'trl', '--output', path('once.jsonl')]
     expect((await clha(...argv)).code).toBe(0)
@@ -62,7 +90,13 @@ describe('data convert', () => {
     )
     await refused(['convert', prefs, '--to', 'trl', '--output', path('x.csv')], /written as \.jsonl/)
     await refused(['convert', prefs, '--to', 'trl'], /--output/)
-    await refused(['convert', prefs, '--to', 'kto', '--output', path('x.jsonl')], /label/)
+    const unlabelled = `${path('x.jsonl')}: nothing can be written as kto: ${prefs}:1: no answer has a label`
+    await refused(['convert', prefs, '--to', 'kto', '--output', path('x.jsonl')], unlabelled)
+    // Before the rows are counted.
+    await refused(
+      ['sample', prefs, '--count', '99', '--output', path('x.csv')],
+      /x\.csv: .*written as \.jsonl/,
+    )
   })
 })
 
@@ -223,7 +257,7 @@ describe('data sample', () => {
     await refused(sample, 'Give --count, --fraction, --max-prompt-tokens or --max-answer-tokens')
     await refused([...sample, '--count', '1', '--fraction', '1'], 'either --count or --fraction')
     await refused([...sample, '--fraction', '2'], 'expected a number from 0 to 1')
-    await refused([...sample, '--fraction', '0'], /no example|nothing/i)
+    await refused([...sample, '--fraction', '0'], /takes none of 60 rows\n.*larger share/)
     await refused([...sample, '--max-prompt-tokens', '9'], 'Give its --tokenizer-name-or-path')
     const tokenizer = ['--tokenizer-name-or-path', writeTinyTokenizer()]
     await refused([...sample, '--count', '1', ...tokenizer], 'none is limited')

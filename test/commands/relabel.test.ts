@@ -71,6 +71,25 @@ test('it goes on where it was left; the last judgement can be taken back, a skip
   expect(other.judged).toBe(1)
 })
 
+test('what another person skipped is asked, too', async () => {
+  const call = await callOf(folderWith(pairs(4)), { pairs: 2 })
+  await relabel(call, screen().ui, strike(['s', 's']))
+  const other = await relabel({ ...call, annotator: 'bob' }, screen().ui, strike(['1', '2']))
+  expect(other).toMatchObject({ judged: 2, skipped: 0 })
+})
+
+test.each([
+  ['data', '{"prompt":"Q","chosen":"a","rejected":"b"}\n'],
+  ['data whose last line does not end', '{"prompt":"Q","chosen":"a","rejected":"b"}'],
+  ['anything else', 'notes\n'],
+])('a file that holds %s is no file of judgements, and stays as it is', async (_, text) => {
+  const output = join(tempFolder('relabel'), 'other.jsonl')
+  writeFileSync(output, text)
+  const call = await callOf(folderWith(pairs(3)), { output })
+  await expect(relabel(call, screen().ui, strike(['1']))).rejects.toThrow('1: no judgement of clha relabel')
+  expect(readFileSync(output, 'utf8')).toBe(text)
+})
+
 test('without a terminal it is refused, and nothing is written', async () => {
   const call = await callOf(folderWith(pairs(3)))
   await expect(relabel(call, screen().ui)).rejects.toMatchObject({

@@ -242,7 +242,7 @@ describe('what can be wrong', () => {
     [
       'a reward that is no number',
       { prompt: 'Q', completions: ['a'], rewards: ['1'] },
-      'not a list of numbers',
+      'rewards[0] is "1", not a number',
     ],
     [
       'a label that is none',

@@ -131,7 +131,7 @@ describe('lists', () => {
   test('a reward column of another name, of the wrong length, or not of numbers', () => {
     expect(read({ ...list, rm: [1, 2, 3] }, { rewardColumn: 'rm' }).candidates[2].reward).toBe(3)
     expect(() => read({ ...list, rewards: [1, 2] })).toThrow('2 numbers for 3 completions')
-    expect(() => read({ ...list, rewards: ['1', 2, 3] })).toThrow('not a list of numbers')
+    expect(() => read({ ...list, rewards: ['1', 2, 3] })).toThrow('rewards[0] is "1", not a number')
   })
 })
 

@@ -69,6 +69,17 @@ describe('ranked lists', () => {
     ])
   })
 
+  test('numbers under other names do not stand in for a missing score: they are in another unit', async () => {
+    const { candidates } = await read({
+      instruction: 'Hi',
+      completions: [
+        { response: 'a', overall_score: 7.5, 'fine-grained_score': 4 },
+        { response: 'b', overall_score: null, 'fine-grained_score': 2 },
+      ],
+    })
+    expect(candidates).toEqual([{ text: 'a', reward: 7.5 }, { text: 'b' }])
+  })
+
   test('text[2] and score[2], without a prompt', async () => {
     const { prompt, candidates } = await read({ text: ['a', 'b'], score: [1, 0.5] })
     expect(prompt).toBe('')
@@ -94,6 +105,17 @@ describe('ranked lists', () => {
       score_rejected: 2,
     })
     expect(pair.candidates.map(({ reward }) => reward)).toEqual([undefined, 2])
+    const columns = {
+      prompt: 'Q',
+      response_a: 'a',
+      response_b: 'b',
+      score_a: 'nan',
+      score_b: '2',
+      label: 'A',
+    }
+    expect((await read(columns)).candidates.map(({ reward }) => reward)).toEqual([undefined, 2])
+    const lists = { prompt: 'Q', chosen: ['a', 'b'], rejected: ['c'], score_chosen: [1, 'NaN'] }
+    expect((await read(lists)).candidates.map(({ reward }) => reward)).toEqual([1, undefined, undefined])
   })
 })
 
@@ -183,6 +205,11 @@ describe('answers in columns of their own', () => {
       },
       [],
     ],
+    [
+      'LMSYS as a table of truth values',
+      { ...ab, winner_model_a: 'False', winner_model_b: 'True', winner_tie: 'False' },
+      [[1, 0]],
+    ],
     ['the winner by its model', { ...ab, model_a: 'x', model_b: 'y', winner: 'y' }, [[1, 0]]],
     ['votes of annotators, -3 to 3', { ...ab, overall_preference: 2 }, [[1, 0]]],
     [
@@ -269,6 +296,10 @@ describe('answers in columns of their own', () => {
       { row: 3, prompt: [user('One'), assistant('Two'), user('Three')], preferences: [] },
     ])
     expect(report).toMatchObject({ rows: 2, kept: 2, formats: { listwise: 2 } })
+    expect((await readExamples(file, { minCandidates: 1, unpaired: true })).examples).toEqual(examples)
+    const named = { prompt: 'prompt', completion: 'response' }
+    const single = await readExamples(file, { minCandidates: 1, columns: named })
+    expect(single.examples.map(({ candidates }) => candidates[0].text)).toEqual(['a', 'b', 'c', 'd'])
     const other = await readExamples(file, { rewardColumn: 'coherence' })
     expect(other.examples.map(({ preferences }) => preferences)).toEqual([
       [{ better: 0, worse: 1 }],
@@ -326,6 +357,27 @@ describe('answers in columns of their own', () => {
     [['A', null], 'label[1] is null'],
   ])('a label %j is a fault', async (label, message) => {
     await expect(read({ ...ab, label })).rejects.toThrow(message)
+  })
+
+  const shp = { history: 'Hi', human_ref_A: 'a', human_ref_B: 'b' }
+  const marks = (a: unknown, b: unknown, tie: unknown) => ({
+    ...ab,
+    ...{ winner_model_a: a, winner_model_b: b, winner_tie: tie },
+  })
+  const list = { prompt: 'Q', completions: ['a', 'b'] }
+  test.each<[string, Row, string]>([
+    ['SHP without a label', { ...shp, labels: '' }, 'labels is "", not 1 (A is better) or 0 (B is)'],
+    ['SHP with an odd one', { ...shp, labels: 2 }, 'labels is 2, not 1'],
+    ['LMSYS with an odd mark', marks('yes', 0, 0), 'the winner mark of "a" is "yes", not 1 or 0'],
+    ['LMSYS without a winner or a tie', marks(0, 0, 0), '0 answers are marked as the winner, and no tie'],
+    ['LMSYS with two winners', marks(1, 1, 0), '2 answers are marked as the winner'],
+    ['fewer votes than none', { ...list, votes: [-3, 0] }, 'votes[0] is -3: votes are counted from 0'],
+    ['fewer by name', { ...list, votes: { a: 3, b: -1 } }, 'votes.b is -1: votes are counted from 0'],
+    ['rewards as text', { ...list, rewards: [1, '2'] }, 'rewards[1] is "2", not a number'],
+    ['ranks that are none', { ...list, ranks: [1, {}] }, 'ranks[1] is an object, not a number'],
+    ['a score that is none', { ...ab, score_a: 'high', label: 'A' }, 'score_a is "high", not a number'],
+  ])('%s is a fault that says what stands there', async (_, row, message) => {
+    await expect(read(row)).rejects.toThrow(message)
   })
 
   test('a number that is in no column name is a fault, not a place', async () => {

@@ -112,7 +112,8 @@ describe('array elements', () => {
     ['a trailing comma', '[1,]', [2, '']],
     ['a brace that closes nothing', '[1,2}]', [2, '2}']],
     ['text after the end', '[1] x', [2, 'x']],
-    ['no closing bracket', '[1,{"a":2}', [2, '{"a":2}']],
+    ['no closing bracket', '[1,{"a":2}', [3, '']],
+    ['no closing bracket within an element', '[1,{"a":2', [2, '{"a":2']],
     ['a string that does not end', '[1,"ab]', [2, '"ab]']],
   ])('%s comes out as a piece of its own', async (_, text, [row, piece]) => {
     const last = (await elements(text)).at(-1)

@@ -71,7 +71,7 @@ describe.each(['out.jsonl', 'out.jsonl.gz', 'out.parquet'])('%s', (name) => {
   ])('%s reads back as it was', async (_, format, expected, examples) => {
     const file = dataFile('old', name)
     const report = await writeExamples(examples, format, file)
-    expect(report).toEqual({ rows: examples.length, examples: examples.length, skipped: [] })
+    expect(report).toEqual({ rows: examples.length, examples: examples.length, majorities: 0, skipped: [] })
     const read = await readExamples(file, { minCandidates: 1, unpaired: true })
     expect(essence(read.examples)).toEqual(essence(examples))
     expect(read.report.formats).toEqual({ [expected]: examples.length })
@@ -97,6 +97,47 @@ test('lines are plain JSON, one a row', async () => {
   expect(JSON.parse(gunzipSync(readFileSync(file)).toString().trimEnd())).toEqual({
     ...{ id: '1', source: 'made', prompt: 'Q:', chosen: 'good é😀 1', rejected: 'bad\nline 1' },
   })
+})
+
+describe('votes of several people', () => {
+  const voted = (id: string, votes: [number, number]): Example => ({
+    ...example(
+      id,
+      'Q',
+      [{ text: 'a' }, { text: 'b' }],
+      votes[0] === votes[1] ? [] : [{ better: 0, worse: 1 }],
+    ),
+    votes: [
+      { better: 0, worse: 1, count: votes[0] },
+      { better: 1, worse: 0, count: votes[1] },
+    ],
+  })
+
+  test.each(['lists.jsonl', 'lists.parquet'])('on two answers stay in a list (%s)', async (name) => {
+    const file = dataFile('', name)
+    const rows = [
+      example('1', 'Q', [{ text: 'c' }, { text: 'd' }], []),
+      voted('2', [3, 1]),
+      voted('3', [2, 2]),
+    ]
+    expect((await writeExamples(rows, 'listwise', file)).majorities).toBe(0)
+    const { examples } = await readExamples(file)
+    expect(examples.map(({ votes }) => votes)).toEqual([undefined, rows[1].votes, rows[2].votes])
+    expect(examples.map(({ preferences }) => preferences.length)).toEqual([0, 1, 0])
+  })
+
+  test('become one label elsewhere, and that is counted', async () => {
+    const file = dataFile('', 'pairs.jsonl')
+    const report = await writeExamples([pairOf('1', 'Q'), voted('2', [3, 1])], 'trl', file)
+    expect(report).toMatchObject({ rows: 2, majorities: 1 })
+  })
+})
+
+test('of a pair with one score that score is written', async () => {
+  const file = dataFile('', 'one.jsonl')
+  await writeExamples([example('1', 'Q', [{ text: 'a', reward: 2 }, { text: 'b' }])], 'trl', file)
+  const { examples } = await readExamples(file)
+  expect(examples[0].candidates.map(({ reward }) => reward)).toEqual([2, undefined])
 })
 
 describe('what a format has no place for', () => {

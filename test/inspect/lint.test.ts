@@ -81,6 +81,13 @@ describe('rules on many rows', () => {
     expect(lint.check(pair(user('another?'), 'green', 'blue'))).toEqual([])
   })
 
+  test('people who are named may differ, and agree; one who says both contradicts himself', () => {
+    const row = (annotator: string, better: string, worse: string) =>
+      pair(ask, better, worse, { votes: [{ better: 0, worse: 1, count: 1, annotator }] })
+    const said = [row('ann', 'blue', 'green'), row('bob', 'blue', 'green'), row('cy', 'green', 'blue')]
+    expect(codes(...said, row('bob', 'green', 'blue'))).toEqual([[], [], [], ['contradictory_labels']])
+  })
+
   test('an answer that is wanted here and not there contradicts itself', () => {
     const row = (desirable: boolean) =>
       pair(ask, '', '', { candidates: [{ text: 'blue', desirable }], preferences: [] })
@@ -125,6 +132,22 @@ describe('length bias', () => {
     expect(found).toMatchObject({ pairs: 2, betterIsLonger: 1, effect: 2, difference: 2 })
     expect(found?.interval[1]).toBe(1)
     expect(found?.interval[0]).toBeCloseTo(2 / (2 + 1.959964 ** 2), 6)
+  })
+
+  test('of lists counts pairs that go the same way for less, by hand', () => {
+    const bias = createLabelLengths()
+    const ranked = (...texts: string[]) =>
+      pair(ask, '', '', {
+        candidates: texts.map((text) => ({ text })),
+        preferences: [0, 0, 1].map((better, i) => ({ better, worse: [1, 2, 2][i] })),
+      })
+    bias.add(ranked('abc', 'ab', 'a'))
+    bias.add(ranked('a', 'ab', 'abc'))
+    const found = bias.result()
+    expect(found).toMatchObject({ pairs: 6, betterIsLonger: 0.5 })
+    // 3 and 0 of 3: variance 4.5, of six pairs apart 1.5. So they tell as much as two.
+    expect(found?.interval[0]).toBeCloseTo(0.094531, 5)
+    expect(found?.interval[1]).toBeCloseTo(0.905469, 5)
   })
 
   test('is found where longer answers win, told as slight where they hardly do, and not by chance', () => {

@@ -94,6 +94,32 @@ describe('duplicates', () => {
     expect(createDuplicates({})(labelled(false))).toBeUndefined()
   })
 
+  test('are not rows with other labels where the texts are so long or so alike that these hide it', () => {
+    const duplicateOf = createDuplicates({ similarity: 0.9 })
+    const alike = `${good} ${'yes'}`
+    expect(duplicateOf(pair(prompt, good, alike))).toBeUndefined()
+    expect(duplicateOf(pair(prompt, alike, good))).toBeUndefined()
+    expect(duplicateOf(pair(prompt, good, alike))).toMatchObject({ kind: 'exact', first: 0 })
+    const one = (desirable: boolean) =>
+      pair(prompt, good, bad, { candidates: [{ text: text(300).repeat(3), desirable }], preferences: [] })
+    const wanted = one(true)
+    expect(duplicateOf(wanted)).toBeUndefined()
+    const { candidates } = wanted
+    expect(duplicateOf({ ...wanted, candidates: [{ ...candidates[0], desirable: false }] })).toBeUndefined()
+  })
+
+  test('are not rows that other people judged, nor other votes', () => {
+    const duplicateOf = createDuplicates({ similarity: 0.9 })
+    const by = (annotator: string) =>
+      pair(prompt, good, bad, { votes: [{ better: 0, worse: 1, count: 1, annotator }] })
+    expect(duplicateOf(by('ann'))).toBeUndefined()
+    expect(duplicateOf(by('bob'))).toBeUndefined()
+    expect(duplicateOf(by('ann'))).toEqual({ kind: 'exact', first: 0, similarity: 1 })
+    const votes = (count: number) => pair(prompt, good, bad, { votes: [{ better: 0, worse: 1, count }] })
+    expect(duplicateOf(votes(3))).toBeUndefined()
+    expect(duplicateOf(votes(2))).toBeUndefined()
+  })
+
   test('by prompt are rows with the same question', () => {
     const duplicateOf = createDuplicates({ by: 'prompt' })
     expect(duplicateOf(pair(prompt, good, bad))).toBeUndefined()

@@ -212,6 +212,28 @@ test('the reliability table of a right calibration agrees with itself; of the pl
   ])
 })
 
+test('the reliability table knows that a majority errs less often than each of its votes', () => {
+  const column = (...numbers: number[]) => Float64Array.from(numbers)
+  const evidence = { gap: column(2, 2), up: column(2, 2), down: column(0, 1), weight: column(1, 1) }
+  const table = reliabilityTable(evidence, { temperature: 1, labelError: 0.3 }, 2)
+  // Wrong: 0.09 of 0.58 that agree, and 0.216 of three.
+  expect(table[0].predicted).toBeCloseTo(0.762619, 6)
+  expect(table[1].predicted).toBeCloseTo(0.716293, 6)
+  // Five votes a pair that err with 0.3, and rewards of the unit that they have.
+  const random = createRandom('majorities')
+  const five = { gap: column(), up: column(), down: column(), weight: new Float64Array(4000).fill(1) }
+  five.gap = Float64Array.from({ length: 4000 }, () => 2 * random.normal())
+  five.up = five.gap.map((d) => {
+    const isBetter = random.next() < sigmoid(d)
+    return Array.from({ length: 5 }, () => random.next() < 0.3 !== isBetter).filter(Boolean).length
+  })
+  five.down = five.up.map((up) => 5 - up)
+  const missed = reliabilityTable(five, { temperature: 1, labelError: 0.3 }).filter(
+    (b) => b.predicted < b.interval[0] || b.predicted > b.interval[1],
+  )
+  expect(missed.length).toBeLessThanOrEqual(2)
+})
+
 test('single numbers by hand: two right, one wrong', () => {
   const m = preferenceMetrics([2, -1, 1], [1, 1, 1])
   expect(m.accuracy).toBeCloseTo(2 / 3, 12)

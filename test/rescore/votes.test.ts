@@ -208,6 +208,7 @@ test('the expected gain in a sentence', () => {
     expectedSentence({ pairs: 100, low, high }, determined)
   expect(sentence(end(0.9, 0.9, 0.902), end(0.8, 0.8, 0.803))).toMatch(/can't improve/)
   expect(sentence(end(0.8, 0.81, 0.82), end(0.7, 0.73, 0.74))).toContain('1.0 points to 3.0 points')
+  expect(sentence(end(0.8, 0.81, 0.82), end(0.8, 0.81, 0.82))).toMatch(/by 1\.0 points$/)
   expect(sentence(end(0.99, 0.99, 0.99), end(0.7, 0.7, 0.76), false)).toContain('up to 6.0 points')
 })
 
@@ -233,7 +234,7 @@ test('length-driven rewards, copies and repeated prompts are warned of', () => {
     rewardLength: 0.1,
     rewardLengthWithin: 0.2,
   }
-  const again = { lists: 100, prompts: 100, pairs: 0, copies: false }
+  const again = { lists: 100, prompts: 100, pairs: 0, copies: false, rowsAPair: 1 }
   const codes = (changes: object): AuditWarning['code'][] =>
     auditWarnings({ total: counts, sources: {}, calibrations: [], again, ...changes }).map(({ code }) => code)
   expect(codes({})).toEqual([])
@@ -242,8 +243,16 @@ test('length-driven rewards, copies and repeated prompts are warned of', () => {
   expect(codes({ length: { ...length, contrastedLonger: share(52, 80), rewardLengthWithin: 0.95 } })).toEqual(
     ['length_reward'],
   )
-  expect(codes({ again: { lists: 100, prompts: 60, pairs: 30, copies: true } })).toEqual([
+  expect(codes({ again: { ...again, prompts: 60, pairs: 30, copies: true } })).toEqual([
     'copies',
     'prompts_again',
   ])
+  // 53 % of 1,000 pairs may be a coin's, of 3,000 not; three rows a pair are no more pairs.
+  const total = {
+    ...counts,
+    labels: { total: 3000, kept: 3000, doubtful: 0, reversed: 0 },
+    agreement: share(1590, 3000),
+  }
+  expect(codes({ total })).toEqual([])
+  expect(codes({ total, again: { ...again, rowsAPair: 3 } })).toEqual(['useless_reward'])
 })

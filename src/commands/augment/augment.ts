@@ -25,12 +25,8 @@ import {
   sampleLocally,
 } from '../../stations/sample/sample-answers.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
-import {
-  hasColumnScores,
-  hasOutsideScorer,
-  outsideScores,
-  requireOneScorer,
-} from '../../stations/score/scoring.js'
+import { requireOneScorer } from '../../stations/score/one-scorer.js'
+import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { readAnswersFile } from './answers-file.js'

@@ -3,6 +3,7 @@ import type { Options } from '../../config/options.js'
 import type { ConfigKey } from '../../config/schema.js'
 import { WRITE_FORMATS, type WriteFormat } from '../../data/write/write-rows.js'
 import { camelCase } from '../../key-names.js'
+import { requireOneScorer } from '../../stations/score/one-scorer.js'
 import type { Ui } from '../../terminal/ui.js'
 import { type Command, JSON_LINES, type OwnFlag, type TerminalOut } from '../command.js'
 import { oneOf, textOf } from '../own-flags.js'
@@ -55,6 +56,7 @@ export function dataCommand({
       const { loadConfig } = await import('../../config/load-config.js')
       const ofConfig = Object.fromEntries(Object.entries(given).filter(([flag]) => names.has(flag)))
       const { options } = await loadConfig(undefined, ofConfig, `data-${name}`)
+      requireOneScorer(options)
       const result = await run({ data, options, flags: given, ui, terminal })
       return { result, exitCode: 'exitCode' in result ? Number(result.exitCode) : undefined }
     },

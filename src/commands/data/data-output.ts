@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { Example } from '../../data/example.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
 import type { ReadCounts } from '../../data/read/stream-examples.js'
-import { type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
+import { dataFileEnd, type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
 import { makeFolder } from '../../files/folder.js'
@@ -31,6 +31,8 @@ export interface WrittenFile {
   format: WriteFormat
   rows: number
   examples: number
+  /** Rows of the input whose votes became the one label that most people gave. */
+  majorities?: number
   sha256: string
 }
 
@@ -74,6 +76,7 @@ export async function withOutput(
 ): Promise<DataReport> {
   const reportFile = plan.report ?? `${plan.output}.report.json`
   const droppedFile = `${plan.output}.dropped.jsonl`
+  for (const file of plan.files) dataFileEnd(file)
   checkFree(plan, [...plan.files, reportFile, droppedFile], source.paths)
   const parent = dirname(resolve(plan.output))
   const staging = join(parent, `.${basename(plan.output)}.${process.pid}.tmp`)
@@ -86,9 +89,12 @@ export async function withOutput(
       drop: dropped.add,
       async write(file, format, examples) {
         const staged = join(staging, basename(file))
-        const { rows, examples: kept, skipped } = await writeExamples(examples, format, staged)
+        const words = { file, unread: dropped.first }
+        const report = await writeExamples(examples, format, staged, words)
+        const { rows, examples: kept, majorities, skipped } = report
         for (const fault of skipped) dropped.add(fault)
-        const written = { file, format, rows, examples: kept, sha256: await sha256File(staged) }
+        const head = { file, format, rows, examples: kept, sha256: await sha256File(staged) }
+        const written = majorities > 0 ? { ...head, majorities } : head
         outputs.push(written)
         return written
       },
@@ -132,10 +138,12 @@ function checkFree({ force }: OutputPlan, files: readonly string[], inputs: read
 
 function droppedRows(path: string) {
   let file: JsonLinesFile | undefined
+  let first: DroppedRow | ReadFault | undefined
   const counts: Record<string, number> = {}
   return {
     add(row: DroppedRow | ReadFault) {
       file ??= openJsonLines(path)
+      first ??= row
       file.write(row)
       counts[row.code] = (counts[row.code] ?? 0) + 1
     },
@@ -145,13 +153,19 @@ function droppedRows(path: string) {
       return file !== undefined
     },
     counts: () => counts,
+    first: () => first,
   }
 }
 
 function say(ui: Ui, { outputs, rows, dropped, droppedFile }: DataReport, reportFile: string): void {
-  for (const { file, format, rows: written, examples } of outputs) {
+  for (const { file, format, rows: written, examples, majorities = 0 } of outputs) {
     const of = written === examples ? '' : ` (${count(examples)} of the input)`
     ui.line(`${file}  ${amount(written, 'row')}${of}, format ${format}`)
+    if (majorities === 0) continue
+    ui.warn(
+      `${file}: of ${amount(majorities, 'row')} with votes of several people it holds the label that most gave, not the votes`,
+      `Votes tell how often labels err. ${format === 'listwise' ? 'A list holds those on two answers.' : '--to listwise keeps those on two answers.'}`,
+    )
   }
   const left = Object.entries(dropped)
   if (left.length > 0) {
@@ -163,13 +177,15 @@ function say(ui: Ui, { outputs, rows, dropped, droppedFile }: DataReport, report
 }
 
 /**
- * The format that holds the first example whole: labelled answers, one pair, the dialogue of one answer, else a list.
+ * The format that holds the first example whole: labelled answers, one pair with one label, the dialogue of one answer, else
+ * a list.
  * @throws as reading does
  */
 export async function formatLike(source: DataSource): Promise<WriteFormat> {
-  for await (const { candidates, preferences, prompt } of source.examples()) {
+  for await (const { candidates, preferences, prompt, votes = [] } of source.examples()) {
     if (candidates.some(({ desirable }) => desirable !== undefined)) return 'kto'
-    if (preferences.length === 1 && candidates.length === 2) return 'trl'
+    const pair = preferences.length === 1 && candidates.length === 2
+    if (pair && votes.every(({ annotator }) => annotator !== undefined)) return 'trl'
     if (candidates.length === 1 && typeof prompt !== 'string' && candidates[0].reward === undefined)
       return 'messages'
     return 'listwise'

@@ -1,7 +1,7 @@
 /** The data that a `clha data` command reads: every row comes out, with what is wrong with it where something is. */
 import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import type { Options } from '../../config/options.js'
-import type { Example } from '../../data/example.js'
+import type { Candidate, Example } from '../../data/example.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
 import {
   newCounts,
@@ -9,6 +9,7 @@ import {
   type StreamItem,
   streamExamples,
 } from '../../data/read/stream-examples.js'
+import { usageError } from '../../errors.js'
 import { resolveData } from '../../session/names/resolve-names.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { stopRequested } from '../../terminal/signals.js'
@@ -30,6 +31,14 @@ export interface DataSource {
   counts(): ReadCounts
 }
 
+const isScored = ({ reward }: Candidate) => reward !== undefined
+
+const noReward = (names: readonly string[], columns: readonly string[]) =>
+  usageError(
+    `${names.join(', ')}: no answer has a reward in ${columns.map((x) => `${x} (lists), ${x}_chosen and ${x}_rejected (pairs)`).join(', ')}`,
+    'Check the name given with --reward-column; without it the usual names are looked for.',
+  )
+
 /** Rows between two looks at the clock and at signals. */
 const STRIDE = 500
 
@@ -50,6 +59,7 @@ export async function openData(
     counts = newCounts()
     const bar = ui.progress(0, label, 'rows', true)
     let rows = 0
+    let hasReward = false
     const stream = streamExamples(
       paths,
       {
@@ -72,9 +82,11 @@ export async function openData(
           // Streams that are read ahead never leave the loop by themselves.
           await yieldToLoop()
         }
+        if (item.kind === 'example') hasReward ||= item.example.candidates.some(isScored)
         yield item
       }
       bar.update(rows)
+      if (options.rewardColumn && counts.kept > 0 && !hasReward) throw noReward(names, options.rewardColumn)
     } finally {
       // Whoever reads may have seen enough.
       bar.done()

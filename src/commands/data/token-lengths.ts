@@ -31,6 +31,29 @@ export async function* withLengths(
   yield* await measured(held, reader)
 }
 
+/**
+ * As `withLengths`, of data that is read more than once: tokens are counted in the first reading, and known in the next.
+ * @param read reads all examples, the same ones in the same order every time
+ */
+export function measuredOnce<Args extends unknown[]>(
+  read: (...args: Args) => AsyncIterable<Example>,
+  reader: TextReader | undefined,
+): (...args: Args) => AsyncGenerator<Measured> {
+  let known: (TokenLengths | undefined)[] | undefined
+  return async function* (...args) {
+    const found: (TokenLengths | undefined)[] = []
+    const at = known?.values()
+    for await (const one of withLengths(read(...args), at ? undefined : reader)) {
+      if (at) yield { ...one, lengths: at.next().value }
+      else {
+        if (reader) found.push(one.lengths)
+        yield one
+      }
+    }
+    known ??= found
+  }
+}
+
 async function measured(examples: Example[], reader: TextReader | undefined): Promise<Measured[]> {
   if (!reader) return examples.map((example) => ({ example }))
   const { tokenizer, template } = reader

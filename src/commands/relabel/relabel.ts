@@ -1,5 +1,5 @@
 /** `clha relabel`: pair by pair on the terminal, each judgement appended to a file. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { basename, dirname, extname, join } from 'node:path'
 import { loadConfig } from '../../config/load-config.js'
@@ -7,7 +7,7 @@ import type { Options } from '../../config/options.js'
 import { readExamples } from '../../data/read/read-examples.js'
 import { promptText } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
-import { type AppendLog, openAppendLog } from '../../files/append-log.js'
+import { type AppendLog, openAppendLog, wholeLines } from '../../files/append-log.js'
 import { pairKeys } from '../../rescore/votes.js'
 import { resolveData } from '../../session/names/resolve-names.js'
 import { shellPath } from '../../show/shell.js'
@@ -76,7 +76,7 @@ export async function relabel(call: RelabelCall, ui: Ui, keys?: Keys): Promise<R
     )
   }
   const { looks, all } = await chosen(call, ui)
-  const done = await judgedBefore(call)
+  const done = judgedBefore(call)
   const left = looks.filter(({ key }) => !done.has(key))
   ui.station('relabel', `${amount(looks.length, 'pair')} of ${count(all)} · judgements go to ${call.output}`)
   if (done.size > 0) ui.line(`${count(looks.length - left.length)} were judged before`)
@@ -124,16 +124,36 @@ async function chosen({ data, pairs, options }: RelabelCall, ui: Ui) {
   return found
 }
 
-/** Pairs in the file, and whether each was judged or skipped. */
-async function judgedBefore({ output, annotator }: RelabelCall): Promise<Map<string, boolean>> {
-  if (!existsSync(output)) return new Map()
-  const { examples } = await readExamples(output, { minCandidates: 2, skipBad: true }).catch(() => ({
-    examples: [],
-  }))
-  const mine = examples.filter(({ votes = [] }) => votes.every((vote) => vote.annotator === annotator))
-  return new Map(
-    mine.map((example) => [pairKeys(example).of(0, 1).key, example.preferences.length > 0] as const),
-  )
+/**
+ * Pairs that the annotator saw, and whether each was judged or skipped.
+ * @throws ClhaError (exit 2) for a file of anything else: judgements would be written behind it
+ */
+function judgedBefore({ output, annotator }: RelabelCall): Map<string, boolean> {
+  const text = existsSync(output) ? readFileSync(output, 'utf8') : ''
+  const { lines, torn } = wholeLines(text)
+  const rows = lines.map(judgementOf)
+  const at = rows.indexOf(undefined)
+  // A line that a kill cut off begins as all of them do.
+  if (at >= 0 || (torn && !text.slice(text.lastIndexOf('\n') + 1).startsWith(START)))
+    throw usageError(
+      `${output}:${(at < 0 ? lines.length : at) + 1}: no judgement of clha relabel`,
+      'Name another file with --output: this one stays as it is.',
+    )
+  const mine = rows.filter((row) => row !== undefined).filter((row) => row.annotator === annotator)
+  return new Map(mine.map(({ key, judged }) => [key, judged]))
+}
+
+const START = '{"of":'
+
+function judgementOf(line: string) {
+  try {
+    const { prompt, completions, ranks, annotator } = JSON.parse(line)
+    const candidates = [{ text: String(completions[0]) }, { text: String(completions[1]) }]
+    const { key } = pairKeys({ prompt, candidates }).of(0, 1)
+    return { key, annotator, judged: ranks[0] !== ranks[1] }
+  } catch {
+    return undefined
+  }
 }
 
 interface Asked {

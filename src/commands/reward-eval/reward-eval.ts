@@ -13,12 +13,8 @@ import { shellPath } from '../../show/shell.js'
 import { amount } from '../../show/units.js'
 import { reportHeader } from '../../stations/judge/eval-report.js'
 import { loadData } from '../../stations/read/load-data.js'
-import {
-  columnScores,
-  hasOutsideScorer,
-  outsideScores,
-  requireOneScorer,
-} from '../../stations/score/scoring.js'
+import { requireOneScorer } from '../../stations/score/one-scorer.js'
+import { columnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
 import { oneOf } from '../own-flags.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { sayRewardEvaluation } from './say-reward-eval.js'

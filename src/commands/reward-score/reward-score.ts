@@ -6,8 +6,9 @@ import { required } from '../../session/needs.js'
 import { openSession } from '../../session/session.js'
 import { amount, count, figure, percent } from '../../show/units.js'
 import { loadData } from '../../stations/read/load-data.js'
+import { requireOneScorer } from '../../stations/score/one-scorer.js'
 import { agreement } from '../../stations/score/reward-models.js'
-import { outsideScores, requireOneScorer } from '../../stations/score/scoring.js'
+import { outsideScores } from '../../stations/score/scoring.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
 export interface ScoreResult {

@@ -114,10 +114,10 @@ export const isAbsent = (row: RawRow, column: string) => row[column] === undefin
 export const isMissing = (value: unknown) =>
   value === undefined || value === null || Number.isNaN(value) || /^\s*(nan)?\s*$/i.test(String(value))
 
-/** A label as JSON, CSV and Parquet write it: true, 1, "True". Undefined for anything else. */
+/** A label as JSON, CSV and Parquet write it: true, 1, "True", "1.0". Undefined for anything else. */
 export function labelOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value
-  const text = String(value).trim().toLowerCase()
-  if (text === 'true' || text === '1') return true
-  return text === 'false' || text === '0' ? false : undefined
+  const text = typeof value === 'object' ? '' : String(value).trim().toLowerCase()
+  if (/^(true|1(\.0+)?)$/.test(text)) return true
+  return /^(false|0(\.0+)?)$/.test(text) ? false : undefined
 }

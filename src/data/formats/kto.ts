@@ -2,7 +2,7 @@
 import { structuralFault } from '../read/row-fault.js'
 import { alpacaPrompt } from './alpaca.js'
 import { type DataFormat, labelOf, meetsNeeds, type ParsedRow, type RawRow, type Shape } from './format.js'
-import { oneAnswer, typeName } from './messages.js'
+import { oneAnswer, valueName } from './messages.js'
 import { readCompletion, readDialogue } from './sft.js'
 
 function unpairedFormat(
@@ -27,8 +27,7 @@ function unpairedFormat(
 function readLabel(value: unknown): boolean {
   const label = labelOf(value)
   if (label !== undefined) return label
-  const found = value === null || typeof value === 'object' ? typeName(value) : JSON.stringify(value)
-  throw structuralFault('wrong_type', `label is ${found}; its label is neither true nor false`)
+  throw structuralFault('wrong_type', `label is ${valueName(value)}; its label is neither true nor false`)
 }
 
 /** TRL's: prompt and completion, both text or both messages. The others are LLaMA-Factory's. */

@@ -5,7 +5,7 @@ import type { AnswerParts, Candidate, Preference } from '../example.js'
 import { contentFault, structuralFault } from '../read/row-fault.js'
 import { isAbsent, isMissing, type ParsedRow, type RawRow } from './format.js'
 import { callTurn, partsOf, readExtras } from './tool-calls.js'
-import { typeName } from './type-name.js'
+import { typeName, valueName } from './type-name.js'
 
 /** Role names in use -> ours. The second line is ShareGPT's, the third Gemma's, OpenAI's older one and Llama's. */
 const SPOKEN: Record<string, Role> = {
@@ -166,7 +166,7 @@ export function pairCandidates(
 export function readNumber(value: unknown, column: string): number {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   if (typeof number === 'number' && Number.isFinite(number)) return number
-  throw structuralFault('wrong_type', `${column} is ${typeName(value)}, not a number`)
+  throw structuralFault('wrong_type', `${column} is ${valueName(value)}, not a number`)
 }
 
 /** A row with one answer and nothing to compare it to. */
@@ -176,4 +176,4 @@ export const oneAnswer = (prompt: ParsedRow['prompt'], answer: string | AnswerPa
   preferences: [],
 })
 
-export { NOT_TEXT, typeName } from './type-name.js'
+export { NOT_TEXT, typeName, valueName } from './type-name.js'

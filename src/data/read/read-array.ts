@@ -64,7 +64,10 @@ export async function* splitArray(
     element.keep(chunk)
     position += chunk.length
   }
-  if (depth > 0 || element.begun()) yield element.end(row, line, Buffer.alloc(0), 0, position)
+  const nothing = Buffer.alloc(0)
+  if (element.begun()) yield element.end(row++, line, nothing, 0, position)
+  // Within an element its own text shows it.
+  if (depth === 1 && !inString) yield { ...element.end(row, line, nothing, 0, position), cutOff: true }
 }
 
 /** The bytes of the element that is being read, over as many chunks as it takes; none beyond `limit`. */

@@ -19,6 +19,8 @@ export interface RawPiece extends Place {
   bytes: Buffer
   /** Longer than the limit; its bytes were skipped, not kept. */
   tooLong?: true
+  /** No row, but the place where an array ends without its bracket. */
+  cutOff?: true
 }
 
 export const LINE_LIMIT = 16 * 1024 * 1024

@@ -119,9 +119,11 @@ async function* readFile(file: string, reading: Reading, limit: number): AsyncGe
   const { counts } = reading
   const entry = { file, sha256: await sha256File(file), rows: 0, kept: 0 }
   counts.files.push(entry)
-  const { forced, unpaired, rewardColumns } = reading.options
+  const { forced, columns, rewardColumns } = reading.options
   const pieces = readPieces(file)
-  for await (const piece of forced || unpaired ? pieces : joinAnswerRows(pieces, rewardColumns[0])) {
+  // Where the answers are given another name, rows are what the columns say.
+  const asTheyAre = forced !== undefined || Object.values(columns).flat().includes('response')
+  for await (const piece of asTheyAre ? pieces : joinAnswerRows(pieces, rewardColumns[0])) {
     entry.rows++
     counts.rows++
     const item = readItem(file, piece, reading)

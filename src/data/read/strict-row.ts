@@ -14,6 +14,8 @@ export function parseRowJson(piece: RawPiece): unknown {
   if (piece.tooLong) {
     throw structuralFault('too_long', `the row is longer than ${LINE_LIMIT / 1024 / 1024} MiB`)
   }
+  if (piece.cutOff)
+    throw structuralFault('bad_json', 'the array has no closing bracket: the file may be cut off here')
   const text = decodeUtf8(piece.bytes)
   const fault = jsonFault(text)
   if (fault) throw structuralFault(fault.code, fault.message)

@@ -9,7 +9,7 @@ import { type Example, turnOf } from '../example.js'
 import type { RawRow } from '../formats/format.js'
 import { contentFault, type ReadFault } from '../read/row-fault.js'
 import { parquetSink } from './write-parquet.js'
-import { ROWS_OF, type RowsOf, type WriteFormat } from './write-rows.js'
+import { losesVotes, ROWS_OF, type RowsOf, type WriteFormat } from './write-rows.js'
 
 export type { WriteFormat } from './write-rows.js'
 
@@ -19,7 +19,7 @@ const ENDS = /\.(jsonl|jsonl\.gz|parquet)$/
 const PARQUET_COLUMNS: Record<WriteFormat, readonly string[]> = {
   trl: ['id', 'source', 'prompt', 'chosen', 'rejected', 'score_chosen', 'score_rejected', 'annotator'],
   hh: ['id', 'source', 'chosen', 'rejected', 'score_chosen', 'score_rejected', 'annotator'],
-  listwise: ['id', 'source', 'prompt', 'completions', 'rewards', 'ranks', 'models', 'annotator'],
+  listwise: ['id', 'source', 'prompt', 'completions', 'rewards', 'ranks', 'votes', 'models', 'annotator'],
   messages: ['id', 'source', 'messages'],
   kto: ['id', 'source', 'prompt', 'completion', 'label'],
 }
@@ -29,8 +29,16 @@ export interface WriteReport {
   rows: number
   /** Examples that are in the file. */
   examples: number
+  /** Examples of which the file holds the label that most people gave, and not their votes. */
+  majorities: number
   /** Examples that the format has no place for, with the reason. */
   skipped: ReadFault[]
+}
+
+/** For messages: a file that is written elsewhere first, and the first row that never became an example. */
+export interface WriteWords {
+  file: string
+  unread?: () => Pick<ReadFault, 'file' | 'row' | 'reason'> | undefined
 }
 
 /**
@@ -48,18 +56,24 @@ export async function writeExamples(
   examples: Iterable<Example> | AsyncIterable<Example>,
   format: WriteFormat,
   file: string,
+  words: WriteWords = { file },
 ): Promise<WriteReport> {
-  const end = ENDS.exec(file)?.[1]
-  if (!end)
-    throw usageError(`${file}: data is written as .jsonl, .jsonl.gz or .parquet`, 'Give it such a name.')
-  const report: WriteReport = { rows: 0, examples: 0, skipped: [] }
+  const end = dataFileEnd(words.file)
+  const report: WriteReport = { rows: 0, examples: 0, majorities: 0, skipped: [] }
   const rows = rowsOf(examples, end === 'parquet' ? plainRows(format) : ROWS_OF[format], format, report)
   await streamWhole(file, async (write) => {
     if (end === 'parquet') await writeParquet(rows, write, PARQUET_COLUMNS[format])
     else await writeLines(rows, write, end === 'jsonl.gz')
-    if (report.rows === 0) throw nothingToWrite(format, file, report)
+    if (report.rows === 0) throw nothingToWrite(format, words, report)
   })
   return report
+}
+
+/** The container that a name stands for. @throws ClhaError (usage) for a name that is none of data that is written */
+export function dataFileEnd(name: string): string {
+  const end = ENDS.exec(name)?.[1]
+  if (end) return end
+  throw usageError(`${name}: data is written as .jsonl, .jsonl.gz or .parquet`, 'Give it such a name.')
 }
 
 type Write = (content: string | Uint8Array) => void
@@ -78,6 +92,7 @@ async function* rowsOf(
       continue
     }
     report.examples++
+    if (losesVotes(example, format)) report.majorities++
     report.rows += rows.length
     yield* rows
   }
@@ -115,9 +130,11 @@ async function writeParquet(rows: AsyncIterable<RawRow>, write: Write, columns: 
   sink.finish()
 }
 
-function nothingToWrite(format: WriteFormat, file: string, { skipped }: WriteReport) {
-  const why = skipped[0]
-    ? `${skipped[0].file}:${skipped[0].row}: ${skipped[0].reason}`
-    : 'there is no example'
-  return usageError(`${file}: nothing can be written as ${format}: ${why}`, 'Choose another format.')
+function nothingToWrite(format: WriteFormat, { file, unread }: WriteWords, { skipped }: WriteReport) {
+  const fault = skipped[0] ?? unread?.()
+  const why = fault ? `${fault.file}:${fault.row}: ${fault.reason}` : 'there is no example'
+  const hint = skipped[0]
+    ? 'Choose another format.'
+    : 'No row of the input can be used: mend it, or take another.'
+  return usageError(`${file}: nothing can be written as ${format}: ${why}`, hint)
 }

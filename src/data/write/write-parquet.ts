@@ -46,6 +46,7 @@ const COLUMNS: Record<string, (value: unknown) => SchemaElement[]> = {
   completions: () => listOf('completions', [text('element')]),
   rewards: () => listOf('rewards', [optional('element', 'DOUBLE')]),
   ranks: () => listOf('ranks', [optional('element', 'INT32')]),
+  votes: () => listOf('votes', [optional('element', 'INT32')]),
   models: () => listOf('models', [text('element')]),
   label: () => [optional('label', 'BOOLEAN')],
 }

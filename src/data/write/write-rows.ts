@@ -49,13 +49,12 @@ function pairRows(
   return labels.map(({ annotator, ...label }, i) => {
     const better = candidates[label.better]
     const worse = candidates[label.worse]
-    const scores = { score_chosen: better.reward, score_rejected: worse.reward }
-    const hasScores = better.reward !== undefined && worse.reward !== undefined
-    const row = {
+    return {
       ...{ id: numbered(id, i, labels.length), source, ...columns({ better, worse }) },
       ...(annotator !== undefined && { annotator }),
+      ...(better.reward !== undefined && { score_chosen: better.reward }),
+      ...(worse.reward !== undefined && { score_rejected: worse.reward }),
     }
-    return hasScores ? { ...row, ...scores } : row
   })
 }
 
@@ -100,7 +99,20 @@ function transcriptFault(turns: Message[]): string | undefined {
   return undefined
 }
 
-/** All answers in one row, with rewards where all have one, and the ranks that stand for the preferences. */
+/** How many voted for each of two answers; undefined where no votes of people without names are known. */
+function votesOnTwo({ candidates, votes = [] }: Example): number[] | undefined {
+  if (candidates.length !== 2 || votes.length === 0) return undefined
+  if (votes.some(({ annotator }) => annotator !== undefined)) return undefined
+  return [0, 1].map((i) => votes.reduce((sum, { better, count }) => sum + (better === i ? count : 0), 0))
+}
+
+/** Whether people without names voted on the example, and the format holds no more than what most of them say. */
+export const losesVotes = (example: Example, format: WriteFormat): boolean =>
+  ['trl', 'hh', 'listwise'].includes(format) &&
+  (example.votes ?? []).some(({ annotator }) => annotator === undefined) &&
+  (format !== 'listwise' || votesOnTwo(example) === undefined)
+
+/** All answers in one row, with rewards where all have one, and the votes or the ranks that stand for the preferences. */
 function listwiseRows(example: Example): RawRow[] | string {
   const { id, source, prompt, candidates, preferences } = example
   if (candidates.length === 0) return 'there is no answer'
@@ -121,6 +133,9 @@ function listwiseRows(example: Example): RawRow[] | string {
   if (origins.length === candidates.length) row.models = origins
   const [annotator] = annotators
   if (annotator !== undefined) row.annotator = annotator
+  const votes = votesOnTwo(example)
+  // Ranks would be read before votes.
+  if (votes) return [{ ...row, votes }]
   if (preferences.length === 0) return [row]
   const ranks = ranksOf(candidates.length, preferences)
   return ranks ? [{ ...row, ranks }] : 'the preferences are no ranking'

@@ -14,7 +14,7 @@ import { type Scored as Scores, scoreExamples } from '../../reward/model-scorer.
 import type { ScoreCache } from '../../reward/score-cache.js'
 import { type Needs, required } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
-import { count } from '../../show/units.js'
+import { amount, count } from '../../show/units.js'
 import { type EncodeNeeds, encodeCorpus } from '../read/encode-corpus.js'
 import { configuredEndpoint, endpointScores, type Scored } from './endpoint-scores.js'
 import { functionScores } from './function-scores.js'
@@ -47,16 +47,18 @@ export async function scoreCorpus(
 export function columnScores(corpus: Corpus, column?: string): ScoredCorpus {
   const place =
     column === undefined ? '' : ` in ${column} (lists), ${column}_chosen and ${column}_rejected (pairs)`
-  const rewards = corpus.examples.map(({ candidates, file, row }) =>
-    candidates.map(({ reward }) => {
-      if (reward !== undefined) return reward
-      throw usageError(
-        `${file}:${row}: an answer has no reward${place}`,
-        'name the column with reward_column, or give a reward_model',
-      )
-    }),
-  )
-  return { ...corpus, rewards }
+  const { examples } = corpus
+  const lacking = examples.filter(({ candidates }) => candidates.some(({ reward }) => reward === undefined))
+  if (lacking.length > 0) {
+    const [{ file, row }] = lacking
+    throw usageError(
+      `${file}:${row}: an answer has no reward${place}: so it is in ${count(lacking.length)} of ${amount(examples.length, 'row')}`,
+      lacking.length === examples.length
+        ? 'name the column with reward_column, or give a reward_model'
+        : 'give these rows their rewards, leave them out, or give a reward_model, which scores all',
+    )
+  }
+  return { ...corpus, rewards: examples.map(({ candidates }) => candidates.map(({ reward }) => reward!)) }
 }
 
 /** Each answer's `rewards`, which lack what the row lacks. */
@@ -119,19 +121,6 @@ export async function outsideScores(session: OutsideNeeds, corpus: Corpus): Prom
     corpus: together(left, models.map(hubLabel), (name) => left.scores!.map((one) => one[name])),
     cached,
   }
-}
-
-/** A command that takes one reward at a time. @throws ClhaError (exit 2) where several are named */
-export function requireOneScorer({
-  rewardModel,
-  rewardColumn,
-}: Pick<Options, 'rewardModel' | 'rewardColumn'>): void {
-  for (const [key, names] of Object.entries({ reward_model: rewardModel, reward_column: rewardColumn }))
-    if (names && names.length > 1)
-      throw usageError(
-        `${key} names ${names.length} scorers: ${names.join(', ')}`,
-        'this command takes one at a time',
-      )
 }
 
 /** Scores with a reward model, its own tokenizer and template. Known scores come from `score_cache_dir`. */

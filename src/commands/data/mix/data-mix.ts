@@ -31,8 +31,6 @@ export async function dataMix(options: MixOptions, ui: Ui): Promise<DataReport> 
   const source = await openData(data, options, ui)
   const to = options.to ?? (await formatLike(source))
   const groupOf: GroupOf = by === 'file' ? ({ file }) => file : ({ source: name }) => name
-  const draws = await drawAll(source, groupOf, seed)
-  const choices = choose(draws, weights, total, ui)
   const plan = {
     ...{ command: 'data mix', output, files: [output], report, force },
     options: {
@@ -44,6 +42,7 @@ export async function dataMix(options: MixOptions, ui: Ui): Promise<DataReport> 
     },
   }
   return withOutput(plan, source, ui, async ({ write, drop }) => {
+    const choices = choose(await drawAll(source, groupOf, seed), weights, total, ui)
     async function* taken(): AsyncGenerator<Example> {
       for await (const example of source.examples('mixing', drop)) {
         const { file, row, id } = example

@@ -9,7 +9,7 @@ import type { Ui } from '../../../terminal/ui.js'
 import type { WritingOptions } from '../convert/data-convert.js'
 import { type DataReport, formatLike, withOutput } from '../data-output.js'
 import { type DataSource, openData } from '../data-source.js'
-import { type Measured, withLengths } from '../token-lengths.js'
+import { type Measured, measuredOnce } from '../token-lengths.js'
 
 /** Longest prompt and longest answer of a row, tokens of the model that reads them; every answer counts. */
 export interface LengthLimits {
@@ -44,28 +44,39 @@ export async function dataSample(options: SampleOptions, ui: Ui): Promise<DataRe
     )
   const source = await openData(data, options, ui)
   const to = options.to ?? (await formatLike(source))
-  const choice =
-    count === undefined
-      ? { takes: (draw: number) => draw < (fraction ?? 1) }
-      : await choose(source, count, { seed, limits, reader })
   const plan = {
     ...{ command: 'data sample', output, files: [output], report, force },
     options: { to, count, fraction, ...limits, seed },
   }
   return withOutput(plan, source, ui, async ({ write, drop }) => {
+    const rows = measuredOnce(source.examples, reader)
+    const choice =
+      count === undefined
+        ? { takes: (draw: number) => draw < (fraction ?? 1) }
+        : await choose(source, count, rows(), { seed, limits })
     async function* taken() {
-      for await (const measured of withLengths(source.examples('sampling', drop), reader)) {
+      let found = 0
+      for await (const measured of rows('sampling', drop)) {
         const { example } = measured
         const { file, row, id } = example
         const long = tooLong(measured, limits)
         if (long) drop({ file, row, id, code: 'too_long', reason: long })
-        else if (choice.takes(drawOf(example, seed))) yield example
-        else drop({ file, row, id, code: 'not_sampled', reason: 'the sample goes without it' })
+        else if (choice.takes(drawOf(example, seed))) {
+          found++
+          yield example
+        } else drop({ file, row, id, code: 'not_sampled', reason: 'the sample goes without it' })
       }
+      if (found === 0) throw emptySample(source)
     }
     await write(output, to, taken())
   })
 }
+
+const emptySample = ({ names, counts }: DataSource) =>
+  usageError(
+    `${names.join(', ')}: the sample takes none of ${amount(counts().kept, 'row')}`,
+    'Give a larger share, or wider limits of length.',
+  )
 
 async function readerFor(
   { maxPromptTokens, maxAnswerTokens }: LengthLimits,
@@ -99,19 +110,14 @@ function tooLong({ lengths }: Measured, { maxPromptTokens, maxAnswerTokens }: Le
   )
 }
 
-interface ChoiceOptions {
-  seed: number
-  limits: LengthLimits
-  reader?: TextReader
-}
-
 async function choose(
   source: DataSource,
   wanted: number,
-  { seed, limits, reader }: ChoiceOptions,
+  rows: AsyncIterable<Measured>,
+  { seed, limits }: { seed: number; limits: LengthLimits },
 ): Promise<Choice> {
   const draws: number[] = []
-  for await (const measured of withLengths(source.examples(), reader))
+  for await (const measured of rows)
     if (!tooLong(measured, limits)) draws.push(drawOf(measured.example, seed))
   if (draws.length >= wanted) return lowest(draws, wanted)
   throw usageError(

@@ -1,6 +1,6 @@
 /** Two or more answers in columns of their own (`response_a`, `response_b`; `answer_1`, `answer_2`) and which is better. */
 import { structuralFault } from '../../read/row-fault.js'
-import { type DataFormat, hasShape, isAbsent, type RawRow, type Shape } from '../format.js'
+import { type DataFormat, hasShape, isMissing, labelOf, type RawRow, type Shape } from '../format.js'
 import {
   pairOfDialogues,
   readMessages,
@@ -8,6 +8,7 @@ import {
   readTextAnswer,
   textAlone,
   typeName,
+  valueName,
 } from '../messages.js'
 import { PROMPT_COLUMNS, promptColumn, promptOf } from '../prompt-columns.js'
 import { type Answers, judged } from './judged.js'
@@ -118,9 +119,8 @@ function shared(whole: readonly ReturnType<typeof readMessages>[]) {
 function rewardOf(row: RawRow, stems: readonly string[], suffix: string): number | undefined {
   const column = stems
     .flatMap((stem) => [`${stem}_${suffix}`, `${stem}${suffix}`])
-    .find((name) => !isAbsent(row, name))
-  if (column === undefined || row[column] === '' || Number.isNaN(row[column])) return undefined
-  return readNumber(row[column], column)
+    .find((name) => !isMissing(row[name]))
+  return column === undefined ? undefined : readNumber(row[column], column)
 }
 
 const shpNeeds: Record<string, Shape> = {
@@ -137,15 +137,18 @@ export const shpFormat: DataFormat = {
   detect: (row) =>
     ['human_ref_A', 'human_ref_B'].every((name) => typeof row[name] === 'string') && 'labels' in row,
   toExample(row, { splitter }) {
-    const label = Number(row.labels)
-    if (row.labels === null || (label !== 0 && label !== 1)) {
+    const aIsBetter = labelOf(row.labels)
+    if (aIsBetter === undefined) {
       throw structuralFault(
         'wrong_type',
-        `labels is ${typeName(row.labels)}, not 1 (A is better) or 0 (B is)`,
+        `labels is ${valueName(row.labels)}, not 1 (A is better) or 0 (B is)`,
       )
     }
     const texts = [row.human_ref_A as string, row.human_ref_B as string]
     const rewards = ['A', 'B'].map((suffix) => rewardOf(row, ['score'], suffix))
-    return { prompt: promptOf(row, splitter), ...judged({ ranks: [1 - label, label] }, { texts, rewards }) }
+    return {
+      prompt: promptOf(row, splitter),
+      ...judged({ ranks: aIsBetter ? [1, 2] : [2, 1] }, { texts, rewards }),
+    }
   },
 }

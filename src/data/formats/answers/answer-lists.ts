@@ -1,6 +1,6 @@
 /** Lists of answers as they are published: plain texts, objects with rank or score, or a map from model to answer. */
 import { structuralFault } from '../../read/row-fault.js'
-import { columnOf, type DataFormat, isAbsent, type ParsedRow, type RawRow, textKey } from '../format.js'
+import { columnOf, type DataFormat, isMissing, type ParsedRow, type RawRow, textKey } from '../format.js'
 import { readNumber } from '../messages.js'
 import { PROMPT_COLUMNS, promptColumn, promptOf } from '../prompt-columns.js'
 import { judged, readList } from './judged.js'
@@ -61,15 +61,20 @@ export const answerObjectsFormat: DataFormat = {
 const objectsOf = (row: RawRow) => columnOf(row, `${LISTS}|summaries`, 'objects with texts')
 
 function readObjects(row: RawRow, items: RawRow[], column: string, rewardColumn: string | undefined) {
-  const numberOf = (item: RawRow, i: number, names: readonly string[]) => {
-    const name = names.find((key) => !isAbsent(item, key) && item[key] !== '')
-    return name === undefined ? undefined : readNumber(item[name], `${column}[${i}].${name}`)
+  // One name for all answers of a row: numbers under other names are in other units.
+  const numbers = (names: readonly string[]) => {
+    const name = names.find((key) => items.some((item) => !isMissing(item[key])))
+    return items.map((item, i) =>
+      name === undefined || isMissing(item[name])
+        ? undefined
+        : readNumber(item[name], `${column}[${i}].${name}`),
+    )
   }
-  const ranks = items.map((item, i) => numberOf(item, i, ['rank', 'ranking']) ?? null)
+  const ranks = numbers(['rank', 'ranking']).map((rank) => rank ?? null)
   const told = ranks.some((rank) => rank !== null) ? { ...row, ranks } : row
   return judged(told, {
     texts: items.map((item) => item[textKey(item) as string] as string),
-    rewards: items.map((item, i) => numberOf(item, i, rewardColumn === undefined ? SCORES : [rewardColumn])),
+    rewards: numbers(rewardColumn === undefined ? SCORES : [rewardColumn]),
     origins: items.map(
       (item) => MODELS.map((key) => item[key]).find((name) => typeof name === 'string') ?? '',
     ) as string[],

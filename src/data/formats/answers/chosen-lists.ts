@@ -1,6 +1,6 @@
 /** Answers that stand as `chosen` and `rejected` in other ways than TRL's: several of each, or text after messages. */
 import type { Candidate, Preference } from '../../example.js'
-import { columnOf, type DataFormat, hasShape, isAbsent, type RawRow } from '../format.js'
+import { columnOf, type DataFormat, hasShape, isAbsent, isMissing, type RawRow } from '../format.js'
 import { pairCandidates, readAnswer, readNumber } from '../messages.js'
 import { PROMPT_COLUMNS, promptColumn, promptOf } from '../prompt-columns.js'
 
@@ -41,8 +41,7 @@ function readSide(row: RawRow, side: string, rewardColumn: string): Candidate[] 
       origin: side,
     }
     const reward = Array.isArray(beside) ? beside[i] : items.length === 1 ? beside : undefined
-    if (reward !== undefined && reward !== null && reward !== '' && !Number.isNaN(reward))
-      candidate.reward = readNumber(reward, `${rewardColumn}_${side}`)
+    if (!isMissing(reward)) candidate.reward = readNumber(reward, `${rewardColumn}_${side}`)
     return candidate
   })
 }

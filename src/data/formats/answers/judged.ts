@@ -2,7 +2,7 @@
 import type { Candidate, Preference } from '../../example.js'
 import { structuralFault } from '../../read/row-fault.js'
 import type { RawRow } from '../format.js'
-import { typeName } from '../messages.js'
+import { valueName } from '../messages.js'
 import { type Stated, statedPreferences } from './verdicts.js'
 
 /**
@@ -62,12 +62,23 @@ export function preferencesOfRanks(ranks: readonly (number | null)[]): Preferenc
   return preferences
 }
 
+/** @throws RowFault (structural) for what is no list, naming the first item that is no number */
+function checkNumbers(
+  value: unknown,
+  column: string,
+  isNumber: (item: unknown) => boolean,
+): asserts value is unknown[] {
+  if (!Array.isArray(value))
+    throw structuralFault('wrong_type', `${column} is ${valueName(value)}, not a list of numbers`)
+  const at = value.findIndex((item) => !isNumber(item))
+  if (at >= 0)
+    throw structuralFault('wrong_type', `${column}[${at}] is ${valueName(value[at])}, not a number`)
+}
+
 /** One reward an answer; null and NaN are missing ones. */
 function readRewards(value: unknown, column: string, count: number, answers: string): (number | undefined)[] {
   const isMissing = (item: unknown) => item === null || Number.isNaN(item)
-  if (!Array.isArray(value) || !value.every((item) => isMissing(item) || Number.isFinite(item))) {
-    throw structuralFault('wrong_type', `${column} is ${typeName(value)}, not a list of numbers`)
-  }
+  checkNumbers(value, column, (item) => isMissing(item) || Number.isFinite(item))
   if (value.length !== count) {
     throw structuralFault('wrong_length', `${column} has ${value.length} numbers for ${count} ${answers}`)
   }

@@ -3,7 +3,8 @@ import { isObject } from '../../../files/json.js'
 import type { Preference, Vote } from '../../example.js'
 import { majorities, type PairVotes, votesOfPair } from '../../pair-votes.js'
 import { structuralFault } from '../../read/row-fault.js'
-import type { RawRow } from '../format.js'
+import { isAbsent, labelOf, type RawRow } from '../format.js'
+import { valueName } from '../type-name.js'
 import { labelled, type Named, type Ranks } from './label.js'
 
 /** Columns that name the best answer, in the order in which they are looked for. */
@@ -39,7 +40,10 @@ export function statedPreferences(row: RawRow, answers: Named): Stated {
   if (ranks !== undefined) return majority(readRanks(row[ranks], ranks, answers))
   const winner = oneHot(row, answers)
   if (winner) return majority([{ ranks: winner, weight: 1 }])
-  const label = LABEL_COLUMNS.find((column) => column in row)
+  // Files with one set of columns leave `votes` null where nobody voted.
+  const label = LABEL_COLUMNS.find(
+    (column) => column in row && !(column === 'votes' && isAbsent(row, column)),
+  )
   return majority(label === undefined ? annotatorVotes(row, answers) : votesOf(row[label], label, answers))
 }
 
@@ -90,14 +94,15 @@ function readRanks(value: unknown, column: string, answers: Named): Ballot[] {
   }
   const { names } = answers
   const list = isObject(value) ? names.map((name) => value[name] ?? null) : value
-  if (!Array.isArray(list)) throw structuralFault('wrong_type', `${column} is not a list of numbers`)
+  if (!Array.isArray(list))
+    throw structuralFault('wrong_type', `${column} is ${valueName(list)}, not a list of numbers`)
   if (list.length > 0 && list.every((item) => typeof item === 'string' && Number.isNaN(Number(item)))) {
     return [{ ranks: labelled(list.join(' > '), column, answers), weight: 1 }]
   }
   const numbers = list.map((item) => (item === null || Number.isNaN(item) ? null : Number(item)))
-  if (numbers.some((item) => item !== null && !Number.isFinite(item))) {
-    throw structuralFault('wrong_type', `${column} is an array, not a list of numbers`)
-  }
+  const odd = numbers.findIndex((item) => item !== null && !Number.isFinite(item))
+  if (odd >= 0)
+    throw structuralFault('wrong_type', `${column}[${odd}] is ${valueName(list[odd])}, not a number`)
   if (numbers.length !== names.length) {
     throw structuralFault(
       'wrong_length',
@@ -111,7 +116,17 @@ function readRanks(value: unknown, column: string, answers: Named): Ballot[] {
 function oneHot(row: RawRow, { suffixes }: Named): Ranks | undefined {
   const marks = suffixes.map((suffix) => row[`winner_model_${suffix}`] ?? row[`winner_${suffix}`])
   if (marks.length === 0 || marks.some((mark) => mark === undefined)) return undefined
-  return marks.map((mark) => (Number(mark) === 1 ? 1 : 2))
+  const wins = marks.map(labelOf)
+  const odd = wins.indexOf(undefined)
+  if (odd >= 0)
+    throw structuralFault(
+      'wrong_type',
+      `the winner mark of "${suffixes[odd]}" is ${valueName(marks[odd])}, not 1 or 0`,
+    )
+  const won = wins.filter(Boolean).length
+  if (won > 1 || (won === 0 && labelOf(row.winner_tie) === false))
+    throw structuralFault('wrong_type', `${won} answers are marked as the winner, and no tie`)
+  return wins.map((win) => (win ? 1 : 2))
 }
 
 /** One label, a list of them (one an annotator), or the votes that each answer got. */
@@ -119,7 +134,7 @@ function votesOf(value: unknown, column: string, answers: Named): Ballot[] {
   if (Array.isArray(value)) {
     if (value.length === 0) throw structuralFault('wrong_type', `${column} is an empty array`)
     if (column === 'votes' && value.length === answers.names.length && value.every(Number.isInteger)) {
-      return counted(value as number[])
+      return counted(value.map((count, i) => checkedCount(count, `${column}[${i}]`)))
     }
     return value.map((one, i) => ({ ranks: oneVote(one, `${column}[${i}]`, column, answers), weight: 1 }))
   }
@@ -127,10 +142,15 @@ function votesOf(value: unknown, column: string, answers: Named): Ballot[] {
   if (counts.length > 0 && counts.every(([, count]) => Number.isInteger(count))) {
     return counts.map(([name, count]) => ({
       ranks: labelled(name, `a name in ${column}`, answers),
-      weight: count as number,
+      weight: checkedCount(count as number, `${column}.${name}`),
     }))
   }
   return [{ ranks: oneVote(value, column, column, answers), weight: 1 }]
+}
+
+function checkedCount(count: number, at: string): number {
+  if (count >= 0) return count
+  throw structuralFault('wrong_type', `${at} is ${count}: votes are counted from 0`)
 }
 
 const counted = (counts: readonly number[]): Ballot[] =>
