@@ -1,7 +1,8 @@
+/** The audit of the labels: counts, truth, rewards before and after, and the labels worth reading. */
 import { promptText } from '../dialogue.js'
 import type { AuditReport, LabelExample } from '../rescore/audit.js'
 import type { Histogram, TruthCheck } from '../rescore/audit-parts.js'
-import { formatNumber, formatSigned, percentEstimate } from '../show/numbers.js'
+import { formatNumber, formatSigned, percentCounted } from '../show/numbers.js'
 import { wholePercent } from '../show/units.js'
 import * as t from './audit-tables.js'
 import { histogramChart, shareChart } from './kit/charts.js'
@@ -31,7 +32,7 @@ export function auditSections(audit: AuditReport | undefined): Section[] {
 
 function countsBody(audit: AuditReport): Html {
   const { kept, value } = audit.threshold
-  const paper = `With a fixed threshold of ${formatNumber(value, 1)} on raw rewards, ${percentEstimate(t.estimateOf(kept))} of the pairs would be contrasted.`
+  const paper = `With a fixed threshold of ${formatNumber(value, 1)} on raw rewards, ${percentCounted(kept)} of the pairs would be contrasted.`
   const counts = t.auditTable(audit)
   const sources = Object.entries(audit.sources)
   if (sources.length === 0) return table(counts, true)

@@ -3,12 +3,12 @@ import type { AuditReport } from '../rescore/audit.js'
 import type { AuditCounts, AuditedLengths, Histogram, TruthCheck } from '../rescore/audit-parts.js'
 import type { FoldCalibration } from '../rescore/calibrate.js'
 import type { Expected, ExpectedShares } from '../rescore/expected.js'
+import type { ReliabilityBin } from '../rescore/reliability.js'
 import type { ScorerAudit } from '../rescore/scorers/combine.js'
 import * as n from '../show/numbers.js'
 import { numeric, type Table, text } from '../show/table.js'
 import { count, MISSING, wholePercent } from '../show/units.js'
 import type { Proportion } from '../statistics/agreement.js'
-import type { Estimate } from '../statistics/estimate.js'
 import { prune } from './tables.js'
 
 export const VERDICTS = ['kept', 'doubtful', 'reversed'] as const
@@ -34,7 +34,7 @@ export function auditTable(audit: AuditReport): Table {
       source,
       count(labels.total),
       ...VERDICTS.map((v) => countAndShare(labels[v], labels.total)),
-      n.percentEstimate(estimateOf(agreement)),
+      n.percentCounted(agreement),
       countAndShare(pairs.contrasted, pairs.total),
     ]),
   }
@@ -80,7 +80,7 @@ export function truthRatesTable(truth: TruthCheck): Table {
   return {
     caption: 'Against the truth',
     columns: [text('share'), numeric('value'), numeric('labels')],
-    rows: rows.map(([name, p]) => [name, n.percentEstimate(estimateOf(p)), count(p.total)]),
+    rows: rows.map(([name, p]) => [name, n.percentCounted(p), count(p.total)]),
   }
 }
 
@@ -100,15 +100,9 @@ export function histogramTable(caption: string, histogram: Histogram, names: [st
 
 export function lengthTable(bias: AuditedLengths): Table {
   const rows = [
-    ['the chosen answer is the longer one', n.percentEstimate(estimateOf(bias.chosenLonger))],
-    [
-      'the best answer after rescoring is longer than the worst',
-      n.percentEstimate(estimateOf(bias.bestLonger)),
-    ],
-    [
-      'the better answer of a contrasted pair is the longer one',
-      n.percentEstimate(estimateOf(bias.contrastedLonger)),
-    ],
+    ['the chosen answer is the longer one', n.percentCounted(bias.chosenLonger)],
+    ['the best answer after rescoring is longer than the worst', n.percentCounted(bias.bestLonger)],
+    ['the better answer of a contrasted pair is the longer one', n.percentCounted(bias.contrastedLonger)],
     ['correlation of reward and length', n.formatSigned(bias.rewardLength)],
     ['the same within pairs', n.formatSigned(bias.rewardLengthWithin)],
   ].filter((row) => row[1] !== MISSING)
@@ -147,36 +141,31 @@ export const scorersTable = (scorers: readonly ScorerAudit[]): Table => ({
   rows: scorers.map(({ name, weight, agreement, adds, length }) => [
     name,
     wholePercent(weight),
-    n.percentEstimate(estimateOf(agreement)),
+    n.percentCounted(agreement),
     adds.toFixed(1),
     n.formatSigned(length),
   ]),
 })
 
+/** A row a bin; without folds there is no column for them. */
 export function reliabilityTable(
-  calibrations: readonly Pick<FoldCalibration, 'fold' | 'reliability'>[],
+  calibrations: readonly { fold?: number; reliability: readonly ReliabilityBin[] }[],
 ): Table {
-  return {
+  return prune({
     caption: 'Predicted and observed agreement of the reward with the labels',
     columns: [text('fold'), ...['predicted', 'observed', 'pairs'].map(numeric)],
-    rows: calibrations.flatMap((c) =>
-      c.reliability.map((b) => [
-        foldName(c.fold),
+    rows: calibrations.flatMap(({ fold, reliability }) =>
+      reliability.map((b) => [
+        fold === undefined ? MISSING : foldName(fold),
         wholePercent(b.predicted),
         n.percentEstimate({ value: b.observed, interval: b.interval }),
         count(b.pairs),
       ]),
     ),
-  }
+  })
 }
 
 export const foldName = (fold: number): string => `fold ${fold}`
-
-/** As an estimate; a share of nothing has no value. */
-export const estimateOf = (p: Proportion): Estimate => ({
-  value: p.share,
-  interval: p.share === null ? undefined : p.interval,
-})
 
 const countAndShare = (part: number, all: number) =>
   all > 0 ? `${count(part)} (${wholePercent(part / all)})` : count(part)

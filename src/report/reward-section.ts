@@ -1,8 +1,8 @@
 /** A reward model held against labels: how often it is right, where, and whether its beliefs come true. */
 import type { RewardEvaluation } from '../evaluate/reward-evaluation.js'
-import { numberEstimate, percentEstimate, percentInterval } from '../show/numbers.js'
-import { numeric, type Table } from '../show/table.js'
-import { amount, count, percent, wholePercent } from '../show/units.js'
+import { numberEstimate, percentInterval } from '../show/numbers.js'
+import { amount, percent } from '../show/units.js'
+import { reliabilityTable } from './audit-tables.js'
 import { reliabilityChart } from './kit/charts.js'
 import { figure, figures, type Html, paragraphs, type Section, table } from './kit/html.js'
 import { inkOf } from './kit/palette.js'
@@ -39,20 +39,8 @@ export function rewardSentences({ accuracy, calibration }: RewardEvaluation): st
 
 function reliability({ calibration }: RewardEvaluation): Html {
   if (!calibration || calibration.atBound || calibration.reliability.length === 0) return ''
-  const bins = calibration.reliability.map(({ predicted, observed, interval }) => ({
-    ...{ predicted, observed: { value: observed, interval } },
-  }))
   const chart = reliabilityChart('Reliability: do beliefs come true?', [
-    { label: 'reward', ink: inkOf(0), bins },
+    { label: 'reward', ink: inkOf(0), bins: calibration.reliability },
   ])
-  const numbers: Table = {
-    caption: 'Predicted and observed agreement of the reward with the labels',
-    columns: ['predicted', 'observed', 'pairs'].map(numeric),
-    rows: calibration.reliability.map(({ predicted, observed, interval, pairs }) => [
-      wholePercent(predicted),
-      percentEstimate({ value: observed, interval }),
-      count(pairs),
-    ]),
-  }
-  return figures([figure(chart, numbers)])
+  return figures([figure(chart, reliabilityTable([calibration]))])
 }

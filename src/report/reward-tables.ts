@@ -1,16 +1,13 @@
 /** Tables of a reward model held against labels. */
 import type { RewardEvaluation } from '../evaluate/reward-evaluation.js'
-import { percentEstimate } from '../show/numbers.js'
+import { percentCounted } from '../show/numbers.js'
 import { numeric, type Table, text } from '../show/table.js'
 import { count, percent } from '../show/units.js'
-import type { Proportion } from '../statistics/agreement.js'
-
-const share = ({ share: value, interval }: Proportion) => percentEstimate({ value, interval })
 
 /** A row a category, all of them last. */
 export function categoriesTable({ categories, accuracy }: RewardEvaluation): Table {
-  const rows = categories.map((own) => [own.name, count(own.accuracy.total), share(own.accuracy)])
-  const total = categories.length > 1 ? [['all', count(accuracy.total), share(accuracy)]] : []
+  const rows = categories.map((own) => [own.name, count(own.accuracy.total), percentCounted(own.accuracy)])
+  const total = categories.length > 1 ? [['all', count(accuracy.total), percentCounted(accuracy)]] : []
   return {
     caption: 'Labels that the reward puts right',
     columns: [text('category'), numeric('labels'), numeric('accuracy')],

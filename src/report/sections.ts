@@ -63,14 +63,7 @@ export function rewardModelSection(
 function reliabilityFigure(calibrations: readonly FoldCalibration[]): Html {
   const models = calibrations
     .filter((c) => c.reliability.length > 0)
-    .map((c, k) => ({
-      label: foldName(c.fold),
-      ink: inkOf(k),
-      bins: c.reliability.map((b) => ({
-        predicted: b.predicted,
-        observed: { value: b.observed, interval: b.interval },
-      })),
-    }))
+    .map((c, k) => ({ label: foldName(c.fold), ink: inkOf(k), bins: c.reliability }))
   if (models.length === 0) return ''
   const chart = reliabilityChart('Reliability: do beliefs come true?', models)
   const remark =

@@ -1,4 +1,5 @@
 /** Measured numbers and their intervals: plain, signed and large ones, shared by HTML, Markdown and the terminal. */
+import type { Proportion } from '../statistics/agreement.js'
 import type { Estimate } from '../statistics/estimate.js'
 import { count, isNumber, type Maybe, MISSING, wholePercent, withMinus } from './units.js'
 
@@ -29,6 +30,10 @@ export function percentEstimate(e: Estimate | undefined): string {
   const tail = hasInterval(e) ? ` (${end(e.interval[0])}–${end(e.interval[1])})` : ''
   return wholePercent(e.value) + tail
 }
+
+/** As `percentEstimate`, of something counted; a share of nothing is no number. */
+export const percentCounted = (p: Proportion | undefined): string =>
+  percentEstimate(p && { value: p.share, interval: p.interval })
 
 /** ` (55 to 69 %)`, or nothing. */
 export const percentInterval = (interval: readonly [number, number] | undefined): string =>

@@ -7,7 +7,7 @@ import { trainedScoringModel } from '../../load/scoring-model.js'
 import type { Rescored } from '../../rescore/rescore.js'
 import type { Session } from '../../session/session.js'
 import { type Answer, answerPrompts } from '../../stations/judge/answer.js'
-import { answerLogProbs, measuresFromStart, sampledIds } from '../../stations/judge/answer-likelihood.js'
+import { answerLogProbs, isDrawn, measuresFromStart } from '../../stations/judge/answer-likelihood.js'
 import { lazyScorers } from '../../stations/judge/eval-models.js'
 import {
   type AnsweredSystem,
@@ -95,8 +95,8 @@ async function answersOf(
     const decoding = decodingName(temperature)
     const label = temperatures.length > 1 ? `${name}, ${decoding}` : name
     const answers = await answerPrompts(session, lm, prompts, { label, temperature })
-    const isDrawn = temperature === 1 && options.topK === 0 && options.topP === 1
-    const own = isDrawn ? await answerLogProbs(options, lm, prompts, answers) : undefined
+    const drawn = isDrawn({ ...options, temperature })
+    const own = drawn ? await answerLogProbs(options, lm, prompts, answers) : undefined
     out.push({ system: { name, decoding, answers: answered(answers) }, answers, own })
   }
   lm.model.dispose()
@@ -106,14 +106,14 @@ async function answersOf(
 /** How far every system is from the start, by the answers that it drew. */
 async function withDistance(
   { options, dtype }: Session,
-  start: string,
+  startFolder: string,
   prompts: readonly Example['prompt'][],
   all: readonly AnsweredHere[],
 ): Promise<AnsweredSystem[]> {
   const [first] = all
   const isFar = ({ system, own }: AnsweredHere) => own !== undefined && system.name !== first.system.name
   if (!all.some(isFar)) return all.map(({ system }) => system)
-  const lm = await loadLanguageModel(start, dtype, options.chatTemplate, quantizedOf(options, 'all'))
+  const lm = await loadLanguageModel(startFolder, dtype, options.chatTemplate, quantizedOf(options, 'all'))
   const systems: AnsweredSystem[] = []
   for (const each of all) {
     const { system, answers, own } = each
@@ -121,10 +121,8 @@ async function withDistance(
       systems.push(system)
       continue
     }
-    const fromStart = measuresFromStart({
-      ...{ own, start: await answerLogProbs(options, lm, prompts, answers), drawn: true, seed: options.seed },
-      tokens: answers.map((answer) => sampledIds(answer).length),
-    })
+    const start = await answerLogProbs(options, lm, prompts, answers)
+    const fromStart = measuresFromStart({ own, start, answers, drawn: true, seed: options.seed })
     systems.push({ ...system, fromStart })
   }
   lm.model.dispose()

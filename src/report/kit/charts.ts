@@ -2,7 +2,7 @@
 
 import { formatNumber, formatSigned, hasInterval } from '../../show/numbers.js'
 import { wholePercent } from '../../show/units.js'
-import type { Estimate } from '../../statistics/estimate.js'
+import type { Estimate, Interval } from '../../statistics/estimate.js'
 import { pickEvenly } from '../tables.js'
 import { visible } from './escape.js'
 import { INK, type Ink } from './palette.js'
@@ -129,22 +129,26 @@ export function histogramChart(
 /** Observed against predicted share, with the diagonal of a calibrated model and intervals. */
 export function reliabilityChart(
   title: string,
-  models: { label: string; ink: Ink; bins: { predicted: number; observed: Estimate }[] }[],
+  models: {
+    label: string
+    ink: Ink
+    bins: readonly { predicted: number; observed: number; interval: Interval }[]
+  }[],
 ): Chart {
   const lines = models.flatMap(({ ink, bins }) => {
-    const data = bins.map((b) => [b.predicted, b.observed.value])
+    const data = bins.map((b) => [b.predicted, b.observed])
     const look = { symbol: ink.mark, symbolSize: 8, itemStyle: { color: ink.colour } }
     const line = { type: 'line', silent: true, data, lineStyle: { color: ink.colour, width: 2 }, ...look }
     return [
       whiskers(
-        bins.map((b) => [b.predicted, b.observed] as const),
+        bins.map((b) => [b.predicted, { value: b.observed, interval: b.interval }] as const),
         ink,
         'y',
       ),
       line,
     ]
   })
-  const ends = models.flatMap((m) => m.bins.flatMap((b) => [b.predicted, ...(b.observed.interval ?? [])]))
+  const ends = models.flatMap((m) => m.bins.flatMap((b) => [b.predicted, ...b.interval]))
   const axis = { min: Math.floor(Math.min(0.5, ...ends) * 4) / 4, max: 1, interval: 0.25 }
   const diagonal = [
     [axis.min, axis.min],

@@ -4,6 +4,7 @@ import { percentInterval } from '../../show/numbers.js'
 import { amount, wholePercent } from '../../show/units.js'
 import type { Estimate } from '../../statistics/estimate.js'
 import { groupBy } from '../../statistics/group-by.js'
+import { FEW_RATERS } from './verdict-words.js'
 
 /** One judge on one system against the baseline. */
 export interface Judgement {
@@ -101,9 +102,6 @@ function disagreement({ who, winRate, raters }: Judgement, found: Conclusion): s
 }
 
 const upper = (words: string): string => words[0].toUpperCase() + words.slice(1)
-
-/** Raters below this number say little of what other raters would say. */
-const FEW_RATERS = 5
 
 function fewRaters(raters: number | undefined): string[] {
   if (raters === undefined || raters >= FEW_RATERS) return []

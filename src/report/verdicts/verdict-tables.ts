@@ -1,8 +1,7 @@
 /** Tables of verdicts: systems against the baseline, raters one by one. */
-import { numberEstimate, percentEstimate, signedEstimate } from '../../show/numbers.js'
+import { numberEstimate, percentCounted, percentEstimate, signedEstimate } from '../../show/numbers.js'
 import { numeric, type Table, text } from '../../show/table.js'
 import { count, figure, MISSING } from '../../show/units.js'
-import type { Proportion } from '../../statistics/agreement.js'
 import type { VerdictFigures } from '../../verdicts/figures.js'
 import type { RaterAgreement } from '../../verdicts/rater-agreement.js'
 import type { RaterQuality } from '../../verdicts/rater-quality.js'
@@ -27,9 +26,6 @@ export function againstTable(figures: VerdictFigures, who: string): Table {
   return prune({ caption: `By ${who}`, columns: [text('system'), ...labels.map(numeric)], rows })
 }
 
-const share = (found: Proportion | undefined) =>
-  found && found.total > 0 ? percentEstimate({ value: found.share, interval: found.interval }) : MISSING
-
 /** A row a rater. */
 export function ratersTable(raters: readonly RaterQuality[]): Table {
   const labels = [
@@ -48,9 +44,9 @@ export function ratersTable(raters: readonly RaterQuality[]): Table {
     count(rater.verdicts),
     rater.errors > 0 ? count(rater.errors) : MISSING,
     rater.skipped > 0 ? count(rater.skipped) : MISSING,
-    share(rater.gold),
-    share(rater.repeats),
-    share(rater.first),
+    percentCounted(rater.gold),
+    percentCounted(rater.repeats),
+    percentCounted(rater.first),
     rater.position ? numberEstimate({ value: rater.position.bias }) : MISSING,
     rater.seconds === undefined ? MISSING : figure(rater.seconds),
   ])

@@ -7,7 +7,7 @@ import type { AgainstBaseline, VerdictFigures } from '../../verdicts/figures.js'
 const PEOPLE = 'people'
 
 /** Raters below this number say little of what other raters would say. */
-const FEW_RATERS = 5
+export const FEW_RATERS = 5
 
 /** A sentence a system, and what has to be known to read them. @param who `people`, or who else judged */
 export function verdictSentences(figures: VerdictFigures, who: string): string[] {

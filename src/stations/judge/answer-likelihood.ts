@@ -14,7 +14,7 @@ import type { Answer } from './answer.js'
 type Cuts = Pick<Options, 'maxPromptLength' | 'maxNewTokens' | 'maxTokensPerBatch'>
 
 /** All that was sampled: the token that ended an answer too. */
-export const sampledIds = ({ ids, endId }: Pick<Answer, 'ids' | 'endId'>): readonly number[] =>
+const sampledIds = ({ ids, endId }: Pick<Answer, 'ids' | 'endId'>): readonly number[] =>
   endId === undefined ? ids : [...ids, endId]
 
 /** ln p of each answer, nats, over all its tokens; the model has to have the tokenizer that the answers were made with. */
@@ -38,23 +38,29 @@ export async function answerLogProbs(
   return out
 }
 
+/** Whether answers are drawn at temperature 1 from the whole distribution. */
+export const isDrawn = ({
+  temperature,
+  topK,
+  topP,
+}: Pick<Options, 'temperature' | 'topK' | 'topP'>): boolean => temperature === 1 && topK === 0 && topP === 1
+
 export interface FromStart {
   /** ln p of each answer under the model that gave it, and under the start. */
   own: readonly number[]
   start: readonly number[]
-  /** Generated tokens of each answer. */
-  tokens: readonly number[]
-  /** Drawn at temperature 1 from the whole distribution: only then is the mean difference the KL divergence. */
+  answers: readonly Pick<Answer, 'ids' | 'endId'>[]
+  /** As of `isDrawn`: only then is the mean difference the KL divergence. */
   drawn: boolean
   seed: number
 }
 
 /** Perplexity under the start, per token; the sampled KL divergence from it in nats an answer, with its interval. */
-export function measuresFromStart({ own, start, tokens, drawn, seed }: FromStart): Measures {
-  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
-  const count = sum(tokens)
+export function measuresFromStart({ own, start, answers, drawn, seed }: FromStart): Measures {
+  const tokens = answers.reduce((sum, answer) => sum + sampledIds(answer).length, 0)
+  const logProb = start.reduce((a, b) => a + b, 0)
   return {
-    ...(count > 0 && { perplexity: { value: Math.exp(-sum(start) / count) } }),
+    ...(tokens > 0 && { perplexity: { value: Math.exp(-logProb / tokens) } }),
     ...(drawn && {
       kl: bootstrapMean(
         own.map((p, i) => p - start[i]),

@@ -2,7 +2,6 @@
 import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
-import type { Measures } from '../../evaluate/measures.js'
 import { hubLabel } from '../../hub/cache.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
@@ -13,7 +12,7 @@ import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Needs, required } from '../../session/needs.js'
 import { openModelCache } from '../score/model-cache.js'
 import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
-import { answerLogProbs, measuresFromStart, sampledIds } from './answer-likelihood.js'
+import { answerLogProbs, isDrawn, measuresFromStart } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import { type AnsweredSystem, answered } from './evaluation.js'
 import { functionScorer } from './function-scorer.js'
@@ -106,7 +105,12 @@ export async function answersOfModels(
         first = { own, answers, vocabulary: lm.tokenizer.vocabSize }
       } else if (i === 1 && first?.vocabulary === lm.tokenizer.vocabSize) {
         const start = await answerLogProbs(options, lm, prompts, first.answers)
-        systems[0].fromStart = fromStart(options, first, start)
+        systems[0].fromStart = measuresFromStart({
+          ...first,
+          start,
+          drawn: isDrawn(options),
+          seed: options.seed,
+        })
       }
     } finally {
       lm.model.dispose()
@@ -120,21 +124,6 @@ interface FirstModel {
   own: readonly number[]
   answers: readonly Answer[]
   vocabulary: number
-}
-
-function fromStart(
-  { temperature, topK, topP, seed }: SectionOptions<'generate'> & Pick<Options, 'seed'>,
-  { own, answers }: FirstModel,
-  start: readonly number[],
-): Measures {
-  const drawn = temperature === 1 && topK === 0 && topP === 1
-  return measuresFromStart({
-    own,
-    start,
-    tokens: answers.map((answer) => sampledIds(answer).length),
-    drawn,
-    seed,
-  })
 }
 
 /** The keys of reward models and of a reward server, and how their inputs are cut. */

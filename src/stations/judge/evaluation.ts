@@ -1,4 +1,4 @@
-/** Names of the scorers in the columns of the report. */
+/** Systems' answers judged by every scorer and compared prompt by prompt: the rows, samples and judgements of a report. */
 import type { Prompt } from '../../dialogue.js'
 import { promptText } from '../../dialogue.js'
 import { compare, indicesBySource } from '../../evaluate/compare.js'
@@ -62,6 +62,7 @@ export interface Evaluation {
   judgements: Judgement[]
 }
 
+/** Names of the scorers in the columns of the report. */
 const COLUMNS = { trueReward: 'true', reward: 'reward', secondReward: 'second' } as const
 
 export interface JudgedSystem extends AnsweredSystem {
