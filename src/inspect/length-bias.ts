@@ -1,7 +1,7 @@
 /** Whether people preferred the longer answers. */
 import type { Example } from '../data/example.js'
-import type { Interval } from '../statistics/estimate.js'
 import { winOf } from '../statistics/agreement.js'
+import type { Interval } from '../statistics/estimate.js'
 import { wilson } from '../statistics/intervals.js'
 import { createLengthBias } from '../statistics/length-bias.js'
 import { characters } from '../text/lengths.js'

@@ -96,7 +96,9 @@ describe('rewards', () => {
     const quality = rescore(path, '--reward-column', 'quality')
     await refused(files, quality, [/bare\.jsonl:1: an answer has no reward in quality .*quality_chosen/])
     const some = put(files, 'some-rewards.jsonl', lines(PAIR, bare))
-    await refused(files, rescore(some), ['some-rewards.jsonl:2: an answer has no reward: so it is in 1 of 2 rows'])
+    await refused(files, rescore(some), [
+      'some-rewards.jsonl:2: an answer has no reward: so it is in 1 of 2 rows',
+    ])
   })
 
   test('of too few labels are not calibrated', async () => {

@@ -25,16 +25,12 @@ import {
   sampleLocally,
 } from '../../stations/sample/sample-answers.js'
 import { secretOf } from '../../stations/score/endpoint-scores.js'
-import {
-  hasColumnScores,
-  hasOutsideScorer,
-  outsideScores
-} from '../../stations/score/scoring.js'
+import { requireOneScorer } from '../../stations/score/one-scorer.js'
+import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { readAnswersFile } from './answers-file.js'
 import { sayCounts, sayLeftOut } from './say-augment.js'
-import { requireOneScorer } from '../../stations/score/one-scorer.js';
 
 export interface AugmentResult {
   outputFile: string
