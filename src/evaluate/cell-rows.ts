@@ -5,7 +5,7 @@ import { type Estimate, withinShares } from '../statistics/estimate.js'
 import { corrected } from '../statistics/significance.js'
 import { mean } from '../statistics/statistics.js'
 import { meanInterval, tTest } from '../statistics/t-interval.js'
-import { type Cell, type Factors, sameFactors } from './cells.js'
+import { type Cell, type Factors, LABELS, sameFactors } from './cells.js'
 
 /**
  * A row against the baseline of the same noise and augmentation. A seed is one observation, for its prompts share a model.
@@ -83,7 +83,7 @@ function rowOf(group: readonly Cell[]): ExperimentRow {
 type Observations = (seeds: readonly (readonly number[])[]) => readonly number[]
 
 const observationsOf = (group: readonly Cell[]): Observations =>
-  group.length === 1 && group[0].rewards.labels !== undefined
+  group.length === 1 && group[0].rewards[LABELS] !== undefined
     ? (seeds) => seeds.flat()
     : (seeds) => seeds.map((values) => mean(values))
 

@@ -2,6 +2,9 @@
 import { usageError } from '../errors.js'
 import { openAppendLog, readLog } from '../files/append-log.js'
 
+/** The scorer of real data: held-out labels of people, 1 where the policy finds the preferred answer likelier. */
+export const LABELS = 'labels'
+
 /** What a cell differs in from its neighbours; the seed is not one of them. */
 export interface Factors {
   /** Name of the method or ablation, as the experiment's file gives it. */
@@ -17,10 +20,7 @@ export interface Cell extends Factors {
   hash: string
   seed: number
   learningRate: number
-  /**
-   * Rewards of the greedy answers to the test prompts, in one order for all cells of a seed, by scorer. `labels` are held-out
-   * labels of people: 1 where the policy finds the preferred answer likelier.
-   */
+  /** Rewards of the greedy answers to the test prompts, in one order for all cells of a seed, by scorer. */
   rewards: Record<string, number[]>
   /** Single figures: kl, length, distinct2, repetition, steps, audit precision and recall … */
   figures: Record<string, number>

@@ -1,12 +1,14 @@
+/** One system's rewards against another's, prompt by prompt: wins, ties, differences. */
 import { winOf } from '../statistics/agreement.js'
 import type { Measured } from '../statistics/estimate.js'
+import { groupBy } from '../statistics/group-by.js'
 import {
   type BootstrapOptions,
   bootstrapDifference,
   bootstrapMean,
   cautiousRate,
 } from '../statistics/intervals.js'
-import { middleRanks, pearson } from '../statistics/statistics.js'
+import { middleRanks, orNull, pearson } from '../statistics/statistics.js'
 
 export interface CompareOptions extends BootstrapOptions {
   /** Rewards this close are a tie; `TIE` when left out. */
@@ -62,15 +64,8 @@ export function compareBySource(
 }
 
 /** Where each source's prompts stand, in the order in which sources first appear. */
-export function indicesBySource(sources: readonly string[]): Map<string, number[]> {
-  const out = new Map<string, number[]>()
-  for (const [i, source] of sources.entries()) {
-    const indices = out.get(source)
-    if (indices) indices.push(i)
-    else out.set(source, [i])
-  }
-  return out
-}
+export const indicesBySource = (sources: readonly string[]): Map<string, number[]> =>
+  groupBy(sources.keys(), (i) => sources[i])
 
 /** How alike two scorers are on the same answers; null where either does not vary. */
 export interface ScorerAgreement {
@@ -83,7 +78,6 @@ export interface ScorerAgreement {
 /** @throws RangeError when the scorers scored different numbers of answers */
 export function scorerAgreement(a: readonly number[], b: readonly number[]): ScorerAgreement {
   if (a.length !== b.length) throw new RangeError(`scorerAgreement: ${a.length} scores against ${b.length}`)
-  const orNull = (x: number) => (Number.isNaN(x) ? null : x)
   return {
     count: a.length,
     pearson: orNull(pearson(a, b)),

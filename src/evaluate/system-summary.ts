@@ -5,7 +5,7 @@ import { winOf } from '../statistics/agreement.js'
 import type { Measured } from '../statistics/estimate.js'
 import { bootstrapMean } from '../statistics/intervals.js'
 import { type LengthControlled, lengthControlled } from '../statistics/length-controlled.js'
-import { mean, pearson, sigmoid } from '../statistics/statistics.js'
+import { mean, orNull, pearson, sigmoid } from '../statistics/statistics.js'
 import { characters } from '../text/lengths.js'
 import { type CorpusBleu, corpusBleu, legacyCharBleu } from './bleu.js'
 import { corpusChrf } from './chrf.js'
@@ -103,8 +103,7 @@ function evaluateGroup(input: SystemInput, indices: readonly number[]): GroupEva
     const reward = bootstrapMean(r, options)
     const squashed = bootstrapMean(r.map(sigmoid), options)
     const versusBaseline = baseline && compare(r, part(baseline[scorer]), options)
-    const correlation = pearson(r, lengths)
-    const lengthCorrelation = Number.isNaN(correlation) ? null : correlation
+    const lengthCorrelation = orNull(pearson(r, lengths))
     return [
       scorer,
       { reward, sigmoid: squashed, ...(versusBaseline && { versusBaseline }), lengthCorrelation },

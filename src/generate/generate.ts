@@ -1,4 +1,5 @@
 /** Batched decoding of a list of requests: as many rows together as fit, the next request enters when one is done. */
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { usageError } from '../errors.js'
 import type { Decoder } from '../models/decoder/decoder.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
@@ -48,7 +49,7 @@ export async function generate(
       while (batch.free() > 0 && next < requests.length) enter(next++)
       tokens += await batch.step()
       hooks.progress?.(next - batch.live(), tokens)
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      await yieldToLoop()
     }
   } finally {
     batch.dispose()

@@ -7,7 +7,7 @@
 import { ops, type Tensor } from '../tensor/index.js'
 import { fromNumbers } from './from-numbers.js'
 import { logistic } from './math.js'
-import type { PairNumbers, PairTerm } from './pairwise.js'
+import { type PairNumbers, type PairTerm, partnersOf } from './pairwise.js'
 import type { LossPair, Partner, StepFacts } from './types.js'
 
 export interface AotOptions {
@@ -46,25 +46,18 @@ export function aotUnpairedFacts(pairs: readonly PairNumbers[]): StepFacts {
   return { partners: new Map(pairs.map((p, k) => [p.pair, found[k]])), metrics: {} }
 }
 
-const partnersOf = (pairs: readonly LossPair[], facts: StepFacts | undefined): Partner[] =>
-  pairs.map((pair) => {
-    const partner = facts?.partners?.get(pair)
-    if (!partner) throw new Error('AOT needs the ranks of the whole step')
-    return partner
-  })
-
 export const aotTerm =
   ({ beta, labelSmoothing }: AotOptions): PairTerm =>
-  (better, worse, { pairs, facts }) => {
-    const matched = partnersOf(pairs, facts).map((p) => p.ofBetter)
+  (better, worse, context) => {
+    const matched = partnersOf(context).map((p) => p.ofBetter)
     const gap = ops.sub(better.sum, worse.sum)
     return logistic(ops.mulScalar(ops.sub(gap, fromNumbers(matched, gap.dtype)), beta), labelSmoothing)
   }
 
 export const aotUnpairedTerm =
   ({ beta, labelSmoothing }: AotOptions): PairTerm =>
-  (better, worse, { pairs, facts }) => {
-    const partners = partnersOf(pairs, facts)
+  (better, worse, context) => {
+    const partners = partnersOf(context)
     const { dtype } = better.sum
     const compare = (difference: Tensor) => logistic(ops.mulScalar(difference, beta), labelSmoothing)
     const numbers = (of: (p: Partner, i: number) => number) => fromNumbers(partners.map(of), dtype)
@@ -84,7 +77,7 @@ export const aotUnpairedTerm =
     )
     const pushed = ops.mul(
       down,
-      numbers((p, i) => (p.weight as number) / pairs[i].weight),
+      numbers((p, i) => (p.weight as number) / context.pairs[i].weight),
     )
     return ops.add(up, ops.sub(pushed, ops.detach(pushed)))
   }

@@ -7,6 +7,7 @@
 import { ops } from '../tensor/index.js'
 import { logistic } from './math.js'
 import type { PairLoss, PairNumbers, PairTerm } from './pairwise.js'
+import type { StepFacts } from './types.js'
 import type { RowTerm } from './unpaired.js'
 
 /** Mean of all values seen so far. */
@@ -36,22 +37,31 @@ export const bcoPairTerm =
     return ops.add(logistic(up), logistic(down))
   }
 
+/** BCO's delta as a training remembers it; held-out data leave no trace. */
+export function runningDelta() {
+  let running: RunningMean = { mean: 0, count: 0 }
+  return {
+    facts(rewards: readonly number[], training: boolean): StepFacts {
+      if (training) running = updatedMean(running, rewards)
+      return { shift: running.mean, metrics: { delta: running.mean } }
+    },
+    state: () => ({ ...running }),
+    restore: ({ mean, count }: Record<string, number>) => {
+      running = { mean, count }
+    },
+  }
+}
+
 /** With the running mean of both sides' rewards beta D. */
 export function bcoPairLoss({ beta }: { beta: number }): PairLoss {
-  let running: RunningMean = { mean: 0, count: 0 }
+  const { facts, ...memory } = runningDelta()
   const rewards = (p: PairNumbers) => [
     beta * (p.better - p.betterReference),
     beta * (p.worse - p.worseReference),
   ]
   return {
     term: bcoPairTerm({ beta }),
-    facts(pairs, training) {
-      if (training) running = updatedMean(running, pairs.flatMap(rewards))
-      return { shift: running.mean, metrics: { delta: running.mean } }
-    },
-    state: () => ({ ...running }),
-    restore: ({ mean, count }) => {
-      running = { mean, count }
-    },
+    facts: (pairs, training) => facts(pairs.flatMap(rewards), training),
+    ...memory,
   }
 }

@@ -12,6 +12,7 @@
 import { i64, ops, type Tensor } from '../tensor/index.js'
 import { countsOf, type SftReduction, share, sumDenominators } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
+import { meanScores } from './scores.js'
 import { sftTerm } from './sft-term.js'
 import type { Denominators, LossList, LossParts, Scores } from './types.js'
 
@@ -26,6 +27,12 @@ export interface ClhaOptions {
   /** Number of groups that the step averages over: 1, but for `legacy`. */
   groups: number
 }
+
+/** The margin of a pair, nats per token, by its rank distance. */
+export const marginAt = (
+  { margin, marginScale }: Pick<ClhaOptions, 'margin' | 'marginScale'>,
+  distance: number,
+): number => (marginScale === 'rank' ? margin * distance : margin)
 
 export const CLHA_DEFAULTS: ClhaOptions = {
   margin: 1,
@@ -82,13 +89,11 @@ function contrast(
       if (pair.weight === 0) continue
       better.push(scores.offsets[i] + pair.better)
       worse.push(scores.offsets[i] + pair.worse)
-      margins.push(options.marginScale === 'rank' ? options.margin * pair.distance : options.margin)
+      margins.push(marginAt(options, pair.distance))
       coefficients.push((pair.weight * share(denominators.pairs, pair.group)) / options.groups)
     }
   })
-  // an answer without scored tokens has S = 0, and 0 / 0 would reach every gradient
-  const counts = scores.counts.map((c) => Math.max(1, c))
-  const mean = ops.div(scores.sum, fromNumbers(counts, scores.sum.dtype)) // s = S / c, [C]
+  const mean = meanScores(scores) // [C]
   const gap = ops.sub(ops.indexSelect(mean, 0, i64(better)), ops.indexSelect(mean, 0, i64(worse))) // [P]
   // clamp_min, not relu: at exactly the margin the gradient passes, as torch's margin_ranking_loss has it
   const hinge = ops.clampMin(ops.sub(fromNumbers(margins, mean.dtype), gap), 0)

@@ -10,14 +10,12 @@ export function sumDenominators(
   counts: readonly (readonly number[])[],
   sftReduction: SftReduction,
 ): Denominators {
-  const pairs = new Map<number, number>()
-  const sft = new Map<number, number>()
-  lists.forEach((list, i) => {
-    for (const { group, weight } of list.pairs) pairs.set(group, (pairs.get(group) ?? 0) + weight)
-    const { group, index, weight } = list.sft
-    sft.set(group, (sft.get(group) ?? 0) + (sftReduction === 'tokens' ? weight * counts[i][index] : 1))
-  })
-  return { pairs, sft }
+  const pairs = lists.flatMap((list) => list.pairs.map(({ group, weight }) => [group, weight] as const))
+  const sft = lists.map(
+    ({ sft: { group, index, weight } }, i) =>
+      [group, sftReduction === 'tokens' ? weight * counts[i][index] : 1] as const,
+  )
+  return { pairs: sumByGroup(pairs), sft: sumByGroup(sft) }
 }
 
 /** 1 / denominator, and 0 where nothing is summed: an empty term is 0, never 0 / 0. */

@@ -8,6 +8,7 @@
  * whose weighted mean is the loss and whose gradient, Z held, is the loss's own: so it adds up over micro-batches. Checked
  * against an independent formula in f64.
  */
+import { logSigmoid } from '../statistics/statistics.js'
 import { ops } from '../tensor/index.js'
 import { rewardMargin } from './dpo.js'
 import { boundedExp, logistic, oneMinus } from './math.js'
@@ -20,16 +21,13 @@ export interface DrDpoOptions {
   betaPrime: number
 }
 
-/** ln(1 + e^-x), however large x is. */
-const softplusOfMinus = (x: number): number => Math.max(0, -x) + Math.log1p(Math.exp(-Math.abs(x)))
-
 /** ln Z, over all pairs of the step. */
 export const drDpoFacts =
   ({ beta, betaPrime }: DrDpoOptions) =>
   (pairs: readonly PairNumbers[]): StepFacts => {
     const exponents = pairs.map((p) => {
       const gap = p.better - p.betterReference - (p.worse - p.worseReference)
-      return -softplusOfMinus(beta * gap) / betaPrime
+      return logSigmoid(beta * gap) / betaPrime
     })
     const most = Math.max(...exponents)
     let [sum, weights] = [0, 0]

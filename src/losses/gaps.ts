@@ -1,6 +1,4 @@
 /** How far apart the answers of a pair are: log-odds that the better one is better, in the reward's own unit. */
-import type { DType, Tensor } from '../tensor/index.js'
-import { fromNumbers } from './from-numbers.js'
 import type { LossPair } from './types.js'
 
 export interface GapOptions {
@@ -18,7 +16,3 @@ export function gapOf({ gap }: LossPair): number {
 /** Scaled gaps as plain numbers, one a pair. */
 export const scaledGaps = (pairs: readonly LossPair[], scale: number): number[] =>
   pairs.map((pair) => scale * gapOf(pair))
-
-/** A function of the scaled gaps as a tensor, [P]. */
-export const ofGaps = (gaps: readonly number[], of: (gap: number) => number, dtype: DType): Tensor =>
-  fromNumbers(gaps.map(of), dtype)

@@ -13,6 +13,7 @@ import { countsOf, listDenominators, listWeight, share } from './denominators.js
 import { fromNumbers } from './from-numbers.js'
 import { gapOf } from './gaps.js'
 import { logistic } from './math.js'
+import { referenceOf } from './scores.js'
 import { sftTerm } from './sft-term.js'
 import type { Denominators, LossList, LossParts, Scores } from './types.js'
 
@@ -42,15 +43,13 @@ export function infoNcaLoss(
   { beta, gapScale, kind, sftWeight }: InfoNcaOptions,
   denominators: Denominators = infoNcaDenominators(lists, countsOf(scores)),
 ): LossParts {
-  const { reference } = scores
-  if (!reference) throw new Error('this loss needs log-probabilities of a reference model')
   const ranked = lists.flatMap((list, i): Ranked[] => {
     const coefficient = listWeight(list) * share(denominators.pairs, list.sft.group)
     if (coefficient === 0) return []
     const from = scores.offsets[i]
     return [{ from, target: targets(list, scores.offsets[i + 1] - from, gapScale), coefficient }]
   })
-  const ratio = ops.sub(scores.sum, fromNumbers(reference, scores.sum.dtype)) // D, [C]
+  const ratio = ops.sub(scores.sum, fromNumbers(referenceOf(scores), scores.sum.dtype)) // D, [C]
   const x = ops.mulScalar(ratio, beta)
   const rank =
     ranked.length === 0

@@ -7,8 +7,9 @@ import { i64, ops, type Tensor } from '../tensor/index.js'
 import { countsOf, share, sumByGroup, sumDenominators } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
 import { boundedExp } from './math.js'
+import { divisors, referenceOf } from './scores.js'
 import { sftTerm } from './sft-term.js'
-import type { Denominators, LossList, LossPair, LossParts, Scores, StepFacts } from './types.js'
+import type { Denominators, LossList, LossPair, LossParts, Partner, Scores, StepFacts } from './types.js'
 
 /** The better or the worse answers of P pairs; every tensor is [P]. */
 export interface Side {
@@ -28,6 +29,14 @@ export interface PairContext {
   pairs: readonly LossPair[]
   facts?: StepFacts
 }
+
+/** What each pair is matched with. @throws Error where the step was not looked at as a whole: a defect of the trainer */
+export const partnersOf = ({ pairs, facts }: PairContext): Partner[] =>
+  pairs.map((pair) => {
+    const partner = facts?.partners?.get(pair)
+    if (!partner) throw new Error('this loss needs facts of the whole step')
+    return partner
+  })
 
 /** Scores of one pair of the step, as numbers. */
 export interface PairNumbers {
@@ -88,7 +97,6 @@ interface Place {
 
 function side(scores: Scores, places: readonly Place[], ldAlpha: number): Side {
   const { dtype } = scores.sum
-  const index = places.map((place) => place.index)
   const at = (of: (place: Place) => number) => ops.indexSelect(scores.sum, 0, i64(places.map(of)))
   const whole = at((place) => place.index)
   const sum =
@@ -101,15 +109,13 @@ function side(scores: Scores, places: readonly Place[], ldAlpha: number): Side {
             1 - ldAlpha,
           ),
         )
-  // an answer without scored tokens has S = 0, and 0 / 0 would reach every gradient
   const counts = () =>
-    fromNumbers(
-      index.map((c) => Math.max(1, scores.counts[c])),
+    divisors(
+      places.map(({ index }) => scores.counts[index]),
       dtype,
     )
   const ratio = () => {
-    const { reference } = scores
-    if (!reference) throw new Error('this loss needs log-probabilities of a reference model')
+    const reference = referenceOf(scores)
     return ops.sub(
       sum,
       fromNumbers(

@@ -12,6 +12,7 @@ import { i64, ops, type Tensor } from '../tensor/index.js'
 import { countsOf, listDenominators, share } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
 import { gapOf } from './gaps.js'
+import { meanScores } from './scores.js'
 import { sftTerm } from './sft-term.js'
 import type { Denominators, LossList, LossPair, LossParts, Scores } from './types.js'
 
@@ -73,10 +74,8 @@ function contrast(scores: Scores, contests: readonly Contest[], epsilon: number)
       const row = of(c)
       return [...row, ...new Array<number>(width - row.length).fill(fill)]
     })
-  const counts = scores.counts.map((c) => Math.max(1, c))
-  const mean = ops.div(scores.sum, fromNumbers(counts, dtype)) // s = S / c, [C]
   const shape = [contests.length, width]
-  const picked = ops.indexSelect(mean, 0, i64(padded((c) => c.indices, 0)))
+  const picked = ops.indexSelect(meanScores(scores), 0, i64(padded((c) => c.indices, 0)))
   const temperatures = padded((c) => c.temperatures, 0)
   // what is added to the denominator stands as a rival of its own: e^ln(epsilon)
   const offsets = padded((c) => [...c.indices.map(() => 0), ...guard], Number.NEGATIVE_INFINITY)

@@ -6,7 +6,8 @@
 import { sigmoid } from '../statistics/statistics.js'
 import { ops } from '../tensor/index.js'
 import { rewardMargin } from './dpo.js'
-import { type GapOptions, ofGaps, scaledGaps } from './gaps.js'
+import { fromNumbers } from './from-numbers.js'
+import { type GapOptions, scaledGaps } from './gaps.js'
 import { logistic } from './math.js'
 import type { PairTerm } from './pairwise.js'
 
@@ -17,7 +18,10 @@ export const mmpoTerm =
     const gaps = scaledGaps(pairs, gapScale)
     const side = (sign: 1 | -1) =>
       ops.mul(
-        ofGaps(gaps, (g) => sigmoid(sign * g), margin.dtype),
+        fromNumbers(
+          gaps.map((g) => sigmoid(sign * g)),
+          margin.dtype,
+        ),
         logistic(sign === 1 ? margin : ops.neg(margin)),
       )
     return ops.add(side(1), side(-1))
@@ -27,11 +31,5 @@ export const odpoTerm =
   ({ beta, gapScale }: GapOptions): PairTerm =>
   (better, worse, { pairs }) => {
     const margin = rewardMargin(better, worse, beta)
-    const gaps = scaledGaps(pairs, gapScale)
-    return logistic(
-      ops.sub(
-        margin,
-        ofGaps(gaps, (g) => g, margin.dtype),
-      ),
-    )
+    return logistic(ops.sub(margin, fromNumbers(scaledGaps(pairs, gapScale), margin.dtype)))
   }

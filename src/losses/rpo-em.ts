@@ -12,7 +12,7 @@ import { ops } from '../tensor/index.js'
 import { rewardMargin } from './dpo.js'
 import { fromNumbers } from './from-numbers.js'
 import { logistic, oneMinus } from './math.js'
-import type { PairLoss } from './pairwise.js'
+import { type PairLoss, partnersOf } from './pairwise.js'
 import type { LossPair, Partner } from './types.js'
 
 export interface RpoEmOptions {
@@ -39,14 +39,10 @@ export function rpoEmLoss({ beta, reliability: first, rate }: RpoEmOptions): Pai
       if (training && weights > 0) reliability = (1 - rate) * reliability + (rate * sum) / weights
       return { partners: right, metrics: { reliability } }
     },
-    term(better, worse, { pairs, facts }) {
+    term(better, worse, context) {
       const margin = rewardMargin(better, worse, beta)
       const belief = fromNumbers(
-        pairs.map((pair) => {
-          const partner = facts?.partners?.get(pair)
-          if (!partner) throw new Error('RPO-EM needs the beliefs of the whole step')
-          return partner.ofBetter
-        }),
+        partnersOf(context).map((p) => p.ofBetter),
         margin.dtype,
       )
       return ops.add(ops.mul(belief, logistic(margin)), ops.mul(oneMinus(belief), logistic(ops.neg(margin))))

@@ -6,30 +6,26 @@
 import { logSigmoid, sigmoid } from '../statistics/statistics.js'
 import { ops, type Tensor } from '../tensor/index.js'
 import { rewardMargin } from './dpo.js'
-import { type GapOptions, ofGaps, scaledGaps } from './gaps.js'
+import { fromNumbers } from './from-numbers.js'
+import { type GapOptions, scaledGaps } from './gaps.js'
 import type { PairTerm } from './pairwise.js'
 
 export const rpoSqTerm =
   ({ beta, gapScale }: GapOptions): PairTerm =>
   (better, worse, { pairs }) => {
     const margin = rewardMargin(better, worse, beta)
-    const gaps = scaledGaps(pairs, gapScale)
-    return ops.square(
-      ops.sub(
-        margin,
-        ofGaps(gaps, (g) => g, margin.dtype),
-      ),
-    )
+    return ops.square(ops.sub(margin, fromNumbers(scaledGaps(pairs, gapScale), margin.dtype)))
   }
 
 /** ln sg(x) and ln sg(-x) beside what the reward says of both sides. */
 function sides(margin: Tensor, gaps: readonly number[]) {
-  const of = (sign: 1 | -1) => ({
+  const numbers = (of: (gap: number) => number) => fromNumbers(gaps.map(of), margin.dtype)
+  const side = (sign: 1 | -1) => ({
     logPolicy: ops.logSigmoid(sign === 1 ? margin : ops.neg(margin)),
-    reward: ofGaps(gaps, (g) => sigmoid(sign * g), margin.dtype),
-    logReward: ofGaps(gaps, (g) => logSigmoid(sign * g), margin.dtype),
+    reward: numbers((g) => sigmoid(sign * g)),
+    logReward: numbers((g) => logSigmoid(sign * g)),
   })
-  return [of(1), of(-1)]
+  return [side(1), side(-1)]
 }
 
 export const rpoBwdKlTerm =

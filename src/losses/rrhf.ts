@@ -7,6 +7,7 @@ import { i64, ops } from '../tensor/index.js'
 import { countsOf, listDenominators, share } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
 import { hinge } from './math.js'
+import { meanScores } from './scores.js'
 import { sftTerm } from './sft-term.js'
 import type { Denominators, LossList, LossParts, Scores } from './types.js'
 
@@ -38,8 +39,7 @@ export function rrhfLoss(
         coefficient: options.rankWeight * p.weight * share(denominators.pairs, sft.group),
       })),
   )
-  const counts = scores.counts.map((c) => Math.max(1, c))
-  const mean = ops.div(scores.sum, fromNumbers(counts, dtype)) // s = S / c, [C]
+  const mean = meanScores(scores) // [C]
   const at = (index: number[]) => ops.indexSelect(mean, 0, i64(index))
   const gap = ops.sub(at(pairs.map((p) => p.worse)), at(pairs.map((p) => p.better))) // [P]
   const coefficients = fromNumbers(

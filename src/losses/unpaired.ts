@@ -2,6 +2,7 @@
 import { i64, ops, type Tensor } from '../tensor/index.js'
 import { countsOf, share, sumByGroup, sumDenominators } from './denominators.js'
 import { fromNumbers } from './from-numbers.js'
+import { referenceOf } from './scores.js'
 import { sftTerm } from './sft-term.js'
 import type { Denominators, LossList, LossParts, LossRow, Scores, StepFacts } from './types.js'
 
@@ -33,8 +34,7 @@ export function unpairedLoss(
   denominators: Denominators = unpairedDenominators(lists, countsOf(scores)),
 ): LossParts {
   const { dtype } = scores.sum
-  const { reference } = scores
-  if (!reference) throw new Error('this loss needs log-probabilities of a reference model')
+  const reference = referenceOf(scores)
   const at = lists.flatMap((list, i) =>
     rowsOf(list).map((row) => ({ row, index: scores.offsets[i] + row.index })),
   )

@@ -1,11 +1,12 @@
 /** The pieces of the noise audit: counts, lengths, histograms, the check against a known truth. */
 
+import type { Preference } from '../data/example.js'
 import { labelAgreement, type Proportion, proportion } from '../statistics/agreement.js'
 import { createLengthBias } from '../statistics/length-bias.js'
-import { mean, pearson } from '../statistics/statistics.js'
+import { mean, orNull, pearson } from '../statistics/statistics.js'
 import { characters } from '../text/lengths.js'
-import { places } from './pairs.js'
-import type { RankedList } from './ranked.js'
+import { places, samePair } from './pairs.js'
+import type { LabelVerdict, RankedList } from './ranked.js'
 
 export interface AuditCounts {
   lists: number
@@ -16,9 +17,6 @@ export interface AuditCounts {
   /** Labels that the raw reward order agrees with; equal rewards count one half. */
   agreement: Proportion
 }
-
-/** A number for JSON, which has no NaN. */
-const orNull = (x: number): number | null => (Number.isNaN(x) ? null : x)
 
 /** Labels, pairs, gates and raw agreement of some lists. */
 export function countLists(lists: readonly RankedList[]): AuditCounts {
@@ -139,7 +137,7 @@ export interface TruthCheck {
   labelsRight: Proportion
   orderRight: Proportion
   /** Verdict by truth. */
-  confusion: Record<'kept' | 'doubtful' | 'reversed', { right: number; wrong: number }>
+  confusion: Record<LabelVerdict['verdict'], { right: number; wrong: number }>
 }
 
 /** @param truth for each list, whether each of its preferences is really reversed */
@@ -153,8 +151,9 @@ export function checkTruth(
   for (const list of lists) {
     const wrong = truth(list)
     const place = places(list.order)
-    for (const [i, { better, worse }] of list.example.preferences.entries()) {
-      confusion[verdictOf(list, better, worse)][wrong[i] ? 'wrong' : 'right']++
+    for (const [i, preference] of list.example.preferences.entries()) {
+      const { better, worse } = preference
+      confusion[verdictOf(list, preference)][wrong[i] ? 'wrong' : 'right']++
       all++
       labels += Number(!wrong[i])
       orders += Number(wrong[i] !== place[better] < place[worse])
@@ -171,16 +170,9 @@ export function checkTruth(
 }
 
 /** What became of a preference; second labels may have turned it round or cancelled it. */
-function verdictOf({ labels }: RankedList, better: number, worse: number): 'kept' | 'doubtful' | 'reversed' {
-  const label = labels.find(
-    (l) =>
-      Math.min(l.better, l.worse) === Math.min(better, worse) &&
-      Math.max(l.better, l.worse) === Math.max(better, worse),
-  )
+function verdictOf({ labels }: RankedList, preference: Preference): LabelVerdict['verdict'] {
+  const label = labels.find((one) => samePair(one, preference))
   if (label === undefined) return 'doubtful'
-  return label.better === better || label.verdict === 'doubtful'
-    ? label.verdict
-    : label.verdict === 'kept'
-      ? 'reversed'
-      : 'kept'
+  if (label.better === preference.better || label.verdict === 'doubtful') return label.verdict
+  return label.verdict === 'kept' ? 'reversed' : 'kept'
 }

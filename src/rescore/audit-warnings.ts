@@ -1,4 +1,5 @@
 /** What in an audit should stop a reader before training starts, each with what to do. */
+import { percent } from '../show/units.js'
 import { wilson } from '../statistics/intervals.js'
 import type { AuditCounts, AuditedLengths } from './audit-parts.js'
 import type { LabelSource } from './beliefs.js'
@@ -50,13 +51,11 @@ const FEW_LABELS = 30
 /** From this share on, prompts that come again are worth a word. */
 const MANY_AGAIN = 0.1
 /** A reward whose differences follow those of length this closely is a reward for length. */
-const LENGTH_DRIVEN = 0.8
+export const LENGTH_DRIVEN = 0.8
 /** So many more contrasted pairs than labels with the longer answer in front change what a model learns of length. */
 const LONGER = 0.15
 /** A reward that is expected to be right less often than the labels by this much would harm them, were it to decide. */
 const HARMFUL = 0.05
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`
 
 /** Warnings about the whole, its sources and its calibrations, worst first. */
 export function auditWarnings(audited: Audited): AuditWarning[] {

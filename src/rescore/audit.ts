@@ -1,5 +1,7 @@
+/** The audit of ranked lists: what became of the labels, by source, and how far that can be trusted. */
 import type { Prompt } from '../dialogue.js'
 import { type Proportion, proportion } from '../statistics/agreement.js'
+import { groupBy } from '../statistics/group-by.js'
 import {
   type AuditCounts,
   type AuditedLengths,
@@ -14,7 +16,7 @@ import { type AuditWarning, auditWarnings, type PairsAgain } from './audit-warni
 import type { LabelSource, UncertainScale } from './beliefs.js'
 import type { FoldCalibration } from './calibrate.js'
 import { type Expected, expectedSentence, expectedShares } from './expected.js'
-import type { RankedList } from './ranked.js'
+import type { LabelVerdict, RankedList } from './ranked.js'
 import type { ScorerAudit } from './scorers/combine.js'
 import { scorerWarnings } from './scorers/scorer-warnings.js'
 import type { PooledVotes } from './votes.js'
@@ -82,7 +84,8 @@ export function auditReport(
 ): AuditReport {
   const { examples = 10, threshold = 3, truth, evidence, labelSource, scorers } = options
   const total = countLists(lists)
-  const sources = Object.fromEntries([...bySource(lists)].map(([source, part]) => [source, countLists(part)]))
+  const bySource = groupBy(lists, ({ example }) => example.source)
+  const sources = Object.fromEntries([...bySource].map(([source, part]) => [source, countLists(part)]))
   const far = lists.reduce(
     (sum, list) => sum + list.pairs.filter((pair) => apart(list, pair) > threshold).length,
     0,
@@ -127,19 +130,9 @@ function comesAgain(lists: readonly RankedList[], votes: PooledVotes): PairsAgai
 const apart = ({ rewards }: RankedList, { better, worse }: { better: number; worse: number }) =>
   Math.abs(rewards[better] - rewards[worse])
 
-function bySource(lists: readonly RankedList[]): Map<string, RankedList[]> {
-  const out = new Map<string, RankedList[]>()
-  for (const list of lists) {
-    const part = out.get(list.example.source)
-    if (part) part.push(list)
-    else out.set(list.example.source, [list])
-  }
-  return out
-}
-
 function labelExamples(
   lists: readonly RankedList[],
-  verdict: 'reversed' | 'doubtful',
+  verdict: LabelVerdict['verdict'],
   limit: number,
   truth?: AuditOptions['truth'],
 ): LabelExample[] {

@@ -1,6 +1,6 @@
 /** How likely each candidate is the better of each pair, from rewards and human labels together. */
+import { majorityOf, type PairVotes } from '../data/pair-votes.js'
 import { sigmoid } from '../statistics/statistics.js'
-import type { PairVotes } from './votes.js'
 
 /** Which evidence decides: both, the reward alone (the paper), the label alone, or both where they agree. */
 export type LabelSource = 'posterior' | 'reward' | 'human' | 'agreement'
@@ -124,12 +124,12 @@ export function cautiousBeliefs(
   const coin = first.map((row) => row.map((q) => (Math.abs(q - 0.5) < COIN ? 0.5 : q)))
   if (source === 'reward') return coin
   for (const pair of votes) {
-    const { first: i, second: j, up, down } = pair
-    if (up === down) continue
-    const [better, worse] = up > down ? [i, j] : [j, i]
+    const majority = majorityOf(pair)
+    if (!majority) continue
+    const { better, worse } = majority
     const q = coin[better][worse]
-    const reversed =
-      source !== 'human' && majorityBelief(rewards[i] - rewards[j], pair, scale) < (scale.reverseBelow ?? 0.5)
+    const gap = rewards[pair.first] - rewards[pair.second]
+    const reversed = source !== 'human' && majorityBelief(gap, pair, scale) < (scale.reverseBelow ?? 0.5)
     coin[better][worse] = reversed ? Math.min(q, 0.5 - BARELY) : Math.max(q, 0.5)
     coin[worse][better] = 1 - coin[better][worse]
   }

@@ -95,7 +95,7 @@ export function calibrateTogether(
   const nothing = scorers.every(({ evidence }) => evidence.gap.length === 0)
   if (temperature !== undefined && (labelError !== undefined || nothing)) {
     const scale = { temperature, labelError: labelError ?? ASSUMED_LABEL_ERROR, lapse: lapse ?? 0 }
-    return scorers.map(({ evidence }) => given(evidence, scale))
+    return scorers.map(({ evidence }) => given(evidence, scale, options))
   }
   const fits = fitNoise(
     scorers.map(({ evidence }) => evidence),
@@ -107,7 +107,7 @@ export function calibrateTogether(
 
 function calibrationOf(
   evidence: Evidence,
-  fit: NoiseFit,
+  fit: Omit<NoiseFit, 'averaged'>,
   options: CalibrateOptions,
 ): Omit<Calibration, 'votes'> {
   const { labelErrorInterval: interval } = fit
@@ -121,19 +121,9 @@ function calibrationOf(
   }
 }
 
-function given(evidence: Evidence, scale: Scale & { lapse: number }): Calibration {
-  return {
-    ...scale,
-    plausible: [scale],
-    possible: [scale],
-    pairs: evidence.gap.length,
-    prompts: promptsOf(evidence),
-    votes: repeatedVotes([evidence]),
-    determined: true,
-    designEffect: 1,
-    atBound: [],
-    reliability: reliabilityTable(evidence, scale),
-  }
+function given(evidence: Evidence, scale: NoiseFit['plausible'][0], options: CalibrateOptions): Calibration {
+  const certain = { plausible: [scale], possible: [scale], designEffect: 1 }
+  return { ...calibrationOf(evidence, { ...scale, ...certain }, options), votes: repeatedVotes([evidence]) }
 }
 
 const promptsOf = ({ cluster, gap }: Evidence) => (cluster ? new Set(cluster).size : gap.length)

@@ -1,8 +1,8 @@
 /** What may be hoped for before anything is trained: shares of labelled pairs whose order is right. */
+import { majorities, type PairVotes } from '../data/pair-votes.js'
 import { beliefs, type Scale, type UncertainScale } from './beliefs.js'
 import { places } from './pairs.js'
 import type { RankedList } from './ranked.js'
-import type { PairVotes } from './votes.js'
 
 /** Expected shares if one scale were the truth. */
 export interface ExpectedShares {
@@ -36,9 +36,7 @@ export function expectedShares(
       const one = pick(plausible ?? [own])
       const q = beliefs(rewards, votes(i), one, 'posterior')
       const place = places(order)
-      for (const { first, second, up, down } of votes(i)) {
-        if (up === down) continue
-        const [better, worse] = up > down ? [first, second] : [second, first]
+      for (const { better, worse } of majorities(votes(i))) {
         const right = q[better][worse]
         const gap = rewards[better] - rewards[worse]
         pairs++

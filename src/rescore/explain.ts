@@ -1,5 +1,6 @@
 /** One ranked list taken apart: which number came from which, and what would have to be different for another result. */
 
+import type { PairVotes } from '../data/pair-votes.js'
 import { sigmoid } from '../statistics/statistics.js'
 import {
   cautiousBeliefs,
@@ -12,7 +13,7 @@ import {
 } from './beliefs.js'
 import { beliefPairs } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
-import { netVotes, type PairVotes, pairVotes } from './votes.js'
+import { netVotes, pairVotes } from './votes.js'
 
 /** The rules that made the list. */
 export type ExplainRules =

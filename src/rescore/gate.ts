@@ -1,4 +1,5 @@
 /** The SFT gate: how much the best answer of a list deserves to be kept likely. */
+import { groupBy } from '../statistics/group-by.js'
 import { quantile, sigmoid } from '../statistics/statistics.js'
 
 export interface GateOptions {
@@ -39,13 +40,13 @@ export function sftGates(rows: readonly GateRow[], options: GateOptions): number
 
 function levels(rows: readonly GateRow[], q: number): (source: string) => number {
   const training = rows.some((row) => row.training) ? rows.filter((row) => row.training) : rows
-  const unit = new Map<string, number[]>()
-  for (const row of training) {
-    const list = unit.get(row.source) ?? []
-    list.push(row.reward / row.temperature)
-    unit.set(row.source, list)
-  }
-  const bySource = new Map([...unit].map(([source, values]) => [source, quantile(values, q)]))
-  const all = quantile([...unit.values()].flat(), q)
+  const level = (part: readonly GateRow[]) =>
+    quantile(
+      part.map(({ reward, temperature }) => reward / temperature),
+      q,
+    )
+  const parts = groupBy(training, ({ source }) => source)
+  const bySource = new Map([...parts].map(([source, part]) => [source, level(part)]))
+  const all = level(training)
   return (source) => bySource.get(source) ?? all
 }

@@ -1,5 +1,6 @@
 /** Pairs and their weights: which candidates are contrasted, which way round, and how much. */
 
+import type { Preference } from '../data/example.js'
 import { sigmoid } from '../statistics/statistics.js'
 import type { LabelSource } from './beliefs.js'
 import type { RankedPair } from './ranked.js'
@@ -21,6 +22,10 @@ function pairWeight(q: number, options: PairOptions): number {
   if (q <= 0.5 || !isConfident(q, options.minConfidence)) return 0
   return options.pairWeight === 'soft' ? 2 * q - 1 : 1
 }
+
+/** Whether both are of the same two candidates, whichever is called the better one. */
+export const samePair = (a: Preference, b: Preference): boolean =>
+  (a.better === b.better && a.worse === b.worse) || (a.better === b.worse && a.worse === b.better)
 
 /** Place of each candidate in `order`. */
 export function places(order: readonly number[]): number[] {

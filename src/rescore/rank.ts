@@ -1,13 +1,14 @@
 /** Scores and labels in, ranked lists out: the default mode by beliefs, the legacy mode by a threshold. */
 
 import type { Example } from '../data/example.js'
+import { majorities, type PairVotes } from '../data/pair-votes.js'
 import { usageError } from '../errors.js'
 import { sigmoid } from '../statistics/statistics.js'
 import { cautiousBeliefs, type LabelSource, type Scale, type UncertainScale } from './beliefs.js'
 import { type GateOptions, sftGates } from './gate.js'
 import { beliefPairs, isConfident, type PairOptions, places, thresholdPairs } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
-import { majorities, type NetVotes, netVotes, type PairVotes, pairVotes } from './votes.js'
+import { type NetVotes, netVotes, pairVotes } from './votes.js'
 
 export type { LabelSource }
 

@@ -96,21 +96,30 @@ export function preferenceMetrics(
   bins = 10,
 ): PreferenceMetrics {
   const p = margins.map((m) => sigmoid(m / temperature))
-  const n = margins.length
-  const groups = Array.from({ length: bins }, () => ({ count: 0, label: 0, p: 0 }))
-  for (let i = 0; i < n; i++) {
-    const group = groups[Math.min(bins - 1, Math.max(0, Math.ceil(p[i] * bins) - 1))]
-    group.count++
-    group.label += labels[i]
-    group.p += p[i]
-  }
   return {
     accuracy: mean(margins.map((m, i) => winOf(labels[i] === 1 ? m : -m))),
     nll: -mean(margins.map((m, i) => logSigmoid(((labels[i] === 1 ? 1 : -1) * m) / temperature))),
     brier: mean(p.map((x, i) => (x - labels[i]) ** 2)),
-    ece: groups.reduce((sum, group) => sum + Math.abs(group.label - group.p), 0) / n,
+    ece: calibrationError(p, labels, (x) => Math.min(bins - 1, Math.max(0, Math.ceil(x * bins) - 1))),
     auc: areaUnderCurve(margins, labels),
   }
+}
+
+/**
+ * Expected calibration error: |mean outcome - mean probability| of each bin, weighed by its members.
+ * @param outcomes 1 where what was predicted came true, else 0
+ */
+export function calibrationError(
+  probabilities: readonly number[],
+  outcomes: readonly number[],
+  binOf: (probability: number) => number,
+): number {
+  const gaps = new Map<number, number>()
+  for (const [i, p] of probabilities.entries()) {
+    const bin = binOf(p)
+    gaps.set(bin, (gaps.get(bin) ?? 0) + outcomes[i] - p)
+  }
+  return [...gaps.values()].reduce((sum, gap) => sum + Math.abs(gap), 0) / probabilities.length
 }
 
 /** Mann-Whitney's form of the area under the curve: ranks, with ties at their middle. */

@@ -83,11 +83,11 @@ export function rescoreLists({ examples, scores, folds, options, ...told }: Resc
     labelSource: sourceOf(options.rank.labelSource, calibrations),
     ...(options.rank.labelSource === 'auto' && { sftTarget: 'human' }),
   }
-  const lists = rankLists(votes.examples, rewards, rank, (i) => byFold.get(foldOf(i))!)
-  const evidence = { votes, scale: (i: number) => byFold.get(foldOf(i))! }
+  const scale = (i: number) => byFold.get(foldOf(i))!
+  const lists = rankLists(votes.examples, rewards, rank, scale)
   const audit = auditReport(lists, calibrations, {
     ...options.audit,
-    evidence,
+    evidence: { votes, scale },
     labelSource: rank.labelSource,
     scorers: combined?.scorers,
   })

@@ -3,7 +3,9 @@ import type { Example } from '../data/example.js'
 import { type Proportion, proportion, winOf } from '../statistics/agreement.js'
 import type { Interval } from '../statistics/estimate.js'
 import { mean } from '../statistics/statistics.js'
+import { samePair } from './pairs.js'
 import type { RankedList } from './ranked.js'
+import { calibrationError } from './reliability.js'
 import { type RescoreOptions, rescoreLists } from './rescore.js'
 import { type NoiseSettings, reversedRows } from './reversed-labels.js'
 import type { Scores } from './scorers/mean-scores.js'
@@ -70,7 +72,11 @@ export function tryNoise(
     contrasted: proportion(contrasted.length, pairs.length),
     right: share(contrasted, 'right'),
     believed: share(contrasted, 'belief'),
-    calibrationError: calibrationError(pairs),
+    calibrationError: calibrationError(
+      pairs.map(({ belief }) => belief),
+      pairs.map(({ right }) => right),
+      (belief) => Math.min(9, Math.floor((belief - 0.5) * 20)),
+    ),
     ...(interval && { labelErrorInterval: interval }),
   }
 }
@@ -82,10 +88,7 @@ const mapValues = <A, B>(record: Readonly<Record<string, A>>, of: (value: A) => 
 function believedPairs({ example, pairs, rewards }: RankedList, wrong: readonly boolean[]) {
   return example.preferences.map((p, k) => {
     const [better, worse] = wrong[k] ? [p.worse, p.better] : [p.better, p.worse]
-    const pair = pairs.find(
-      (one) =>
-        (one.better === better && one.worse === worse) || (one.better === worse && one.worse === better),
-    )
+    const pair = pairs.find((one) => samePair(one, p))
     if (!pair) throw new Error('a preference names no pair')
     const { belief, weight } = pair
     return {
@@ -95,10 +98,4 @@ function believedPairs({ example, pairs, rewards }: RankedList, wrong: readonly 
       byReward: winOf(rewards[better] - rewards[worse]),
     }
   })
-}
-
-function calibrationError(pairs: readonly { belief: number; right: number }[]): number {
-  const bins = Array.from({ length: 10 }, () => 0)
-  for (const { belief, right } of pairs) bins[Math.min(9, Math.floor((belief - 0.5) * 20))] += right - belief
-  return bins.reduce((sum, x) => sum + Math.abs(x), 0) / pairs.length
 }

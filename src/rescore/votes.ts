@@ -1,19 +1,9 @@
 /** Who said what of each pair of answers: repeated rows, votes and second looks put together. */
-import type { Example, Preference, Vote } from '../data/example.js'
+import type { Example, Vote } from '../data/example.js'
+import { type PairVotes, votesOfPair } from '../data/pair-votes.js'
 import { promptKey } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { hash64 } from '../random.js'
-
-/** What people said of one pair; `first` < `second` are candidates. */
-export interface PairVotes {
-  first: number
-  second: number
-  /** Votes for the first and for the second. */
-  up: number
-  down: number
-  /** The same by who cast them, where that is known. */
-  by?: ReadonlyMap<string, readonly [up: number, down: number]>
-}
 
 /**
  * Votes of each pair that somebody compared, in the order of the preferences. Transitivity is not assumed; a preference
@@ -68,13 +58,6 @@ function entry(
   out.set(at, made)
   return made
 }
-
-/** What more votes say than their opposite, a pair each; votes that cancel say nothing. */
-export const majorities = (votes: readonly PairVotes[]): Preference[] =>
-  votes.flatMap(({ first, second, up, down }) => {
-    if (up === down) return []
-    return [up > down ? { better: first, worse: second } : { better: second, worse: first }]
-  })
 
 /** Net votes v[i][j] = -v[j][i]: how many more prefer i to j. */
 export type NetVotes = number[][]
@@ -194,20 +177,7 @@ function withVotes(example: Example, own: readonly PairVotes[], pooled: readonly
   const n = example.candidates.length
   const places = new Set(changed.map(({ first, second }) => first * n + second))
   const kept = (example.votes ?? []).filter((vote) => !places.has(place(vote, n)))
-  return { ...example, votes: [...kept, ...changed.flatMap(votesOf)] }
-}
-
-function votesOf({ first, second, up, down, by = new Map() }: PairVotes): Vote[] {
-  const named = [...by].flatMap(([annotator, [u, d]]): Vote[] => [
-    { better: first, worse: second, count: u, annotator },
-    { better: second, worse: first, count: d, annotator },
-  ])
-  const sumOf = (k: 0 | 1) => [...by.values()].reduce((sum, counts) => sum + counts[k], 0)
-  const others: Vote[] = [
-    { better: first, worse: second, count: up - sumOf(0) },
-    { better: second, worse: first, count: down - sumOf(1) },
-  ]
-  return [...named, ...others].filter(({ count }) => count > 0)
+  return { ...example, votes: [...kept, ...changed.flatMap(votesOfPair)] }
 }
 
 /** The example with more votes; a pair that had its one label keeps it as a vote. */

@@ -1,4 +1,5 @@
 /** Rewards from a local reward model: packed, prompts shared, known scores taken from the cache. */
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import type { EncodedExample } from '../data/encode/encoded.js'
 import { packLists, valuesByList } from '../data/encode/pack.js'
 import { unshared } from '../data/read/unshared.js'
@@ -66,7 +67,7 @@ export async function scoreExamples(
     }
     tokens += batch.tokens.length
     progress?.(done, tokens)
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await yieldToLoop()
   }
   return { rewards: known as number[][], cached }
 }

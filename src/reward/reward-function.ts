@@ -1,6 +1,8 @@
 /** Rewards from a function of the user's own: a module that the config names. Its code is run here. */
+
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { Example } from '../data/example.js'
 import { type Message, type Prompt, promptText } from '../dialogue.js'
@@ -71,7 +73,7 @@ export async function scoreByFunction(
     const own: number[] = []
     for (const { text } of example.candidates) {
       // Signals are heard between answers.
-      if (done % 64 === 0) await new Promise((go) => setImmediate(go))
+      if (done % 64 === 0) await yieldToLoop()
       if (stopRequested?.()) return { rewards, cached }
       const key = answerKey(example.prompt, text)
       const known = cache?.get(key)

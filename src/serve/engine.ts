@@ -1,4 +1,5 @@
 /** One language model for many requests: those that wait enter the running batch between two steps. */
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { type Batch, createBatch } from '../generate/batch.js'
 import type { TokenLogprob } from '../generate/logprobs.js'
 import type { GeneratedAnswer, GenerateRequest, RowOptions } from '../generate/requests.js'
@@ -71,7 +72,7 @@ export function createEngine(model: Decoder, tokenizer: TextTokenizer, options: 
         while (batch.free() > 0 && waiting.length > 0) enter(waiting.shift() as Job, batch)
         await batch.step()
         // Sockets and signals are served between steps.
-        await new Promise<void>((resolve) => setImmediate(resolve))
+        await yieldToLoop()
       }
     } catch (error) {
       giveUpAll(error)

@@ -12,6 +12,7 @@ const MOST_MESSAGES = 4096
 const LONGEST_STOP = 256
 
 const text = z.string()
+const stopText = text.min(1).max(LONGEST_STOP)
 
 /** Fields without an effect here, which clients send all the same. */
 const bystanders = {
@@ -67,7 +68,11 @@ const sampling = {
   n: maybe(z.int().min(1).max(64)),
   // Any whole number: clients draw seeds of 64 bits, which JSON's readers round alike.
   seed: maybe(z.number().refine(Number.isInteger, 'is no whole number')),
-  stop: maybe(z.union([text.min(1).max(LONGEST_STOP), z.array(text.min(1).max(LONGEST_STOP)).max(16)])),
+  stop: maybe(
+    z.union([stopText, z.array(stopText).max(16)], {
+      error: `has to be a text of 1 to ${LONGEST_STOP} characters, or a list of at most 16 of them`,
+    }),
+  ),
   stream: maybe(z.boolean()),
   stream_options: maybe(
     withoutNulls({
@@ -98,7 +103,9 @@ const responseFormat = z
   .optional()
 
 const part = z.strictObject({ type: z.literal('text'), text, cache_control: z.unknown().optional() })
-const content = z.union([text, capped(part, MOST_MESSAGES)])
+const content = z.union([text, capped(part, MOST_MESSAGES)], {
+  error: 'has to be a text, or a list of {"type": "text", "text": …}: pictures, sound and files are not read',
+})
 
 /** What an answer of a history may hold beside its text and no template is given: only nothing is taken. */
 const unsaid = { refusal: only(), annotations: only(), audio: only(), function_call: only() }
@@ -172,7 +179,9 @@ const promptField = z.unknown().transform((value, ctx): string[] | number[][] =>
 export const completionFields = withoutNulls({
   ...sampling,
   prompt: promptField,
-  logprobs: z.int().min(0).max(20).or(z.literal(false)).optional(),
+  logprobs: z
+    .union([z.int().min(0).max(20), z.literal(false)], { error: 'has to be a whole number from 0 to 20' })
+    .optional(),
   echo: only(false),
   suffix: only(''),
 })
@@ -198,7 +207,11 @@ export const chatFields = withoutNulls({
   chat_template_kwargs: only({}),
   add_generation_prompt: only(true),
   continue_final_message: only(false),
-})
+}).refine(
+  ({ max_tokens, max_completion_tokens = max_tokens }) =>
+    (max_tokens ?? max_completion_tokens) === max_completion_tokens,
+  { path: ['max_completion_tokens'], message: 'is another number than max_tokens: send one of them' },
+)
 
 /**
  * The dialogue with the tools that its template is shown.

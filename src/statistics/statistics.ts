@@ -19,6 +19,9 @@ export function mean(values: ArrayLike<number>): number {
   return sum / values.length
 }
 
+/** A number for JSON, which has no NaN. */
+export const orNull = (x: number): number | null => (Number.isNaN(x) ? null : x)
+
 /** Quantile `q` in [0, 1] by linear interpolation (numpy's default); NaN of nothing. */
 export function quantile(values: ArrayLike<number>, q: number): number {
   return sortedQuantile(Float64Array.from(values).sort(), q)

@@ -103,7 +103,8 @@ test.each(['dpo', 'cal_dpo', 'kto', 'bco'])(
       await firstStep(method, files.model, '--ref-model', adapter),
       await firstStep(method, files.model, '--ref-model', merged),
     ]
-    for (const [one, whole] of [start, reference]) expect(one.loss).toBeCloseTo(whole.loss, 3)
+    // relative: the loss of cal_dpo is in the ten thousands here
+    for (const [one, whole] of [start, reference]) expect(one.loss / whole.loss).toBeCloseTo(1, 4)
   },
 )
 

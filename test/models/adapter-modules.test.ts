@@ -181,6 +181,13 @@ test('rows of one matrix alone, or an embedding beside another head of a tied ba
     tensors.get('base_model.model.lm_head.weight')!.bytes[0] ^= 1
   })
   expect(refusal(apart, 'llama_tied')).toMatch(/holds the embedding apart from the LM head/)
+  const headAlone = copy('embeddings_tied', () => {})
+  const config = join(headAlone, 'adapter_config.json')
+  const said = { ...JSON.parse(fs.readFileSync(config, 'utf8')), modules_to_save: ['lm_head'] }
+  fs.writeFileSync(config, JSON.stringify(said))
+  expect(refusal(headAlone, 'llama_tied')).toContain(
+    `${headAlone}: modules_to_save trains the embedding apart`,
+  )
 })
 
 test('a fresh adapter on embedding and head changes nothing; scores are those of its logits, with dropout too', () => {

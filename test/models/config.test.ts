@@ -69,6 +69,7 @@ describe('a config that this decoder does not compute is refused by name', () =>
       { use_bidirectional_attention: true },
       '"use_bidirectional_attention"',
     ],
+    ['both directions in any family', 'llama_gqa', { is_causal: false }, '"is_causal": false is not known'],
     ['cross attention', 'gpt2', { add_cross_attention: true }, '"add_cross_attention": true'],
     ['pooling', 'rm_oasst_last', { pooling: 'max' }, '"pooling": "max" is not supported'],
     ['labels', 'rm_llama', { num_labels: 3 }, 'has 1 label, this one has 3'],
@@ -89,6 +90,7 @@ test('settings that are off, empty or bookkeeping change nothing; dropout is not
     const config = recorded(name)
     const more = {
       use_mrope: false,
+      is_causal: true,
       pruned_heads: {},
       unheard_of: null,
       is_llama_config: true,

@@ -114,12 +114,44 @@ test('a file of the bare base model, as the original GPT-2 has it: no prefix, wi
   for (const model of [a, b]) model.dispose()
 })
 
+const EMBEDDING = 'model.embed_tokens.weight'
+const HEAD = 'lm_head.weight'
+
+/** The head's bytes are those of the embedding, but for what `change` does to them. */
+const tied = (change: (bytes: Uint8Array) => void = () => {}) => ({
+  config: { tie_word_embeddings: true },
+  tensors: (list: TensorToWrite[]) => {
+    const embedding = list.find(({ name }) => name === EMBEDDING)!
+    const bytes = Uint8Array.from(embedding.bytes)
+    change(bytes)
+    return list.map((tensor) => (tensor.name === HEAD ? { ...embedding, name: HEAD, bytes } : tensor))
+  },
+})
+
 test('a tied head that the file holds all the same is no surplus', () => {
-  const folder = changed({ config: { tie_word_embeddings: true } })
-  const model = loadModel(folder)
-  expect(model.weights.has('lm_head.weight')).toBe(false)
+  const model = loadModel(changed(tied()))
+  expect(model.weights.has(HEAD)).toBe(false)
   expect(model.output.weight).toBe(model.embedding)
   model.dispose()
+})
+
+test('a head of its own, down to its last byte, is not passed over where config.json ties it', () => {
+  const { message, hint } = refusal(tied((bytes) => bytes.set([1], bytes.length - 1)))
+  expect(message).toContain('"tie_word_embeddings": true, and the weights hold lm_head.weight')
+  expect(hint).toContain('set "tie_word_embeddings": false')
+  const head = new Float32Array(128 * 32).fill(1)
+  const tensors = (list: TensorToWrite[]) =>
+    list.map((t) => (t.name === HEAD ? { ...t, bytes: new Uint8Array(head.buffer) } : t))
+  loadModel(changed({ config: { tie_word_embeddings: false }, tensors })).dispose()
+})
+
+test('whole numbers are no weights', () => {
+  const tensors = (list: TensorToWrite[]) =>
+    list.map((t) => (t.name === 'model.norm.weight' ? { ...t, dtype: 'I32' as const } : t))
+  expect(refusal({ tensors })).toMatchObject({
+    message: expect.stringContaining('"model.norm.weight" has dtype I32'),
+    hint: expect.stringContaining('F64, F32, F16 or BF16'),
+  })
 })
 
 const save = (model: ReturnType<typeof loadModel>, folder: string) => {

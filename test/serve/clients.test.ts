@@ -106,6 +106,7 @@ test('fields that change nothing are taken', async () => {
 
 test('what would need more than is here is refused with its reason', async () => {
   const tool = { type: 'function', function: { name: 'f', parameters: { type: 'object' } } }
+  const picture = { type: 'image_url', image_url: { url: 'data:,' } }
   const schema = { type: 'json_schema', json_schema: { name: 'x', schema: {} } }
   const cases: [object, string, string][] = [
     [{ response_format: schema }, 'response_format', 'not held to a JSON schema'],
@@ -115,6 +116,10 @@ test('what would need more than is here is refused with its reason', async () =>
     [{ top_logprobs: 2 }, 'top_logprobs', 'needs logprobs: true'],
     [{ logprobs: true, top_logprobs: 21 }, 'top_logprobs', '20'],
     [{ seed: 1.5 }, 'seed', 'no whole number'],
+    [{ max_tokens: 4, max_completion_tokens: 2 }, 'max_completion_tokens', 'another number than max_tokens'],
+    [{ stop: [1] }, 'stop', 'a text of 1 to 256 characters, or a list of at most 16'],
+    [{ stop: new Array(17).fill('a') }, 'stop', 'a list of at most 16'],
+    [{ messages: [{ role: 'user', content: [picture] }] }, 'messages.0.content', 'pictures, sound and files'],
     [{ tools: [tool] }, 'tools', 'not read into tool_calls'],
     [{ tools: [tool], tool_choice: 'auto' }, 'tools', 'not read into tool_calls'],
     [{ tools: [tool], tool_choice: 'none' }, 'messages', 'leaves out the tools'],
@@ -128,6 +133,14 @@ test('what would need more than is here is refused with its reason', async () =>
       expect.stringContaining(reason),
     ])
   }
+})
+
+test('log-probabilities of a completion are a number, and another type is told so', async () => {
+  const { error } = await json(await complete({ prompt: 'The sky', logprobs: true }))
+  expect([error.param, error.message]).toEqual([
+    'logprobs',
+    'logprobs: has to be a whole number from 0 to 20',
+  ])
 })
 
 test('a seed above 2^53 repeats its answer', async () => {

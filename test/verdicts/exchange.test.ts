@@ -185,3 +185,19 @@ test('data convert --from votes: a row a vote with its annotator, read back as t
   expect(examples.map(({ votes }) => votes?.map(({ annotator }) => annotator))).toEqual([['ann'], ['bob']])
   expect(examples.map(({ candidates }) => candidates[0].text)).toEqual(['n', 'o'])
 })
+
+test('data convert of votes that name no winner names the output and the first row, not a file on the way', async () => {
+  const folder = temporaryFolder()
+  const path = join(folder, 'ties.jsonl')
+  const item = itemOf('1', { new: 'n', old: 'o' })
+  const log = openComparison(path, [item], { lock: () => ({ release: () => {} }) })
+  log.append(rowOf(item, ['new', 'old'], 'tie'))
+  log.close()
+  const output = join(folder, 'prefs.jsonl')
+  const { options } = await loadConfig(undefined, {}, 'data-convert')
+  const asked = { ...options, data: [path], output, to: 'trl' as const, votes: true, force: false }
+  await expect(dataConvert(asked, ui())).rejects.toMatchObject({
+    message: `${output}: nothing can be written as trl: ${path}:2: item ${item.item}: no verdict names a winner`,
+    hint: expect.stringContaining('No row of the input can be used'),
+  })
+})

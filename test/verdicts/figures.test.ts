@@ -89,6 +89,18 @@ test('all wins are not certain, all ties are no difference, one prompt says noth
   expect(verdictSentences(one, 'people').join()).toContain('One prompt')
 })
 
+test('standing first is not certain where every verdict of one order was won: three votes leave zero inside', () => {
+  const rows = [
+    rowOf(items[0], PAIR, 'tie'),
+    ...[1, 2].map((i) => rowOf(items[i], PAIR, 'a', { shown: 'ba' })),
+  ]
+  const { value, interval } = figuresOf(rows).slot!
+  // With a ridge of 1 the effect is the sum of three residuals, each below 1.
+  expect(Math.abs(value)).toBeLessThan(3)
+  expect(interval![0]).toBeLessThan(0)
+  expect(interval![1]).toBeGreaterThan(0)
+})
+
 test('few raters are said to leave a wide interval, one rater to say nothing of others', () => {
   const three = ['ann', 'bob', 'cy'].flatMap((rater) => given(['a', 'a', 'a', 'b'], { rater }))
   expect(verdictSentences(figuresOf(three), 'people').join()).toContain('3 raters: the intervals are wide')

@@ -89,7 +89,8 @@ export async function withOutput(
       drop: dropped.add,
       async write(file, format, examples) {
         const staged = join(staging, basename(file))
-        const report = await writeExamples(examples, format, staged, file)
+        const words = { file, unread: dropped.first }
+        const report = await writeExamples(examples, format, staged, words)
         const { rows, examples: kept, majorities, skipped } = report
         for (const fault of skipped) dropped.add(fault)
         const head = { file, format, rows, examples: kept, sha256: await sha256File(staged) }
@@ -137,10 +138,12 @@ function checkFree({ force }: OutputPlan, files: readonly string[], inputs: read
 
 function droppedRows(path: string) {
   let file: JsonLinesFile | undefined
+  let first: DroppedRow | ReadFault | undefined
   const counts: Record<string, number> = {}
   return {
     add(row: DroppedRow | ReadFault) {
       file ??= openJsonLines(path)
+      first ??= row
       file.write(row)
       counts[row.code] = (counts[row.code] ?? 0) + 1
     },
@@ -150,6 +153,7 @@ function droppedRows(path: string) {
       return file !== undefined
     },
     counts: () => counts,
+    first: () => first,
   }
 }
 

@@ -1,4 +1,5 @@
 /** The data that a `clha data` command reads: every row comes out, with what is wrong with it where something is. */
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import type { Options } from '../../config/options.js'
 import type { Candidate, Example } from '../../data/example.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
@@ -79,7 +80,7 @@ export async function openData(
           bar.update(rows)
           throwIfStopped({ stopRequested })
           // Streams that are read ahead never leave the loop by themselves.
-          await new Promise(setImmediate)
+          await yieldToLoop()
         }
         if (item.kind === 'example') hasReward ||= item.example.candidates.some(isScored)
         yield item

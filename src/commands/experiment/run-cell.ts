@@ -1,7 +1,7 @@
 /** One cell of an experiment: rank, train, answer the test prompts, judge. */
 import { join } from 'node:path'
 import type { Example } from '../../data/example.js'
-import type { Cell } from '../../evaluate/cells.js'
+import { type Cell, LABELS } from '../../evaluate/cells.js'
 import { textStats } from '../../evaluate/text-stats.js'
 import { type LanguageModel, loadLanguageModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
@@ -99,7 +99,7 @@ async function judge(
     })
     const texts = greedy.map(({ text }) => text)
     const rewards: Cell['rewards'] = {}
-    if (labelled.length > 0) rewards.labels = await labelsLikelier(session, lm, labelled, variant)
+    if (labelled.length > 0) rewards[LABELS] = await labelsLikelier(session, lm, labelled, variant)
     const keep = (name: string, values: readonly number[]) => {
       rewards[name] = values.map((x) => Number(x.toFixed(4)))
     }

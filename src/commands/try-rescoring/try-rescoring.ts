@@ -1,5 +1,7 @@
 /** `clha try-rescoring`: labels that are believed are reversed on purpose, to see what rescoring would do. */
+
 import { join } from 'node:path'
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { corpusOf, type ScoredCorpus, where } from '../../data/corpus.js'
 import { usageError } from '../../errors.js'
 import { writeWhole } from '../../files/whole.js'
@@ -54,7 +56,7 @@ async function tryIn(session: Session, seeds: number): Promise<TryRescoringResul
           trials.push(tryNoise(believed, { level, doubles: secondLabels, seed: options.seed + seed }))
           bar.update(cells.length * seeds + seed + 1)
           // Lets a signal through.
-          await new Promise(setImmediate)
+          await yieldToLoop()
         }
         cells.push({ scorer: name, level, secondLabels, trials })
       }

@@ -35,6 +35,12 @@ export interface WriteReport {
   skipped: ReadFault[]
 }
 
+/** For messages: a file that is written elsewhere first, and the first row that never became an example. */
+export interface WriteWords {
+  file: string
+  unread?: () => Pick<ReadFault, 'file' | 'row' | 'reason'> | undefined
+}
+
 /**
  * Writes examples as .jsonl, .jsonl.gz or .parquet (by the name of the file), one after the other, and replaces `file`
  * only when all is written.
@@ -50,16 +56,15 @@ export async function writeExamples(
   examples: Iterable<Example> | AsyncIterable<Example>,
   format: WriteFormat,
   file: string,
-  /** What the file is called in messages, where it is written under another name first. */
-  name = file,
+  words: WriteWords = { file },
 ): Promise<WriteReport> {
-  const end = dataFileEnd(name)
+  const end = dataFileEnd(words.file)
   const report: WriteReport = { rows: 0, examples: 0, majorities: 0, skipped: [] }
   const rows = rowsOf(examples, end === 'parquet' ? plainRows(format) : ROWS_OF[format], format, report)
   await streamWhole(file, async (write) => {
     if (end === 'parquet') await writeParquet(rows, write, PARQUET_COLUMNS[format])
     else await writeLines(rows, write, end === 'jsonl.gz')
-    if (report.rows === 0) throw nothingToWrite(format, name, report)
+    if (report.rows === 0) throw nothingToWrite(format, words, report)
   })
   return report
 }
@@ -125,10 +130,11 @@ async function writeParquet(rows: AsyncIterable<RawRow>, write: Write, columns: 
   sink.finish()
 }
 
-function nothingToWrite(format: WriteFormat, file: string, { skipped }: WriteReport) {
-  const [first] = skipped
-  if (first === undefined)
-    return usageError(`${file}: there is no row to write`, 'clha data inspect says what can be used.')
-  const why = `${first.file}:${first.row}: ${first.reason}`
-  return usageError(`${file}: nothing can be written as ${format}: ${why}`, 'Choose another format.')
+function nothingToWrite(format: WriteFormat, { file, unread }: WriteWords, { skipped }: WriteReport) {
+  const fault = skipped[0] ?? unread?.()
+  const why = fault ? `${fault.file}:${fault.row}: ${fault.reason}` : 'there is no example'
+  const hint = skipped[0]
+    ? 'Choose another format.'
+    : 'No row of the input can be used: mend it, or take another.'
+  return usageError(`${file}: nothing can be written as ${format}: ${why}`, hint)
 }

@@ -159,4 +159,7 @@ function requireFit(config: AdapterConfig, model: Decoder, folder: string): void
   }
   const tie = savedTie(model, config.modulesToSave)
   if (tie !== undefined && !(config.tiesSaved && canStayTied(tie))) throw tornApart(folder)
+  const { names, tieWordEmbeddings } = model.config
+  if (tieWordEmbeddings && model.head === 'lm' && config.modulesToSave.includes(names.lmHead))
+    throw tornApart(folder)
 }

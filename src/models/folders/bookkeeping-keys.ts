@@ -40,16 +40,22 @@ const NEUTRAL: Record<string, (value: unknown) => boolean> = {
   partial_rotary_factor: (value) => value === 1,
   rotary_pct: (value) => value === 1,
   pretraining_tp: (value) => value === 1,
+  is_causal: (value) => value === true,
 }
 
+/** Keys that mean something where they are false: a model without them computes what true says. */
+const ON_BY_DEFAULT = new Set(['is_causal'])
+
 /** Null, false and empty: a setting that is off. */
-const isOff = (value: unknown) =>
-  value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0)
+const isOff = (key: string, value: unknown) =>
+  value === null ||
+  (value === false && !ON_BY_DEFAULT.has(key)) ||
+  (typeof value === 'object' && Object.keys(value).length === 0)
 
 /** @throws ClhaError (exit 2) naming the first key that is set, that the family does not know and that is not bookkeeping */
 export function refuseUnknownKeys(read: ConfigReader): void {
   for (const [key, value] of read.unread()) {
-    if (isBookkeeping(key) || isOff(value) || NEUTRAL[key]?.(value)) continue
+    if (isBookkeeping(key) || isOff(key, value) || NEUTRAL[key]?.(value)) continue
     throw usageError(
       `${read.where}: "${key}": ${JSON.stringify(value)} is not known for model_type "${String(read.config.model_type)}"`,
       'a setting that may change what the model computes is never ignored; docs/models.md lists what is known',

@@ -53,6 +53,7 @@ export function loadModel(
     const specs = weightSpecs(config, head)
     const stored = storedNames(files, config)
     checkNames(files, specs, stored, config, folder)
+    if (head === 'lm' && config.tieWordEmbeddings) requireTied(files, stored, config, folder)
     const narrow = quantizedWeights(config, head, quantized)
     const scales = new Map<string, Tensor>()
     const read = (spec: WeightSpec): [string, Tensor] => {
@@ -95,6 +96,35 @@ export function storedNames(files: TensorSource, { names }: DecoderConfig): (nam
   const bare = `${names.embedding}.weight`
   if (files.entries.has(names.prefix + bare) || !files.entries.has(bare)) return (name) => name
   return (name) => (name.startsWith(names.prefix) ? name.slice(names.prefix.length) : name)
+}
+
+const PIECE = 2 ** 20
+
+/** Of a head of its own beside a config that ties it transformers 5 takes both, older ones the embedding alone. */
+function requireTied(
+  files: TensorSource,
+  stored: (name: string) => string,
+  { names }: DecoderConfig,
+  folder: string,
+): void {
+  const pair = [`${names.lmHead}.weight`, stored(`${names.prefix}${names.embedding}.weight`)]
+  const [head, embedding] = pair.map((name) => files.entries.get(name))
+  if (!head || !embedding) return
+  const length = head.end - head.begin
+  const pieces = [new Uint8Array(PIECE), new Uint8Array(PIECE)]
+  const equalAt = (offset: number) => {
+    const [a, b] = pieces.map((piece) => piece.subarray(0, Math.min(PIECE, length - offset)))
+    files.readInto(pair[0], a, offset)
+    files.readInto(pair[1], b, offset)
+    return Buffer.compare(a, b) === 0
+  }
+  let same = head.dtype === embedding.dtype && length === embedding.end - embedding.begin
+  for (let offset = 0; same && offset < length; offset += PIECE) same = equalAt(offset)
+  if (same) return
+  throw usageError(
+    `${folder}: config.json says "tie_word_embeddings": true, and the weights hold ${pair[0]}, which is not ${pair[1]}`,
+    'to use it, set "tie_word_embeddings": false; to use the embedding for both, take it out of the weights',
+  )
 }
 
 /** Buffers of older checkpoints that are computed here. */

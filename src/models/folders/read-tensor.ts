@@ -72,6 +72,9 @@ interface StoredTensor {
   begin: number
 }
 
+/** Whole numbers in a file are some quantisation's, whose scales this tensor does not tell. */
+const FLOATS: ReadonlySet<DType> = new Set(['f64', 'f32', 'f16', 'bf16'])
+
 /** What the file says of a tensor. @throws ClhaError (exit 2) when it is missing or of another shape */
 export function checkedEntry(
   files: TensorSource,
@@ -81,8 +84,11 @@ export function checkedEntry(
 ): StoredTensor {
   const entry = files.entries.get(name)
   const dtype = entry && dtypeOfSafetensors(entry.dtype)
-  if (!entry || !dtype || dtype === 'i8')
-    throw usageError(`${folder}: tensor "${name}" has dtype ${entry?.dtype}, which is no weight's`)
+  if (!entry || !dtype || !FLOATS.has(dtype))
+    throw usageError(
+      `${folder}: tensor "${name}" has dtype ${entry?.dtype}, which is no weight's`,
+      'weights are read as F64, F32, F16 or BF16; of a quantised model, take the one that it was made of',
+    )
   const storedShape = transposed ? [...shape].reverse() : shape
   if (entry.shape.join() !== storedShape.join())
     throw usageError(`${folder}: tensor "${name}" is [${entry.shape}], config.json makes it [${storedShape}]`)

@@ -1,6 +1,7 @@
 /** The rows of an experiment as tables: for the page, Markdown and the terminal. */
 
 import type { Against, ExperimentRow } from '../../evaluate/cell-rows.js'
+import { LABELS } from '../../evaluate/cells.js'
 import * as n from '../../show/numbers.js'
 import { type Column, numeric, type Table, text } from '../../show/table.js'
 import { count, MISSING, wholePercent } from '../../show/units.js'
@@ -17,17 +18,17 @@ export interface ExperimentTables {
 /** Names of the scorers for people. */
 export const SCORER_NAMES: Record<string, string> = {
   true: 'true reward',
-  labels: 'held-out labels likelier',
+  [LABELS]: 'held-out labels likelier',
   second: 'second reward model',
   reward: 'training reward',
 }
 
 /** A mean as its scorer counts: shares in percent, rewards with their sign. */
 export const scorerMean = (scorer: string, e: Estimate | undefined): string =>
-  scorer === 'labels' ? n.percentEstimate(e) : n.signedEstimate(e)
+  scorer === LABELS ? n.percentEstimate(e) : n.signedEstimate(e)
 
 export const scorerDifference = (scorer: string, e: Estimate | undefined): string =>
-  scorer === 'labels' ? n.pointsEstimate(e) : n.signedEstimate(e)
+  scorer === LABELS ? n.pointsEstimate(e) : n.signedEstimate(e)
 
 export const scorerName = (scorer: string): string => SCORER_NAMES[scorer] ?? scorer
 
@@ -117,7 +118,7 @@ export function verdictOf(difference: Against['difference'] | undefined): string
 
 /** Whether real data was run with a single seed. */
 export const isOneRealSeed = (rows: readonly ExperimentRow[]): boolean =>
-  rows.every(({ seeds, rewards }) => seeds.length === 1 && rewards.labels)
+  rows.every(({ seeds, rewards }) => seeds.length === 1 && rewards[LABELS])
 
 /** What intervals are over: `5 seeds`, `3 to 5 seeds`, or `the prompts of one seed`. */
 export function intervalsOver(rows: readonly ExperimentRow[]): string {

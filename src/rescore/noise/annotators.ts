@@ -1,7 +1,7 @@
 /** Whose labels are better than whose. */
+import type { PairVotes } from '../../data/pair-votes.js'
 import { sigmoid } from '../../statistics/statistics.js'
 import { rewardLogit, type Scale } from '../beliefs.js'
-import type { PairVotes } from '../votes.js'
 
 /** A pair as it bears witness: its votes, and the reward gap of its first answer over its second. */
 export interface Witnessed {

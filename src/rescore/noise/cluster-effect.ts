@@ -1,7 +1,8 @@
 /** How much less is known of e because pairs of one prompt are no independent evidence. */
+import { cholesky, solveFactored } from '../../statistics/strengths/positive-definite.js'
 import type { Evidence } from './evidence.js'
 import { type Point, rowScore } from './likelihood.js'
-import { type Box, scoreSums, solve } from './maximise.js'
+import { type Box, scoreSums } from './maximise.js'
 
 /**
  * Variance of the estimate with pairs in clusters over that with pairs apart (sandwich, Liang & Zeger 1986), of the
@@ -30,11 +31,12 @@ export function clusterEffect(parts: readonly { evidence: Evidence; at: Point; b
 function efficientScore(evidence: Evidence, at: Point, free: readonly number[]): Float64Array {
   const { information } = scoreSums(evidence, at)
   const rest = free.slice(1)
-  const matrix = rest.map((a) => rest.map((b) => information[a][b] + (a === b ? 1e-9 : 0)))
-  const share = solve(
-    matrix,
-    rest.map((a) => information[a][free[0]]),
+  const factor = cholesky(
+    rest.map((a) => Float64Array.from(rest, (b) => information[a][b] + (a === b ? 1e-9 : 0))),
   )
+  // What cannot be told apart explains nothing.
+  const first = rest.map((a) => information[a][free[0]])
+  const share = factor ? solveFactored(factor, first) : new Float64Array(rest.length)
   const row = new Float64Array(3)
   return Float64Array.from(evidence.gap, (_, i) => {
     rowScore(evidence, i, at, row)

@@ -1,4 +1,5 @@
 /** Maximum of the likelihood within bounds: a grid that misses no hill, then scoring steps up the best of them. */
+import { cholesky, solveFactored } from '../../statistics/strengths/positive-definite.js'
 import type { Evidence } from './evidence.js'
 import { logLikelihood, type Point, rowScore } from './likelihood.js'
 
@@ -33,25 +34,6 @@ export function scoreSums(data: Evidence, at: Point): { slope: number[]; informa
   return { slope, information }
 }
 
-/** Solves A x = b for a small symmetric positive matrix by elimination. */
-export function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
-  const n = right.length
-  const rows = matrix.map((row, i) => [...row, right[i]])
-  for (let k = 0; k < n; k++) {
-    for (let i = k + 1; i < n; i++) {
-      const factor = rows[i][k] / rows[k][k]
-      for (let j = k; j <= n; j++) rows[i][j] -= factor * rows[k][j]
-    }
-  }
-  const x = new Array<number>(n).fill(0)
-  for (let k = n - 1; k >= 0; k--) {
-    let sum = rows[k][n]
-    for (let j = k + 1; j < n; j++) sum -= rows[k][j] * x[j]
-    x[k] = sum / rows[k][k]
-  }
-  return x
-}
-
 /** What is climbed: a function of a point, with its slope and information there. */
 export interface Hill {
   value(at: readonly number[]): number
@@ -69,8 +51,14 @@ export function climbHill(hill: Hill, start: readonly number[], box: Box, tolera
       return stuck ? [] : [k]
     })
     if (free.length === 0) break
-    const move = solve(
-      free.map((a) => free.map((b) => information[a][b] * (a === b ? 1 + 1e-6 : 1) + (a === b ? 1e-9 : 0))),
+    const factor = cholesky(
+      free.map((a) =>
+        Float64Array.from(free, (b) => information[a][b] * (a === b ? 1 + 1e-6 : 1) + (a === b ? 1e-9 : 0)),
+      ),
+    )
+    if (!factor) break
+    const move = solveFactored(
+      factor,
       free.map((k) => slope[k]),
     )
     let gained = 0

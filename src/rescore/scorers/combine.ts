@@ -1,7 +1,7 @@
 /** Several scorers' rewards as one: weighed by what labels say of them, drawn in where they disagree. */
 import type { Example } from '../../data/example.js'
 import { labelAgreement, type Proportion } from '../../statistics/agreement.js'
-import { mean, pearson } from '../../statistics/statistics.js'
+import { mean, orNull, pearson } from '../../statistics/statistics.js'
 import { characters } from '../../text/lengths.js'
 import type { PooledVotes } from '../votes.js'
 import { type Scores, scaledScores } from './mean-scores.js'
@@ -149,7 +149,6 @@ function scorerAudits({ examples, scores, names, table, labelError }: Found): Sc
   const weights = usable(fitWeights(table, { use: names.map(() => true), labelError }).weights)
   const total = weights.reduce((sum, w) => sum + w, 0)
   return names.map((name, k) => {
-    const correlation = pearson([...table.gaps[k]], [...table.characters])
     return {
       name,
       weight: weights[k] / total,
@@ -159,7 +158,7 @@ function scorerAudits({ examples, scores, names, table, labelError }: Found): Sc
       ),
       adds: Math.max(0, whole - likelihood((j) => j !== k)),
       addsToLength: Math.max(0, likelihood((j) => j === k) - none),
-      length: Number.isNaN(correlation) ? null : correlation,
+      length: orNull(pearson([...table.gaps[k]], [...table.characters])),
     }
   })
 }

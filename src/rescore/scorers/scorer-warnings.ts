@@ -1,13 +1,10 @@
 /** Which of several scorers should not be among them. */
-import type { AuditWarning } from '../audit-warnings.js'
+import { percent } from '../../show/units.js'
+import { type AuditWarning, LENGTH_DRIVEN } from '../audit-warnings.js'
 import type { ScorerAudit } from './combine.js'
 
 /** Nats that chance alone gives in 1 of 20 cases: half of the 95 % quantile of chi-squared with one degree of freedom. */
 const CHANCE = 1.92
-/** A scorer whose gaps follow those of length this closely is length in disguise. */
-const LENGTH_DRIVEN = 0.8
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`
 
 /** At most one warning a scorer, the worst. */
 export const scorerWarnings = (scorers: readonly ScorerAudit[]): AuditWarning[] =>

@@ -1,6 +1,7 @@
 /** What a model itself thinks of labelled pairs: how often the preferred answer is the likelier one, and by how much. */
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { encodeExamples } from '../../data/encode/encode.js'
-import { packLists } from '../../data/encode/pack.js'
+import { packLists, valuesByList } from '../../data/encode/pack.js'
 import type { Example } from '../../data/example.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { logProbSums } from '../../models/decoder/score.js'
@@ -54,14 +55,12 @@ export async function likelihoodsOf(
   const bar = ui.progress(encoded.length, `${label}, pairs`, 'lists', true)
   for (const batch of packLists(encoded, { maxTokens: options.maxTokensPerBatch, lastToken: false })) {
     if (stopRequested()) break
-    const sums = logProbSums(model, batch)
-    batch.places.forEach((row, i) => {
-      const own = Array.from(sums.slice(batch.offsets[i], batch.offsets[i + 1]))
+    for (const [row, sums] of valuesByList(batch, logProbSums(model, batch))) {
       const lengths = encoded[row].answers.map(({ ids, scoredFrom }) => ids.length - scoredFrom)
-      found.set(kept[row], { sums: own, perToken: own.map((sum, k) => sum / lengths[k]) })
-    })
+      found.set(kept[row], { sums, perToken: sums.map((sum, k) => sum / lengths[k]) })
+    }
     bar.update(found.size)
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await yieldToLoop()
   }
   throwIfStopped(session)
   bar.done()

@@ -73,11 +73,11 @@ export function bradleyTerry(
   }
   const separated = !everyoneLoses(contests, systems, groups)
   const plain = separated ? undefined : fitWith(0)
-  const settled = plain?.converged && plain.at.every((x) => Math.abs(x) < LARGEST)
+  const settled = plain?.converged && contests.every((_, i) => Math.abs(lead(design, i, plain.at)) < LARGEST)
   return resultOf(plain && settled ? plain : fitWith(RIDGE))
 }
 
-/** No verdicts tell apart strengths this far apart; a fit that goes there has no maximum. */
+/** No verdicts tell of a lead this large; a fit that goes there, with whichever of its terms, has no maximum. */
 const LARGEST = 15
 
 /** The terms of z, `stride` a row: which parameter, times what. */

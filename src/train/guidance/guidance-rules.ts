@@ -1,4 +1,5 @@
 /** What goes wrong in alignment, by the metric that shows it: thresholds, words and advice. docs/guidance.md explains them. */
+import { wholePercent as percent } from '../../show/units.js'
 import { fixedShiftOf, recent, type Series, type Shift, shiftOf } from './guidance-series.js'
 
 export const CAUSES = [
@@ -60,7 +61,6 @@ export type GuideRule = (series: Series, settings: GuideSettings) => Finding | u
 
 const n = (x: number): string =>
   Number.isInteger(x) ? String(x) : Math.abs(x) < 1e-3 ? x.toExponential(2) : x.toPrecision(3)
-const percent = (x: number): string => `${(100 * x).toFixed(0)} %`
 
 /** How far a shift goes, as a multiple of what is allowed; noise is always allowed. */
 const levelOf = (change: number, allowed: number, { noise }: Shift): number =>

@@ -1,5 +1,6 @@
 /** The metrics of a training as series, and how far one has moved from where it started. */
 import type { MetricRow } from '../../runs/metrics.js'
+import { mean } from '../../statistics/statistics.js'
 
 export interface Series {
   /** Values in the order of the rows; NaN and infinity are left out. */
@@ -65,5 +66,3 @@ export function fixedShiftOf(values: readonly number[]): Shift | undefined {
 /** Mean of the last three values; undefined before there are three. */
 export const recent = (values: readonly number[]): number | undefined =>
   values.length < WINDOW ? undefined : mean(values.slice(-WINDOW))
-
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length

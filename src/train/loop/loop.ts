@@ -1,4 +1,5 @@
 /** The loop of every method: order, step, log, evaluate, save, stop. */
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { stepIndices, stepsPerEpoch } from '../../data/encode/order.js'
 import type { Optimizer } from '../../optim/optimizer.js'
 import { type Schedule, scheduleFactor } from '../../optim/schedule.js'
@@ -108,8 +109,6 @@ export async function trainLoop(loop: Loop): Promise<LoopOutcome> {
   optimizer.clearGradients()
   return { ...progress(), stopped, metrics: log.last() }
 }
-
-const yieldToLoop = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /** The lists of a step, packed. */
 function batchOf({ items, options }: Loop, step: number): StepBatch {

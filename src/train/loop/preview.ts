@@ -1,5 +1,5 @@
 /** Scores of a whole step, taken without gradient, for losses that need them before their first gradient. */
-import type { PackedBatch } from '../../data/encode/pack.js'
+import { type PackedBatch, valuesByList } from '../../data/encode/pack.js'
 import type { Denominators, StepFacts } from '../../losses/types.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { noGrad, scope } from '../../tensor/index.js'
@@ -12,12 +12,8 @@ export function sumsByList(
   sumsOf: (micro: PackedBatch, place: number) => readonly number[],
 ): number[][] {
   const out: number[][] = []
-  batches.forEach((micro, place) => {
-    const sums = sumsOf(micro, place)
-    micro.places.forEach((list, i) => {
-      out[list] = sums.slice(micro.offsets[i], micro.offsets[i + 1])
-    })
-  })
+  for (const [place, micro] of batches.entries())
+    for (const [list, sums] of valuesByList(micro, sumsOf(micro, place))) out[list] = sums
   return out
 }
 

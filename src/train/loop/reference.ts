@@ -1,5 +1,7 @@
 /** Log-probabilities under the reference model: computed once before training, packed, without gradients, known ones from a cache. */
+
 import { createHash } from 'node:crypto'
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import type { EncodedExample } from '../../data/encode/encoded.js'
 import { packLists, valuesByList } from '../../data/encode/pack.js'
 import { numericsError } from '../../errors.js'
@@ -52,7 +54,7 @@ export async function referenceLogProbs(
     }
     done += batch.places.length
     progress?.(done)
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await yieldToLoop()
   }
   return found as number[][]
 }

@@ -1,6 +1,6 @@
 /** One optimizer step: batch in, one row of numbers out. A non-finite value stops before the update. */
 
-import type { PackedBatch } from '../../data/encode/pack.js'
+import { type PackedBatch, valuesByList } from '../../data/encode/pack.js'
 import { numericsError } from '../../errors.js'
 import type { LossParts } from '../../losses/types.js'
 import { trainableWeights, withDropout } from '../../models/adapters/adapter.js'
@@ -74,18 +74,17 @@ function tallyBatch(
 ): void {
   const { objective, margin } = trainable
   if (!objective.lastToken) tally.add('mean_token_accuracy', numbers.hits, micro.targets.length)
-  micro.places.forEach((item, i) => {
-    const sums = numbers.sums.slice(micro.offsets[i], micro.offsets[i + 1])
+  for (const [item, sums] of valuesByList(micro, numbers.sums)) {
     if (objective.lastToken) {
       tallyRewards(tally, batch.lists[item], sums)
-      return
+      continue
     }
     const [counts, reference] = [batch.counts[item], batch.reference[item]]
     const rewards = sums.map((sum, k) =>
       objective.reward ? objective.reward(sum, counts[k], reference?.[k] ?? 0) : sum / Math.max(1, counts[k]),
     )
     tallyLogProbs(tally, batch.lists[item], { sums, rewards }, margin)
-  })
+  }
 }
 
 function forEachBatch(

@@ -1,5 +1,5 @@
 /** Objectives on ranked lists: any pairwise loss, and the losses that take a list as a whole. */
-import { type RunningMean, updatedMean } from '../../losses/bco.js'
+import { runningDelta } from '../../losses/bco.js'
 import { type InfoNcaOptions, infoNcaDenominators, infoNcaLoss } from '../../losses/infonca.js'
 import {
   frontSum,
@@ -27,13 +27,13 @@ export function pairwiseObjective(objective: PairwiseObjective): Objective {
     name,
     lastToken: false,
     forward: options.weighting ? alignedLogProbs : candidateLogProbs,
-    denominators: (plan) => pairwiseDenominators(plan.lists, plan.counts),
-    counts: (plan) => hasPairs(plan) || carriesSft(plan, options.sftWeight),
+    denominators: (batch) => pairwiseDenominators(batch.lists, batch.counts),
+    counts: (batch) => hasPairs(batch) || carriesSft(batch, options.sftWeight),
     loss: (scores, lists, denominators) => pairwiseLoss(scores, lists, options, denominators),
     reward,
     preview: facts && {
       of: 'answers',
-      take: (plan, sums, training) => facts(pairNumbers(plan, sums, options.ldAlpha), training),
+      take: (batch, sums, training) => facts(pairNumbers(batch, sums, options.ldAlpha), training),
     },
     state,
     restore,
@@ -41,17 +41,17 @@ export function pairwiseObjective(objective: PairwiseObjective): Objective {
 }
 
 /** Scores of the pairs of a step that count, as the loss takes them. */
-function pairNumbers(plan: StepBatch, sums: readonly (readonly number[])[], ldAlpha = 1): PairNumbers[] {
+function pairNumbers(batch: StepBatch, sums: readonly (readonly number[])[], ldAlpha = 1): PairNumbers[] {
   const scored = (row: readonly number[] | undefined, pair: LossPair) => {
     const of = (index: number, front = index) => frontSum(row?.[index] ?? 0, row?.[front] ?? 0, ldAlpha)
     return [of(pair.better, pair.fronts?.[0]), of(pair.worse, pair.fronts?.[1])]
   }
-  return plan.lists.flatMap(({ pairs }, i) =>
+  return batch.lists.flatMap(({ pairs }, i) =>
     pairs
       .filter(({ weight }) => weight !== 0)
       .map((pair) => {
         const [better, worse] = scored(sums[i], pair)
-        const [betterReference, worseReference] = scored(plan.reference[i], pair)
+        const [betterReference, worseReference] = scored(batch.reference[i], pair)
         return { pair, better, worse, betterReference, worseReference }
       }),
   )
@@ -60,22 +60,13 @@ function pairNumbers(plan: StepBatch, sums: readonly (readonly number[])[], ldAl
 /** An objective whose loss subtracts the running mean of the rewards seen in training; BCO's delta. */
 export function withRunningMean(
   objective: Objective,
-  rewards: (plan: StepBatch, sums: readonly (readonly number[])[]) => number[],
+  rewards: (batch: StepBatch, sums: readonly (readonly number[])[]) => number[],
 ): Objective {
-  let running: RunningMean = { mean: 0, count: 0 }
+  const { facts, ...memory } = runningDelta()
   return {
     ...objective,
-    preview: {
-      of: 'answers',
-      take: (plan, sums, training) => {
-        if (training) running = updatedMean(running, rewards(plan, sums))
-        return { shift: running.mean, metrics: { delta: running.mean } }
-      },
-    },
-    state: () => ({ ...running }),
-    restore: ({ mean, count }) => {
-      running = { mean, count }
-    },
+    preview: { of: 'answers', take: (batch, sums, training) => facts(rewards(batch, sums), training) },
+    ...memory,
   }
 }
 
@@ -88,25 +79,25 @@ const listwiseObjective = (
   name,
   lastToken: false,
   forward: candidateLogProbs,
-  counts: (plan) => hasPairs(plan) || carriesSft(plan, sftWeight),
+  counts: (batch) => hasPairs(batch) || carriesSft(batch, sftWeight),
   ...own,
 })
 
 export const proObjective = (options: ProOptions): Objective =>
   listwiseObjective('pro', options.sftWeight, {
-    denominators: (plan) => proDenominators(plan.lists, plan.counts),
+    denominators: (batch) => proDenominators(batch.lists, batch.counts),
     loss: (scores, lists, denominators) => proLoss(scores, lists, options, denominators),
   })
 
 export const rrhfObjective = (options: RrhfOptions): Objective =>
   listwiseObjective('rrhf', options.sftWeight, {
-    denominators: (plan) => rrhfDenominators(plan.lists, plan.counts),
+    denominators: (batch) => rrhfDenominators(batch.lists, batch.counts),
     loss: (scores, lists, denominators) => rrhfLoss(scores, lists, options, denominators),
   })
 
 export const infoNcaObjective = (options: InfoNcaOptions): Objective =>
   listwiseObjective('infonca', options.sftWeight, {
-    denominators: (plan) => infoNcaDenominators(plan.lists, plan.counts),
+    denominators: (batch) => infoNcaDenominators(batch.lists, batch.counts),
     loss: (scores, lists, denominators) => infoNcaLoss(scores, lists, options, denominators),
     reward: (sum, _, reference) => options.beta * (sum - reference),
   })

@@ -15,11 +15,11 @@ export interface RowsObjective extends UnpairedOptions {
 /** beta D of each answer that counts, as often as it counts. */
 export const rowRewards =
   (beta: number) =>
-  (plan: StepBatch, sums: readonly (readonly number[])[]): number[] =>
-    plan.lists.flatMap(({ rows = [] }, i) =>
+  (batch: StepBatch, sums: readonly (readonly number[])[]): number[] =>
+    batch.lists.flatMap(({ rows = [] }, i) =>
       rows
         .filter(({ weight }) => weight !== 0)
-        .map(({ index }) => beta * (sums[i][index] - (plan.reference[i]?.[index] ?? 0))),
+        .map(({ index }) => beta * (sums[i][index] - (batch.reference[i]?.[index] ?? 0))),
     )
 
 export function rowsObjective({ name, beta, mismatched, ...options }: RowsObjective): Objective {
@@ -27,10 +27,10 @@ export function rowsObjective({ name, beta, mismatched, ...options }: RowsObject
     name,
     lastToken: false,
     forward: candidateLogProbs,
-    denominators: (plan) => unpairedDenominators(plan.lists, plan.counts),
-    counts: (plan) =>
-      plan.lists.some(({ rows = [] }) => rows.some(({ weight }) => weight !== 0)) ||
-      carriesSft(plan, options.sftWeight),
+    denominators: (batch) => unpairedDenominators(batch.lists, batch.counts),
+    counts: (batch) =>
+      batch.lists.some(({ rows = [] }) => rows.some(({ weight }) => weight !== 0)) ||
+      carriesSft(batch, options.sftWeight),
     loss: (scores, lists, denominators) => unpairedLoss(scores, lists, options, denominators),
     reward: (sum, _, reference) => beta * (sum - reference),
     preview: mismatched ? { of: 'mismatched', take: mismatchedFacts } : undefined,

@@ -10,8 +10,8 @@ export function weightedSftObjective(name: string): Objective {
     name,
     lastToken: false,
     forward: candidateLogProbs,
-    denominators: (plan) => sumDenominators(plan.lists, plan.counts, 'tokens'),
-    counts: (plan) => scoredTokens(plan, ({ sft }) => sft.weight),
+    denominators: (batch) => sumDenominators(batch.lists, batch.counts, 'tokens'),
+    counts: (batch) => scoredTokens(batch, ({ sft }) => sft.weight),
     loss: (scores, lists, denominators) => ({
       total: sftTerm(scores, lists, denominators, { sftWeight: 1 }),
       parts: {},

@@ -1,7 +1,7 @@
 /** What a method asks of the trainer: scores from the model, a loss from the scores. The trainer knows no loss by name. */
 import type { PackedBatch } from '../../data/encode/pack.js'
 import { bradleyTerryDenominators, bradleyTerryLoss } from '../../losses/bradley-terry.js'
-import { type ClhaOptions, clhaDenominators, clhaLoss } from '../../losses/clha.js'
+import { type ClhaOptions, clhaDenominators, clhaLoss, marginAt } from '../../losses/clha.js'
 import { sftDenominators, sftLoss } from '../../losses/sft.js'
 import type { Denominators, LossList, LossParts, Scores, StepFacts } from '../../losses/types.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
@@ -15,9 +15,9 @@ export interface Objective {
   lastToken: boolean
   /** Scores of the batch's candidates, [C], where its tokens were the model's first choice, [R] bool, and what `use_weighting` takes, [C]. */
   forward(model: Decoder, batch: PackedBatch): { sum: Tensor; hits?: Tensor; aligned?: Tensor }
-  denominators(plan: StepBatch): Denominators
+  denominators(batch: StepBatch): Denominators
   /** Whether any term of the loss counts something; a step in which none does is left out. */
-  counts(plan: StepBatch): boolean
+  counts(batch: StepBatch): boolean
   loss(scores: Scores, lists: readonly LossList[], denominators: Denominators, groups: number): LossParts
   /** Implicit reward of an answer, for the log; its mean log-probability where left out. */
   reward?(sum: number, count: number, reference: number): number
@@ -38,7 +38,7 @@ export interface Preview {
   /** The step's own answers, or their mismatched ones. */
   of: 'answers' | 'mismatched'
   /** @param sums by item; `training` is false on held-out data, which leaves no trace in the state */
-  take(plan: StepBatch, sums: readonly (readonly number[])[], training: boolean): StepFacts
+  take(batch: StepBatch, sums: readonly (readonly number[])[], training: boolean): StepFacts
 }
 
 export const hasPairs = ({ lists }: StepBatch): boolean =>
@@ -49,8 +49,8 @@ export const scoredTokens = ({ lists, counts }: StepBatch, weight: (list: LossLi
   lists.some((list, i) => weight(list) !== 0 && counts[i][list.sft.index] > 0)
 
 /** Whether an SFT term of this weight counts something. */
-export const carriesSft = (plan: StepBatch, sftWeight: number): boolean =>
-  sftWeight > 0 && scoredTokens(plan, ({ sft }) => sft.weight)
+export const carriesSft = (batch: StepBatch, sftWeight: number): boolean =>
+  sftWeight > 0 && scoredTokens(batch, ({ sft }) => sft.weight)
 
 export interface ClhaObjective extends Omit<ClhaOptions, 'groups'> {
   legacy?: boolean
@@ -61,11 +61,12 @@ export function clhaObjective({ legacy, ...options }: ClhaObjective): Objective 
     name: 'clha',
     lastToken: false,
     forward: candidateLogProbs,
-    denominators: (plan) => clhaDenominators(plan.lists, plan.counts, { ...options, groups: plan.groups }),
-    counts: (plan) => hasPairs(plan) || carriesSft(plan, options.sftWeight),
+    denominators: (batch) =>
+      clhaDenominators(batch.lists, batch.counts, { ...options, groups: batch.groups }),
+    counts: (batch) => hasPairs(batch) || carriesSft(batch, options.sftWeight),
     loss: (scores, lists, denominators, groups) =>
       clhaLoss(scores, lists, { ...options, groups }, denominators),
-    margin: (distance) => (options.marginScale === 'rank' ? options.margin * distance : options.margin),
+    margin: (distance) => marginAt(options, distance),
     legacy,
   }
 }
@@ -75,8 +76,8 @@ export function sftObjective(): Objective {
     name: 'sft',
     lastToken: false,
     forward: candidateLogProbs,
-    denominators: (plan) => sftDenominators(plan.lists, plan.counts),
-    counts: (plan) => scoredTokens(plan, () => 1),
+    denominators: (batch) => sftDenominators(batch.lists, batch.counts),
+    counts: (batch) => scoredTokens(batch, () => 1),
     loss: sftLoss,
     ungated: true,
   }
@@ -87,7 +88,7 @@ export function rewardObjective(centerRewardsCoefficient: number): Objective {
     name: 'reward',
     lastToken: true,
     forward: (model, batch) => ({ sum: candidateRewards(model, batch) }),
-    denominators: (plan) => bradleyTerryDenominators(plan.lists),
+    denominators: (batch) => bradleyTerryDenominators(batch.lists),
     counts: hasPairs,
     loss: (scores, lists, denominators) =>
       bradleyTerryLoss(scores, lists, { centerRewardsCoefficient }, denominators),

@@ -25,7 +25,7 @@ export function addWork(sum: StepWork, step: StepWork): void {
 }
 
 /** @returns the work of a step */
-export function workMeter(model: Decoder): (plan: StepBatch) => StepWork {
+export function workMeter(model: Decoder): (batch: StepBatch) => StepWork {
   const cost = costs(model)
   return ({ micro }) => {
     const work = noWork()

@@ -1,7 +1,8 @@
 /** Verdicts as preferences to train on: an example an item, a vote a verdict, with who gave it. */
 import type { Example, Vote } from '../../data/example.js'
+import { majorities } from '../../data/pair-votes.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
-import { majorities, pairVotes } from '../../rescore/votes.js'
+import { pairVotes } from '../../rescore/votes.js'
 import { countedRows } from '../counted.js'
 import type { Comparison, ComparisonItem } from '../types.js'
 

@@ -1,6 +1,7 @@
 /** What a row says about several answers: ranks, a label that names the best, a signed preference, votes of annotators. */
 import { isObject } from '../../../files/json.js'
 import type { Preference, Vote } from '../../example.js'
+import { majorities, type PairVotes, votesOfPair } from '../../pair-votes.js'
 import { structuralFault } from '../../read/row-fault.js'
 import { isAbsent, labelOf, type RawRow } from '../format.js'
 import { valueName } from '../type-name.js'
@@ -70,25 +71,21 @@ interface Ballot {
 /** Every pair of answers by its votes. */
 function majority(ballots: readonly Ballot[]): Stated {
   const count = ballots[0]?.ranks.length ?? 0
-  const preferences: Preference[] = []
-  const several: Vote[] = []
-  for (let i = 0; i < count; i++) {
-    for (let j = i + 1; j < count; j++) {
-      let [first, second] = [0, 0]
+  const pairs: PairVotes[] = []
+  for (let first = 0; first < count; first++) {
+    for (let second = first + 1; second < count; second++) {
+      const pair = { first, second, up: 0, down: 0 }
       for (const { ranks, weight } of ballots) {
-        const [a, b] = [ranks[i], ranks[j]]
+        const [a, b] = [ranks[first], ranks[second]]
         if (a === null || b === null) continue
-        if (a < b) first += weight
-        else if (b < a) second += weight
+        if (a < b) pair.up += weight
+        else if (b < a) pair.down += weight
       }
-      if (first > second) preferences.push({ better: i, worse: j })
-      else if (first < second) preferences.push({ better: j, worse: i })
-      if (first + second < 2) continue
-      if (first > 0) several.push({ better: i, worse: j, count: first })
-      if (second > 0) several.push({ better: j, worse: i, count: second })
+      pairs.push(pair)
     }
   }
-  return { preferences, ...(several.length > 0 && { votes: several }) }
+  const votes = pairs.filter(({ up, down }) => up + down > 1).flatMap(votesOfPair)
+  return { preferences: majorities(pairs), ...(votes.length > 0 && { votes }) }
 }
 
 function readRanks(value: unknown, column: string, answers: Named): Ballot[] {
