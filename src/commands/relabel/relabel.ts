@@ -133,8 +133,9 @@ function judgedBefore({ output, annotator }: RelabelCall): Map<string, boolean> 
   const { lines, torn } = wholeLines(text)
   const rows = lines.map(judgementOf)
   const at = rows.indexOf(undefined)
+  const tail = text.slice(text.lastIndexOf('\n') + 1)
   // A line that a kill cut off begins as all of them do.
-  if (at >= 0 || (torn && !text.slice(text.lastIndexOf('\n') + 1).startsWith(START)))
+  if (at >= 0 || (torn && !tail.startsWith(START.slice(0, tail.length))))
     throw usageError(
       `${output}:${(at < 0 ? lines.length : at) + 1}: no judgement of clha relabel`,
       'Name another file with --output: this one stays as it is.',
@@ -148,6 +149,7 @@ const START = '{"of":'
 function judgementOf(line: string) {
   try {
     const { prompt, completions, ranks, annotator } = JSON.parse(line)
+    if (typeof annotator !== 'string') return undefined
     const candidates = [{ text: String(completions[0]) }, { text: String(completions[1]) }]
     const { key } = pairKeys({ prompt, candidates }).of(0, 1)
     return { key, annotator, judged: ranks[0] !== ranks[1] }

@@ -124,7 +124,9 @@ function oneHot(row: RawRow, { suffixes }: Named): Ranks | undefined {
       `the winner mark of "${suffixes[odd]}" is ${valueName(marks[odd])}, not 1 or 0`,
     )
   const won = wins.filter(Boolean).length
-  if (won > 1 || (won === 0 && labelOf(row.winner_tie) === false))
+  // `winner_tie`, and `winner_tie_bothbad` beside it.
+  const ties = Object.keys(row).filter((column) => column.startsWith('winner_tie'))
+  if (won > 1 || (won === 0 && ties.length > 0 && ties.every((column) => labelOf(row[column]) === false)))
     throw structuralFault('wrong_type', `${won} answers are marked as the winner, and no tie`)
   return wins.map((win) => (win ? 1 : 2))
 }
