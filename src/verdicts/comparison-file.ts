@@ -203,7 +203,9 @@ function unsealed(line: string, before: string, where: string): string {
   throw usageError(`${where}: ${fault}`, RESTORE)
 }
 
-function otherComparison(path: string, is: ComparisonHeader, wanted: ComparisonHeader) {
+type Named = Pick<ComparisonHeader, 'name' | 'items'>
+
+export function otherComparison(path: string, is: Named, wanted: Named) {
   const names = [is.name && ` (${is.name})`, wanted.name && ` (${wanted.name})`]
   return usageError(
     `${path}: holds another comparison${names[0] ?? ''}: ${is.items} items, not the ${wanted.items}${names[1] ?? ''} of this one`,

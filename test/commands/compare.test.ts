@@ -100,6 +100,18 @@ test('another comparison in the folder is refused before anything is scored', as
   expect(asked).toEqual([])
 })
 
+test('another comparison in the folder is refused before a model answers', async () => {
+  const [one, two] = ['one', 'two'].map((name) =>
+    answerFile(
+      name,
+      prompts.map((_, i) => `${name} ${i}`),
+    ),
+  )
+  const { outputDir } = await compare([one, two])
+  await expect(compare([one, files.model], { outputDir })).rejects.toThrow('holds another comparison')
+  expect(fs.existsSync(join(outputDir, 'answers'))).toBe(false)
+})
+
 test('several servers and a reward model in one run: each has its figures by subset and in total', async () => {
   const { url } = await fakeServer(({ body }) => ({ rewards: lengths(body.answers) }))
   const { url: other } = await fakeServer(({ body, headers }) => {

@@ -21,7 +21,7 @@ import { questionKey } from '../../stations/systems/read-answers.js'
 import { textsOf } from '../own-flags.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { casesOf } from './cases.js'
-import { openRecord, recordScores } from './recorded.js'
+import { openRecord, recordScores, refuseOther } from './recorded.js'
 import { sayComparison } from './say-compare.js'
 import { settingsDifferences } from './settings.js'
 import { answersOf, type ComparedSystem, openSystems, sharedPrompts } from './systems.js'
@@ -54,6 +54,8 @@ async function compareIn(
   const set = await promptsOf(session, systems)
   ui.station('compare', `${amount(systems.length, 'system')} on ${amount(set.prompts.length, 'prompt')}`)
   sayFamily(session)
+  const names = systems.map(({ name }) => name)
+  refuseOther(options.outputDir, set.prompts, names)
   const answeredBy = await answeredSystems(session, systems, set.prompts)
   sayTwins(session, answeredBy)
   // Opened before anything is scored: the folder may hold another comparison.

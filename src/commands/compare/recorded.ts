@@ -1,4 +1,5 @@
 /** The comparison on disk: every answer, and every scorer's verdict; people and judges add theirs to the same file. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Prompt, promptKey } from '../../dialogue.js'
 import { TIE } from '../../evaluate/compare.js'
@@ -7,7 +8,12 @@ import { takeLock } from '../../runs/lock.js'
 import type { AnsweredSystem, JudgedSystem } from '../../stations/judge/evaluation.js'
 import type { NamedScorer } from '../../stations/judge/named-scorers.js'
 import { winOf } from '../../statistics/agreement.js'
-import { type ComparisonLog, openComparison } from '../../verdicts/comparison-file.js'
+import {
+  type ComparisonLog,
+  openComparison,
+  otherComparison,
+  readComparison,
+} from '../../verdicts/comparison-file.js'
 import { answerHash } from '../../verdicts/shapes.js'
 import type { ComparisonItem, VerdictRow } from '../../verdicts/types.js'
 
@@ -24,17 +30,35 @@ export interface OpenRecord {
   log: ComparisonLog
 }
 
+const pathIn = (dir: string): string => join(dir, 'comparison.jsonl')
+const itemOf = (prompt: Prompt): string => promptKey(prompt).slice(0, 16)
+const nameOf = (systems: readonly string[]): string => systems.join(' or ')
+
+/**
+ * Looks at what can be known before a model answers: whether the folder holds a comparison of other prompts or systems.
+ * @throws ClhaError (exit 2) where it does, and as `readComparison`
+ */
+export function refuseOther(dir: string, prompts: readonly Prompt[], systems: readonly string[]): void {
+  const path = pathIn(dir)
+  if (!existsSync(path)) return
+  const { header, items } = readComparison(path)
+  const wanted = JSON.stringify(prompts.map((prompt) => [itemOf(prompt), ...systems]))
+  const found = items.map(({ item, answers }) => [item, ...answers.map(({ system }) => system)])
+  if (JSON.stringify(found) !== wanted)
+    throw otherComparison(path, header, { name: nameOf(systems), items: prompts.length })
+}
+
 /** Opens the file, or makes it, before anything is scored. @throws ClhaError as `openComparison` */
 export function openRecord(dir: string, { prompts, sources, systems }: Recorded): OpenRecord {
-  const path = join(dir, 'comparison.jsonl')
+  const path = pathIn(dir)
   const items = prompts.map((prompt, i) => ({
-    ...{ item: promptKey(prompt).slice(0, 16), prompt, source: sources[i] },
+    ...{ item: itemOf(prompt), prompt, source: sources[i] },
     answers: systems.map(({ name, answers }) => {
       const { text } = answers[i]
       return { system: name, answer: answerHash(text), text }
     }),
   }))
-  const name = systems.map((system) => system.name).join(' or ')
+  const name = nameOf(systems.map((system) => system.name))
   return { path, items, log: openComparison(path, items, { name, lock: takeLock }) }
 }
 
