@@ -2,6 +2,7 @@
 
 import { answeringRoom } from '../../data/limits.js'
 import { hubLabel } from '../../hub/cache.js'
+import { sayUnusedSettings } from '../../load/generation-settings.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { parameterCount } from '../../models/decoder/decoder.js'
 import { type Session, withSession } from '../../session/session.js'
@@ -25,6 +26,7 @@ export const chatPipeline: Pipeline<ChatResult, 'model_name_or_path'> = withSess
       ui.line(
         `${hubLabel(options.modelNameOrPath)} · ${count(parameterCount(lm.model))} parameters · ${BRIEFLY}`,
       )
+      sayUnusedSettings(session, lm.tokenizer.dir)
       return await talk(session, lm, input, interrupts)
     } finally {
       interrupts.close()

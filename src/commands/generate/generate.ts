@@ -2,6 +2,7 @@ import type { Prompt } from '../../dialogue.js'
 import { promptKey, promptText } from '../../dialogue.js'
 import { inOrder } from '../../files/in-order.js'
 import { openJsonLines } from '../../files/json-lines.js'
+import { sayUnusedSettings } from '../../load/generation-settings.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Session, withSession } from '../../session/session.js'
@@ -34,6 +35,7 @@ export const generatePipeline: Pipeline<GenerateResult, 'model_name_or_path'> = 
   async (session) => {
     const { options, ui } = session
     const lm = await loadStartModel(session, 'lm', 'all')
+    sayUnusedSettings(session, lm.tokenizer.dir)
     try {
       const asked = await promptsOf(session, lm)
       const prompts = asked.flatMap((prompt) => new Array<Prompt>(options.numSamples).fill(prompt))

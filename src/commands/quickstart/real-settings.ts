@@ -10,7 +10,7 @@ sft_num_train_epochs: 0
 use_peft: true
 folds: 2
 reward_learning_rate: 3.0e-4
-reward_num_train_epochs: 4
+reward_num_train_epochs: 3
 reward_per_device_train_batch_size: 8
 # The unit of reward models that are trained here: they speak in log-odds. So few pairs can't tell it.
 reward_temperature: 1

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import { hubLabel } from '../../hub/cache.js'
+import { sayUnusedSettings } from '../../load/generation-settings.js'
 import { loadStartModel, stopIdsOf } from '../../load/language-model.js'
 import { quantizedReward } from '../../load/quantized-options.js'
 import { loadScoringModel } from '../../load/scoring-model.js'
@@ -100,6 +101,7 @@ async function loadLm(session: Session, path: string): Promise<Loaded<ServedLang
   const { options, config, ui, dtype } = session
   const lm = await loadStartModel(session, 'lm', 'all')
   const { model, tokenizer, template } = lm
+  sayUnusedSettings(session, tokenizer.dir)
   requireFiniteOutput(model)
   const contextLength = contextOf(model.config.maxPositions, options.maxModelLen)
   const { evalBatchSize: slots, maxQueue } = options

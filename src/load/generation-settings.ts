@@ -1,0 +1,44 @@
+/** What a model's generation_config.json asks for beside its end tokens: no command samples by it, and that is said. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Options } from '../config/options.js'
+import { type Json, readJsonObject } from '../files/json.js'
+import { camelCase } from '../key-names.js'
+import type { Needs } from '../session/needs.js'
+
+/** Keys that decide which token comes next, with the value that changes nothing. The first ones hold where sampling is asked for. */
+const OF_SAMPLING = {
+  temperature: 1,
+  top_p: 1,
+  top_k: 0,
+  min_p: 0,
+  typical_p: 1,
+  epsilon_cutoff: 0,
+  eta_cutoff: 0,
+}
+const OF_ALL = { repetition_penalty: 1, no_repeat_ngram_size: 0 }
+
+type Decoding = Pick<Options, 'temperature' | 'topP' | 'topK'>
+
+/** Settings of the file that decide over tokens and that the options don't repeat, such as `top_p 0.8`. */
+export function unusedSettings(file: Json, options: Decoding): string[] {
+  const neutral = Object.entries({ ...(file.do_sample === true && OF_SAMPLING), ...OF_ALL })
+  return neutral
+    .filter(([key, nothing]) => {
+      const asked = file[key]
+      return (
+        typeof asked === 'number' && asked !== nothing && asked !== options[camelCase(key) as keyof Decoding]
+      )
+    })
+    .map(([key]) => `${key} ${file[key]}`)
+}
+
+/** @param folder of the tokenizer, where the file lies */
+export function sayUnusedSettings({ ui, options }: Needs<Decoding, 'ui'>, folder: string): void {
+  const path = join(folder, 'generation_config.json')
+  const unused = existsSync(path) ? unusedSettings(readJsonObject(path), options) : []
+  if (unused.length === 0) return
+  ui.line(
+    `of generation_config.json ${unused.join(', ')} not used: answers go by temperature, top_p and top_k of this command`,
+  )
+}
