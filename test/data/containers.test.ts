@@ -61,7 +61,7 @@ describe('CSV and TSV', () => {
     [
       'a score that is no number',
       'prompt,chosen,rejected,score_chosen\nq,a,b,high\n',
-      /score_chosen is a string/,
+      /score_chosen is "high", not a number/,
     ],
   ])('%s is an error with a way out', async (_, content, message) => {
     const reading = readExamples(dataFile(content, 'x.csv'))
