@@ -3,7 +3,6 @@ import type { Options } from '../../config/options.js'
 import type { ConfigKey } from '../../config/schema.js'
 import { WRITE_FORMATS, type WriteFormat } from '../../data/write/write-rows.js'
 import { camelCase } from '../../key-names.js'
-import { requireOneScorer } from '../../stations/score/one-scorer.js'
 import type { Ui } from '../../terminal/ui.js'
 import { type Command, JSON_LINES, type OwnFlag, type TerminalOut } from '../command.js'
 import { oneOf, textOf } from '../own-flags.js'
@@ -54,6 +53,7 @@ export function dataCommand({
     stopping: 'stopping …',
     async run({ args: data, flags: given, ui, terminal }) {
       const { loadConfig } = await import('../../config/load-config.js')
+      const { requireOneScorer } = await import('../../stations/score/one-scorer.js')
       const ofConfig = Object.fromEntries(Object.entries(given).filter(([flag]) => names.has(flag)))
       const { options } = await loadConfig(undefined, ofConfig, `data-${name}`)
       requireOneScorer(options)
