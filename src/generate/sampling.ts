@@ -13,6 +13,9 @@ export interface SamplingOptions {
 
 const NO_TOKEN = 'no token can be chosen'
 
+/** Nearly every draw ends among so many likeliest tokens. A vocabulary is sorted as a whole only for a row whose draw does not. */
+const LIKELIEST = 512
+
 /**
  * The largest logit shows whether a row is finite: NaN counts as larger than any number.
  * @param logits   [B, V]
@@ -29,20 +32,53 @@ export function nextTokens(logits: Tensor, options: SamplingOptions, uniforms: r
     }
     const scaled = ops.mulScalar(ops.to(logits, 'f32'), 1 / options.temperature)
     const vocabulary = logits.shape[1]
-    const k = options.topK > 0 ? Math.min(options.topK, vocabulary) : vocabulary
-    const [values, ids] = ops.topk(scaled, k) // [B, k], falling
-    requireFinite(ops.narrow(values, 1, 0, 1), NO_TOKEN)
-    const cumulative = ops.cumsum(ops.softmax(values, 1), 1)
-    const rows = cumulative.shape[0]
-    const tail = ops.narrow(cumulative, 1, k - 1, 1)
-    // The nucleus ends with the first token that reaches topP; drawing below its mass never leaves it.
-    const reached = ops.searchsorted(cumulative, ops.contiguous(ops.mulScalar(tail, options.topP)))
-    const last = ops.clampMax(reached, k - 1)
-    const mass = ops.gather(cumulative, 1, last)
-    const draw = ops.mul(f32(uniforms, [rows, 1]), mass)
-    const place = ops.minimum(ops.searchsorted(cumulative, draw, undefined, true), last)
-    return ops.squeeze(ops.gather(ids, 1, place), 1).numbers()
+    if (options.topK > 0 && options.topK < vocabulary) {
+      const [values, ids] = ops.topk(scaled, options.topK)
+      return drawAmong([ops.softmax(values, 1), ids], options, uniforms).tokens
+    }
+    const shares = ops.softmax(scaled, 1)
+    const few = Math.min(vocabulary, LIKELIEST)
+    const { tokens, behind } = drawAmong(ops.topk(shares, few), options, uniforms, few === vocabulary)
+    if (behind.length === 0) return tokens
+    const sorted = ops.topk(ops.indexSelect(shares, 0, i64(behind)), vocabulary)
+    const rest = drawAmong(
+      sorted,
+      options,
+      behind.map((row) => uniforms[row]),
+    ).tokens
+    behind.forEach((row, i) => {
+      tokens[row] = rest[i]
+    })
+    return tokens
   })
+}
+
+/**
+ * @param sorted  shares [B, n], falling, and the tokens that have them
+ * @param isWhole the shares of a row are all that there are
+ * @returns tokens [B], and the rows whose draw ends behind the shares: their token is none
+ */
+function drawAmong(
+  [shares, ids]: [shares: Tensor, ids: Tensor],
+  { topP }: SamplingOptions,
+  uniforms: readonly number[],
+  isWhole = true,
+): { tokens: number[]; behind: number[] } {
+  requireFinite(ops.narrow(shares, 1, 0, 1), NO_TOKEN)
+  const [rows, n] = shares.shape
+  const cumulative = ops.cumsum(shares, 1)
+  const total = isWhole ? ops.narrow(cumulative, 1, n - 1, 1) : f32(new Array(rows).fill(1), [rows, 1])
+  // The nucleus ends with the first token that reaches topP; drawing below its mass never leaves it.
+  const reached = ops.searchsorted(cumulative, ops.contiguous(ops.mulScalar(total, topP)))
+  const last = ops.clampMax(reached, n - 1)
+  const mass = isWhole || topP < 1 ? ops.gather(cumulative, 1, last) : total
+  const found = ops.searchsorted(cumulative, ops.mul(f32(uniforms, [rows, 1]), mass), undefined, true)
+  const place = ops.minimum(found, last)
+  const ends = isWhole ? [] : (topP < 1 ? reached : found).numbers()
+  return {
+    tokens: ops.squeeze(ops.gather(ids, 1, place), 1).numbers(),
+    behind: ends.flatMap((end, row) => (end === n ? [row] : [])),
+  }
 }
 
 /**

@@ -69,6 +69,41 @@ test('top-p draws among the fewest tokens that reach it', () => {
   near(shares(draw({ temperature: 1, topP: 0.6 }, EVEN)), softmax(1, [2, 5]), 3e-4)
 })
 
+/** The token whose share of the falling shares holds the random number, in double precision. */
+function reference(logits: readonly number[], uniform: number, topP: number): number {
+  const falling = logits
+    .map((logit, id) => ({ id, weight: Math.exp(logit) }))
+    .sort((a, b) => b.weight - a.weight)
+  const total = falling.reduce((sum, { weight }) => sum + weight, 0)
+  const upTo = (mass: number) => {
+    let sum = 0
+    return falling.findIndex(({ weight }) => {
+      sum += weight
+      return sum > mass
+    })
+  }
+  const nucleus = falling.slice(0, upTo(topP * total * (1 - 1e-12)) + 1)
+  const mass = nucleus.reduce((sum, { weight }) => sum + weight, 0)
+  return falling[Math.min(upTo(uniform * mass), nucleus.length - 1)].id
+}
+
+test.each([
+  ['peaked', 4, 1],
+  ['flat: most draws end behind the likeliest', 0.1, 1],
+  ['peaked, top-p 0.9', 4, 0.9],
+  ['flat, top-p 0.9', 0.1, 0.9],
+])('of 3,000 tokens the one is drawn that all of them sorted give: %s', (_, spread, topP) => {
+  const random = createRandom(`vocabulary ${spread}`)
+  const rows = Array.from({ length: 40 }, () =>
+    Array.from(Float32Array.from({ length: 3000 }, () => spread * random.normal())),
+  )
+  const uniforms = rows.map(() => random.next())
+  const tokens = scope(() =>
+    nextTokens(f32(rows.flat(), [40, 3000]), { temperature: 1, topK: 0, topP }, uniforms),
+  )
+  expect(tokens).toEqual(rows.map((row, i) => reference(row, uniforms[i], topP)))
+})
+
 test('the ends of the range of random numbers draw tokens of the vocabulary', () => {
   expect(draw({ temperature: 1 }, [0, 1 - 2 ** -53])).toEqual([2, 4])
 })
