@@ -1,4 +1,4 @@
-/** Conditions on a report: `winrate.lower >= 0.5`, read strictly and held against what was measured. */
+/** Conditions on a report: `winrate.lower > 0.5`, read strictly and held against what was measured. */
 import { suggest } from '../../config/suggest.js'
 import { usageError } from '../../errors.js'
 import { MEASURES, type Measures, measureOf } from '../../evaluate/measures.js'
@@ -29,7 +29,7 @@ export interface CheckedCondition extends Condition {
 }
 
 const FORM =
-  'Conditions look like "winrate.lower >= 0.5": a measure, with .lower or .upper an end of its interval.'
+  'Conditions look like "winrate.lower > 0.5": a measure, with .lower or .upper an end of its interval.'
 
 /** @throws ClhaError (exit 2) for what is no condition, or names no measure */
 export function readCondition(text: string): Condition {

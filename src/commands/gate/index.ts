@@ -5,14 +5,14 @@ export const gateCommand: Command = {
   path: ['gate'],
   summary: 'hold a report against conditions; exit code 0 where all hold, 8 where one fails',
   examples: [
-    'clha gate runs/my-eval/report.json --require "winrate.lower >= 0.5"',
+    'clha gate runs/my-eval/report.json --require "winrate.lower > 0.5"',
     'clha gate report.json --require "winrate.lower > 0.5" --require "length.ratio <= 1.2" --json',
   ],
   arguments: [['<report>', 'report.json of clha eval, compare or reward eval']],
   flags: [
     {
       flag: '--require <condition>',
-      meaning: 'a measure, or an end of its interval, and a bound: "winrate.lower >= 0.5"; may be repeated',
+      meaning: 'a measure, or an end of its interval, and a bound: "winrate.lower > 0.5"; may be repeated',
       repeatable: true,
       required: true,
     },
