@@ -27,6 +27,13 @@ function answerFile(name: string, answers: readonly string[], asked: readonly ob
   return path
 }
 
+/** Answers that differ from prompt to prompt, and by `word` from file to file. */
+const numbered = (name: string, word = name) =>
+  answerFile(
+    name,
+    prompts.map((_, i) => `${word} ${i}`),
+  )
+
 async function compare(names: readonly string[], values: object = {}, verdicts: readonly string[] = []) {
   const outputDir = (values as { outputDir?: string }).outputDir ?? tempFolder('compare-out')
   const { config, ui, screen } = await call({ maxNewTokens: 4, ...values, outputDir })
@@ -69,31 +76,18 @@ test('two files: the record holds all answers and every scorer, and what differs
 })
 
 test('the same command again adds no verdict, and other answers in the same folder are refused', async () => {
-  const [a, b] = ['one', 'two'].map((name) =>
-    answerFile(
-      name,
-      prompts.map((_, i) => `${name} ${i}`),
-    ),
-  )
+  const [a, b] = ['one', 'two'].map((name) => numbered(name))
   const { outputDir, result } = await compare([a, b], { rewardModel: files.reward })
   const before = fs.readFileSync(result.comparison, 'utf8')
   await compare([a, b], { rewardModel: files.reward, outputDir })
   expect(fs.readFileSync(result.comparison, 'utf8')).toBe(before)
-  const c = answerFile(
-    'two',
-    prompts.map((_, i) => `other ${i}`),
-  )
+  const c = numbered('two', 'other')
   await expect(compare([a, c], { outputDir })).rejects.toThrow('holds another comparison')
 })
 
 test('another comparison in the folder is refused before anything is scored', async () => {
   const { url, asked } = await fakeServer(({ body }) => ({ rewards: lengths(body.answers) }))
-  const files = ['one', 'two', 'three'].map((name) =>
-    answerFile(
-      name,
-      prompts.map((_, i) => `${name} ${i}`),
-    ),
-  )
+  const files = ['one', 'two', 'three'].map((name) => numbered(name))
   const { outputDir } = await compare(files.slice(0, 2))
   const values = { rewardEndpoint: `${url}/rewards`, outputDir }
   await expect(compare(files.slice(1), values)).rejects.toThrow('holds another comparison')
@@ -101,12 +95,7 @@ test('another comparison in the folder is refused before anything is scored', as
 })
 
 test('another comparison in the folder is refused before a model answers', async () => {
-  const [one, two] = ['one', 'two'].map((name) =>
-    answerFile(
-      name,
-      prompts.map((_, i) => `${name} ${i}`),
-    ),
-  )
+  const [one, two] = ['one', 'two'].map((name) => numbered(name))
   const { outputDir } = await compare([one, two])
   await expect(compare([one, files.model], { outputDir })).rejects.toThrow('holds another comparison')
   expect(fs.existsSync(join(outputDir, 'answers'))).toBe(false)
@@ -168,12 +157,7 @@ test('several servers and a reward model in one run: each has its figures by sub
 })
 
 test('scorers of one family are said, and a scorer that judges alone', async () => {
-  const systems = ['start', 'mine'].map((name) =>
-    answerFile(
-      name,
-      prompts.map((_, i) => `${name} ${i}`),
-    ),
-  )
+  const systems = ['start', 'mine'].map((name) => numbered(name))
   const alone = await compare(systems, { rewardModel: files.reward })
   expect(alone.screen).toContain('reward_model alone judges')
   const siblings = await compare(systems, { rewardModel: files.reward, evalRewardModel: files.second })
@@ -195,10 +179,7 @@ test('a model answers what it was not asked before, and what is known is not mad
 })
 
 test('missing answers are left out and said; without a prompt in common there is nothing to compare', async () => {
-  const a = answerFile(
-    'start',
-    prompts.map((_, i) => `a ${i}`),
-  )
+  const a = numbered('start', 'a')
   const b = answerFile('mine', ['x', 'y', 'z'])
   const { result, screen } = await compare([a, b])
   expect(result.prompts).toBe(3)
@@ -229,12 +210,7 @@ test('one prompt, and the same answers twice, show no difference and are said', 
 })
 
 test('votes of people on the same systems come first in the report', async () => {
-  const [a, b] = ['start', 'mine'].map((name) =>
-    answerFile(
-      name,
-      prompts.map((_, i) => `${name} ${i}`),
-    ),
-  )
+  const [a, b] = ['start', 'mine'].map((name) => numbered(name))
   const { result } = await compare([a, b])
   const { items } = readComparison(result.comparison)
   const votes = join(tempFolder('votes'), 'votes.jsonl')
@@ -252,10 +228,7 @@ test('votes of people on the same systems come first in the report', async () =>
   expect(alpha).toEqual({ value: null })
   expect(screen).toContain('mine is better than start.')
   expect(screen).toContain('3 raters are few')
-  const c = answerFile(
-    'else',
-    prompts.map((_, i) => `else ${i}`),
-  )
+  const c = numbered('else')
   await expect(compare([c, b], {}, [votes])).rejects.toThrow('people said nothing of else')
   expect(items[0].item).toBe(promptKey(items[0].prompt).slice(0, 16))
 })

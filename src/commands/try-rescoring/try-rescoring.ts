@@ -1,5 +1,4 @@
 /** `clha try-rescoring`: labels that are believed are reversed on purpose, to see what rescoring would do. */
-
 import { join } from 'node:path'
 import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { corpusOf, type ScoredCorpus, where } from '../../data/corpus.js'
