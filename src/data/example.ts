@@ -1,3 +1,4 @@
+/** What every data format is read into: a prompt, its answers, and who preferred which. */
 import type { Message, Prompt, ToolCall } from '../dialogue.js'
 
 export interface Candidate {

@@ -33,12 +33,20 @@ export function unusedSettings(file: Json, options: Decoding): string[] {
     .map(([key]) => `${key} ${file[key]}`)
 }
 
-/** @param folder of the tokenizer, where the file lies */
-export function sayUnusedSettings({ ui, options }: Needs<Decoding, 'ui'>, folder: string): void {
+/**
+ * @param folder of the tokenizer, where the file lies
+ * @param model its name, where several models answer
+ */
+export function sayUnusedSettings(
+  { ui, options }: Needs<Decoding, 'ui'>,
+  folder: string,
+  model?: string,
+): void {
   const path = join(folder, 'generation_config.json')
   const unused = existsSync(path) ? unusedSettings(readJsonObject(path), options) : []
   if (unused.length === 0) return
+  const whose = model === undefined ? '' : `${model}'s `
   ui.line(
-    `of generation_config.json ${unused.join(', ')} not used: answers go by temperature, top_p and top_k of this command`,
+    `of ${whose}generation_config.json ${unused.join(', ')} not used: answers go by temperature, top_p and top_k of this command`,
   )
 }

@@ -1,3 +1,4 @@
+/** The model, tokenizer and chat template that a config names, loaded or made anew. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import type { Options, OptionsWith, SectionOptions } from '../config/options.js'
 import { usageError } from '../errors.js'

@@ -1,3 +1,4 @@
+/** The commands as functions: a config in, what the command line prints as a result out. */
 import type { AlignResult } from '../commands/align/align-result.js'
 import { alignCommand } from '../commands/align/index.js'
 import type { AugmentResult } from '../commands/augment/augment.js'

@@ -1,3 +1,4 @@
+/** How a dialogue is written for a reward model, which was trained on one way of writing alone. */
 import type { Message, Prompt } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { contentOf } from '../text/chat-template.js'

@@ -1,3 +1,4 @@
+/** A language model as a judge: what it is asked, and the score in what it replies. */
 import type { Message, Prompt } from '../dialogue.js'
 import { sha256 } from '../files/digest.js'
 import { HttpFailure } from '../http/post-json.js'

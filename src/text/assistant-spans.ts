@@ -1,3 +1,4 @@
+/** Which parts of a rendered dialogue the assistant said: those are trained on. */
 import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { type ChatTemplate, trainedTexts } from './chat-template.js'

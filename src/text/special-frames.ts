@@ -1,3 +1,4 @@
+/** The special tokens that a tokenizer puts around one text or a pair, read from its post-processor. */
 import type { Json } from '../files/json.js'
 
 export interface SingleFrame {

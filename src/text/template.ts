@@ -1,3 +1,4 @@
+/** Chat templates by name, by source, or the tokenizer's own. */
 import { usageError } from '../errors.js'
 import { type ChatTemplate, contentOf } from './chat-template.js'
 import { JINJA_PRESETS, TEMPLATE_NAMES } from './presets.js'

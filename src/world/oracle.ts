@@ -1,3 +1,4 @@
+/** The truth of the starter world: what an answer is worth, exactly. */
 import type { Message } from '../dialogue.js'
 import { type Answer, type AnswerLabel, labelOf, readings } from './answers.js'
 import { readPrompt } from './prompts.js'

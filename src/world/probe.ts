@@ -1,3 +1,4 @@
+/** What a model knows of the starter world: its answers to prompts of every kind, judged by the oracle. */
 import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import type { ProbeFact } from './make-world.js'

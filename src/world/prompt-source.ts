@@ -1,3 +1,4 @@
+/** Draws the prompts of the starter world, each once, with phrasings kept aside for dev and test. */
 import type { Message } from '../dialogue.js'
 import { promptKey } from '../dialogue.js'
 import { usageError } from '../errors.js'

@@ -1,3 +1,4 @@
+/** How a question of the starter world becomes a dialogue, and back. */
 import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
 import { type Fact, factKey, fill, TOPICS, topicOf } from './topics.js'

@@ -69,6 +69,15 @@ test('two models and two judges: rewards, wins, lengths and differences stand in
   expect(screen).toContain('8 held-out prompts')
 })
 
+test('what a model asks for in generation_config.json is said by its name, for the answers do not follow it', async () => {
+  const asking = tempFolder('asking')
+  cpSync(files.model, asking, { recursive: true })
+  writeFileSync(join(asking, 'generation_config.json'), JSON.stringify({ repetition_penalty: 1.05 }))
+  const { screen } = await evaluate({ baseline: asking })
+  expect(screen).toContain(`of ${asking}'s generation_config.json repetition_penalty 1.05 not used`)
+  expect(screen.match(/not used/g)).toHaveLength(1)
+})
+
 test('token lengths are those of the generated ids', async () => {
   const { report, result } = await evaluate({ maxNewTokens: 3 })
   expect(report.evaluation!.lengthUnit).toBe('tokens')

@@ -1,3 +1,4 @@
+/** Answers of a model to prompts of a file or of the command line, to the terminal or into a file as they come. */
 import type { Prompt } from '../../dialogue.js'
 import { promptKey, promptText } from '../../dialogue.js'
 import { inOrder } from '../../files/in-order.js'

@@ -1,3 +1,4 @@
+/** Alpaca's rows, `instruction`, `input` and `history`, with two answers or a list of them. */
 import type { Message } from '../../dialogue.js'
 import { structuralFault } from '../read/row-fault.js'
 import { readList } from './answers/judged.js'

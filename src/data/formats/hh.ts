@@ -1,3 +1,4 @@
+/** HH-RLHF's rows: two whole transcripts that share their beginning. */
 import type { Message } from '../../dialogue.js'
 import { contentFault } from '../read/row-fault.js'
 import { type DataFormat, isAbsent, meetsNeeds } from './format.js'

@@ -1,3 +1,4 @@
+/** Ranked lists as the code of PRO and of RRHF keeps them. */
 import type { Message } from '../../dialogue.js'
 import { contentFault, structuralFault } from '../read/row-fault.js'
 import { readList } from './answers/judged.js'

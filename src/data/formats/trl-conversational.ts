@@ -1,3 +1,4 @@
+/** TRL's conversational pairs, with a prompt of their own or inside both dialogues. */
 import type { Message } from '../../dialogue.js'
 import { type DataFormat, hasShape, meetsNeeds, type RawRow } from './format.js'
 import { pairCandidates, pairOfDialogues, readAnswer, readMessages, withSystem } from './messages.js'

@@ -3,6 +3,7 @@ import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
 import { hubLabel } from '../../hub/cache.js'
+import { sayUnusedSettings } from '../../load/generation-settings.js'
 import { type LanguageModel, loadLanguageModel, loadStartModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { loadScoringModel } from '../../load/scoring-model.js'
@@ -91,6 +92,7 @@ export async function answersOfModels(
       i === 0
         ? await loadStartModel(session, 'lm', 'all')
         : await loadLanguageModel(path, dtype, chatTemplate, quantizedOf(options, 'all'))
+    sayUnusedSettings(session, lm.tokenizer.dir, name)
     try {
       const adapter =
         i === 0 && adapterNameOrPath !== undefined ? resolveModelFolder(adapterNameOrPath) : undefined
