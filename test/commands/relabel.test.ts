@@ -50,6 +50,14 @@ test('pairs are chosen at random, once each, and answers stand in either order; 
   expect(said()).toContain(`25 judged now, ${25 - first} otherwise than the labels`)
 })
 
+test('rows that cannot be read are said, with their places', async () => {
+  const call = await callOf(folderWith([...pairs(199), { prompt: 'Q', chosen: ' good', rejected: '' }]))
+  const { ui, said } = screen()
+  await relabel(call, ui, strike(['q']))
+  expect(said()).toContain('1 of 200 rows are left out')
+  expect(said()).toContain('prefs.jsonl:200')
+})
+
 test('it goes on where it was left; the last judgement can be taken back, a skip says nothing', async () => {
   const call = await callOf(folderWith(pairs(10)), { pairs: 6 })
   const keys = ['1', 'x', '2', 'u', '1', 's', 'u', 'u', 's', 'q']

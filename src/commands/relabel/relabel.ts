@@ -5,6 +5,7 @@ import { basename, dirname, extname, join } from 'node:path'
 import { loadConfig } from '../../config/load-config.js'
 import type { Options } from '../../config/options.js'
 import { readExamples } from '../../data/read/read-examples.js'
+import { formatFaults } from '../../data/read/row-fault.js'
 import { promptText } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { type AppendLog, openAppendLog, wholeLines } from '../../files/append-log.js'
@@ -108,13 +109,18 @@ export async function relabel(call: RelabelCall, ui: Ui, keys?: Keys): Promise<R
 async function chosen({ data, pairs, options }: RelabelCall, ui: Ui) {
   const paths: string[] = []
   for (const name of data) paths.push(...(await resolveData(name, { ui }, 'train')).paths)
-  const { examples } = await readExamples(paths, {
+  const { examples, report } = await readExamples(paths, {
     minCandidates: 2,
     skipBad: true,
     splitter: options.splitter,
     format: options.datasetFormat === 'auto' ? undefined : options.datasetFormat,
     columns: options.columns,
   })
+  if (report.faults.length > 0) {
+    ui.warn(
+      `${count(report.faults.length)} of ${count(report.rows)} rows are left out:\n${formatFaults(report.faults, 5)}`,
+    )
+  }
   const found = choosePairs(examples, pairs, options.seed)
   if (found.all === 0)
     throw usageError(
