@@ -233,6 +233,21 @@ test('votes of people on the same systems come first in the report', async () =>
   expect(items[0].item).toBe(promptKey(items[0].prompt).slice(0, 16))
 })
 
+test('verdicts on a third system are left out, and said', async () => {
+  const [a, b, c] = ['start', 'mine', 'else'].map((name) => numbered(name))
+  const { result } = await compare([a, b, c])
+  const { items } = readComparison(result.comparison)
+  const votes = join(tempFolder('votes'), 'votes.jsonl')
+  const log = openComparison(votes, items, { lock: () => ({ release: () => {} }) })
+  for (const system of ['mine', 'else'])
+    log.append(...items.map((item) => rowOf(item, [system, 'start'], 'a', { rater: 'ann' })))
+  log.close()
+  const { report, screen } = await compare([a, b], {}, [votes])
+  expect(report.judgements?.map(({ system }) => system)).toEqual(['mine'])
+  expect(report.comparison?.verdicts[0].figures).toMatchObject({ verdicts: 8, strengths: { length: 2 } })
+  expect(screen).toContain('8 of 16 verdicts of people are on other systems, and left out')
+})
+
 /** A report with these measures of one system. */
 function reportWith(measures: object): string {
   const path = join(tempFolder('gate'), 'report.json')

@@ -48,13 +48,13 @@ async function compareIn(
   files: readonly string[],
 ): Promise<CompareResult> {
   const { options, ui } = session
-  const baseline = systems[0].name
+  const names = systems.map(({ name }) => name)
+  const [baseline] = names
   // Before anything is computed: a file may be no comparison, or of other systems.
-  const given = verdictsOf(files, baseline, options.seed)
+  const given = verdictsOf(files, names, session)
   const set = await promptsOf(session, systems)
   ui.station('compare', `${amount(systems.length, 'system')} on ${amount(set.prompts.length, 'prompt')}`)
   sayFamily(session)
-  const names = systems.map(({ name }) => name)
   refuseOther(options.outputDir, set.prompts, names)
   const answeredBy = await answeredSystems(session, systems, set.prompts)
   sayTwins(session, answeredBy)
@@ -71,7 +71,7 @@ async function compareIn(
       return found
     })
     .finally(record.log.close)
-  const verdicts = peopleFirst([...verdictsOf([record.path], baseline, options.seed), ...given])
+  const verdicts = peopleFirst([...verdictsOf([record.path], names, session), ...given])
   const report = reportOf(session, evaluation, {
     systems: systems.map(({ name, path, file }, i) => ({
       ...{

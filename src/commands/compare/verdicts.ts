@@ -4,6 +4,8 @@ import { usageError } from '../../errors.js'
 import type { MeasuredSystems, Measures } from '../../evaluate/measures.js'
 import type { ComparisonReport } from '../../report/types.js'
 import type { Judgement } from '../../report/verdicts/judgements.js'
+import type { Needs } from '../../session/needs.js'
+import { count } from '../../show/units.js'
 import type { Estimate } from '../../statistics/estimate.js'
 import { groupBy } from '../../statistics/group-by.js'
 import { wilson } from '../../statistics/intervals.js'
@@ -15,24 +17,37 @@ import type { RaterKind } from '../../verdicts/types.js'
 /** Scorers are told of by the evaluation itself. */
 const WHO: Partial<Record<RaterKind, string>> = { person: 'people', judge: 'the judge', rule: 'the rule' }
 
-/** By file and kind of rater. @throws ClhaError (exit 2) for a file that is no comparison, or has no verdict on the baseline */
+/**
+ * By file and kind of rater; verdicts on a system that is not compared are left out, and said.
+ * @param systems names, the baseline first
+ * @throws ClhaError (exit 2) for a file that is no comparison, or has no verdict on the baseline
+ */
 export function verdictsOf(
   files: readonly string[],
-  baseline: string,
-  seed: number,
+  systems: readonly string[],
+  { options: { seed }, ui }: Needs<'seed', 'ui'>,
 ): ComparisonReport['verdicts'] {
+  const [baseline] = systems
   return files.flatMap((file) => {
     const comparison = readComparison(file)
     return [...groupBy(comparison.rows, ({ kind }) => kind)].flatMap(([kind, rows]) => {
       const who = WHO[kind]
-      const figures = who && verdictFigures(comparison, rows, { baseline, seed })
-      if (figures && figures.baseline !== baseline) {
+      if (!who) return []
+      const own = rows.filter((row) => row.systems.every((system) => systems.includes(system)))
+      const figures = verdictFigures(comparison, own, { baseline, seed })
+      const others = rows.length - own.length
+      if (figures ? figures.baseline !== baseline : others > 0) {
         throw usageError(
-          `${file}: ${who} said nothing of ${baseline}, which the others are compared with`,
-          'name as first the system that the verdicts are against, by the name that it has there',
+          `${file}: ${who} said nothing of ${baseline} and what it is compared with`,
+          'name the systems as the verdicts do, and as first the one that they are against',
         )
       }
-      return figures ? [{ who, file, figures, raters: raterQualities(rows) }] : []
+      if (others > 0) {
+        ui.line(
+          `${file}: ${count(others)} of ${count(rows.length)} verdicts of ${who} are on other systems, and left out`,
+        )
+      }
+      return figures ? [{ who, file, figures, raters: raterQualities(own) }] : []
     })
   })
 }
