@@ -86,11 +86,11 @@ try {
   const report = readFileSync(join(run, 'report.html'), 'utf8')
   // How long it took says more of what else the machine did.
   const bare = 'nav,header p{display:none!important}body{padding-top:1.2rem!important}details{display:none}'
-  photograph('report', report, `${bare}section:not(#result):not(#samples){display:none}`, [1000, 1080])
+  photograph('report', report, `${bare}section:not(#result):not(#samples){display:none}`, [1000, 1560])
   const some =
     'section:not(#audit):not(#reversed),header,#audit .figures,#audit>.scroll:last-child{display:none}'
   const cards = `${some}section{margin-top:0!important}#reversed .sample:nth-of-type(n+4){display:none}`
-  photograph('audit', readFileSync(join(run, 'audit.html'), 'utf8'), `${bare}${cards}`, [1000, 1120])
+  photograph('audit', readFileSync(join(run, 'audit.html'), 'utf8'), `${bare}${cards}`, [1000, 1240])
   if (typescript) {
     const text = readFileSync(typescript, 'utf8').replace(/^Script (started|done).*\n/gm, '')
     const all = lastDrawn(text).map((line) => line.trimEnd())

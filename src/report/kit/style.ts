@@ -10,12 +10,13 @@ body{margin:0 auto;padding:2.5rem clamp(1rem,4vw,3rem) 5rem;max-width:78rem;back
 h1{font-size:clamp(1.5rem,1.2rem + 1.4vw,2.1rem);line-height:1.2;font-weight:650;letter-spacing:-.012em;margin:0 0 .4rem}
 h2{font-size:1.25rem;line-height:1.3;font-weight:650;margin:0 0 .9rem}
 h3{font-size:1rem;font-weight:650;margin:1.6rem 0 .5rem}
-p{margin:.35rem 0;max-width:44rem}
+p{margin:.35rem 0}
+p,:where(ul:not([class])){max-width:44rem}
 header p{color:var(--soft)}
 section{margin-top:3rem;padding-top:1.4rem;border-top:1px solid var(--line);scroll-margin-top:1rem}
 a{color:var(--link);text-underline-offset:.18em}
 :focus-visible{outline:2px solid var(--link);outline-offset:2px}
-nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;margin:1.2rem 0 0;padding:0;list-style:none;font-size:.925rem}
+nav ul{display:flex;max-width:none;flex-wrap:wrap;gap:.2rem 1.1rem;margin:1.2rem 0 0;padding:0;list-style:none;font-size:.925rem}
 nav a{display:inline-block;padding:.2rem 0}
 ul.notes{margin:.8rem 0;padding-left:1.1rem;color:var(--soft);max-width:44rem}
 ul.warnings{margin:1.2rem 0;padding:.7rem 1rem;list-style:none;background:var(--warnbg);border-left:3px solid var(--warn);border-radius:3px;max-width:52rem}
