@@ -1,7 +1,7 @@
 // A training step frees and takes the same gigabytes again, in sizes that differ from step to step. Given back to the kernel they
 // cost a page fault each; kept on malloc's heap, small blocks between them tear it into holes. So large blocks are cut from ranges
-// of their own, the smallest that fits, and neighbours that are freed become one range again. What waits is given back beyond the
-// most that was ever in use at once.
+// of their own, the smallest that fits, and neighbours that are freed become one range again. What waits is given back beyond
+// little more than the most that was ever in use at once.
 #include "runtime/allocator.h"
 
 #include <algorithm>
@@ -28,7 +28,6 @@ constexpr size_t kWide = size_t{24} << 20;
 constexpr size_t kGrain = size_t{16} << 10;
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kHuge = size_t{32} << 20;  // least that is asked of the kernel
-constexpr size_t kAlwaysKept = size_t{32} << 20;
 
 size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
@@ -69,8 +68,12 @@ class Ranges {
   }
 
  private:
-  // What may wait beside `more` bytes that are about to be mapped.
-  size_t limit(size_t more) const { return std::max(kAlwaysKept, peak_ > live_ + more ? peak_ - live_ - more : 0); }
+  // What may wait beside `more` bytes that are about to be mapped: up to the most that was in use, and as much as one mapping
+  // for the holes between blocks. Without it batches of many sizes unmap and map all the time.
+  size_t limit(size_t more) const {
+    const size_t most = peak_ + kHuge;
+    return most - std::min(most, live_ + more);
+  }
 
   bool map(size_t size) {
     const size_t length = round_up(std::max(size, kHuge), kHugePage);
