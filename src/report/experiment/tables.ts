@@ -4,7 +4,7 @@ import type { Against, ExperimentRow } from '../../evaluate/cell-rows.js'
 import { LABELS } from '../../evaluate/cells.js'
 import * as n from '../../show/numbers.js'
 import { type Column, numeric, type Table, text } from '../../show/table.js'
-import { count, MISSING, wholePercent } from '../../show/units.js'
+import { amount, count, MISSING, wholePercent } from '../../show/units.js'
 import type { Estimate } from '../../statistics/estimate.js'
 
 export interface ExperimentTables {
@@ -125,7 +125,7 @@ export function intervalsOver(rows: readonly ExperimentRow[]): string {
   const counts = rows.map(({ seeds }) => seeds.length)
   const [least, most] = [Math.min(...counts), Math.max(...counts)]
   if (isOneRealSeed(rows)) return 'the prompts of one seed'
-  return `${least === most ? most : `${least} to ${most}`} seeds`
+  return least === most ? amount(most, 'seed') : `${least} to ${most} seeds`
 }
 
 const tableOf = (caption: string, rows: readonly ExperimentRow[], cells: readonly Cell[]): Table => ({
