@@ -7,6 +7,7 @@ import { gate } from '../../src/commands/gate/gate.js'
 import { promptKey } from '../../src/dialogue.js'
 import type { EvalReport } from '../../src/report/types.js'
 import { openComparison, readComparison } from '../../src/verdicts/comparison-file.js'
+import type { ComparisonItem } from '../../src/verdicts/types.js'
 import { fakeServer, lengths } from '../reward/fake-server.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
 import { rowOf } from '../verdicts/panel.js'
@@ -209,15 +210,24 @@ test('one prompt, and the same answers twice, show no difference and are said', 
   expect(twins.screen).toContain('No difference between mine and start is shown.')
 })
 
+/** A file in which each rater prefers the system to `start` on every item. */
+function voteFile(items: readonly ComparisonItem[], votes: readonly { rater: string; system: string }[]) {
+  const path = join(tempFolder('votes'), 'votes.jsonl')
+  const log = openComparison(path, items, { lock: () => ({ release: () => {} }) })
+  for (const { rater, system } of votes)
+    log.append(...items.map((item) => rowOf(item, [system, 'start'], 'a', { rater })))
+  log.close()
+  return path
+}
+
 test('votes of people on the same systems come first in the report', async () => {
   const [a, b] = ['start', 'mine'].map((name) => numbered(name))
   const { result } = await compare([a, b])
   const { items } = readComparison(result.comparison)
-  const votes = join(tempFolder('votes'), 'votes.jsonl')
-  const log = openComparison(votes, items, { lock: () => ({ release: () => {} }) })
-  for (const rater of ['ann', 'bob', 'cy'])
-    log.append(...items.map((item) => rowOf(item, ['mine', 'start'], 'a', { rater })))
-  log.close()
+  const votes = voteFile(
+    items,
+    ['ann', 'bob', 'cy'].map((rater) => ({ rater, system: 'mine' })),
+  )
   const { report, screen } = await compare([a, b], { rewardModel: files.reward }, [votes])
   expect(report.judgements?.map(({ who }) => who)).toEqual(['people', 'the reward model'])
   expect(report.judgements?.[0].winRate.value).toBe(1)
@@ -237,11 +247,10 @@ test('verdicts on a third system are left out, and said', async () => {
   const [a, b, c] = ['start', 'mine', 'else'].map((name) => numbered(name))
   const { result } = await compare([a, b, c])
   const { items } = readComparison(result.comparison)
-  const votes = join(tempFolder('votes'), 'votes.jsonl')
-  const log = openComparison(votes, items, { lock: () => ({ release: () => {} }) })
-  for (const system of ['mine', 'else'])
-    log.append(...items.map((item) => rowOf(item, [system, 'start'], 'a', { rater: 'ann' })))
-  log.close()
+  const votes = voteFile(
+    items,
+    ['mine', 'else'].map((system) => ({ rater: 'ann', system })),
+  )
   const { report, screen } = await compare([a, b], {}, [votes])
   expect(report.judgements?.map(({ system }) => system)).toEqual(['mine'])
   expect(report.comparison?.verdicts[0].figures).toMatchObject({ verdicts: 8, strengths: { length: 2 } })

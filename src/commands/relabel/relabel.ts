@@ -5,7 +5,7 @@ import { basename, dirname, extname, join } from 'node:path'
 import { loadConfig } from '../../config/load-config.js'
 import type { Options } from '../../config/options.js'
 import { readExamples } from '../../data/read/read-examples.js'
-import { formatFaults } from '../../data/read/row-fault.js'
+import { leftOutText } from '../../data/read/row-fault.js'
 import { promptText } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { type AppendLog, openAppendLog, wholeLines } from '../../files/append-log.js'
@@ -116,11 +116,7 @@ async function chosen({ data, pairs, options }: RelabelCall, ui: Ui) {
     format: options.datasetFormat === 'auto' ? undefined : options.datasetFormat,
     columns: options.columns,
   })
-  if (report.faults.length > 0) {
-    ui.warn(
-      `${count(report.faults.length)} of ${count(report.rows)} rows are left out:\n${formatFaults(report.faults, 5)}`,
-    )
-  }
+  if (report.faults.length > 0) ui.warn(leftOutText(report.faults, report.rows))
   const found = choosePairs(examples, pairs, options.seed)
   if (found.all === 0)
     throw usageError(

@@ -1,4 +1,5 @@
 /** What can be wrong with one row, and how it is reported. */
+import { count } from '../../show/units.js'
 
 /** `structural`: the row cannot be read. `content`: it can, but there is nothing to learn from it. */
 export type FaultKind = 'structural' | 'content'
@@ -51,3 +52,7 @@ export function formatFaults(faults: readonly ReadFault[], limit = 20): string {
   if (faults.length > limit) lines.push(`  … and ${faults.length - limit} more`)
   return lines.join('\n')
 }
+
+/** `3 of 200 rows are left out`, and the first of them with their places. */
+export const leftOutText = (faults: readonly ReadFault[], rows: number): string =>
+  `${count(faults.length)} of ${count(rows)} rows are left out:\n${formatFaults(faults, 5)}`

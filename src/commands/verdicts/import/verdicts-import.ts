@@ -1,6 +1,6 @@
 /** `clha verdicts import`: rows of other tools become a comparison. */
 import { existsSync } from 'node:fs'
-import { formatFaults } from '../../../data/read/row-fault.js'
+import { formatFaults, leftOutText } from '../../../data/read/row-fault.js'
 import { usageError } from '../../../errors.js'
 import { takeLock } from '../../../runs/lock.js'
 import { amount, count } from '../../../show/units.js'
@@ -48,9 +48,7 @@ export async function verdictsImport(
   log.close()
   ui.line(`${output}  ${amount(found.rows.length, 'verdict')} on ${amount(found.items.length, 'item')}`)
   if (found.faults.length > 0) {
-    ui.warn(
-      `${count(found.faults.length)} of ${count(found.read)} rows are left out:\n${formatFaults(found.faults, 5)}`,
-    )
+    ui.warn(leftOutText(found.faults, found.read))
   }
   return {
     ...{ output, layout: found.layout, rows: found.read, verdicts: found.rows.length },
