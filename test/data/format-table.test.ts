@@ -283,7 +283,7 @@ describe('unpaired rows', () => {
   test('are refused elsewhere with a way out, and serve as prompts', async () => {
     const file = dataFile(jsonl(rows))
     await expect(readExamples(file)).rejects.toThrow(`${file}:1 (byte 0): the row is unpaired`)
-    await expect(readExamples(file)).rejects.toThrow('loss_type kto and bco')
+    await expect(readExamples(file)).rejects.toThrow('methods kto and bco')
     expect((await readExamples(file, { minCandidates: 0 })).examples.length).toBe(3)
   })
 })

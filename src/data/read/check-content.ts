@@ -19,7 +19,7 @@ export function checkContent(row: ParsedRow, { minCandidates, unpaired }: Conten
   const { prompt, candidates } = row
   const labelled = candidates.some(({ desirable }) => desirable !== undefined)
   if (labelled && !unpaired && minCandidates > 0) {
-    const learners = 'loss_type kto and bco learn from such rows'
+    const learners = 'methods kto and bco learn from such rows'
     const advice = `one answer and a label; ${learners}, here pairs, lists or SFT rows are needed`
     throw structuralFault('unpaired', `the row is unpaired: ${advice}`)
   }

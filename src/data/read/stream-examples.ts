@@ -194,7 +194,7 @@ function tooManyBad({ counts, first, tolerated }: Reading): ClhaError {
   const allowed = tolerated > 0 ? ` (${tolerated} tolerated)` : ''
   const list = formatFaults(first.structural, LISTED) + more(bad)
   const message = `${bad} of the first ${counts.rows} rows cannot be read${allowed}:\n${list}`
-  const hint = 'Mend these rows, or leave them out with skip_bad: true.'
+  const hint = 'Fix these rows, or leave them out with skip_bad: true.'
   return new ClhaError(EXIT.usage, message, hint)
 }
 

@@ -135,6 +135,6 @@ function nothingToWrite(format: WriteFormat, { file, unread }: WriteWords, { ski
   const why = fault ? `${fault.file}:${fault.row}: ${fault.reason}` : 'there is no example'
   const hint = skipped[0]
     ? 'Choose another format.'
-    : 'No row of the input can be used: mend it, or take another.'
+    : 'No row of the input can be used: fix it, or take another.'
   return usageError(`${file}: nothing can be written as ${format}: ${why}`, hint)
 }

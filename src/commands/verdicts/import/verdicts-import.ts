@@ -40,7 +40,7 @@ export async function verdictsImport(
   if (found.faults.length > 0 && flags.skipBad !== true) {
     throw usageError(
       `${count(found.faults.length)} of ${count(found.read)} rows are no verdicts:\n${formatFaults(found.faults)}`,
-      'Mend them, or leave them out with --skip-bad.',
+      'Fix them, or leave them out with --skip-bad.',
     )
   }
   const log = openComparison(output, found.items, { name: textOf(flags.name), lock: takeLock })
