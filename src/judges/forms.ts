@@ -1,11 +1,11 @@
 /** The template that a config names, as a form. */
 import { readFileSync, statSync } from 'node:fs'
 import { usageError } from '../errors.js'
-import { jsonForm } from './json-form.js'
+import { jsonForm } from '../grading/json-form.js'
+import { RUBRICS, type RubricName, rubricText } from '../grading/rubrics.js'
+import type { Form, JudgeMode } from '../grading/types.js'
 import { alpacaEvalForm, mtBenchForm } from './named-forms.js'
 import { ownForm } from './own-form.js'
-import { RUBRICS, type RubricName, rubricText } from './rubrics.js'
-import type { Form, JudgeMode } from './types.js'
 
 export const TEMPLATES = [...Object.keys(RUBRICS), 'mt-bench', 'alpaca-eval'] as const
 

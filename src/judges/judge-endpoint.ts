@@ -2,12 +2,12 @@
 import { z } from 'zod'
 import type { Message } from '../dialogue.js'
 import { usageError } from '../errors.js'
+import type { ResponseFormat } from '../grading/types.js'
 import { addressName, parseChatAddress } from '../http/address.js'
 import { HttpFailure, postJson } from '../http/post-json.js'
 import { readResponse } from '../http/read-response.js'
 import { MAX_RETRY_AFTER, withRetries } from '../http/retry.js'
 import type { Pace } from './pace.js'
-import type { ResponseFormat } from './types.js'
 
 export interface JudgeOptions {
   url: string

@@ -1,14 +1,21 @@
 /** One pairing to a verdict: the question, the reply, a second request where it can't be read, the row. */
 import { type Message, promptKey } from '../dialogue.js'
+import { dialogueText } from '../grading/dialogue-text.js'
+import { fenceWith, markOf } from '../grading/fence.js'
+import {
+  type Form,
+  type JudgeMode,
+  type Question,
+  type Said,
+  type Slot,
+  Unreadable,
+} from '../grading/types.js'
 import { goldOf } from '../verdicts/gold.js'
 import type { Outcome, VerdictRow } from '../verdicts/types.js'
 import type { Correspondence } from './correspondence.js'
 import { costOf, type Prices } from './cost.js'
-import { dialogueText } from './dialogue-text.js'
-import { fenceWith, markOf } from './fence.js'
 import type { Pairing } from './pairings.js'
 import type { Reply } from './replies.js'
-import { type Form, type JudgeMode, type Question, type Said, type Slot, Unreadable } from './types.js'
 
 /** Who judges, and how. */
 export interface Bench {

@@ -1,7 +1,7 @@
 /** The forms of MT-bench and AlpacaEval: their layout and the syntax of their verdicts, in words of our own. */
-import { dialogueText } from './dialogue-text.js'
-import { readBracketGrade, readBracketVerdict, shortened, spoken } from './read-reply.js'
-import { type Form, type JudgeMode, type Question, Unreadable } from './types.js'
+import { dialogueText } from '../grading/dialogue-text.js'
+import { readBracketGrade, readBracketVerdict, shortened, spoken } from '../grading/read-reply.js'
+import { type Form, type JudgeMode, type Question, Unreadable } from '../grading/types.js'
 
 const IMPARTIAL =
   'Be impartial: neither the order of the answers nor their length nor the names of the assistants may sway you.'

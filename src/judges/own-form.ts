@@ -1,9 +1,9 @@
 /** A template of one's own: a rubric for our form, or a whole prompt with places for the material. */
 import { usageError } from '../errors.js'
-import { dialogueText } from './dialogue-text.js'
-import { jsonForm, jsonReply } from './json-form.js'
-import { readBracketGrade, readBracketVerdict } from './read-reply.js'
-import { type Form, type JudgeMode, type Question, Unreadable } from './types.js'
+import { dialogueText } from '../grading/dialogue-text.js'
+import { jsonForm, jsonReply } from '../grading/json-form.js'
+import { readBracketGrade, readBracketVerdict } from '../grading/read-reply.js'
+import { type Form, type JudgeMode, type Question, Unreadable } from '../grading/types.js'
 
 const PLACE = /\{\{\s*([\w-]+)\s*\}\}/g
 

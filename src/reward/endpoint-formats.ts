@@ -4,7 +4,7 @@ import type { Message, Prompt } from '../dialogue.js'
 import { HttpFailure } from '../http/post-json.js'
 import { readResponse } from '../http/read-response.js'
 import { amount } from '../show/units.js'
-import { DEFAULT_RUBRIC, judgedScore, judgeMessages } from './judge.js'
+import { gradeOf, gradingMessages } from './grade.js'
 
 export const ENDPOINT_TYPES = [
   'vllm_score',
@@ -116,13 +116,13 @@ export const FORMATS: Record<EndpointType, EndpointFormat> = {
   openai_chat: {
     path: '/v1/chat/completions',
     answers: () => 1,
-    body: ({ prompt, answers }, { model, rubric = DEFAULT_RUBRIC }, failed) => ({
+    body: ({ prompt, answers }, { model, rubric }, failed) => ({
       model,
-      messages: judgeMessages(rubric, prompt, answers[0], failed),
+      messages: gradingMessages(rubric, prompt, answers[0], failed),
       temperature: 0,
-      max_tokens: 200,
+      max_tokens: 1024,
     }),
-    rewards: (response) => [judgedScore(readResponse(chat, response).choices[0].message.content ?? '')],
+    rewards: (response) => [gradeOf(readResponse(chat, response).choices[0].message.content ?? '')],
   },
 }
 

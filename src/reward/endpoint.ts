@@ -10,6 +10,7 @@ import {
   FORMATS,
   type FormatSettings,
 } from './endpoint-formats.js'
+import { gradingText } from './grade.js'
 
 export interface EndpointOptions {
   url: string
@@ -52,7 +53,7 @@ export function openEndpoint(options: EndpointOptions): RewardEndpoint {
     const where = key === 'reward_endpoint' ? 'reward_endpoint_model' : `${key}: the model behind #`
     throw usageError(`${where} is missing`, 'name the chat model that is to judge')
   }
-  const made = [address.href, type, model, rubric]
+  const made = [address.href, type, model, type === 'openai_chat' ? gradingText(rubric) : rubric]
   return {
     ...options,
     url: address.href,

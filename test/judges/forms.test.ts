@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fenceWith, markOf, withoutTokens } from '../../src/judges/fence.js'
+import { fenceWith, markOf, withoutTokens } from '../../src/grading/fence.js'
 import { formOf, TEMPLATES } from '../../src/judges/forms.js'
 import { bodyOf } from '../../src/judges/judge-endpoint.js'
 import { chatFields } from '../../src/serve/request-fields.js'

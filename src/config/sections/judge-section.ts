@@ -1,6 +1,6 @@
 /** Config section: a judge behind HTTP, and how it is asked. */
 import { z } from 'zod'
-import { JUDGE_MODES, RESPONSE_FORMATS } from '../../judges/types.js'
+import { JUDGE_MODES, RESPONSE_FORMATS } from '../../grading/types.js'
 import { count, nonNegative, positive, text, wholeNumber } from '../../value-shapes.js'
 
 export const judgeSection = {

@@ -32,13 +32,11 @@ const slotOf = (verdict: unknown): Slot | undefined =>
     : undefined
 
 /** `{"score": 7}`. @throws Unreadable */
-export const readJsonGrade = (reply: string): Said => ({
-  grade: theOne(
+export const readJsonGrade = (reply: string): { grade: number } =>
+  theGrade(
     objectsOf(reply).flatMap(({ score }) => (typeof score === 'number' ? score : [])),
     reply,
-    isGrade,
-  ),
-})
+  )
 
 const BRACKETS: Record<string, Slot> = { A: 'first', B: 'second', C: 'tie' }
 
@@ -51,27 +49,26 @@ export const readBracketVerdict = (reply: string): Said => ({
 })
 
 /** `[[7]]`. @throws Unreadable */
-export const readBracketGrade = (reply: string): Said => ({
-  grade: theOne(
+export const readBracketGrade = (reply: string): { grade: number } =>
+  theGrade(
     [...spoken(reply).matchAll(/\[\[(\d+(?:\.\d+)?)\]\]/g)].map(([, digits]) => Number(digits)),
     reply,
-    isGrade,
-  ),
-})
+  )
 
-const isGrade = (grade: number): boolean => grade >= GRADES[0] && grade <= GRADES[1]
+/** @throws Unreadable */
+function theGrade(found: readonly number[], reply: string): { grade: number } {
+  const grade = theOne(found, reply, 'score')
+  if (grade >= GRADES[0] && grade <= GRADES[1]) return { grade }
+  throw new Unreadable(`a score outside ${GRADES.join(' to ')} in the reply ${shortened(reply)}`)
+}
 
 /** All that was found has to say the same: a judge that quotes a verdict out of an answer has then said nothing. */
-function theOne<T>(found: readonly T[], reply: string, fits: (value: T) => boolean = () => true): T {
+function theOne<T>(found: readonly T[], reply: string, what: 'verdict' | 'score' = 'verdict'): T {
   const [first, ...others] = new Set(found)
-  if (found.length > 0 && others.length === 0 && fits(first)) return first
-  const what =
-    others.length > 0
-      ? 'several verdicts'
-      : found.length > 0
-        ? `a grade outside ${GRADES.join(' to ')}`
-        : 'no verdict'
-  throw new Unreadable(`${what} in the reply ${shortened(reply)}`)
+  if (found.length > 0 && others.length === 0) return first
+  throw new Unreadable(
+    `${others.length > 0 ? `several ${what}s` : `no ${what}`} in the reply ${shortened(reply)}`,
+  )
 }
 
 export const shortened = (reply: string): string =>
