@@ -2,7 +2,7 @@
 
 import { winOf } from '../statistics/agreement.js'
 import { type Estimate, withinShares } from '../statistics/estimate.js'
-import { corrected } from '../statistics/significance.js'
+import { holm } from '../statistics/significance.js'
 import { mean } from '../statistics/statistics.js'
 import { meanInterval, tTest } from '../statistics/t-interval.js'
 import { type Cell, type Factors, LABELS, sameFactors } from './cells.js'
@@ -139,7 +139,7 @@ function correctedP(differences: readonly (readonly number[])[]): (number | unde
     const p = tTest(d)
     if (p !== undefined) tests.set(String(d), p)
   }
-  const p = corrected([...tests.values()])
+  const p = holm([...tests.values()])
   const byTest = new Map([...tests.keys()].map((key, i) => [key, p[i]]))
   return differences.map((d) => byTest.get(String(d)))
 }

@@ -28,10 +28,6 @@ export function corpusChrf(
   return scoreOf(total)
 }
 
-/** Of one text, 0 to 100. */
-export const sentenceChrf = (hypothesis: string, reference: string, options: ChrfOptions = {}): number =>
-  scoreOf(countsOf(hypothesis, reference, options))
-
 function countsOf(hypothesis: string, reference: string, { wordOrder = 0 }: ChrfOptions): Counts[] {
   const [h, r] = [hypothesis, reference].map((text) => [...splitWords(text).join('')])
   const [hw, rw] = [hypothesis, reference].map(wordsOf)

@@ -49,20 +49,6 @@ export function compare(
   }
 }
 
-/** The comparison over all prompts (so each source weighs as many as it has) and within each source. */
-export function compareBySource(
-  sources: readonly string[],
-  rewards: readonly number[],
-  baseline: readonly number[],
-  options: CompareOptions = {},
-): { total: Comparison; sources: Record<string, Comparison> } {
-  const parts = [...indicesBySource(sources)].map(([source, indices]): [string, Comparison] => {
-    const part = (values: readonly number[]) => indices.map((i) => values[i])
-    return [source, compare(part(rewards), part(baseline), options)]
-  })
-  return { total: compare(rewards, baseline, options), sources: Object.fromEntries(parts) }
-}
-
 /** Where each source's prompts stand, in the order in which sources first appear. */
 export const indicesBySource = (sources: readonly string[]): Map<string, number[]> =>
   groupBy(sources.keys(), (i) => sources[i])

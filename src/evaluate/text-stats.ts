@@ -55,11 +55,3 @@ export function repetition(words: readonly string[], n = 4): number {
   const total = words.length - n + 1
   return total > 0 ? 1 - countNgrams(words, n).size / total : 0
 }
-
-const ROLE_MARKERS = ['Human:', 'human:', 'Assistant:', 'assistant:']
-
-/** An answer up to the first role marker, as the reference code cuts it; it also cuts an honest "human:". */
-export function cutAtRoleMarker(answer: string): string {
-  const cuts = ROLE_MARKERS.map((marker) => answer.indexOf(marker)).filter((at) => at >= 0)
-  return cuts.length > 0 ? answer.slice(0, Math.min(...cuts)).trimEnd() : answer
-}

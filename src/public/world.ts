@@ -1,2 +1,13 @@
 /** The starter world: questions, answers and a true reward, all of them made. */
-export { createWorld, oracle, type World, type WorldOptions, writeWorld } from '../world/index.js'
+export {
+  type AnswerPrompts,
+  createWorld,
+  oracle,
+  type ProbeFact,
+  type ProbeReport,
+  probe,
+  probeFacts,
+  type World,
+  type WorldOptions,
+  writeWorld,
+} from '../world/index.js'

@@ -34,30 +34,3 @@ export function nested(field: number, content: string | readonly Field[]): Field
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : Buffer.concat(content)
   return Buffer.concat([tag(field, 2), varint(bytes.length), bytes])
 }
-
-/** A message's fields by number: a bigint for varints, the raw bytes for all others. */
-export function decodeMessage(bytes: Buffer): Map<number, (bigint | Buffer)[]> {
-  const fields = new Map<number, (bigint | Buffer)[]>()
-  let at = 0
-  const readVarint = () => {
-    let value = 0n
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = bytes.readUInt8(at++)
-      value |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) return value
-    }
-  }
-  const take = (length: number) => {
-    at += length
-    return bytes.subarray(at - length, at)
-  }
-  while (at < bytes.length) {
-    const key = Number(readVarint())
-    const wireType = key & 7
-    if (![0, 1, 2, 5].includes(wireType)) throw new Error(`unknown wire type ${wireType}`)
-    const value =
-      wireType === 0 ? readVarint() : take(wireType === 1 ? 8 : wireType === 5 ? 4 : Number(readVarint()))
-    fields.set(key >> 3, [...(fields.get(key >> 3) ?? []), value])
-  }
-  return fields
-}

@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { makeFolder } from '../files/folder.js'
 import { maskedCrc32c } from './crc32c.js'
-import { decodeMessage, double, type Field, float, integer, nested } from './protobuf.js'
+import { double, type Field, float, integer, nested } from './protobuf.js'
 
 export interface TensorBoardWriter {
   readonly path: string
@@ -62,49 +62,4 @@ function frame(data: Uint8Array): Buffer {
   record.set(data, 12)
   record.writeUInt32LE(maskedCrc32c(data), 12 + data.length)
   return record
-}
-
-export interface TensorBoardEvent {
-  step: number
-  tag: string
-  value: number | string
-}
-
-/**
- * Reads scalars and text back; a cut last record is left out.
- *
- * @throws Error on a record whose checksum is wrong
- */
-export function readTensorBoard(path: string): TensorBoardEvent[] {
-  const bytes = fs.readFileSync(path)
-  const events: TensorBoardEvent[] = []
-  for (let at = 0; at + 12 <= bytes.length; ) {
-    const length = Number(bytes.readBigUInt64LE(at))
-    if (bytes.readUInt32LE(at + 8) !== maskedCrc32c(bytes.subarray(at, at + 8))) throw badChecksum(path, at)
-    if (at + 16 + length > bytes.length) break
-    const data = bytes.subarray(at + 12, at + 12 + length)
-    if (bytes.readUInt32LE(at + 12 + length) !== maskedCrc32c(data)) throw badChecksum(path, at)
-    events.push(...readEvent(data))
-    at += 16 + length
-  }
-  return events
-}
-
-const badChecksum = (path: string, at: number) =>
-  new Error(`${path}: wrong checksum in the record at byte ${at}`)
-
-function readEvent(data: Buffer): TensorBoardEvent[] {
-  const event = decodeMessage(data)
-  const step = Number(event.get(2)?.[0] ?? 0)
-  const summaries = (event.get(5) ?? []) as Buffer[]
-  return summaries.flatMap((summary) =>
-    ((decodeMessage(summary).get(1) ?? []) as Buffer[]).map((bytes) => {
-      const value = decodeMessage(bytes)
-      const tag = String(value.get(1)?.[0] ?? '')
-      const scalar = value.get(2)?.[0] as Buffer | undefined
-      if (scalar) return { step, tag, value: scalar.readFloatLE() }
-      const tensor = decodeMessage(value.get(8)?.[0] as Buffer)
-      return { step, tag, value: String(tensor.get(8)?.[0] ?? '') }
-    }),
-  )
 }

@@ -3,10 +3,10 @@ import type { Estimate } from './estimate.js'
 import type { BootstrapOptions } from './intervals.js'
 import { clusterBootstrap } from './resample.js'
 
-export type AlphaLevel = 'nominal' | 'ordinal' | 'interval' | 'ratio'
+export type AlphaLevel = 'nominal' | 'ordinal'
 
-/** Squared distance of two categories: by their places, their values, and how often each occurs. */
-type Distance = (c: number, k: number, counts: Float64Array, values: readonly number[]) => number
+/** Squared distance of two categories: by their places, and how often each occurs. */
+type Distance = (c: number, k: number, counts: Float64Array) => number
 
 const DISTANCES: Record<AlphaLevel, Distance> = {
   nominal: (c, k) => Number(c !== k),
@@ -14,11 +14,6 @@ const DISTANCES: Record<AlphaLevel, Distance> = {
     let between = -(counts[c] + counts[k]) / 2
     for (let g = Math.min(c, k); g <= Math.max(c, k); g++) between += counts[g]
     return between ** 2
-  },
-  interval: (c, k, _, values) => (values[c] - values[k]) ** 2,
-  ratio: (c, k, _, values) => {
-    const sum = values[c] + values[k]
-    return sum === 0 ? 0 : ((values[c] - values[k]) / sum) ** 2
   },
 }
 
@@ -41,7 +36,7 @@ export function krippendorffAlpha(
     const total = new Float64Array(size * size)
     for (let i = 0; i < drawn.length; i++)
       for (const [c, k, count] of tables[drawn[i]]) total[c * size + k] += count
-    return alpha(total, values, DISTANCES[level])
+    return alpha(total, size, DISTANCES[level])
   }
   const value = alphaOf(tables.map((_, i) => i))
   if (Number.isNaN(value)) return { value: null }
@@ -57,9 +52,8 @@ function coincidences(places: readonly number[]): [c: number, k: number, count: 
 }
 
 /** 1 - D_o / D_e. @returns NaN where nothing could disagree */
-function alpha(table: Float64Array, values: readonly number[], distance: Distance): number {
-  const size = values.length
-  const counts = Float64Array.from(values, (_, c) =>
+function alpha(table: Float64Array, size: number, distance: Distance): number {
+  const counts = Float64Array.from({ length: size }, (_, c) =>
     table.subarray(c * size, (c + 1) * size).reduce((sum, count) => sum + count, 0),
   )
   const n = counts.reduce((sum, count) => sum + count, 0)
@@ -67,7 +61,7 @@ function alpha(table: Float64Array, values: readonly number[], distance: Distanc
   for (let c = 0; c < size; c++) {
     for (let k = 0; k < size; k++) {
       if (c === k) continue
-      const d = distance(c, k, counts, values)
+      const d = distance(c, k, counts)
       observed += table[c * size + k] * d
       expected += counts[c] * counts[k] * d
     }

@@ -26,15 +26,6 @@ export function phrasingsFor(seed: number, fact: Fact, split: Split): number[] {
   return split === 'dev' ? [order[1]] : order.slice(2)
 }
 
-/** Prompts of one turn or with a greeting before; earlier questions multiply these further. */
-export function promptsAvailable(seed: number, split: Split): number {
-  const [openers, closers] = WRAPPINGS
-  const perPhrasing = openers * closers * (1 + GREETINGS.length)
-  return TOPICS.flatMap((topic) => topic.facts)
-    .map((fact) => phrasingsFor(seed, fact, split).filter((p) => !isFollowUp(questionText(fact, p))).length)
-    .reduce((sum, count) => sum + count * perPhrasing, 0)
-}
-
 export function createPromptSource(seed: number): PromptSource {
   const seen = new Set<string>()
   return {

@@ -1,10 +1,10 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { writeSafetensors } from '../../src/checkpoint/format/safetensors-write.js'
 import { openModelFiles } from '../../src/checkpoint/format/sharded-model.js'
 import { DiskStorage } from '../../src/files/storage.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
+import { writeSafetensors } from '../helpers/safetensors.js'
 
 const shard = (folder: string, file: string, tensors: Record<string, number>) =>
   writeSafetensors(

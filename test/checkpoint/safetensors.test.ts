@@ -1,17 +1,16 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { bitsOf, SAFETENSORS_DTYPES } from '../../src/checkpoint/format/dtypes.js'
+import { bitsOf, type SafetensorsDtype } from '../../src/checkpoint/format/dtypes.js'
 import { openSafetensors } from '../../src/checkpoint/format/safetensors.js'
-import {
-  layoutSafetensors,
-  type TensorToWrite,
-  writeSafetensors,
-} from '../../src/checkpoint/format/safetensors-write.js'
+import { layoutSafetensors, type TensorToWrite } from '../../src/checkpoint/format/safetensors-write.js'
 import { DiskStorage } from '../../src/files/storage.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
+import { writeSafetensors } from '../helpers/safetensors.js'
 
 const disk = new DiskStorage()
+
+const DTYPES = 'BOOL U8 I8 I16 U16 F16 BF16 I32 U32 F32 F64 I64 U64'.split(' ') as SafetensorsDtype[]
 
 function tensor(name: string, dtype: TensorToWrite['dtype'], shape: number[], fill = 1): TensorToWrite {
   const elements = shape.reduce((product, extent) => product * extent, 1)
@@ -32,7 +31,7 @@ function readAll(path: string) {
 test('every dtype, scalars, empty tensors and odd names come back as they were written', () => {
   const path = join(temporaryFolder(), 'a.safetensors')
   const tensors = [
-    ...SAFETENSORS_DTYPES.map((dtype, i) => tensor(`t.${dtype}`, dtype, [2, 4], i)),
+    ...DTYPES.map((dtype, i) => tensor(`t.${dtype}`, dtype, [2, 4], i)),
     tensor('scalar', 'F32', []),
     tensor('empty', 'BF16', [0, 7]),
     tensor('__proto__', 'U8', [3]),

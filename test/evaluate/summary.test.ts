@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { compare, compareBySource, scorerAgreement } from '../../src/evaluate/compare.js'
+import { compare, scorerAgreement } from '../../src/evaluate/compare.js'
 import { evaluateSystem } from '../../src/evaluate/system-summary.js'
-import { cutAtRoleMarker, repetition, textStats } from '../../src/evaluate/text-stats.js'
+import { repetition, textStats } from '../../src/evaluate/text-stats.js'
 
 describe('text statistics', () => {
   test('length, variety and cuts by hand', () => {
@@ -19,13 +19,6 @@ describe('text statistics', () => {
     expect(repetition('a a a a a a'.split(' '))).toBeCloseTo(2 / 3, 12)
     expect(repetition('a b c d e f'.split(' '))).toBe(0)
     expect(repetition(['a', 'b'])).toBe(0)
-  })
-
-  test('an answer is cut at the first role marker, and only there', () => {
-    expect(cutAtRoleMarker('Sure.\n\nHuman: more')).toBe('Sure.')
-    expect(cutAtRoleMarker('x assistant: y Human: z')).toBe('x')
-    expect(cutAtRoleMarker('a human being, Human ')).toBe('a human being, Human ')
-    expect(cutAtRoleMarker('Assistant: hi')).toBe('')
   })
 })
 
@@ -52,12 +45,6 @@ describe('comparison', () => {
     )
     expect(equal.winRate.interval[0]).toBeLessThan(0.5)
     expect(equal.winRate.interval[1]).toBeGreaterThan(0.5)
-  })
-
-  test('the total weighs each source by its prompts', () => {
-    const { total, sources } = compareBySource(['a', 'b', 'b', 'b'], [1, 0, 0, 0], [0, 1, 1, 1])
-    expect(total.winRate.value).toBe(0.25)
-    expect([sources.a.winRate.value, sources.b.winRate.value]).toEqual([1, 0])
   })
 
   test('two scorers: linear and rank correlation, null where nothing varies', () => {

@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type TensorToWrite, writeSafetensors } from '../../src/checkpoint/format/safetensors-write.js'
+import type { TensorToWrite } from '../../src/checkpoint/format/safetensors-write.js'
 import { ClhaError } from '../../src/errors.js'
 import { DiskStorage } from '../../src/files/storage.js'
 import { parameterCount } from '../../src/models/decoder/decoder.js'
@@ -11,6 +11,7 @@ import { modelFiles, tensorsToWrite } from '../../src/models/folders/save-model.
 import { type DType, memory, noGrad, ops, scope } from '../../src/tensor/index.js'
 import { fixture, readTensors } from '../fixtures.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
+import { writeSafetensors } from '../helpers/safetensors.js'
 
 const llama = fixture('models/llama_gqa')
 

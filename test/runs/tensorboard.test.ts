@@ -2,8 +2,9 @@ import * as fs from 'node:fs'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { crc32c, maskedCrc32c } from '../../src/runs/crc32c.js'
-import { openTensorBoard, readTensorBoard } from '../../src/runs/tensorboard.js'
+import { openTensorBoard } from '../../src/runs/tensorboard.js'
 import { temporaryFolder } from '../helpers/folders.js'
+import { readTensorBoard } from '../helpers/tensorboard.js'
 
 // RFC 3720, appendix B.4, and the usual check value.
 test.each([

@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { METRICS_FILE, type MetricRow, readMetrics, warningsOf } from '../../src/runs/metrics.js'
-import { guide } from '../../src/train/guidance/guidance.js'
+import { createGuide, type GuideSettings } from '../../src/train/guidance/guidance.js'
 import { CAUSES } from '../../src/train/guidance/guidance-rules.js'
 import { fixedShiftOf, shiftOf } from '../../src/train/guidance/guidance-series.js'
 import { temporaryFolder } from '../helpers/folders.js'
@@ -15,6 +15,12 @@ const SETTINGS = {
   margin: 1,
   minConfidence: 0.8,
   maxNewTokens: 128,
+}
+
+/** The warnings of a whole training, each with the step of the row that raised it. */
+function guide(history: readonly MetricRow[], settings: GuideSettings) {
+  const { see } = createGuide(settings)
+  return history.flatMap((row) => see(row).map((warning) => ({ step: row.step, ...warning })))
 }
 
 /** Rows of one metric each, ten steps apart. */

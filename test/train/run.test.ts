@@ -6,10 +6,10 @@ import { listCheckpoints } from '../../src/checkpoint/policy/names.js'
 import { knownError } from '../../src/errors.js'
 import { DiskStorage } from '../../src/files/storage.js'
 import { readRun } from '../../src/runs/read-run.js'
-import { readTensorBoard } from '../../src/runs/tensorboard.js'
 import { BestTracker } from '../../src/train/loop/best.js'
 import type { TrainingRun } from '../../src/train/loop/training-run.js'
 import { temporaryFolder, thrown } from '../helpers/folders.js'
+import { readTensorBoard } from '../helpers/tensorboard.js'
 import { CLHA, filesBelow, OBJECTIVES, randomItems, run, tinyModel, training } from './tiny.js'
 
 const steps = (dir: string) => listCheckpoints(new DiskStorage(), dir).map(({ step }) => step)

@@ -4,15 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/dialogue.js'
 import { ClhaError } from '../../src/errors.js'
-import {
-  createWorld,
-  type ProbeFact,
-  probe,
-  probeFacts,
-  wordOverlap,
-  worldCheck,
-  writeWorld,
-} from '../../src/world/index.js'
+import { createWorld, type ProbeFact, probe, probeFacts, writeWorld } from '../../src/world/index.js'
+import { wordOverlap, worldCheck } from './world-check.js'
 
 describe.each([1, 2, 3])('the world of seed %i is a fair test', (seed) => {
   const world = createWorld({ seed })

@@ -28,8 +28,6 @@ const BITS = {
 
 export type SafetensorsDtype = keyof typeof BITS
 
-export const SAFETENSORS_DTYPES = Object.keys(BITS) as SafetensorsDtype[]
-
 export const isSafetensorsDtype = (name: string): name is SafetensorsDtype => Object.hasOwn(BITS, name)
 
 export const bitsOf = (dtype: SafetensorsDtype): number => BITS[dtype]

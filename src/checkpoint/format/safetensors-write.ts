@@ -1,7 +1,5 @@
 /** Writes safetensors: tensors in, chunks of the file out, so that nothing is copied in memory. */
 
-import type { Storage } from '../../files/storage.js'
-import { replaceFile, type Written } from '../../files/whole.js'
 import { bitsOf, type SafetensorsDtype, tensorBytes } from './dtypes.js'
 
 export interface TensorToWrite {
@@ -72,18 +70,4 @@ function headerBytes(tensors: readonly TensorToWrite[], metadata?: Readonly<Reco
   header.writeBigUInt64LE(BigInt(padded), 0)
   json.copy(header, 8)
   return header
-}
-
-/**
- * Writes a safetensors file in place of `path` at once: a temporary sibling, fsync, rename, fsync of the folder.
- *
- * @throws the storage's error; the file that was there before is then untouched
- */
-export function writeSafetensors(
-  storage: Storage,
-  path: string,
-  tensors: readonly TensorToWrite[],
-  metadata?: Readonly<Record<string, string>>,
-): Written {
-  return replaceFile(storage, path, layoutSafetensors(tensors, metadata).chunks())
 }

@@ -34,15 +34,3 @@ export function createGuide(settings: GuideSettings): Guide {
     },
   }
 }
-
-/**
- * The warnings of a whole training, each with the step of the row that raised it.
- * @param history rows of metrics.jsonl, in their order
- */
-export function guide(
-  history: readonly MetricRow[],
-  settings: GuideSettings,
-): (RunWarning & { step: number })[] {
-  const { see } = createGuide(settings)
-  return history.flatMap((row) => see(row).map((warning) => ({ step: row.step, ...warning })))
-}

@@ -1,12 +1,11 @@
 /** Measures whether a world is a fair test of learning from preferences, as far as that needs no model. */
-import type { Example } from '../data/example.js'
-import type { Message } from '../dialogue.js'
-import { promptKey } from '../dialogue.js'
-import type { World } from './make-world.js'
-import { oracle } from './oracle.js'
-import { promptsAvailable } from './prompt-source.js'
-import { readPrompt } from './prompts.js'
-import { factKey } from './topics.js'
+import type { Example } from '../../src/data/example.js'
+import type { Message } from '../../src/dialogue.js'
+import { promptKey } from '../../src/dialogue.js'
+import type { World } from '../../src/world/make-world.js'
+import { oracle } from '../../src/world/oracle.js'
+import { readPrompt } from '../../src/world/prompts.js'
+import { factKey } from '../../src/world/topics.js'
 
 export interface WorldFigures {
   /** Median over training pairs: shared words and marks, divided by those of the longer answer. */
@@ -35,8 +34,6 @@ export interface WorldFigures {
   rewardDemonstrations: number
   /** Different words and marks, lower-cased. */
   vocabulary: number
-  /** Single turns and greetings; earlier questions multiply these. */
-  promptsAvailable: { train: number; dev: number; test: number }
 }
 
 /** Words, digits and punctuation marks of a text. */
@@ -90,11 +87,6 @@ export function worldCheck(world: World): WorldFigures {
     rewardRejected: mean(pairs.map((p) => p.truth.rewards[p.worse])),
     rewardDemonstrations: mean(world.demonstrations.map((example) => world.truth(example).rewards[0])),
     vocabulary: vocabulary(world),
-    promptsAvailable: {
-      train: promptsAvailable(world.options.seed, 'train'),
-      dev: promptsAvailable(world.options.seed, 'dev'),
-      test: promptsAvailable(world.options.seed, 'test'),
-    },
   }
 }
 
