@@ -189,6 +189,16 @@ test('answers come from a file, such as clha generate writes; prompts that the d
   await expect(run({ answersFile: outputFile })).rejects.toThrow('answers.jsonl:11: no answer')
 })
 
+test('neither the data nor the answers are written over', async () => {
+  const answersFile = join(tempFolder('kept'), 'answers.jsonl')
+  writeFileSync(answersFile, `${JSON.stringify({ prompt: pairs[0].prompt, answer: 'It is azure.' })}\n`)
+  for (const outputFile of [files.data, answersFile]) {
+    const before = readFileSync(outputFile, 'utf8')
+    await expect(run({ answersFile, outputFile })).rejects.toThrow(`${outputFile}: is read and would be`)
+    expect(readFileSync(outputFile, 'utf8')).toBe(before)
+  }
+})
+
 test('data that has rewards needs their scorer, for new answers would have none', async () => {
   const scored = join(tempFolder('scored'), 'lists.jsonl')
   writeFileSync(scored, `${JSON.stringify({ prompt: 'a', completions: ['b', 'c'], rewards: [1, 2] })}\n`)

@@ -82,6 +82,31 @@ describe('data convert', () => {
     )
   })
 
+  test('what is read through a folder or a link is not written over either, and no output by another', async () => {
+    const folder = path('read')
+    fs.mkdirSync(folder)
+    const inside = put('read/a.jsonl', many(3))
+    const link = path('link.jsonl')
+    fs.symlinkSync(inside, link)
+    const convert = (data: string, output: string, ...more: string[]) =>
+      refused(
+        ['convert', data, '--to', 'trl', '--output', output, '--force', ...more],
+        /would be written (over|twice)/,
+      )
+    await convert(folder, inside)
+    await convert(link, inside)
+    await convert(inside, link)
+    await convert(inside, path('kept.jsonl'), '--report', inside)
+    await convert(inside, path('kept.jsonl'), '--report', path('kept.jsonl'))
+    await convert(inside, path('kept.jsonl'), '--report', path('kept.jsonl.dropped.jsonl'))
+    await refused(['lint', folder, '--report', inside, '--force'], 'would be written over')
+    await refused(
+      ['lint', prefs, '--against', folder, '--report', inside, '--force'],
+      'would be written over',
+    )
+    expect(rowsOf('read/a.jsonl')).toEqual(many(3))
+  })
+
   test('refuses formats and names that it does not write', async () => {
     await refused(['convert', prefs, '--output', path('x.jsonl')], /needs --to/)
     await refused(

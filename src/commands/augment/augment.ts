@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import type { SectionOptions } from '../../config/options.js'
 import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
+import { listFiles } from '../../data/read/read-files.js'
 import { writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
+import { requireFreeTargets } from '../../files/targets.js'
 import { writeWhole } from '../../files/whole.js'
 import { openGenerationEndpoint } from '../../generate/endpoint.js'
 import { hubLabel } from '../../hub/cache.js'
@@ -57,7 +59,10 @@ export const augment: Pipeline<AugmentResult, 'train_dataset'> = withSession((se
 
 async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResult> {
   const { options, ui } = session
-  const { examples } = await loadData(session, options.trainDataset, 0)
+  const outputFile = options.outputFile ?? join(options.outputDir, 'augmented.jsonl')
+  const { trainDataset, answersFile } = options
+  requireFreeTargets([outputFile], [...(await listFiles(trainDataset)), ...[answersFile ?? []].flat()])
+  const { examples } = await loadData(session, trainDataset, 0)
   if (examples.length === 0) throw usageError('train_dataset holds no prompt')
   requireOneUnit(session, examples)
   await writeConfig(session)
@@ -65,7 +70,6 @@ async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResu
   const { examples: joined, counts } = joinAnswers(examples, sampled.answers)
   sayCounts(ui, counts)
   const scored = await withRewards(session, joined)
-  const outputFile = options.outputFile ?? join(options.outputDir, 'augmented.jsonl')
   const written = await writeExamples(scored.map(named), 'listwise', outputFile)
   sayLeftOut(ui, written)
   const { answers: _, ...asking } = sampled

@@ -3,6 +3,7 @@
 import * as fs from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Example } from '../../data/example.js'
+import { listFiles } from '../../data/read/read-files.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
 import type { ReadCounts } from '../../data/read/stream-examples.js'
 import { dataFileEnd, type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
@@ -11,6 +12,7 @@ import { sha256File } from '../../files/digest.js'
 import { makeFolder } from '../../files/folder.js'
 import { type JsonLinesFile, openJsonLines } from '../../files/json-lines.js'
 import { DiskStorage } from '../../files/storage.js'
+import { requireFreeTargets } from '../../files/targets.js'
 import { moveIntoPlace, writeWhole } from '../../files/whole.js'
 import { toJsonLine } from '../../show/json-lines.js'
 import { amount, count } from '../../show/units.js'
@@ -77,7 +79,7 @@ export async function withOutput(
   const reportFile = plan.report ?? `${plan.output}.report.json`
   const droppedFile = `${plan.output}.dropped.jsonl`
   for (const file of plan.files) dataFileEnd(file)
-  checkFree(plan, [...plan.files, reportFile, droppedFile], source.paths)
+  checkFree(plan, [...plan.files, reportFile, droppedFile], await listFiles(source.paths))
   const parent = dirname(resolve(plan.output))
   const staging = join(parent, `.${basename(plan.output)}.${process.pid}.tmp`)
   fs.rmSync(staging, { recursive: true, force: true })
@@ -124,11 +126,8 @@ export const reportText = (report: object): string =>
   `${JSON.stringify(JSON.parse(toJsonLine(report as never)), null, 2)}\n`
 
 function checkFree({ force }: OutputPlan, files: readonly string[], inputs: readonly string[]): void {
-  const read = new Set(inputs.map((path) => resolve(path)))
+  requireFreeTargets(files, inputs)
   for (const file of files) {
-    if (read.has(resolve(file))) {
-      throw usageError(`${file}: is read and would be written over`, 'Choose another name for the output.')
-    }
     if (fs.statSync(file, { throwIfNoEntry: false })?.isDirectory())
       throw usageError(`${file}: a folder, not a file`, 'Choose another name for the output.')
     if (!force && fs.existsSync(file))
