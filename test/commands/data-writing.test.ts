@@ -188,6 +188,34 @@ describe('data split', () => {
   })
 })
 
+describe('data split again', () => {
+  const split = (data: string, dev: string, test: string, ...more: string[]) => [
+    ...['split', data, '--output', path('again'), '--dev-fraction', dev, '--test-fraction', test, ...more],
+  ]
+
+  test('parts of an earlier split do not stay beside new ones, whatever their container', async () => {
+    const data = put('again.jsonl', many(60))
+    await clha(...split(data, '0.2', '0.2'))
+    fs.rmSync(path('again.report.json'))
+    await refused(split(data, '0', '0.2', '--container', 'parquet'), /again\/train\.jsonl: is there already/)
+    expect(fs.readdirSync(path('again'))).toHaveLength(3)
+    const { out } = await clha(...split(data, '0', '0.2', '--seed', '9', '--force'))
+    expect(out).toContain(`${path('again/dev.jsonl')}  removed`)
+    expect(jsonOf('again.report.json').removed).toEqual([path('again/dev.jsonl')])
+    await clha(...split(data, '0.2', '0.2', '--container', 'parquet', '--force'))
+    expect(fs.readdirSync(path('again'))).toEqual(['dev.parquet', 'test.parquet', 'train.parquet'])
+  })
+
+  test('a part that is read does not go, and none goes where the new split fails', async () => {
+    const parts = () => fs.readdirSync(path('again'))
+    const before = parts()
+    const dev = path('again/dev.parquet')
+    await refused(split(dev, '0', '0.2', '--force'), 'dev.parquet: is read and would be written over')
+    await refused(split(put('one.jsonl', many(1)), '0', '0.5', '--force'), 'no prompt falls into')
+    expect(parts()).toEqual(before)
+  })
+})
+
 describe('data dedupe', () => {
   const long = 'The sky is blue because the air scatters short waves more than long ones, as Rayleigh found.'
   const data = put('copies.jsonl', [

@@ -44,6 +44,8 @@ export interface DataReport {
   inputs: ReadCounts['files']
   options: object
   outputs: WrittenFile[]
+  /** Files of an earlier call that these took the place of. */
+  removed?: string[]
   /** Rows of the input, and those that are in no output, by reason. */
   rows: number
   dropped: Record<string, number>
@@ -61,6 +63,8 @@ export interface OutputPlan {
   /** A file, or the folder of the files. */
   output: string
   files: readonly string[]
+  /** Files that an earlier call may have left, and that must not stand beside the new ones. */
+  outdated?: readonly string[]
   report?: string
   force: boolean
   options: object
@@ -79,7 +83,8 @@ export async function withOutput(
   const reportFile = plan.report ?? `${plan.output}.report.json`
   const droppedFile = `${plan.output}.dropped.jsonl`
   for (const file of plan.files) dataFileEnd(file)
-  checkFree(plan, [...plan.files, reportFile, droppedFile], await listFiles(source.paths))
+  const outdated = (plan.outdated ?? []).filter((file) => fs.existsSync(file))
+  checkFree(plan, [...plan.files, ...outdated, reportFile, droppedFile], await listFiles(source.paths))
   const parent = dirname(resolve(plan.output))
   const staging = join(parent, `.${basename(plan.output)}.${process.pid}.tmp`)
   fs.rmSync(staging, { recursive: true, force: true })
@@ -109,9 +114,11 @@ export async function withOutput(
     }
     if (hasDropped) moveIntoPlace(storage, join(staging, 'dropped'), droppedFile)
     else fs.rmSync(droppedFile, { force: true })
+    for (const file of outdated) fs.rmSync(file)
     const { files: inputs, rows } = source.counts()
     const { command, options } = plan
-    const head = { command, inputs, options, outputs, rows, dropped: dropped.counts() }
+    const removed = outdated.length > 0 && { removed: outdated }
+    const head = { command, inputs, options, outputs, ...removed, rows, dropped: dropped.counts() }
     const report = hasDropped ? { ...head, droppedFile } : head
     writeWhole(reportFile, reportText(report))
     say(ui, report, reportFile)
@@ -156,7 +163,11 @@ function droppedRows(path: string) {
   }
 }
 
-function say(ui: Ui, { outputs, rows, dropped, droppedFile }: DataReport, reportFile: string): void {
+function say(
+  ui: Ui,
+  { outputs, removed = [], rows, dropped, droppedFile }: DataReport,
+  reportFile: string,
+): void {
   for (const { file, format, rows: written, examples, majorities = 0 } of outputs) {
     const of = written === examples ? '' : ` (${count(examples)} of the input)`
     ui.line(`${file}  ${amount(written, 'row')}${of}, format ${format}`)
@@ -166,6 +177,7 @@ function say(ui: Ui, { outputs, rows, dropped, droppedFile }: DataReport, report
       `Votes tell how often labels err. ${format === 'listwise' ? 'A list holds those on two answers.' : '--to listwise keeps those on two answers.'}`,
     )
   }
+  for (const file of removed) ui.line(`${file}  removed: its rows were split anew`)
   const left = Object.entries(dropped)
   if (left.length > 0) {
     const total = left.reduce((sum, [, n]) => sum + n, 0)
