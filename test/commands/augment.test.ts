@@ -189,6 +189,21 @@ test('answers come from a file, such as clha generate writes; prompts that the d
   await expect(run({ answersFile: outputFile })).rejects.toThrow('answers.jsonl:11: no answer')
 })
 
+test('an answer to literal text keeps its spaces, one to a dialogue does not', async () => {
+  const folder = tempFolder('literal')
+  const rows = [
+    { prompt: 'What is 1?', completions: [' good', ' bad'] },
+    { ...pairs[0], id: 'b' },
+  ]
+  const trainDataset = join(folder, 'data.jsonl')
+  writeFileSync(trainDataset, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const answersFile = join(folder, 'answers.jsonl')
+  const answers = rows.map(({ prompt }) => ({ prompt, answer: ' new\n' }))
+  writeFileSync(answersFile, answers.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const { rows: written } = await run({ trainDataset, answersFile })
+  expect(written.map(({ completions }) => completions.at(-1))).toEqual([' new\n', 'new'])
+})
+
 test('neither the data nor the answers are written over', async () => {
   const answersFile = join(tempFolder('kept'), 'answers.jsonl')
   writeFileSync(answersFile, `${JSON.stringify({ prompt: pairs[0].prompt, answer: 'It is azure.' })}\n`)
