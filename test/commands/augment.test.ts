@@ -222,6 +222,56 @@ test('data that has rewards needs their scorer, for new answers would have none'
   )
 })
 
+test('answers of a file have rewards exactly where the data has them, or a scorer gives them', async () => {
+  const file = (name: string, row: object) => {
+    const path = join(tempFolder('rewarded'), name)
+    writeFileSync(path, `${JSON.stringify(row)}\n`)
+    return path
+  }
+  const list = { prompt: 'a', completions: ['b', 'c'] }
+  const plain = file('lists.jsonl', list)
+  const scored = file('lists.jsonl', { ...list, rewards: [1, 2] })
+  const answers = file('answers.jsonl', { prompt: 'a', answers: ['d'] })
+  const worth = file('answers.jsonl', { prompt: 'a', answers: ['d'], rewards: [3] })
+  for (const [trainDataset, answersFile] of [
+    [scored, answers],
+    [plain, worth],
+  ])
+    await expect(run({ trainDataset, answersFile })).rejects.toThrow(
+      'lists.jsonl:1: some answers have a reward',
+    )
+  const { rows } = await run({ trainDataset: scored, answersFile: worth })
+  expect(rows[0].rewards).toEqual([1, 2, 3])
+  const judge = await fakeServer(({ body }) => ({ rewards: lengths(body.answers) }))
+  const values = { trainDataset: scored, answersFile: answers, rewardEndpoint: `${judge.url}/rewards` }
+  expect((await run(values)).rows[0].rewards).toEqual([1, 1, 1])
+})
+
+test('new answers count where they are written: rows that a list has no place for are left out with theirs', async () => {
+  const folder = tempFolder('unwritten')
+  const rows = [
+    { prompt: 'a', completions: ['b', 'c', 'd'], ranks: [1, 2, 3] },
+    {
+      prompt: 'e',
+      completions: ['f', 'g', 'h'],
+      rankings: [
+        [1, 2, null],
+        [null, 1, 2],
+        [2, null, 1],
+      ],
+    },
+  ]
+  const trainDataset = join(folder, 'data.jsonl')
+  writeFileSync(trainDataset, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const answersFile = join(folder, 'answers.jsonl')
+  const answers = rows.map(({ prompt }) => ({ prompt, answers: ['new', 'newer'] }))
+  writeFileSync(answersFile, answers.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const { result, screen, outputDir } = await run({ trainDataset, answersFile })
+  expect(result).toMatchObject({ rows: 1, answers: 4, kept: 2, unwritten: 2 })
+  expect(JSON.parse(readFileSync(join(outputDir, 'augment.json'), 'utf8'))).toMatchObject({ kept: 2 })
+  expect(screen).toContain('2 of 4 answers are new candidates · left out: 2 of rows that are not in the file')
+})
+
 test('keys of a server that is not named, and two sources at once, are errors', async () => {
   await expect(call({ generationEndpointRetries: 3 })).rejects.toThrow('generation_endpoint names no server')
   await expect(call({ generationEndpoint: 'http://h', answersFile: 'x' })).rejects.toThrow('remove one')

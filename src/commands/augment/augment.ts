@@ -4,6 +4,7 @@ import type { SectionOptions } from '../../config/options.js'
 import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { listFiles } from '../../data/read/read-files.js'
+import type { ReadFault } from '../../data/read/row-fault.js'
 import { writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
 import { requireFreeTargets } from '../../files/targets.js'
@@ -49,6 +50,8 @@ export interface AugmentResult {
   duplicates: { data: number; sampled: number }
   cut: number
   kept: number
+  /** New ones of rows that are left out of the file. */
+  unwritten: number
   /** Generated tokens. */
   tokens: number
 }
@@ -67,10 +70,13 @@ async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResu
   requireOneUnit(session, examples)
   await writeConfig(session)
   const sampled = await answersOf(session, examples)
-  const { examples: joined, counts } = joinAnswers(examples, sampled.answers)
-  sayCounts(ui, counts)
+  const { examples: joined, counts: came } = joinAnswers(examples, sampled.answers)
+  if (!hasOutsideScorer(options)) requireSameRewards(examples, joined)
   const scored = await withRewards(session, joined)
   const written = await writeExamples(scored.map(named), 'listwise', outputFile)
+  const kept = newAnswers(examples, without(scored, written.skipped))
+  const counts = { ...came, kept, unwritten: came.kept - kept }
+  sayCounts(ui, counts)
   sayLeftOut(ui, written)
   const { answers: _, ...asking } = sampled
   const report = { rows: written.rows, ...asking, ...counts }
@@ -88,6 +94,31 @@ function requireOneUnit(session: Session, examples: readonly Example[]): void {
     'train_dataset has rewards, and further answers would have none',
     'give the reward_model, reward_endpoint or reward_function that they are from: it scores all answers',
   )
+}
+
+/** @throws ClhaError (exit 2) with the first row in which new answers lack the reward that others have, or have one alone */
+function requireSameRewards(examples: readonly Example[], joined: readonly Example[]): void {
+  const kinds = ({ candidates }: Example) =>
+    new Set(candidates.map(({ reward }) => reward !== undefined)).size
+  const mixed = joined.find((example, i) => kinds(example) > 1 && kinds(examples[i]) < 2)
+  if (mixed === undefined) return
+  throw usageError(
+    `${mixed.file}:${mixed.row}: some answers have a reward, some not, those of answers_file included`,
+    'give rewards in both files or in neither, or a reward_model, reward_endpoint or reward_function, which scores all',
+  )
+}
+
+const placeOf = ({ file, row }: { file: string; row: number }): string => `${file}:${row}`
+
+const without = (examples: readonly Example[], left: readonly ReadFault[]): Example[] => {
+  const places = new Set(left.map(placeOf))
+  return examples.filter((example) => !places.has(placeOf(example)))
+}
+
+/** Answers that the examples had not before. */
+function newAnswers(before: readonly Example[], after: readonly Example[]): number {
+  const had = new Map(before.map((example) => [placeOf(example), example.candidates.length]))
+  return after.reduce((sum, example) => sum + example.candidates.length - (had.get(placeOf(example)) ?? 0), 0)
 }
 
 async function answersOf(session: Session, examples: readonly Example[]): Promise<Sampled> {
