@@ -6,6 +6,7 @@ import type { Example } from '../../data/example.js'
 import { listFiles } from '../../data/read/read-files.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
 import type { ReadCounts } from '../../data/read/stream-examples.js'
+import { sideFile } from '../../data/side-files.js'
 import { dataFileEnd, type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
@@ -80,8 +81,8 @@ export async function withOutput(
   ui: Ui,
   work: (output: DataOutput) => Promise<void>,
 ): Promise<DataReport> {
-  const reportFile = plan.report ?? `${plan.output}.report.json`
-  const droppedFile = `${plan.output}.dropped.jsonl`
+  const reportFile = plan.report ?? sideFile(plan.output, 'report')
+  const droppedFile = sideFile(plan.output, 'dropped')
   for (const file of plan.files) dataFileEnd(file)
   const outdated = (plan.outdated ?? []).filter((file) => fs.existsSync(file))
   checkFree(plan, [...plan.files, ...outdated, reportFile, droppedFile], await listFiles(source.paths))
