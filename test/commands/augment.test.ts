@@ -29,7 +29,9 @@ const rowsOf = (path: string): Row[] =>
 
 async function run(values: Record<string, unknown>) {
   const outputDir = (values.outputDir as string) ?? tempFolder('augmented')
-  const { config, ui, screen } = await call({ trainDataset: files.data, ...values, outputDir })
+  // A file of answers asks for none.
+  const sampling = values.answersFile !== undefined && { maxNewTokens: undefined }
+  const { config, ui, screen } = await call({ trainDataset: files.data, ...sampling, ...values, outputDir })
   const result = await augment(config, ui, typed())
   return { result, rows: rowsOf(result.outputFile), screen: screen(), outputDir }
 }
@@ -275,6 +277,9 @@ test('new answers count where they are written: rows that a list has no place fo
 test('keys of a server that is not named, and two sources at once, are errors', async () => {
   await expect(call({ generationEndpointRetries: 3 })).rejects.toThrow('generation_endpoint names no server')
   await expect(call({ generationEndpoint: 'http://h', answersFile: 'x' })).rejects.toThrow('remove one')
+  await expect(run({ answersFile: files.data, numSamples: 7, temperature: 0.5 })).rejects.toThrow(
+    'the answers come from answers_file: temperature, num_samples',
+  )
   await expect(run({ generationEndpoint: 'http://h/v1' })).rejects.toThrow(
     'generation_endpoint_model is missing',
   )

@@ -107,6 +107,19 @@ describe('data convert', () => {
     expect(rowsOf('read/a.jsonl')).toEqual(many(3))
   })
 
+  test.each([
+    ['columns', '{"chosen": "a"}'],
+    ['reward_column', 'r'],
+    ['dataset_format', 'trl_string'],
+    ['splitter', 'legacy'],
+  ])('refuses %s for votes, which are read in one way', async (key, value) => {
+    const argv = ['convert', prefs, '--from', 'votes', '--to', 'trl', '--output', path('x.jsonl')]
+    await refused(
+      [...argv, `--${key.replace('_', '-')}`, value],
+      `--from votes: ${key} says how data is read`,
+    )
+  })
+
   test('refuses formats and names that it does not write', async () => {
     await refused(['convert', prefs, '--output', path('x.jsonl')], /needs --to/)
     await refused(
