@@ -1,5 +1,6 @@
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { beforeAll, expect, test } from 'vitest'
 import { augment } from '../../src/commands/augment/augment.js'
 import { generatePipeline } from '../../src/commands/generate/generate.js'
@@ -204,6 +205,28 @@ test('an answer to literal text keeps its spaces, one to a dialogue does not', a
   writeFileSync(answersFile, answers.map((row) => `${JSON.stringify(row)}\n`).join(''))
   const { rows: written } = await run({ trainDataset, answersFile })
   expect(written.map(({ completions }) => completions.at(-1))).toEqual([' new\n', 'new'])
+})
+
+test('a file of answers may be compressed, CSV, or of other names; it is read as strictly as data', async () => {
+  const folder = tempFolder('answer-files')
+  const [asked] = pairs[0].prompt
+  const files: [name: string, content: string | Buffer][] = [
+    ['a.jsonl.gz', gzipSync(JSON.stringify({ prompt: [asked], answers: ['It is azure.'] }))],
+    ['a.csv', `\uFEFFquestion,response,model\n"${asked.content}",It is azure.,\n`],
+    ['a.json', JSON.stringify([{ instruction: asked.content, output: 'It is azure.', rewards: null }])],
+  ]
+  for (const [name, content] of files) {
+    const answersFile = join(folder, name)
+    writeFileSync(answersFile, content)
+    const { result, rows } = await run({ answersFile })
+    expect([name, result.kept, rows[0].completions[2], rows[0].models[2]]).toEqual([
+      ...[name, 1, 'It is azure.', name],
+    ])
+  }
+  const twice = join(folder, 'twice.jsonl')
+  writeFileSync(twice, '{"prompt": "a", "answer": "b", "answer": "c"}\n')
+  await expect(run({ answersFile: twice })).rejects.toThrow('twice.jsonl:1: ')
+  await expect(run({ answersFile: join(folder, 'none.jsonl') })).rejects.toThrow('none.jsonl: no such file')
 })
 
 test('neither the data nor the answers are written over', async () => {

@@ -66,7 +66,10 @@ async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResu
   const { options, ui } = session
   const outputFile = options.outputFile ?? join(options.outputDir, 'augmented.jsonl')
   const { trainDataset, answersFile } = options
-  requireFreeTargets([outputFile], [...(await listFiles(trainDataset)), ...[answersFile ?? []].flat()])
+  requireFreeTargets(
+    [outputFile],
+    [...(await listFiles(trainDataset)), ...(await listFiles(answersFile ?? []))],
+  )
   const { examples } = await loadData(session, trainDataset, 0)
   if (examples.length === 0) throw usageError('train_dataset holds no prompt')
   requireOneUnit(session, examples)
