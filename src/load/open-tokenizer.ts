@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Options } from '../config/options.js'
+import { usageError } from '../errors.js'
 import { resolveModelFolder, tokenizerFolderOf } from '../models/folders/model-folder.js'
 import { resolveModel } from '../session/names/resolve-names.js'
 import type { Ui } from '../terminal/ui.js'
@@ -16,7 +17,7 @@ export interface TextReader {
 
 /**
  * The tokenizer that the options name, else that of the model; undefined when they name neither.
- * @throws ClhaError (exit 2) for a folder without one, or a template that is none
+ * @throws ClhaError (exit 2) for a folder without one, or a template that is none, or that no tokenizer reads
  */
 export async function openTokenizer(
   {
@@ -27,6 +28,11 @@ export async function openTokenizer(
   ui: Ui,
 ): Promise<TextReader | undefined> {
   const name = tokenizerNameOrPath ?? modelNameOrPath
+  if (name === undefined && template !== undefined)
+    throw usageError(
+      'chat_template writes text for a tokenizer, and none is named',
+      'Give --tokenizer-name-or-path, or leave it out.',
+    )
   if (name === undefined) return undefined
   const { folder } = await resolveModel(name, { ui }, 'tokenizer')
   const hasTokenizer = statSync(join(folder, 'tokenizer.json'), { throwIfNoEntry: false }) !== undefined

@@ -1,5 +1,6 @@
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { beforeAll, expect, test } from 'vitest'
 import { augment } from '../../src/commands/augment/augment.js'
 import { generatePipeline } from '../../src/commands/generate/generate.js'
@@ -29,7 +30,9 @@ const rowsOf = (path: string): Row[] =>
 
 async function run(values: Record<string, unknown>) {
   const outputDir = (values.outputDir as string) ?? tempFolder('augmented')
-  const { config, ui, screen } = await call({ trainDataset: files.data, ...values, outputDir })
+  // A file of answers asks for none.
+  const sampling = values.answersFile !== undefined && { maxNewTokens: undefined }
+  const { config, ui, screen } = await call({ trainDataset: files.data, ...sampling, ...values, outputDir })
   const result = await augment(config, ui, typed())
   return { result, rows: rowsOf(result.outputFile), screen: screen(), outputDir }
 }
@@ -189,6 +192,53 @@ test('answers come from a file, such as clha generate writes; prompts that the d
   await expect(run({ answersFile: outputFile })).rejects.toThrow('answers.jsonl:11: no answer')
 })
 
+test('an answer to literal text keeps its spaces, one to a dialogue does not', async () => {
+  const folder = tempFolder('literal')
+  const rows = [
+    { prompt: 'What is 1?', completions: [' good', ' bad'] },
+    { ...pairs[0], id: 'b' },
+  ]
+  const trainDataset = join(folder, 'data.jsonl')
+  writeFileSync(trainDataset, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const answersFile = join(folder, 'answers.jsonl')
+  const answers = rows.map(({ prompt }) => ({ prompt, answer: ' new\n' }))
+  writeFileSync(answersFile, answers.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const { rows: written } = await run({ trainDataset, answersFile })
+  expect(written.map(({ completions }) => completions.at(-1))).toEqual([' new\n', 'new'])
+})
+
+test('a file of answers may be compressed, CSV, or of other names; it is read as strictly as data', async () => {
+  const folder = tempFolder('answer-files')
+  const [asked] = pairs[0].prompt
+  const files: [name: string, content: string | Buffer][] = [
+    ['a.jsonl.gz', gzipSync(JSON.stringify({ prompt: [asked], answers: ['It is azure.'] }))],
+    ['a.csv', `\uFEFFquestion,response,model\n"${asked.content}",It is azure.,\n`],
+    ['a.json', JSON.stringify([{ instruction: asked.content, output: 'It is azure.', rewards: null }])],
+  ]
+  for (const [name, content] of files) {
+    const answersFile = join(folder, name)
+    writeFileSync(answersFile, content)
+    const { result, rows } = await run({ answersFile })
+    expect([name, result.kept, rows[0].completions[2], rows[0].models[2]]).toEqual([
+      ...[name, 1, 'It is azure.', name],
+    ])
+  }
+  const twice = join(folder, 'twice.jsonl')
+  writeFileSync(twice, '{"prompt": "a", "answer": "b", "answer": "c"}\n')
+  await expect(run({ answersFile: twice })).rejects.toThrow('twice.jsonl:1: ')
+  await expect(run({ answersFile: join(folder, 'none.jsonl') })).rejects.toThrow('none.jsonl: no such file')
+})
+
+test('neither the data nor the answers are written over', async () => {
+  const answersFile = join(tempFolder('kept'), 'answers.jsonl')
+  writeFileSync(answersFile, `${JSON.stringify({ prompt: pairs[0].prompt, answer: 'It is azure.' })}\n`)
+  for (const outputFile of [files.data, answersFile]) {
+    const before = readFileSync(outputFile, 'utf8')
+    await expect(run({ answersFile, outputFile })).rejects.toThrow(`${outputFile}: is read and would be`)
+    expect(readFileSync(outputFile, 'utf8')).toBe(before)
+  }
+})
+
 test('data that has rewards needs their scorer, for new answers would have none', async () => {
   const scored = join(tempFolder('scored'), 'lists.jsonl')
   writeFileSync(scored, `${JSON.stringify({ prompt: 'a', completions: ['b', 'c'], rewards: [1, 2] })}\n`)
@@ -197,9 +247,62 @@ test('data that has rewards needs their scorer, for new answers would have none'
   )
 })
 
+test('answers of a file have rewards exactly where the data has them, or a scorer gives them', async () => {
+  const file = (name: string, row: object) => {
+    const path = join(tempFolder('rewarded'), name)
+    writeFileSync(path, `${JSON.stringify(row)}\n`)
+    return path
+  }
+  const list = { prompt: 'a', completions: ['b', 'c'] }
+  const plain = file('lists.jsonl', list)
+  const scored = file('lists.jsonl', { ...list, rewards: [1, 2] })
+  const answers = file('answers.jsonl', { prompt: 'a', answers: ['d'] })
+  const worth = file('answers.jsonl', { prompt: 'a', answers: ['d'], rewards: [3] })
+  for (const [trainDataset, answersFile] of [
+    [scored, answers],
+    [plain, worth],
+  ])
+    await expect(run({ trainDataset, answersFile })).rejects.toThrow(
+      'lists.jsonl:1: some answers have a reward',
+    )
+  const { rows } = await run({ trainDataset: scored, answersFile: worth })
+  expect(rows[0].rewards).toEqual([1, 2, 3])
+  const judge = await fakeServer(({ body }) => ({ rewards: lengths(body.answers) }))
+  const values = { trainDataset: scored, answersFile: answers, rewardEndpoint: `${judge.url}/rewards` }
+  expect((await run(values)).rows[0].rewards).toEqual([1, 1, 1])
+})
+
+test('new answers count where they are written: rows that a list has no place for are left out with theirs', async () => {
+  const folder = tempFolder('unwritten')
+  const rows = [
+    { prompt: 'a', completions: ['b', 'c', 'd'], ranks: [1, 2, 3] },
+    {
+      prompt: 'e',
+      completions: ['f', 'g', 'h'],
+      rankings: [
+        [1, 2, null],
+        [null, 1, 2],
+        [2, null, 1],
+      ],
+    },
+  ]
+  const trainDataset = join(folder, 'data.jsonl')
+  writeFileSync(trainDataset, rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const answersFile = join(folder, 'answers.jsonl')
+  const answers = rows.map(({ prompt }) => ({ prompt, answers: ['new', 'newer'] }))
+  writeFileSync(answersFile, answers.map((row) => `${JSON.stringify(row)}\n`).join(''))
+  const { result, screen, outputDir } = await run({ trainDataset, answersFile })
+  expect(result).toMatchObject({ rows: 1, answers: 4, kept: 2, unwritten: 2 })
+  expect(JSON.parse(readFileSync(join(outputDir, 'augment.json'), 'utf8'))).toMatchObject({ kept: 2 })
+  expect(screen).toContain('2 of 4 answers are new candidates · left out: 2 of rows that are not in the file')
+})
+
 test('keys of a server that is not named, and two sources at once, are errors', async () => {
   await expect(call({ generationEndpointRetries: 3 })).rejects.toThrow('generation_endpoint names no server')
   await expect(call({ generationEndpoint: 'http://h', answersFile: 'x' })).rejects.toThrow('remove one')
+  await expect(run({ answersFile: files.data, numSamples: 7, temperature: 0.5 })).rejects.toThrow(
+    'the answers come from answers_file: temperature, num_samples',
+  )
   await expect(run({ generationEndpoint: 'http://h/v1' })).rejects.toThrow(
     'generation_endpoint_model is missing',
   )

@@ -57,6 +57,7 @@ describe('data inspect', () => {
     await refused(['inspect', prefs, '--learning-rate', '1'], 'does not use --learning-rate')
     await refused(['inspect', prefs, '--dataset-format', 'hhh'], /dataset-format/)
     await refused(['inspect', prefs, '--tokenizer-name-or-path', dir], /tokenizer\.json/)
+    await refused(['inspect', prefs, '--chat-template', path('none.jinja')], 'and none is named')
     const bad = put('all-bad.jsonl', [{ a: 1 }])
     await refused(['inspect', bad], /all-bad\.jsonl:1 .*no known format/)
   })
@@ -115,7 +116,9 @@ describe('data lint', () => {
     const leak = put('leak.jsonl', [pair('t', 'sky', 'Red.', 'Grey.')])
     expect((await clha('lint', both, '--against', test, '--against', leak)).out).toMatch(/prompt_in_both +2/)
     await refused(['lint', both, '--fail-on', 'warnings'], /no such name\n.*error, warning, note, none/)
-    await refused(['lint', both, '--similarity', '0.2'], 'expected a number from 0.7 to 1')
+    const low = ['--similarity', '0.2']
+    await refused(['lint', both, '--against', test, ...low], 'expected a number from 0.7 to 1')
+    await refused(['lint', both, '--similarity', '0.8'], /compares prompts with other data\n.*--against/)
   })
 })
 
@@ -144,6 +147,7 @@ describe('data show', () => {
     const flags = ['show', prefs, '--tokenizer-name-or-path', tokenizer]
     await refused([...flags, '--row', '42'], /can't be used: .*prefs\.jsonl:42.*empty/)
     await refused([...flags, '--row', '900'], /there is no row 900\n.*62 rows/)
+    await refused([...flags, '--row', '2', '--id', 'web-3'], 'Give either --row or --id')
     await refused([...flags, '--id', 'nobody'], 'there is no row with the id "nobody"')
     await refused(['show', prefs], /needs a tokenizer\b.*\n.*--tokenizer-name-or-path/)
   })

@@ -82,6 +82,44 @@ describe('data convert', () => {
     )
   })
 
+  test('what is read through a folder or a link is not written over either, and no output by another', async () => {
+    const folder = path('read')
+    fs.mkdirSync(folder)
+    const inside = put('read/a.jsonl', many(3))
+    const link = path('link.jsonl')
+    fs.symlinkSync(inside, link)
+    const convert = (data: string, output: string, ...more: string[]) =>
+      refused(
+        ['convert', data, '--to', 'trl', '--output', output, '--force', ...more],
+        /would be written (over|twice)/,
+      )
+    await convert(folder, inside)
+    await convert(link, inside)
+    await convert(inside, link)
+    await convert(inside, path('kept.jsonl'), '--report', inside)
+    await convert(inside, path('kept.jsonl'), '--report', path('kept.jsonl'))
+    await convert(inside, path('kept.jsonl'), '--report', path('kept.jsonl.dropped.jsonl'))
+    await refused(['lint', folder, '--report', inside, '--force'], 'would be written over')
+    await refused(
+      ['lint', prefs, '--against', folder, '--report', inside, '--force'],
+      'would be written over',
+    )
+    expect(rowsOf('read/a.jsonl')).toEqual(many(3))
+  })
+
+  test.each([
+    ['columns', '{"chosen": "a"}'],
+    ['reward_column', 'r'],
+    ['dataset_format', 'trl_string'],
+    ['splitter', 'legacy'],
+  ])('refuses %s for votes, which are read in one way', async (key, value) => {
+    const argv = ['convert', prefs, '--from', 'votes', '--to', 'trl', '--output', path('x.jsonl')]
+    await refused(
+      [...argv, `--${key.replace('_', '-')}`, value],
+      `--from votes: ${key} says how data is read`,
+    )
+  })
+
   test('refuses formats and names that it does not write', async () => {
     await refused(['convert', prefs, '--output', path('x.jsonl')], /needs --to/)
     await refused(
@@ -160,6 +198,34 @@ describe('data split', () => {
       ['split', prefs, '--output', path('x'), '--dev-fraction', '0.6', '--test-fraction', '0.5'],
       /nothing to train on/,
     )
+  })
+})
+
+describe('data split again', () => {
+  const split = (data: string, dev: string, test: string, ...more: string[]) => [
+    ...['split', data, '--output', path('again'), '--dev-fraction', dev, '--test-fraction', test, ...more],
+  ]
+
+  test('parts of an earlier split do not stay beside new ones, whatever their container', async () => {
+    const data = put('again.jsonl', many(60))
+    await clha(...split(data, '0.2', '0.2'))
+    fs.rmSync(path('again.report.json'))
+    await refused(split(data, '0', '0.2', '--container', 'parquet'), /again\/train\.jsonl: is there already/)
+    expect(fs.readdirSync(path('again'))).toHaveLength(3)
+    const { out } = await clha(...split(data, '0', '0.2', '--seed', '9', '--force'))
+    expect(out).toContain(`${path('again/dev.jsonl')}  removed`)
+    expect(jsonOf('again.report.json').removed).toEqual([path('again/dev.jsonl')])
+    await clha(...split(data, '0.2', '0.2', '--container', 'parquet', '--force'))
+    expect(fs.readdirSync(path('again'))).toEqual(['dev.parquet', 'test.parquet', 'train.parquet'])
+  })
+
+  test('a part that is read does not go, and none goes where the new split fails', async () => {
+    const parts = () => fs.readdirSync(path('again'))
+    const before = parts()
+    const dev = path('again/dev.parquet')
+    await refused(split(dev, '0', '0.2', '--force'), 'dev.parquet: is read and would be written over')
+    await refused(split(put('one.jsonl', many(1)), '0', '0.5', '--force'), 'no prompt falls into')
+    expect(parts()).toEqual(before)
   })
 })
 

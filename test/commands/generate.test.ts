@@ -38,6 +38,14 @@ test('prompts of a data file are answered into JSON Lines, in the order of the f
   expect(screen).toContain(outputFile)
 })
 
+test('the data that is answered is not written over', async () => {
+  const before = readFileSync(files.data, 'utf8')
+  await expect(run({ evalDataset: files.data, outputFile: files.data })).rejects.toThrow(
+    'is read and would be',
+  )
+  expect(readFileSync(files.data, 'utf8')).toBe(before)
+})
+
 test('one prompt is a user turn; its answer is streamed to the screen', async () => {
   const { result, screen } = await run({ prompt: 'Which colour has the sky?' })
   expect(result.answers).toHaveLength(1)

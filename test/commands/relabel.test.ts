@@ -125,6 +125,51 @@ test('what was judged becomes votes of the same pairs, whatever order they stand
   expect(voted.map(({ preferences }) => preferences)).toEqual(examples.map(({ preferences }) => preferences))
 })
 
+test.each([
+  ['counts of votes', { completions: [' good 0', ' bad 0'], votes: [3, 1] }],
+  ['a list of labels', { answer_a: ' good 0', answer_b: ' bad 0', preference: ['a', 'a', 'b', 'a'] }],
+  [
+    'rankings',
+    {
+      completions: [' bad 0', ' good 0'],
+      rankings: [
+        [2, 1],
+        [2, 1],
+        [1, 2],
+        [2, 1],
+      ],
+    },
+  ],
+])('of %s in a second file every vote counts', async (_, said) => {
+  const { examples } = await readExamples(folderWith(pairs(2)))
+  const relabels = [folderWith([{ prompt: 'Q 0', ...said }, pairs(1)[0]])]
+  const { ui, said: shown } = screen()
+  const [voted, other] = await withRelabels({ options: { relabels }, ui }, examples)
+  expect(shown()).toContain('second labels  5 of 1 pairs, 1 judged otherwise')
+  // Its own label, four of five further ones, and the one against them.
+  expect(pairVotes(voted)).toMatchObject([{ first: 0, second: 1, up: 5, down: 1 }])
+  expect(other).toBe(examples[1])
+})
+
+test('of a list each pair counts with its votes, one or several; of a named annotator the last word', async () => {
+  const list = { prompt: 'Q', completions: [' a', ' b', ' c'] }
+  const { examples } = await readExamples(folderWith([{ ...list, ranks: [1, 2, 3] }]))
+  const ann = (...ranks: (number | null)[]) => ({ ...list, ranks, annotator: 'ann' })
+  const rankings = [
+    [1, 3, 2],
+    [1, 2, null],
+  ]
+  const relabels = [folderWith([ann(1, 2, null), ann(2, 1, null), { ...list, rankings }])]
+  const { ui, said } = screen()
+  const [voted] = await withRelabels({ options: { relabels }, ui }, examples)
+  expect(said()).toContain('second labels  5 of 3 pairs, 2 judged otherwise')
+  expect(pairVotes(voted).map(({ up, down }) => [up, down])).toEqual([
+    [3, 1],
+    [2, 0],
+    [1, 1],
+  ])
+})
+
 test('a file of other pairs is refused; some that are not in the data are told', async () => {
   const { examples } = await readExamples(folderWith(pairs(4)))
   const other = folderWith([{ prompt: 'other', chosen: 'a', rejected: 'b' }])

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { align } from '../../src/commands/align/align.js'
 import { rescore } from '../../src/commands/rescore/rescore.js'
 import { rewardScore } from '../../src/commands/reward-score/reward-score.js'
 import { rewardTrain } from '../../src/commands/reward-train/reward-train.js'
@@ -87,6 +88,18 @@ test('clha reward score: the second run knows every answer and gives the same sc
   expect(first.result).toMatchObject({ answers: 16, cached: 0 })
   expect(second.result).toMatchObject({ answers: 16, cached: 16 })
   expect(fs.readFileSync(out, 'utf8')).toBe(before)
+})
+
+test('data are scored and rescored into other files than they are read from', async () => {
+  const outputDir = tempFolder('own-lists')
+  const trainDataset = join(outputDir, 'rescored.jsonl')
+  fs.copyFileSync(files.data, trainDataset)
+  const values = { rewardModel: files.reward, trainDataset, outputDir }
+  const refused = `${trainDataset}: is read and would be written over`
+  await expect(calls(rewardScore, { ...values, outputFile: trainDataset })).rejects.toThrow(refused)
+  await expect(calls(rescore, { ...values, labelError: 0.1, rewardTemperature: 1 })).rejects.toThrow(refused)
+  await expect(calls(align, { ...values, modelNameOrPath: files.model })).rejects.toThrow(refused)
+  expect(fs.readFileSync(trainDataset)).toEqual(fs.readFileSync(files.data))
 })
 
 test('rescore, then CLHA on its lists; a refused start or resume leaves every byte of the run', async () => {

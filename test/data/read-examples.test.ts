@@ -71,6 +71,22 @@ describe('containers', () => {
     await expect(failure).rejects.toMatchObject({ exitCode: 2, hint: expect.any(String) })
   })
 
+  test('of a folder what clha wrote beside data is no data; named, or named after nothing there, it is read', async () => {
+    const data = dataFile(jsonl([pair(1)]), 'prefs.jsonl')
+    const folder = dirname(data)
+    const put = (name: string, n: number) => writeFileSync(join(folder, name), jsonl([pair(n)]))
+    put('prefs.jsonl.dropped.jsonl', 2)
+    put('prefs.relabels.jsonl', 3)
+    put('others.relabels.jsonl', 4)
+    writeFileSync(join(folder, 'prefs.jsonl.report.json'), '{\n  "command": "data convert"\n}\n')
+    mkdirSync(join(folder, 'splits'))
+    put('splits/train.jsonl', 5)
+    put('splits.report.json', 6)
+    const read = async (path: string) => (await readExamples(path)).examples.map(({ prompt }) => prompt)
+    expect(await read(folder)).toEqual(['question 4', 'question 1', 'question 5'])
+    expect(await read(join(folder, 'prefs.relabels.jsonl'))).toEqual(['question 3'])
+  })
+
   test('a missing path and a folder without data are errors', async () => {
     await expect(readExamples('no/such/file.jsonl')).rejects.toThrow('no/such/file.jsonl: no such file')
     await expect(readExamples(dirname(dataFile('x', 'notes.txt')))).rejects.toThrow(

@@ -140,6 +140,7 @@ test('what is exported is imported again with the same verdicts, as CSV, JSON li
     ])
     expect(back[0].answers.map(({ text }) => text).sort()).toEqual(['a, "b"\nc', 'd'])
   }
+  expect(() => verdictsExport(path, { output: path, force: true }, ui())).toThrow('is read and would be')
 })
 
 test('votes become preferences: a label a verdict that names a winner, with its rater', () => {

@@ -1,7 +1,9 @@
 /** `clha align`: from preferences to an aligned model that was compared with what it started from. */
 import type { Options } from '../../config/options.js'
 import { partOf } from '../../data/corpus.js'
+import { listFiles } from '../../data/read/read-files.js'
 import { usageError } from '../../errors.js'
+import { requireFreeTargets } from '../../files/targets.js'
 import { loadTrainable } from '../../load/trainable.js'
 import { isAlignment } from '../../methods/registry.js'
 import { inOutputDir } from '../../session/claim.js'
@@ -11,6 +13,7 @@ import { sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
 import { checkJudges } from '../../stations/judge/eval-models.js'
+import { rescoredFile } from '../../stations/rank/rescored-file.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import type { Pipeline } from '../pipeline-spec.js'
@@ -29,6 +32,8 @@ export const align: Pipeline<AlignResult> = async (config, ui) => {
   return inOutputDir(options, true, async () => {
     requireAlignable(options)
     checkJudges(options)
+    const { outputDir, trainDataset = [] } = options
+    requireFreeTargets([rescoredFile(outputDir)], await listFiles(trainDataset))
     const start = await loadTrainable(session)
     const work = () => withAlignment(session, start, alignIn)
     return sayingStop(ui, KEPT, work, () => stoppedResult(options.outputDir))

@@ -1,15 +1,15 @@
 /** Answers from a file: prompts and what some model said to them, matched to the data by the prompt. */
 
-import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import type { Example } from '../../data/example.js'
 import { messageFields } from '../../data/message-schema.js'
+import { listFiles } from '../../data/read/read-files.js'
 import type { Prompt } from '../../dialogue.js'
 import { promptKey } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import type { SampledAnswer } from '../../stations/sample/answer-store.js'
+import { ANSWERS, answerValues, keyIn, PROMPTS } from '../../stations/systems/read-answers.js'
 
 const message = z.object(messageFields)
 const names = z.union([z.string(), z.array(z.string())]).optional()
@@ -37,36 +37,24 @@ export interface AnswersFile {
 }
 
 /**
- * Reads JSON Lines with `prompt` (messages, or the text of the one user turn) and `answer`, `answers` or `completions`;
- * `models` and `rewards` may stand beside them. Lines of one prompt add up. The output of `clha generate` is such a file.
- * @throws ClhaError (exit 2) with file and line for anything else
+ * Reads a file of answers as `readAnswers` does, in every container and with the same names; a row may have several
+ * (`answers`, `completions`), with `models` and `rewards` beside them, and rows of one prompt add up.
+ * @throws ClhaError (exit 2) with file and row for anything else
  */
 export async function readAnswersFile(path: string, examples: readonly Example[]): Promise<AnswersFile> {
   const byPrompt = new Map<string, SampledAnswer[]>()
   const known = new Set(examples.map(({ prompt }) => promptKey(prompt)))
   const unmatched = new Set<string>()
-  let row = 0
-  for await (const line of linesOf(path)) {
-    row++
-    if (line.trim() === '') continue
-    const { prompt, answers } = parse(line, `${path}:${row}`, basename(path))
-    const keys = keysOf(prompt)
-    const key = keys.find((k) => known.has(k))
-    if (key === undefined) unmatched.add(keys[0])
-    else byPrompt.set(key, [...(byPrompt.get(key) ?? []), ...answers])
+  for (const file of await listFiles(path)) {
+    for await (const { value, where } of answerValues(file)) {
+      const { prompt, answers } = parse(value, where, basename(file))
+      const keys = keysOf(prompt)
+      const key = keys.find((k) => known.has(k))
+      if (key === undefined) unmatched.add(keys[0])
+      else byPrompt.set(key, [...(byPrompt.get(key) ?? []), ...answers])
+    }
   }
   return { answers: examples.map((e) => byPrompt.get(promptKey(e.prompt)) ?? []), unmatched: unmatched.size }
-}
-
-async function* linesOf(path: string): AsyncGenerator<string> {
-  const stream = createReadStream(path)
-  try {
-    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })
-  } catch (error) {
-    throw usageError(`answers_file: ${path}: ${(error as Error).message}`)
-  } finally {
-    stream.destroy()
-  }
 }
 
 /** A text may be literal text or what a user says. */
@@ -75,17 +63,22 @@ const keysOf = (prompt: Prompt): string[] => [
   ...(typeof prompt === 'string' ? [promptKey([{ role: 'user', content: prompt }])] : []),
 ]
 
-function parse(line: string, at: string, file: string): { prompt: Prompt; answers: SampledAnswer[] } {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch (error) {
-    throw usageError(`${at}: not JSON (${(error as Error).message})`, 'answers_file is JSON Lines')
-  }
-  const { data, error } = schema.safeParse(value)
+function parse(
+  row: Record<string, unknown>,
+  at: string,
+  file: string,
+): { prompt: Prompt; answers: SampledAnswer[] } {
+  // Files with one set of columns leave null what a row has not.
+  const told = Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null))
+  const [asked, said] = [PROMPTS, ANSWERS].map((names) => keyIn(row, names))
+  const { data, error } = schema.safeParse({
+    ...told,
+    prompt: asked && row[asked],
+    answer: said && row[said],
+  })
   if (!data) {
     const [{ path, message }] = error.issues
-    throw usageError(`${at}: ${path.join('.') || 'the line'}: ${message}`, HINT)
+    throw usageError(`${at}: ${path.join('.')}: ${message}`, HINT)
   }
   const { prompt, texts, rewards, finish_reason: reason } = data
   if (texts.length === 0) throw usageError(`${at}: no answer, answers or completions`, HINT)
@@ -96,7 +89,8 @@ function parse(line: string, at: string, file: string): { prompt: Prompt; answer
     if (Array.isArray(list) && list.length !== texts.length)
       throw usageError(`${at}: ${name} has ${list.length} entries for ${texts.length} answers`)
   }
-  const model = data.models ?? data.model ?? file
+  // An empty cell of a table names none.
+  const model = data.models || data.model || file
   const answers = texts.map(
     (text, i): SampledAnswer => ({
       text,

@@ -1,17 +1,22 @@
 /** `clha augment`: further answers to the prompts of a data set, as candidates beside those that it has. */
 import { join } from 'node:path'
 import type { SectionOptions } from '../../config/options.js'
+import type { ConfigKey } from '../../config/schema.js'
+import { generateSection } from '../../config/sections/generate-section.js'
 import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
+import { listFiles } from '../../data/read/read-files.js'
+import type { ReadFault } from '../../data/read/row-fault.js'
 import { writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
+import { requireFreeTargets } from '../../files/targets.js'
 import { writeWhole } from '../../files/whole.js'
 import { openGenerationEndpoint } from '../../generate/endpoint.js'
 import { hubLabel } from '../../hub/cache.js'
 import { loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { inOutputDir } from '../../session/claim.js'
-import { required } from '../../session/needs.js'
+import { type Needs, required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { type Session, withSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
@@ -47,6 +52,8 @@ export interface AugmentResult {
   duplicates: { data: number; sampled: number }
   cut: number
   kept: number
+  /** New ones of rows that are left out of the file. */
+  unwritten: number
   /** Generated tokens. */
   tokens: number
 }
@@ -57,16 +64,24 @@ export const augment: Pipeline<AugmentResult, 'train_dataset'> = withSession((se
 
 async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResult> {
   const { options, ui } = session
-  const { examples } = await loadData(session, options.trainDataset, 0)
+  const outputFile = options.outputFile ?? join(options.outputDir, 'augmented.jsonl')
+  const { trainDataset, answersFile } = options
+  requireFreeTargets(
+    [outputFile],
+    [...(await listFiles(trainDataset)), ...(await listFiles(answersFile ?? []))],
+  )
+  const { examples } = await loadData(session, trainDataset, 0)
   if (examples.length === 0) throw usageError('train_dataset holds no prompt')
   requireOneUnit(session, examples)
   await writeConfig(session)
   const sampled = await answersOf(session, examples)
-  const { examples: joined, counts } = joinAnswers(examples, sampled.answers)
-  sayCounts(ui, counts)
+  const { examples: joined, counts: came } = joinAnswers(examples, sampled.answers)
+  if (!hasOutsideScorer(options)) requireSameRewards(examples, joined)
   const scored = await withRewards(session, joined)
-  const outputFile = options.outputFile ?? join(options.outputDir, 'augmented.jsonl')
   const written = await writeExamples(scored.map(named), 'listwise', outputFile)
+  const kept = newAnswers(examples, without(scored, written.skipped))
+  const counts = { ...came, kept, unwritten: came.kept - kept }
+  sayCounts(ui, counts)
   sayLeftOut(ui, written)
   const { answers: _, ...asking } = sampled
   const report = { rows: written.rows, ...asking, ...counts }
@@ -78,12 +93,49 @@ async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResu
 /** Rewards of a list have one unit, or they can't be compared. */
 function requireOneUnit(session: Session, examples: readonly Example[]): void {
   requireOneScorer(session.options)
+  requireSampling(session)
   if (hasOutsideScorer(session.options) || session.options.answersFile !== undefined) return
   if (!hasColumnScores(examples)) return
   throw usageError(
     'train_dataset has rewards, and further answers would have none',
     'give the reward_model, reward_endpoint or reward_function that they are from: it scores all answers',
   )
+}
+
+/** A file's settings may be another command's; a flag is meant for this one. */
+function requireSampling({ options, config }: Needs<'answersFile', 'config'>): void {
+  if (options.answersFile === undefined) return
+  const idle = (Object.keys(generateSection) as ConfigKey[]).filter((key) => config.origin[key] === 'flag')
+  if (idle.length > 0)
+    throw usageError(
+      `no effect, for the answers come from answers_file: ${idle.join(', ')}`,
+      'leave them out',
+    )
+}
+
+/** @throws ClhaError (exit 2) with the first row in which new answers lack the reward that others have, or have one alone */
+function requireSameRewards(examples: readonly Example[], joined: readonly Example[]): void {
+  const kinds = ({ candidates }: Example) =>
+    new Set(candidates.map(({ reward }) => reward !== undefined)).size
+  const mixed = joined.find((example, i) => kinds(example) > 1 && kinds(examples[i]) < 2)
+  if (mixed === undefined) return
+  throw usageError(
+    `${mixed.file}:${mixed.row}: some answers have a reward, some not, those of answers_file included`,
+    'give rewards in both files or in neither, or a reward_model, reward_endpoint or reward_function, which scores all',
+  )
+}
+
+const placeOf = ({ file, row }: { file: string; row: number }): string => `${file}:${row}`
+
+const without = (examples: readonly Example[], left: readonly ReadFault[]): Example[] => {
+  const places = new Set(left.map(placeOf))
+  return examples.filter((example) => !places.has(placeOf(example)))
+}
+
+/** Answers that the examples had not before. */
+function newAnswers(before: readonly Example[], after: readonly Example[]): number {
+  const had = new Map(before.map((example) => [placeOf(example), example.candidates.length]))
+  return after.reduce((sum, example) => sum + example.candidates.length - (had.get(placeOf(example)) ?? 0), 0)
 }
 
 async function answersOf(session: Session, examples: readonly Example[]): Promise<Sampled> {

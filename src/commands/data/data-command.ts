@@ -8,7 +8,7 @@ import { type Command, JSON_LINES, type OwnFlag, type TerminalOut } from '../com
 import { oneOf, textOf } from '../own-flags.js'
 
 /** How rows are read; the keys are those of a config. */
-const READING: readonly ConfigKey[] = ['dataset_format', 'columns', 'reward_column', 'splitter']
+export const READING: readonly ConfigKey[] = ['dataset_format', 'columns', 'reward_column', 'splitter']
 
 /** What a command line came to. */
 export interface DataCall {

@@ -3,14 +3,17 @@
 import * as fs from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Example } from '../../data/example.js'
+import { listFiles } from '../../data/read/read-files.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
 import type { ReadCounts } from '../../data/read/stream-examples.js'
+import { sideFile } from '../../data/side-files.js'
 import { dataFileEnd, type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
 import { makeFolder } from '../../files/folder.js'
 import { type JsonLinesFile, openJsonLines } from '../../files/json-lines.js'
 import { DiskStorage } from '../../files/storage.js'
+import { requireFreeTargets } from '../../files/targets.js'
 import { moveIntoPlace, writeWhole } from '../../files/whole.js'
 import { toJsonLine } from '../../show/json-lines.js'
 import { amount, count } from '../../show/units.js'
@@ -42,6 +45,8 @@ export interface DataReport {
   inputs: ReadCounts['files']
   options: object
   outputs: WrittenFile[]
+  /** Files of an earlier call that these took the place of. */
+  removed?: string[]
   /** Rows of the input, and those that are in no output, by reason. */
   rows: number
   dropped: Record<string, number>
@@ -59,6 +64,8 @@ export interface OutputPlan {
   /** A file, or the folder of the files. */
   output: string
   files: readonly string[]
+  /** Files that an earlier call may have left, and that must not stand beside the new ones. */
+  outdated?: readonly string[]
   report?: string
   force: boolean
   options: object
@@ -74,10 +81,11 @@ export async function withOutput(
   ui: Ui,
   work: (output: DataOutput) => Promise<void>,
 ): Promise<DataReport> {
-  const reportFile = plan.report ?? `${plan.output}.report.json`
-  const droppedFile = `${plan.output}.dropped.jsonl`
+  const reportFile = plan.report ?? sideFile(plan.output, 'report')
+  const droppedFile = sideFile(plan.output, 'dropped')
   for (const file of plan.files) dataFileEnd(file)
-  checkFree(plan, [...plan.files, reportFile, droppedFile], source.paths)
+  const outdated = (plan.outdated ?? []).filter((file) => fs.existsSync(file))
+  checkFree(plan, [...plan.files, ...outdated, reportFile, droppedFile], await listFiles(source.paths))
   const parent = dirname(resolve(plan.output))
   const staging = join(parent, `.${basename(plan.output)}.${process.pid}.tmp`)
   fs.rmSync(staging, { recursive: true, force: true })
@@ -107,9 +115,11 @@ export async function withOutput(
     }
     if (hasDropped) moveIntoPlace(storage, join(staging, 'dropped'), droppedFile)
     else fs.rmSync(droppedFile, { force: true })
+    for (const file of outdated) fs.rmSync(file)
     const { files: inputs, rows } = source.counts()
     const { command, options } = plan
-    const head = { command, inputs, options, outputs, rows, dropped: dropped.counts() }
+    const removed = outdated.length > 0 && { removed: outdated }
+    const head = { command, inputs, options, outputs, ...removed, rows, dropped: dropped.counts() }
     const report = hasDropped ? { ...head, droppedFile } : head
     writeWhole(reportFile, reportText(report))
     say(ui, report, reportFile)
@@ -124,11 +134,8 @@ export const reportText = (report: object): string =>
   `${JSON.stringify(JSON.parse(toJsonLine(report as never)), null, 2)}\n`
 
 function checkFree({ force }: OutputPlan, files: readonly string[], inputs: readonly string[]): void {
-  const read = new Set(inputs.map((path) => resolve(path)))
+  requireFreeTargets(files, inputs)
   for (const file of files) {
-    if (read.has(resolve(file))) {
-      throw usageError(`${file}: is read and would be written over`, 'Choose another name for the output.')
-    }
     if (fs.statSync(file, { throwIfNoEntry: false })?.isDirectory())
       throw usageError(`${file}: a folder, not a file`, 'Choose another name for the output.')
     if (!force && fs.existsSync(file))
@@ -157,7 +164,11 @@ function droppedRows(path: string) {
   }
 }
 
-function say(ui: Ui, { outputs, rows, dropped, droppedFile }: DataReport, reportFile: string): void {
+function say(
+  ui: Ui,
+  { outputs, removed = [], rows, dropped, droppedFile }: DataReport,
+  reportFile: string,
+): void {
   for (const { file, format, rows: written, examples, majorities = 0 } of outputs) {
     const of = written === examples ? '' : ` (${count(examples)} of the input)`
     ui.line(`${file}  ${amount(written, 'row')}${of}, format ${format}`)
@@ -167,6 +178,7 @@ function say(ui: Ui, { outputs, rows, dropped, droppedFile }: DataReport, report
       `Votes tell how often labels err. ${format === 'listwise' ? 'A list holds those on two answers.' : '--to listwise keeps those on two answers.'}`,
     )
   }
+  for (const file of removed) ui.line(`${file}  removed: its rows were split anew`)
   const left = Object.entries(dropped)
   if (left.length > 0) {
     const total = left.reduce((sum, [, n]) => sum + n, 0)

@@ -1,8 +1,10 @@
 /** Answers of a model to prompts of a file or of the command line, to the terminal or into a file as they come. */
+import { listFiles } from '../../data/read/read-files.js'
 import type { Prompt } from '../../dialogue.js'
 import { promptKey, promptText } from '../../dialogue.js'
 import { inOrder } from '../../files/in-order.js'
 import { openJsonLines } from '../../files/json-lines.js'
+import { requireFreeTargets } from '../../files/targets.js'
 import { sayUnusedSettings } from '../../load/generation-settings.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
@@ -35,6 +37,9 @@ const SHOWN_BESIDE_FILE = 3
 export const generatePipeline: Pipeline<GenerateResult, 'model_name_or_path'> = withSession(
   async (session) => {
     const { options, ui } = session
+    const { evalDataset, outputFile } = options
+    if (evalDataset !== undefined && outputFile !== undefined)
+      requireFreeTargets([outputFile], await listFiles(evalDataset))
     const lm = await loadStartModel(session, 'lm', 'all')
     sayUnusedSettings(session, lm.tokenizer.dir)
     try {
@@ -44,10 +49,10 @@ export const generatePipeline: Pipeline<GenerateResult, 'model_name_or_path'> = 
       if (rows.length < prompts.length) {
         ui.warn(`stopped after ${count(rows.length)} of ${count(prompts.length)} answers`)
       }
-      if (options.outputFile !== undefined) ui.line(`answers  ${options.outputFile}`)
-      if (options.evalDataset !== undefined) await sayChange(session, lm, rows)
+      if (outputFile !== undefined) ui.line(`answers  ${outputFile}`)
+      if (evalDataset !== undefined) await sayChange(session, lm, rows)
       const answers = rows.map(({ finish_reason: finishReason, ...row }) => ({ ...row, finishReason }))
-      return { answers, outputFile: options.outputFile }
+      return { answers, outputFile }
     } finally {
       lm.model.dispose()
     }

@@ -6,6 +6,7 @@ import { loadConfig } from '../../config/load-config.js'
 import type { Options } from '../../config/options.js'
 import { readExamples } from '../../data/read/read-examples.js'
 import { leftOutText } from '../../data/read/row-fault.js'
+import { sideFile } from '../../data/side-files.js'
 import { promptText } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { type AppendLog, openAppendLog, wholeLines } from '../../files/append-log.js'
@@ -44,7 +45,7 @@ export async function relabelCall(
   const { options } = await loadConfig(undefined, { seed, datasetFormat, columns, splitter }, 'relabel')
   const [first] = args
   const stem = basename(first).replace(/\.(gz|zst)$/, '')
-  const beside = join(dirname(first), `${basename(stem, extname(stem))}.relabels.jsonl`)
+  const beside = sideFile(join(dirname(first), basename(stem, extname(stem))), 'relabels')
   const annotator = (textOf(flags.annotator) ?? userInfo().username).trim()
   if (annotator === '') throw usageError('--annotator: a name is not empty')
   return {

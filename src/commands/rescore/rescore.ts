@@ -1,6 +1,8 @@
 /** `clha rescore`: every answer scored, labels and rewards weighed, the labels audited. */
 
 import { corpusOf } from '../../data/corpus.js'
+import { listFiles } from '../../data/read/read-files.js'
+import { requireFreeTargets } from '../../files/targets.js'
 import { requireCalibratable } from '../../rescore/rescore.js'
 import { inOutputDir } from '../../session/claim.js'
 import { required } from '../../session/needs.js'
@@ -29,14 +31,16 @@ export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
 
 async function rescoreIn(session: Session): Promise<RescoreResult> {
   const { ui } = session
-  const { examples: read } = await loadData(session, required(session.options, 'trainDataset'), 2)
+  const trainDataset = required(session.options, 'trainDataset')
+  const { outputDir } = session.options
+  requireFreeTargets([rescoredFile(outputDir)], await listFiles(trainDataset))
+  const { examples: read } = await loadData(session, trainDataset, 2)
   const examples = await withRelabels(session, read)
   ui.line(`${amount(examples.length, 'list')}`)
   requireCalibratable(examples, rescoreOptions(session.options))
   const scored = await keptScores(session, corpusOf(examples))
   const { audit, calibrations } = await rescoreStation(session, scored)
   await writeConfig(session)
-  const { outputDir } = session.options
   ui.line(`report   ${outputDir}/audit.html`)
   ui.line(`lists    ${rescoredFile(outputDir)}`)
   const { kept, doubtful, reversed } = audit.total.labels

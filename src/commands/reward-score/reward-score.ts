@@ -1,7 +1,9 @@
 /** `clha reward score`: a reward for every answer of a data file. */
 import { corpusOf } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
+import { listFiles } from '../../data/read/read-files.js'
 import { writeJsonLines } from '../../files/json-lines.js'
+import { requireFreeTargets } from '../../files/targets.js'
 import { required } from '../../session/needs.js'
 import { openSession } from '../../session/session.js'
 import { amount, count, figure, percent } from '../../show/units.js'
@@ -21,7 +23,10 @@ export interface ScoreResult {
 export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
   const session = await openSession(config, ui)
   requireOneScorer(session.options)
-  const loaded = await loadData(session, required(session.options, 'trainDataset'), 1)
+  const { outputFile } = session.options
+  const trainDataset = required(session.options, 'trainDataset')
+  if (outputFile !== undefined) requireFreeTargets([outputFile], await listFiles(trainDataset))
+  const loaded = await loadData(session, trainDataset, 1)
   const { corpus, cached } = await outsideScores(session, corpusOf(loaded.examples))
   const { examples, rewards } = corpus
   const flat = rewards.flat()
@@ -33,7 +38,6 @@ export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
     rewards,
   )
   if (accuracy) ui.line(`agrees with ${percent(accuracy.value)} of ${count(accuracy.pairs)} human labels`)
-  const { outputFile } = session.options
   if (outputFile === undefined) return { answers: flat.length, cached }
   writeJsonLines(outputFile, examples, (example, i) => scoredRow(example, rewards[i]))
   ui.line(`scores   ${outputFile}`)

@@ -21,7 +21,7 @@ export const augmentSection = {
     .describe('NAME of the environment variable that holds the token of that server'),
   answers_file: text()
     .optional()
-    .describe('JSON Lines of prompts and answers to take instead: {"prompt": …, "answers": […]}'),
+    .describe('file of prompts and answers to take instead, in rows such as {"prompt": …, "answers": […]}'),
 }
 
 export const roundsSection = {

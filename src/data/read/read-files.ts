@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { usageError } from '../../errors.js'
+import { isSideFile } from '../side-files.js'
 import { gunzip, isGzip, isZstd, unzstd } from './compression.js'
 import { firstByteOffset, splitArray } from './read-array.js'
 import { readCsv } from './read-csv.js'
@@ -37,7 +38,8 @@ const emptyFile = (file: string) =>
 export const fileStem = (file: string) => basename(file).replace(READABLE, '')
 
 /**
- * The files that `paths` mean, in the order given; folders are searched in depth and sorted by name.
+ * The files that `paths` mean, in the order given; folders are searched in depth and sorted by name, without what clha
+ * itself wrote beside data.
  * @throws ClhaError (usage) for a missing path, a folder without data files, or one file named twice
  */
 export async function listFiles(paths: string | readonly string[]): Promise<string[]> {
@@ -69,9 +71,10 @@ export async function listFiles(paths: string | readonly string[]): Promise<stri
 async function filesInFolder(folder: string): Promise<string[]> {
   const files: string[] = []
   const entries = await readdir(folder, { withFileTypes: true })
+  const names = entries.map(({ name }) => name)
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name)
-    if (entry.name.startsWith('.')) continue
+    if (entry.name.startsWith('.') || isSideFile(entry.name, names)) continue
     if (entry.isDirectory()) files.push(...(await filesInFolder(path)))
     else if (READABLE.test(entry.name) && (await stat(path)).isFile()) files.push(path)
   }

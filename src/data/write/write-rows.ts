@@ -9,6 +9,9 @@ import { mostPreferred } from '../preferred.js'
 export const WRITE_FORMATS = ['trl', 'hh', 'listwise', 'messages', 'kto'] as const
 export type WriteFormat = (typeof WRITE_FORMATS)[number]
 
+/** How the names of files that are written end. */
+export const WRITE_ENDS = ['jsonl', 'jsonl.gz', 'parquet'] as const
+
 /** The rows of one example, or why the format can't hold it. */
 export type RowsOf = (example: Example) => RawRow[] | string
 

@@ -1,21 +1,23 @@
 /** Second labels for the examples of a data set, from files of the same pairs judged again. */
 import type { SectionOptions } from '../../config/options.js'
 import type { Example, Vote } from '../../data/example.js'
+import { votesOfPair } from '../../data/pair-votes.js'
 import { readExamples } from '../../data/read/read-examples.js'
 import { usageError } from '../../errors.js'
-import { pairKeys, withMoreVotes } from '../../rescore/votes.js'
+import { pairKeys, pairVotes, withMoreVotes } from '../../rescore/votes.js'
 import type { Needs } from '../../session/needs.js'
 import { count } from '../../show/units.js'
 
-/** A second label: whether the answer whose text has the smaller hash won. */
+/** Second labels that say the same: whether the answer whose text has the smaller hash won, and how many say so. */
 interface Second {
   smaller: boolean
+  count: number
   annotator?: string
 }
 
 /**
  * Adds what `relabels` says of the examples' pairs as further votes. Pairs are found by prompt and answers. Of one
- * annotator the last word on a pair counts.
+ * annotator the last word on a pair counts; votes without a name all do.
  * @throws ClhaError (exit 2) where none of its pairs is in the data
  */
 export async function withRelabels(
@@ -33,12 +35,11 @@ export async function withRelabels(
       const { key, turned } = keys.of(better, worse)
       // A pair that stands in several rows is judged once.
       if (found.has(key)) return []
-      const votes = (seconds.get(key) ?? []).map(({ smaller, annotator }): Vote => {
+      const votes = (seconds.get(key) ?? []).map(({ smaller, ...second }): Vote => {
         const agrees = smaller !== turned
-        labels++
-        if (!agrees) otherwise++
-        const said = agrees ? { better, worse } : { better: worse, worse: better }
-        return { ...said, count: 1, ...(annotator !== undefined && { annotator }) }
+        labels += second.count
+        if (!agrees) otherwise += second.count
+        return { ...(agrees ? { better, worse } : { better: worse, worse: better }), ...second }
       })
       if (votes.length > 0) found.add(key)
       return votes
@@ -65,16 +66,16 @@ export async function withRelabels(
 /** By the key of each pair. */
 async function readSeconds(paths: readonly string[]): Promise<Map<string, Second[]>> {
   const { examples } = await readExamples([...paths], { minCandidates: 2 })
-  const byAnnotator = new Map<string, Map<string, Second>>()
-  for (const [row, example] of examples.entries()) {
+  const byVoter = new Map<string, Map<string | symbol, Second>>()
+  for (const example of examples) {
     const keys = pairKeys(example)
-    const told = example.votes ?? example.preferences.map((p): Vote => ({ ...p, count: 1 }))
-    for (const { better, worse, annotator } of told) {
+    for (const { better, worse, ...vote } of pairVotes(example).flatMap(votesOfPair)) {
       const { key, turned } = keys.of(better, worse)
-      const own = byAnnotator.get(key) ?? new Map<string, Second>()
-      byAnnotator.set(key, own)
-      own.set(annotator ?? `row ${row}`, { smaller: !turned, ...(annotator !== undefined && { annotator }) })
+      const own = byVoter.get(key) ?? new Map<string | symbol, Second>()
+      byVoter.set(key, own)
+      // Nobody knows whether two votes without a name are one person's.
+      own.set(vote.annotator ?? Symbol(), { smaller: !turned, ...vote })
     }
   }
-  return new Map([...byAnnotator].map(([key, seconds]) => [key, [...seconds.values()]]))
+  return new Map([...byVoter].map(([key, seconds]) => [key, [...seconds.values()]]))
 }

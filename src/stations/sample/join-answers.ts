@@ -51,7 +51,8 @@ export function joinAnswers(
       return false
     })
     const candidates = added.map(({ text, origin, reward }) => ({
-      text: text.trim(),
+      // A literal prompt is continued by its answer, so a space before it is a part of it.
+      text: typeof example.prompt === 'string' ? text : text.trim(),
       origin,
       ...(reward !== undefined && { reward }),
     }))

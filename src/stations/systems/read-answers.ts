@@ -32,8 +32,8 @@ const prompt = z.union([z.string().min(1), z.array(message).min(1)])
 const name = z.union([z.string().min(1), z.int(), z.bigint()]).transform(String)
 
 /** The names that files of answers have for the same thing; the first is that of `clha generate`. */
-const PROMPTS = ['prompt', 'messages', 'instruction', 'question'] as const
-const ANSWERS = ['answer', 'response', 'output', 'completion'] as const
+export const PROMPTS = ['prompt', 'messages', 'instruction', 'question'] as const
+export const ANSWERS = ['answer', 'response', 'output', 'completion'] as const
 const IDS = ['id', 'question_id'] as const
 const SOURCES = ['source', 'subset', 'category', 'dataset'] as const
 
@@ -48,9 +48,8 @@ export const questionKey = (asked: Prompt): string =>
 export async function readAnswers(file: string): Promise<AnswersOfFile> {
   const rows = new Map<string, AnswerRow>()
   let repeated = 0
-  for await (const piece of readPieces(file)) {
-    const where = `${file}:${piece.row}`
-    const row = answerRow(rowOf(piece, where), piece.row, where)
+  for await (const { value, row: number, where } of answerValues(file)) {
+    const row = answerRow(value, number, where)
     const key = questionKey(row.prompt)
     const earlier = rows.get(key)
     if (earlier === undefined) rows.set(key, row)
@@ -62,6 +61,20 @@ export async function readAnswers(file: string): Promise<AnswersOfFile> {
 
 const ONE = 'A system gives one answer to each prompt here: put further ones into a file of their own.'
 const LINE = 'A row is such as {"prompt": "…", "answer": "…"}, as `clha generate --output-file` writes it.'
+
+/** The rows of a file of answers as they stand there. @throws ClhaError (exit 2) with file and row for what is none */
+export async function* answerValues(
+  file: string,
+): AsyncGenerator<{ value: Record<string, unknown>; row: number; where: string }> {
+  for await (const piece of readPieces(file)) {
+    const where = `${file}:${piece.row}`
+    yield { value: rowOf(piece, where), row: piece.row, where }
+  }
+}
+
+/** Which of the names a row has. */
+export const keyIn = (value: Record<string, unknown>, names: readonly string[]): string | undefined =>
+  names.find((one) => value[one] !== undefined && value[one] !== null)
 
 function rowOf(
   piece: Parameters<typeof parseRowJson>[0] | { value: unknown } | { fault: RowFault },
@@ -80,7 +93,7 @@ function rowOf(
 
 function answerRow(value: Record<string, unknown>, row: number, where: string): AnswerRow {
   const field = <T>(names: readonly string[], shape: z.ZodType<T>, needed: boolean): T | undefined => {
-    const key = names.find((one) => value[one] !== undefined && value[one] !== null)
+    const key = keyIn(value, names)
     if (key === undefined && needed) throw usageError(`${where}: no ${names.join(', ')}`, LINE)
     const result = shape.safeParse(key === undefined ? undefined : value[key])
     if (key === undefined || result.success) return result.data

@@ -1,7 +1,8 @@
 /** `clha data convert`: data in another format. */
 import { usageError } from '../../../errors.js'
+import { camelCase } from '../../../key-names.js'
 import { oneOf } from '../../own-flags.js'
-import { dataCommand, writingFlags, writingOptions } from '../data-command.js'
+import { dataCommand, READING, writingFlags, writingOptions } from '../data-command.js'
 
 export const dataConvertCommand = dataCommand({
   name: 'convert',
@@ -25,7 +26,12 @@ export const dataConvertCommand = dataCommand({
     if (to === undefined)
       throw usageError('data convert needs --to', 'clha data convert --help lists the formats')
     const { from } = call.flags
-    if (from !== undefined) oneOf('--from', from, ['votes'])
+    if (from !== undefined) {
+      oneOf('--from', from, ['votes'])
+      const idle = READING.find((key) => call.flags[camelCase(key)] !== undefined)
+      if (idle !== undefined)
+        throw usageError(`--from votes: ${idle} says how data is read, and has no effect`, 'Leave it out.')
+    }
     return dataConvert({ ...options, to, votes: from !== undefined }, call.ui)
   },
 })

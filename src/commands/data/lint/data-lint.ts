@@ -1,7 +1,9 @@
 /** `clha data lint`: what is wrong with a data set, row by row. */
 import * as fs from 'node:fs'
+import { listFiles } from '../../../data/read/read-files.js'
 import { usageError } from '../../../errors.js'
 import { EXIT } from '../../../exit-codes.js'
+import { requireFreeTargets } from '../../../files/targets.js'
 import { writeWhole } from '../../../files/whole.js'
 import {
   type Finding,
@@ -37,13 +39,16 @@ export async function dataLint(options: LintOptions, ui: Ui): Promise<LintResult
   const { against, similarity, report, force, found } = options
   if (report !== undefined && !force && fs.existsSync(report))
     throw usageError(`${report}: is there already`, 'Choose another name, or write over it with --force.')
+  const source = await openData(options.data, options, ui)
+  const others: DataSource[] = []
+  for (const name of against) others.push(await openData([name], options, ui))
+  if (report !== undefined)
+    for (const { paths } of [source, ...others]) requireFreeTargets([report], await listFiles(paths))
   const lint = createLint(against.length > 0 ? { similarity } : {})
   // One by one: ids have to be unique in one data set only.
-  for (const name of against) {
-    const other = await openData([name], options, ui)
+  for (const other of others) {
     for await (const example of other.examples('other data')) lint.remember(example)
   }
-  const source = await openData(options.data, options, ui)
   await check(source, lint, found)
   const result = resultOf(lint, source.counts().rows, options.failOn)
   sayLint(ui, { ...result, ...options })

@@ -1,4 +1,5 @@
 /** `clha data lint`: what is wrong with a data set. */
+import { usageError } from '../../../errors.js'
 import { SEVERITIES } from '../../../inspect/findings.js'
 import { toJsonLine } from '../../../show/json-lines.js'
 import { numberOf, oneOf, textOf, textsOf } from '../../own-flags.js'
@@ -31,10 +32,13 @@ export const dataLintCommand = dataCommand({
   ],
   async run({ data, options, flags, ui, terminal: { json, print } }) {
     const { dataLint } = await import('./data-lint.js')
+    const against = textsOf(flags.against)
+    if (flags.similarity !== undefined && against.length === 0)
+      throw usageError('--similarity compares prompts with other data', 'Name them with --against.')
     const lint = {
       ...options,
       data,
-      against: textsOf(flags.against),
+      against,
       similarity: numberOf('--similarity', flags.similarity ?? 0.8, { least: 0.7, most: 1, whole: false }),
       failOn: oneOf('--fail-on', flags.failOn ?? 'error', [...SEVERITIES, 'none']),
       report: textOf(flags.report),

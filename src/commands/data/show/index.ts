@@ -1,4 +1,5 @@
 /** `clha data show`: the tokens of one row. */
+import { usageError } from '../../../errors.js'
 import { numberIfGiven, textOf } from '../../own-flags.js'
 import { dataCommand } from '../data-command.js'
 
@@ -20,6 +21,8 @@ export const dataShowCommand = dataCommand({
   async run({ data, options, flags, ui, terminal }) {
     const { dataShow } = await import('./data-show.js')
     const { tokenLines } = await import('./say-tokens.js')
+    if (flags.row !== undefined && flags.id !== undefined)
+      throw usageError('one row is shown', 'Give either --row or --id.')
     const row = numberIfGiven('--row', flags.row, { least: 1 })
     const result = await dataShow({ ...options, data, row, id: textOf(flags.id) }, ui)
     for (const line of tokenLines(result, terminal.colors)) terminal.say(`${line}\n`)

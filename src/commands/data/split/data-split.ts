@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { canonicalPrompt } from '../../../data/content-key.js'
 import type { Example } from '../../../data/example.js'
+import { WRITE_ENDS } from '../../../data/write/write-rows.js'
 import { usageError } from '../../../errors.js'
 import { hashUnit } from '../../../random.js'
 import type { Ui } from '../../../terminal/ui.js'
@@ -14,25 +15,29 @@ export interface SplitDataOptions extends WritingOptions {
   testFraction: number
   seed: number
   /** End of the files' names: `jsonl`, `jsonl.gz` or `parquet`. */
-  container: string
+  container: (typeof WRITE_ENDS)[number]
 }
 
 const PARTS = ['train', 'dev', 'test'] as const
 type Part = (typeof PARTS)[number]
 
 /**
- * `output` is a folder for `train`, `dev` and `test`; a part of share 0 is not written. Prompts that differ in case,
- * spacing or punctuation alone go to the same side.
+ * `output` is a folder for `train`, `dev` and `test`; a part of share 0 is not written, and one of an earlier split does
+ * not stay. Prompts that differ in case, spacing or punctuation alone go to the same side.
  * @throws ClhaError (exit 2) for a part that no prompt falls into, or as `dataConvert`
  */
 export async function dataSplit(options: SplitDataOptions, ui: Ui): Promise<DataReport> {
   const { data, output, devFraction, testFraction, seed, container, report, force } = options
   const parts = PARTS.filter((part) => part === 'train' || (part === 'dev' ? devFraction : testFraction) > 0)
-  const fileOf = (part: Part) => join(output, `${part}.${container}`)
+  const fileOf = (part: Part, end = container) => join(output, `${part}.${end}`)
+  const files = parts.map((part) => fileOf(part))
+  const every = PARTS.flatMap((part) => WRITE_ENDS.map((end) => fileOf(part, end)))
   const source = await openData(data, options, ui)
   const to = options.to ?? (await formatLike(source))
   const plan = {
-    ...{ command: 'data split', output, files: parts.map(fileOf), report, force },
+    ...{ command: 'data split', output, files, report, force },
+    // A row of an old part may be in a new one.
+    outdated: every.filter((file) => !files.includes(file)),
     options: { to, devFraction, testFraction, seed },
   }
   const partOf = ({ prompt }: Example): Part => {

@@ -1,8 +1,7 @@
 /** `clha data split`: train, dev and test. */
+import { WRITE_ENDS } from '../../../data/write/write-rows.js'
 import { oneOf } from '../../own-flags.js'
 import { dataCommand, writingFlags, writingOptions } from '../data-command.js'
-
-const CONTAINERS = ['jsonl', 'jsonl.gz', 'parquet'] as const
 
 export const dataSplitCommand = dataCommand({
   name: 'split',
@@ -14,11 +13,11 @@ export const dataSplitCommand = dataCommand({
   keys: ['dev_fraction', 'test_fraction', 'seed'],
   flags: [
     ...writingFlags('folder for train, dev and test'),
-    { flag: '--container <end>', meaning: `${CONTAINERS.join(', ')} (default: jsonl)` },
+    { flag: '--container <end>', meaning: `${WRITE_ENDS.join(', ')} (default: jsonl)` },
   ],
   async run(call) {
     const { dataSplit } = await import('./data-split.js')
-    const container = oneOf('--container', call.flags.container ?? 'jsonl', CONTAINERS)
+    const container = oneOf('--container', call.flags.container ?? 'jsonl', WRITE_ENDS)
     return dataSplit({ ...writingOptions(call), container }, call.ui)
   },
 })

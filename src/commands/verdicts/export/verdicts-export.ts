@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { usageError } from '../../../errors.js'
 import { writeJsonLines } from '../../../files/json-lines.js'
+import { requireFreeTargets } from '../../../files/targets.js'
 import { writeWhole } from '../../../files/whole.js'
 import { amount } from '../../../show/units.js'
 import type { Ui } from '../../../terminal/ui.js'
@@ -16,6 +17,7 @@ export function verdictsExport(file: string, flags: Record<string, unknown>, ui:
   if (!end) throw usageError(`${output}: verdicts are written as .jsonl or .csv`, 'Give it such a name.')
   if (existsSync(output) && flags.force !== true)
     throw usageError(`${output}: is there already`, 'Choose another name, or write over it with --force.')
+  requireFreeTargets([output], [file])
   const layout = oneOf('--layout', flags.layout ?? 'pairs', EXPORT_LAYOUTS)
   if (layout === 'arena' && end === 'csv')
     throw usageError(`${output}: dialogues have no place in CSV`, 'Write .jsonl, or the layout pairs.')
