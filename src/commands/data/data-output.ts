@@ -6,6 +6,7 @@ import type { Example } from '../../data/example.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
 import type { ReadCounts } from '../../data/read/stream-examples.js'
 import { dataFileEnd, type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
+import { formatOf } from '../../data/write/write-rows.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
 import { makeFolder } from '../../files/folder.js'
@@ -176,19 +177,8 @@ function say(ui: Ui, { outputs, rows, dropped, droppedFile }: DataReport, report
   ui.line(`${reportFile}`)
 }
 
-/**
- * The format that holds the first example whole: labelled answers, one pair with one label, the dialogue of one answer, else
- * a list.
- * @throws as reading does
- */
+/** The format that holds the first example whole. @throws as reading does */
 export async function formatLike(source: DataSource): Promise<WriteFormat> {
-  for await (const { candidates, preferences, prompt, votes = [] } of source.examples()) {
-    if (candidates.some(({ desirable }) => desirable !== undefined)) return 'kto'
-    const pair = preferences.length === 1 && candidates.length === 2
-    if (pair && votes.every(({ annotator }) => annotator !== undefined)) return 'trl'
-    if (candidates.length === 1 && typeof prompt !== 'string' && candidates[0].reward === undefined)
-      return 'messages'
-    return 'listwise'
-  }
+  for await (const example of source.examples()) return formatOf(example)
   throw usageError(`${source.names.join(', ')}: no row can be used`, 'clha data inspect says why.')
 }
