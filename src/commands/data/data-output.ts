@@ -6,7 +6,7 @@ import type { Example } from '../../data/example.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
 import type { ReadCounts } from '../../data/read/stream-examples.js'
 import { dataFileEnd, type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
-import { formatOf } from '../../data/write/write-rows.js'
+import { formatFor } from '../../data/write/write-rows.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
 import { makeFolder } from '../../files/folder.js'
@@ -179,6 +179,6 @@ function say(ui: Ui, { outputs, rows, dropped, droppedFile }: DataReport, report
 
 /** The format that holds the first example whole. @throws as reading does */
 export async function formatLike(source: DataSource): Promise<WriteFormat> {
-  for await (const example of source.examples()) return formatOf(example)
+  for await (const example of source.examples()) return formatFor(example)
   throw usageError(`${source.names.join(', ')}: no row can be used`, 'clha data inspect says why.')
 }

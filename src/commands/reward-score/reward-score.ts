@@ -3,7 +3,7 @@ import { corpusOf, rewardedExamples } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { contentFault } from '../../data/read/row-fault.js'
 import type { WriteReport } from '../../data/write/write-examples.js'
-import { formatOf, losesVotes, ROWS_OF } from '../../data/write/write-rows.js'
+import { formatFor, losesVotes, ROWS_OF } from '../../data/write/write-rows.js'
 import { writeJsonLines } from '../../files/json-lines.js'
 import { required } from '../../session/needs.js'
 import { openSession } from '../../session/session.js'
@@ -54,7 +54,7 @@ function scoredRows(examples: readonly Example[]) {
   const report: Pick<WriteReport, 'skipped' | 'majorities'> = { skipped: [], majorities: 0 }
   const rows = examples.flatMap((example) => {
     const { file, row } = example
-    const pair = formatOf(example)
+    const pair = formatFor(example)
     const list = ROWS_OF.listwise(example)
     const format = typeof list !== 'string' && hasModels(example) ? 'listwise' : pair
     const own = format === 'listwise' ? list : ROWS_OF[format](example)

@@ -188,7 +188,7 @@ function ktoRows(example: Example): RawRow[] | string {
 }
 
 /** The format that holds an example whole: labelled answers, one pair with its label, the dialogue of one answer, else a list. */
-export function formatOf({ candidates, preferences, prompt, votes = [] }: Example): WriteFormat {
+export function formatFor({ candidates, preferences, prompt, votes = [] }: Example): WriteFormat {
   if (candidates.some(({ desirable }) => desirable !== undefined)) return 'kto'
   const labelled = preferences.length === 1 || votes.length > 0
   if (candidates.length === 2 && labelled && votes.every(({ annotator }) => annotator !== undefined))
