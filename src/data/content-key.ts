@@ -2,7 +2,7 @@
 
 import type { Prompt } from '../dialogue.js'
 import { extrasOf, promptKey } from '../dialogue.js'
-import type { Example } from './example.js'
+import type { AnswerParts, Example } from './example.js'
 
 /** The content of a row: prompt, answers and labels, with who gave them. Equal keys are equal rows. */
 export function contentKey({ prompt, candidates, preferences, votes }: Example): string {
@@ -16,6 +16,10 @@ export function contentKey({ prompt, candidates, preferences, votes }: Example):
   const said = votes?.map(({ better, worse, count, annotator }) => [better, worse, count, annotator ?? null])
   return `${promptKey(prompt)}${JSON.stringify([answers, pairs, ...(said ? [said] : [])])}`
 }
+
+/** What makes two answers the same: equal texts with other calls or thoughts are other answers. */
+export const answerKey = ({ text, tool_calls, reasoning_content }: AnswerParts): string =>
+  JSON.stringify([text, tool_calls ?? null, reasoning_content ?? null])
 
 /**
  * A prompt without case, punctuation and spacing (NFKC), its roles kept: prompts that differ in these alone are one

@@ -29,6 +29,13 @@ export const corpusOf = (examples: readonly Example[], part: Part = 'train'): Co
   parts: examples.map(() => part),
 })
 
+/** The examples, each answer with its reward. */
+export const rewardedExamples = ({ examples, rewards }: ScoredCorpus): Example[] =>
+  examples.map((example, i) => ({
+    ...example,
+    candidates: example.candidates.map((candidate, k) => ({ ...candidate, reward: rewards[i][k] })),
+  }))
+
 /** The rows of these numbers, in their order, with all their columns. */
 export function select<C extends Corpus>(corpus: C, rows: readonly number[]): C {
   const columns = Object.entries(corpus).map(([name, column]) => [

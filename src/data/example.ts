@@ -50,6 +50,9 @@ export interface Example {
   row: number
 }
 
+/** Whether somebody preferred one of its answers to another. */
+export const isLabelled = ({ preferences }: Pick<Example, 'preferences'>): boolean => preferences.length > 0
+
 /** The part of a candidate that was said, thought and called. */
 export type AnswerParts = Pick<Candidate, 'text' | 'tool_calls' | 'reasoning_content'>
 

@@ -1,4 +1,7 @@
-/** Splits and folds by prompt, so that no prompt is on both sides. */
+/**
+ * Splits and folds of a training by the exact prompt, so that no prompt is on both sides. `clha data split` also holds
+ * prompts together that differ in case, spacing or punctuation.
+ */
 
 import type { Prompt } from '../dialogue.js'
 import { promptKey } from '../dialogue.js'
@@ -8,34 +11,16 @@ import type { Example } from './example.js'
 
 export interface SplitOptions {
   /** Shares of the prompts; they add up to 1. */
-  fractions?: { train: number; dev: number; test?: number }
-  /** Shorthand: this share for dev, the rest for train. */
-  devFraction?: number
+  fractions: { train: number; dev: number; test?: number }
   seed: number
 }
 
 /** What a prompt is for: to train on, to choose checkpoints by, or kept for the evaluation. */
 export type Part = 'train' | 'dev' | 'test'
 
-export interface Splits {
-  train: Example[]
-  dev: Example[]
-  test: Example[]
-}
-
 /**
- * Where a prompt goes depends on the prompt and the seed alone: not on the file, its order or its other rows.
- * @throws ClhaError (usage) when the shares are negative or do not add up to 1
- */
-export function splitByPrompt(examples: readonly Example[], options: SplitOptions): Splits {
-  const splits: Splits = { train: [], dev: [], test: [] }
-  const parts = partsByPrompt(examples, options)
-  for (const [i, example] of examples.entries()) splits[parts[i]].push(example)
-  return splits
-}
-
-/**
- * The part of each example, as `splitByPrompt` has it.
+ * The part of each example. Where a prompt goes depends on the prompt and the seed alone: not on the file, its order or
+ * its other rows.
  * @throws ClhaError (usage) when the shares are negative or do not add up to 1
  */
 export function partsByPrompt(examples: readonly Pick<Example, 'prompt'>[], options: SplitOptions): Part[] {
@@ -46,8 +31,8 @@ export function partsByPrompt(examples: readonly Pick<Example, 'prompt'>[], opti
   })
 }
 
-function shares({ fractions, devFraction }: SplitOptions): { train: number; dev: number } {
-  const { train, dev, test = 0 } = fractions ?? { train: 1 - (devFraction ?? 0), dev: devFraction ?? 0 }
+function shares({ fractions }: SplitOptions): { train: number; dev: number } {
+  const { train, dev, test = 0 } = fractions
   const isShare = (x: number) => x >= 0 && x <= 1
   if (![train, dev, test].every(isShare) || Math.abs(train + dev + test - 1) > 1e-9) {
     const message = `the shares of the split are train ${train}, dev ${dev}, test ${test}`
@@ -57,7 +42,7 @@ function shares({ fractions, devFraction }: SplitOptions): { train: number; dev:
   return { train, dev: test === 0 ? 2 : dev }
 }
 
-/** The fold of a prompt, 0 .. folds - 1; independent of `splitByPrompt` with the same seed. */
+/** The fold of a prompt, 0 .. folds - 1; independent of `partsByPrompt` with the same seed. */
 export function foldOf(prompt: Prompt, seed: number, folds: number): number {
   return Math.floor(hashUnit(`fold:${seed}:${promptKey(prompt)}`) * folds)
 }

@@ -1,6 +1,6 @@
 /** How often a reward puts labelled answers right: pairs, best of n, and the scores of RewardBench, RewardBench 2 and RM-Bench. */
 import type { Preference } from '../data/example.js'
-import { type Proportion, proportion, winOf } from '../statistics/agreement.js'
+import { labelAgreement, type Proportion, proportion } from '../statistics/agreement.js'
 import { groupBy } from '../statistics/group-by.js'
 import { mean } from '../statistics/statistics.js'
 
@@ -25,14 +25,11 @@ export interface NamedScore {
 }
 
 /** Labels whose better answer has the higher reward; equal rewards count one half. */
-export function pairAccuracy(lists: readonly RewardedList[]): Proportion {
-  let [right, total] = [0, 0]
-  for (const { rewards, preferences } of lists) {
-    for (const { better, worse } of preferences) right += winOf(rewards[better] - rewards[worse])
-    total += preferences.length
-  }
-  return proportion(right, total)
-}
+export const pairAccuracy = (lists: readonly RewardedList[]): Proportion =>
+  labelAgreement(
+    lists.map(({ preferences }) => preferences),
+    lists.map(({ rewards }) => rewards),
+  )
 
 /** By source, in the order in which sources first appear. */
 export const accuracyBySource = (lists: readonly RewardedList[]): { name: string; accuracy: Proportion }[] =>

@@ -1,4 +1,5 @@
 /** What should not be between the answers of one row: copies, parts of each other, the question itself. */
+import { answerKey } from '../data/content-key.js'
 import type { Example } from '../data/example.js'
 import { lastQuestion } from '../dialogue.js'
 import { words } from '../text/lengths.js'
@@ -19,9 +20,11 @@ export function answerFindings(example: Example): Finding[] {
 
 function nearIdentical(example: Example): Finding[] {
   const sets = example.candidates.map(({ text }) => shingles(text))
+  const besides = example.candidates.map((answer) => answerKey({ ...answer, text: '' }))
   const found: Finding[] = []
   for (let i = 0; i < sets.length; i++) {
     for (let j = i + 1; j < sets.length; j++) {
+      if (besides[i] !== besides[j]) continue
       // A set that is much larger cannot be similar.
       if (Math.min(sets[i].length, sets[j].length) < NEAR * Math.max(sets[i].length, sets[j].length)) continue
       const similarity = jaccard(sets[i], sets[j])

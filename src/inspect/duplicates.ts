@@ -1,9 +1,9 @@
 /** Which rows say what an earlier row says already. */
 
-import { contentKey } from '../data/content-key.js'
+import { answerKey, contentKey } from '../data/content-key.js'
 import type { Example } from '../data/example.js'
 import { createSeen } from '../data/read/seen.js'
-import { saidIn } from '../dialogue.js'
+import { extrasOf, saidIn } from '../dialogue.js'
 import { hash64 } from '../random.js'
 import { createNearIndex } from './near-index.js'
 
@@ -26,20 +26,20 @@ export interface DuplicateOptions {
 export function createDuplicates({ similarity, by = 'row' }: DuplicateOptions) {
   const seen = createSeen()
   const near = similarity === undefined ? undefined : createNearIndex(similarity)
-  const labels: Labels[] = []
+  const beside: Beside[] = []
   let kept = 0
   return (example: Example): Duplicate | undefined => {
     const order = orderOf(example)
     const parts = by === 'prompt' ? [saidIn(example.prompt)] : partsOf(example, order)
     const key = by === 'prompt' ? JSON.stringify(example.prompt) : contentKey(example)
-    const own = near && by === 'row' ? labelsOf(example, order, parts) : undefined
-    const found = near?.find(parts, own && ((index) => sameLabels(own, labels[index])))
+    const own = near && besideOf(example, by === 'prompt' ? [] : order, parts)
+    const found = own && near.find(parts, (index) => sameBeside(own, beside[index]))
     // Odd places are those of rows that were no exact copies and are not kept either.
     const twin = seen.first(key, found ? found.index * 2 + 1 : kept * 2)
     if (twin !== undefined && twin % 2 === 0) return { kind: 'exact', first: twin / 2, similarity: 1 }
     if (found) return { kind: 'near', first: found.index, similarity: found.similarity }
     near?.add(parts)
-    if (own) labels.push(own)
+    if (own) beside.push(own)
     kept++
     return undefined
   }
@@ -57,27 +57,37 @@ const partsOf = ({ prompt, candidates }: Example, order: readonly number[]): str
   ...order.map((i) => candidates[i].text),
 ]
 
-/** What a row says of its answers. */
-interface Labels {
-  /** Who said what: verdicts on single answers, and votes. */
-  said: string
+/** What a row holds beside its texts. */
+interface Beside {
+  /** Tools and calls of the prompt; calls and reasoning of the answers, and who said what of them: verdicts and votes. */
+  held: bigint
   /** The texts in the order of their labels, and whatever their order is. */
   ordered: bigint
   unordered: bigint
 }
 
-function labelsOf({ candidates, votes = [] }: Example, order: readonly number[], parts: string[]): Labels {
+/** @param order the answers that are compared */
+function besideOf(
+  { prompt, candidates, votes = [] }: Example,
+  order: readonly number[],
+  parts: string[],
+): Beside {
   const place = (i: number) => order.indexOf(i)
   const votesSaid = votes
     .map(({ better, worse, count, annotator = '' }) => [place(better), place(worse), count, annotator].join())
     .sort()
+  const answers = order.map((i) => [
+    candidates[i].desirable ?? null,
+    answerKey({ ...candidates[i], text: '' }),
+  ])
+  const turns = typeof prompt === 'string' ? [] : prompt.flatMap((turn) => extrasOf(turn) ?? [])
   return {
-    said: JSON.stringify([order.map((i) => candidates[i].desirable ?? null), votesSaid]),
+    held: hash64(JSON.stringify(order.length > 0 ? [turns, answers, votesSaid] : turns)),
     ordered: hash64(JSON.stringify(parts)),
     unordered: hash64(JSON.stringify(parts.toSorted())),
   }
 }
 
-/** Labels differ where others gave them, or where the same texts stand in another order: similar texts would hide it. */
-const sameLabels = (a: Labels, b: Labels) =>
-  a.said === b.said && (a.unordered !== b.unordered || a.ordered === b.ordered)
+/** Rows differ where they hold other things, or where the same texts stand in another order: similar texts would hide it. */
+const sameBeside = (a: Beside, b: Beside) =>
+  a.held === b.held && (a.unordered !== b.unordered || a.ordered === b.ordered)

@@ -1,6 +1,6 @@
 /** What only many rows show: the same pair labelled both ways, the same row twice. */
 
-import { contentKey } from '../data/content-key.js'
+import { answerKey, contentKey } from '../data/content-key.js'
 import type { Example, Preference } from '../data/example.js'
 import { createSeen } from '../data/read/seen.js'
 import { promptKey } from '../dialogue.js'
@@ -42,16 +42,16 @@ function labelsOf({ prompt, candidates, preferences, votes = [] }: Example) {
   const named = votes.filter(({ annotator }) => annotator !== undefined)
   const labels: readonly (Preference & { annotator?: string })[] = named.length > 0 ? named : preferences
   const pairs = labels.map(({ better, worse, annotator }) => {
-    const [a, b] = [candidates[better].text, candidates[worse].text]
-    const texts = a < b ? [a, b] : [b, a]
+    const [a, b] = [answerKey(candidates[better]), answerKey(candidates[worse])]
+    const answers = a < b ? [a, b] : [b, a]
     const what = `${answerName(better)} over ${answerName(worse)}`
-    const key = JSON.stringify([asked, ...texts, ...(annotator === undefined ? [] : [annotator])])
+    const key = JSON.stringify([asked, ...answers, ...(annotator === undefined ? [] : [annotator])])
     return { key, bit: a < b ? 0 : 1, what }
   })
-  const alone = candidates.flatMap(({ text, desirable }, i) =>
-    desirable === undefined
-      ? []
-      : [{ key: JSON.stringify([asked, text]), bit: desirable ? 0 : 1, what: answerName(i) }],
-  )
+  const alone = candidates.flatMap((answer, i) => {
+    if (answer.desirable === undefined) return []
+    const key = JSON.stringify([asked, answerKey(answer)])
+    return [{ key, bit: answer.desirable ? 0 : 1, what: answerName(i) }]
+  })
   return [...pairs, ...alone]
 }

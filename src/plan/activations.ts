@@ -19,8 +19,8 @@ export function blockNumbers({ config: c, lora, width, trained, bf16 }: ModelSha
   const norms = c.residual === 'parallel' ? (1 + 2 * input) * d : (2 + 2 * input) * d
   const fused = block.queryKeyValue !== undefined
   const headNorms = (block.queryNorm ? q : 0) + (block.keyNorm ? k : 0)
-  // A fused projection stays whole as long as one of its parts is kept.
-  const heads = (fused ? q + 2 * k : q + 2 * k) + (fused && rope ? q + k : 0) + headNorms
+  // A fused projection stays whole for its values: queries and keys that are rotated are kept beside it.
+  const heads = q + 2 * k + (fused && rope ? q + k : 0) + headNorms
   const attention = heads + (bf16 ? q + q / 2 : q) + c.heads
   const after = (block.afterAttentionNorm ? d : 0) + (block.afterMlpNorm ? d : 0)
   const gated = block.gate !== undefined || block.gateUp !== undefined

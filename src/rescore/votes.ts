@@ -1,4 +1,5 @@
 /** Who said what of each pair of answers: repeated rows, votes and second looks put together. */
+import { answerKey } from '../data/content-key.js'
 import type { Example, Vote } from '../data/example.js'
 import { type PairVotes, votesOfPair } from '../data/pair-votes.js'
 import { promptKey } from '../dialogue.js'
@@ -123,18 +124,17 @@ export function pairKeys({ prompt, candidates }: Pick<Example, 'prompt' | 'candi
 } {
   const asked = hash64(promptKey(prompt))
   const hashes = new Map<number, bigint>()
-  const text = (k: number) => {
+  const answer = (k: number) => {
     const found = hashes.get(k)
     if (found !== undefined) return found
-    const { text, tool_calls, reasoning_content } = candidates[k]
-    const hash = hash64(JSON.stringify([text, tool_calls ?? null, reasoning_content ?? null]))
+    const hash = hash64(answerKey(candidates[k]))
     hashes.set(k, hash)
     return hash
   }
   return {
     prompt: asked,
     of(i, j) {
-      const [a, b] = [text(i), text(j)]
+      const [a, b] = [answer(i), answer(j)]
       return { key: `${asked} ${a > b ? `${b} ${a}` : `${a} ${b}`}`, turned: a > b }
     },
   }

@@ -195,6 +195,39 @@ describe('every format', () => {
   })
 })
 
+/** Shapes of one format that are read on another way than its row above. */
+const MORE: readonly [name: string, row: Row][] = [
+  [
+    'answer_columns',
+    {
+      conversation_a: [...HI, assistant('good')],
+      conversation_b: [...HI, assistant('bad')],
+      winner: 'model_a',
+    },
+  ],
+  ['answer_columns', { prompt: '["Hi"]', response_a: '["good"]', response_b: '["bad"]', label: 'A' }],
+  ['answer_list', { text: ['a', 'b'], scores: [2.5, -1] }],
+  ['prompt', { prompt: 'Hi' }],
+  ['prompt', { prompt: HI }],
+  ['open_messages', { messages: HI }],
+]
+
+test.each([...TABLE, ...MORE])(
+  'a system column beside %s is the first turn, or refused',
+  async (name, row) => {
+    const system = { role: 'system', content: 'SYS' }
+    const file = dataFile(jsonl([{ ...row, system: 'SYS' }]))
+    const reads = readExamples(file, { minCandidates: 0, unpaired: true })
+    if (typeof row.text === 'string' || Array.isArray(row.text)) {
+      await expect(reads).rejects.toThrow('columns: {system: null} leaves the column out')
+      return
+    }
+    const { examples, report } = await reads
+    expect(Object.keys(report.formats)).toEqual([name])
+    expect([examples[0].prompt].flat().filter(({ role }) => role === 'system')).toEqual([system])
+  },
+)
+
 describe('scores beside the answers', () => {
   test.each([
     ['alpaca_pair', { instruction: 'Hi', ...both }],

@@ -108,6 +108,32 @@ describe('message lists as text', () => {
     await expect(read(row)).rejects.toThrow('chosen is a message list as Python prints it')
   })
 
+  test.each([
+    '{"value": 3}\nThat is the JSON.',
+    "{'value': 3, 'unit': 'cm'}",
+    '{"from": "Berlin", "to": "Paris"}',
+    '[{"role": "admin"}, {"role": "guest"}]',
+    '[{"role": "user", "content": "Hi"}] is a list of messages.',
+    "[{'role': 'user', 'content': 'Hi'}] is a list of messages.",
+    "[{'value': 3}, {'value': 4}]",
+  ])('an answer that is JSON or code stays text: %s', async (chosen) => {
+    const { candidates } = await read({ prompt: 'Q', chosen, rejected: 'no' })
+    expect(candidates[0].text).toBe(chosen)
+  })
+
+  test('calls may stand in place of a content', async () => {
+    const called = { role: 'assistant', tool_calls: [{ function: { name: 'w' } }] }
+    const row = { prompt: [user('Q')], chosen: JSON.stringify([called]), rejected: [assistant('b')] }
+    expect((await read(row)).candidates[0]).toMatchObject({ text: '', tool_calls: called.tool_calls })
+  })
+
+  test('a forced format that is made of text leaves them text', async () => {
+    const texts = [JSON.stringify(dialogue('a')), "[{'role': 'assistant', 'content': 'a'}]"]
+    const row = { prompt: 'Hi', chosen: texts[0], rejected: texts[1] }
+    const { candidates } = await read(row, { format: 'trl_string' })
+    expect(candidates.map(({ text }) => text)).toEqual(texts)
+  })
+
   test('text that only begins like one, and brackets in answers, stay text', async () => {
     const row = { prompt: 'Q', chosen: '[1, 2]', rejected: '{"rows": 1}' }
     expect((await read(row)).candidates.map(({ text }) => text)).toEqual(['[1, 2]', '{"rows": 1}'])

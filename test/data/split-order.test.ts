@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { epochOrder, stepIndices, stepsPerEpoch } from '../../src/data/encode/order.js'
 import type { Example } from '../../src/data/example.js'
-import { foldOf, splitByPrompt } from '../../src/data/split.js'
+import { foldOf, type Part, partsByPrompt, type SplitOptions } from '../../src/data/split.js'
 
 const example = (prompt: string, i: number): Example => ({
   id: String(i),
@@ -15,11 +15,21 @@ const example = (prompt: string, i: number): Example => ({
 })
 const examples = Array.from({ length: 2000 }, (_, i) => example(`prompt ${i % 1000}`, i))
 
+const PARTS = ['train', 'dev', 'test'] as const
+
+/** The examples of one part. */
+const partOf = (list: Example[], part: Part, options: SplitOptions) => {
+  const parts = partsByPrompt(list, options)
+  return list.filter((_, i) => parts[i] === part)
+}
+
 describe('splits', () => {
   const fractions = { train: 0.8, dev: 0.1, test: 0.1 }
+  const third = { train: 0.7, dev: 0.3 }
 
   test('no prompt is in two splits and none is lost', () => {
-    const { train, dev, test: held } = splitByPrompt(examples, { fractions, seed: 1 })
+    const options = { fractions, seed: 1 }
+    const [train, dev, held] = PARTS.map((part) => partOf(examples, part, options))
     const prompts = [train, dev, held].map((list) => new Set(list.map((item) => item.prompt)))
     expect(train.length + dev.length + held.length).toBe(2000)
     expect(prompts[0].size + prompts[1].size + prompts[2].size).toBe(1000)
@@ -30,23 +40,23 @@ describe('splits', () => {
 
   test('the place of a prompt depends on it and the seed alone', () => {
     const ids = (list: Example[], seed: number) =>
-      splitByPrompt(list, { devFraction: 0.3, seed })
-        .dev.map((item) => item.id)
+      partOf(list, 'dev', { fractions: third, seed })
+        .map((item) => item.id)
         .sort()
     expect(ids([...examples].reverse(), 1)).toEqual(ids(examples, 1))
     expect(ids(examples, 2)).not.toEqual(ids(examples, 1))
-    expect(splitByPrompt(examples, { devFraction: 0, seed: 1 }).train.length).toBe(2000)
+    expect(partOf(examples, 'train', { fractions: { train: 1, dev: 0 }, seed: 1 }).length).toBe(2000)
   })
 
-  test.each([[{ fractions: { train: 0.5, dev: 0.1 } }], [{ devFraction: 1.5 }]])(
-    '%j is refused',
-    (options) => {
-      expect(() => splitByPrompt(examples, { ...options, seed: 1 })).toThrow('shares of the split')
-    },
-  )
+  test.each([
+    { train: 0.5, dev: 0.1 },
+    { train: -0.5, dev: 1.5 },
+  ])('%j is refused', (wrong) => {
+    expect(() => partsByPrompt(examples, { fractions: wrong, seed: 1 })).toThrow('shares of the split')
+  })
 
   test('folds are about equal and independent of the split', () => {
-    const { dev } = splitByPrompt(examples, { devFraction: 0.3, seed: 1 })
+    const dev = partOf(examples, 'dev', { fractions: third, seed: 1 })
     const first = dev.filter(({ prompt }) => foldOf(prompt, 1, 2) === 0).length
     expect(first / dev.length).toBeGreaterThan(0.4)
     expect(first / dev.length).toBeLessThan(0.6)

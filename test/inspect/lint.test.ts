@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Example } from '../../src/data/example.js'
+import type { Candidate, Example } from '../../src/data/example.js'
 import { RULES } from '../../src/inspect/findings.js'
 import { createLabelLengths } from '../../src/inspect/length-bias.js'
 import { createLint } from '../../src/inspect/lint.js'
-import { pair, user } from './rows.js'
+import { calling, pair, user } from './rows.js'
 
 const codes = (...examples: Example[]) => {
   const lint = createLint()
@@ -92,6 +92,17 @@ describe('rules on many rows', () => {
     const row = (desirable: boolean) =>
       pair(ask, '', '', { candidates: [{ text: 'blue', desirable }], preferences: [] })
     expect(codes(row(true), row(false))).toEqual([[], ['contradictory_labels']])
+  })
+
+  test('answers that call other tools are other answers', () => {
+    const row = (...candidates: Candidate[]) => pair(ask, '', '', { candidates })
+    const [rome, oslo, none] = [calling('w', 'Rome'), calling('w', 'Oslo'), { text: 'Dunno.' }]
+    expect(codes(row(rome, none), row(none, oslo), row(rome, oslo), row(oslo, rome))).toEqual([
+      [],
+      [],
+      [],
+      ['contradictory_labels'],
+    ])
   })
 
   test('prompts of other data are found, exact but for signs and case, and nearly equal ones', () => {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import type { Candidate } from '../../src/data/example.js'
+import type { Prompt } from '../../src/dialogue.js'
 import { createDuplicates } from '../../src/inspect/duplicates.js'
 import { createNearIndex } from '../../src/inspect/near-index.js'
 import { bottom, jaccard, shingles } from '../../src/inspect/shingles.js'
 import { createRandom } from '../../src/random.js'
-import { pair, user } from './rows.js'
+import { calling, pair, user } from './rows.js'
 
 const random = createRandom('near')
 const word = () =>
@@ -118,6 +120,30 @@ describe('duplicates', () => {
     const votes = (count: number) => pair(prompt, good, bad, { votes: [{ better: 0, worse: 1, count }] })
     expect(duplicateOf(votes(3))).toBeUndefined()
     expect(duplicateOf(votes(2))).toBeUndefined()
+  })
+
+  test('are not rows with other tools, calls or thoughts', () => {
+    const duplicateOf = createDuplicates({ similarity: 0.9 })
+    const asks = (name: string): Prompt => [{ role: 'user', content: 'Weather?', tools: [{ name }] }]
+    const [rome, oslo] = [calling('w', 'Rome'), calling('w', 'Oslo')]
+    const rows: [Prompt, Candidate, Candidate][] = [
+      [asks('w'), rome, oslo],
+      [asks('w'), oslo, rome],
+      [asks('forecast'), rome, oslo],
+      [asks('w'), { text: good }, rome],
+      [asks('w'), { text: good, reasoning_content: 'so' }, rome],
+    ]
+    const pairs = rows.map(([ask, ...candidates]) => pair(ask, '', '', { candidates }))
+    expect(pairs.map(duplicateOf)).toEqual(pairs.map(() => undefined))
+    expect(duplicateOf(pair(asks('w'), '', '', { candidates: [{ text: `${good}!` }, rome] }))).toMatchObject({
+      kind: 'near',
+      first: 3,
+    })
+    const sameQuestion = createDuplicates({ by: 'prompt', similarity: 0.9 })
+    expect(['w', 'forecast'].map((name) => sameQuestion(pair(asks(name), good, bad)))).toEqual([
+      undefined,
+      undefined,
+    ])
   })
 
   test('by prompt are rows with the same question', () => {

@@ -1,5 +1,5 @@
 /** Examples for the checks, each at a row of its own. */
-import type { Example } from '../../src/data/example.js'
+import type { Candidate, Example } from '../../src/data/example.js'
 import type { Prompt } from '../../src/dialogue.js'
 
 let rows = 0
@@ -21,3 +21,9 @@ export function pair(prompt: Prompt | string, better: string, worse: string, mor
   }
   return example
 }
+
+/** An answer that calls the tool `name` and says nothing. */
+export const calling = (name: string, ...given: string[]): Candidate => ({
+  text: '',
+  tool_calls: [{ type: 'function', function: { name, arguments: given } }],
+})

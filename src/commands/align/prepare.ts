@@ -1,6 +1,6 @@
 /** What every way to align has in common: SFT start, reward models, rewards. */
 import { corpusOf, type EncodedCorpus, type ScoredCorpus, where } from '../../data/corpus.js'
-import type { Example } from '../../data/example.js'
+import { type Example, isLabelled } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
 import { usageError } from '../../errors.js'
 import { requireCalibratable } from '../../rescore/rescore.js'
@@ -17,7 +17,6 @@ import { keptScores } from '../../stations/score/kept-scores.js'
 import {
   accuracyText,
   type FoldModel,
-  isLabelled,
   labelAccuracy,
   requireFolds,
   trainRewardModels,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { SectionOptions } from '../../config/options.js'
 import type { ConfigKey } from '../../config/schema.js'
 import { generateSection } from '../../config/sections/generate-section.js'
-import { corpusOf } from '../../data/corpus.js'
+import { corpusOf, rewardedExamples } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { listFiles } from '../../data/read/read-files.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
@@ -33,9 +33,10 @@ import { secretOf } from '../../stations/score/endpoint-scores.js'
 import { requireOneScorer } from '../../stations/score/one-scorer.js'
 import { hasColumnScores, hasOutsideScorer, outsideScores } from '../../stations/score/scoring.js'
 import type { Ui } from '../../terminal/ui.js'
+import { sayLeftOut } from '../left-out.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { readAnswersFile } from './answers-file.js'
-import { sayCounts, sayLeftOut } from './say-augment.js'
+import { sayCounts } from './say-augment.js'
 
 export interface AugmentResult {
   outputFile: string
@@ -199,14 +200,9 @@ async function withRewards(session: Session, examples: Example[]): Promise<Examp
   if (!hasOutsideScorer(session.options)) return examples
   const answered = examples.filter(({ candidates }) => candidates.length > 0)
   const { corpus } = await outsideScores(session, corpusOf(answered))
-  const { examples: kept, rewards } = corpus
-  const flat = rewards.flat()
+  const flat = corpus.rewards.flat()
   session.ui.line(`mean reward ${figure(flat.reduce((a, b) => a + b, 0) / Math.max(1, flat.length))}`)
-  const scored = kept.map((example, i) => ({
-    ...example,
-    candidates: example.candidates.map((candidate, k) => ({ ...candidate, reward: rewards[i][k] })),
-  }))
-  return [...scored, ...examples.filter(({ candidates }) => candidates.length === 0)]
+  return [...rewardedExamples(corpus), ...examples.filter(({ candidates }) => candidates.length === 0)]
 }
 
 /** Every candidate says where it came from. */

@@ -1,5 +1,4 @@
 /** What came of augmenting, as people read it. */
-import type { WriteReport } from '../../data/write/write-examples.js'
 import { count } from '../../show/units.js'
 import type { JoinCounts } from '../../stations/sample/join-answers.js'
 import type { Ui } from '../../terminal/ui.js'
@@ -20,8 +19,4 @@ export function sayCounts(
   )
   if (cut > 0)
     ui.warn(`${count(cut)} of them end at max_new_tokens`, 'raise max_new_tokens, or they teach to break off')
-}
-export function sayLeftOut(ui: Ui, { skipped }: WriteReport): void {
-  for (const { file, row, reason } of skipped.slice(0, 5)) ui.warn(`${file}:${row} is left out: ${reason}`)
-  if (skipped.length > 5) ui.warn(`${count(skipped.length)} rows were left out`)
 }

@@ -8,6 +8,7 @@ import type { ReadFault } from '../../data/read/row-fault.js'
 import type { ReadCounts } from '../../data/read/stream-examples.js'
 import { sideFile } from '../../data/side-files.js'
 import { dataFileEnd, type WriteFormat, writeExamples } from '../../data/write/write-examples.js'
+import { formatFor } from '../../data/write/write-rows.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
 import { makeFolder } from '../../files/folder.js'
@@ -188,19 +189,8 @@ function say(
   ui.line(`${reportFile}`)
 }
 
-/**
- * The format that holds the first example whole: labelled answers, one pair with one label, the dialogue of one answer, else
- * a list.
- * @throws as reading does
- */
+/** The format that holds the first example whole. @throws as reading does */
 export async function formatLike(source: DataSource): Promise<WriteFormat> {
-  for await (const { candidates, preferences, prompt, votes = [] } of source.examples()) {
-    if (candidates.some(({ desirable }) => desirable !== undefined)) return 'kto'
-    const pair = preferences.length === 1 && candidates.length === 2
-    if (pair && votes.every(({ annotator }) => annotator !== undefined)) return 'trl'
-    if (candidates.length === 1 && typeof prompt !== 'string' && candidates[0].reward === undefined)
-      return 'messages'
-    return 'listwise'
-  }
+  for await (const example of source.examples()) return formatFor(example)
   throw usageError(`${source.names.join(', ')}: no row can be used`, 'clha data inspect says why.')
 }

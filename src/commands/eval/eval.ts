@@ -1,7 +1,7 @@
 /** `clha eval`: models side by side on held-out prompts. */
 
 import { partOf } from '../../data/corpus.js'
-import type { Example } from '../../data/example.js'
+import { type Example, isLabelled } from '../../data/example.js'
 import { promptKey } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set.js'
@@ -20,7 +20,6 @@ import { evalReport, metricsOf, showEvaluation } from '../../stations/judge/eval
 import { evaluateSystems } from '../../stations/judge/evaluation.js'
 import {
   type Likelihoods,
-  labelledOf,
   likelihoodsOf,
   pairFigures,
   pairLine,
@@ -51,7 +50,7 @@ export const evalPipeline: Pipeline<EvalResult, 'model_name_or_path'> = withSess
     )
   }
   sayFamily(session)
-  const labelled = judged ? [] : asked(labelledOf(examples), set)
+  const labelled = judged ? [] : asked(examples.filter(isLabelled), set)
   const found = new Map<string, Likelihoods>()
   const systems = await answersOfModels(session, set, async (lm, name) => {
     if (labelled.length > 0) found.set(name, await likelihoodsOf(session, lm, labelled, name))

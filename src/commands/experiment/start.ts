@@ -1,7 +1,7 @@
 /** What the cells of one seed and noise share: start model, reward models, rewards, test prompts, and who judges. */
 
 import { partOf, type ScoredCorpus } from '../../data/corpus.js'
-import type { Example } from '../../data/example.js'
+import { type Example, isLabelled } from '../../data/example.js'
 import type { Part } from '../../data/split.js'
 import type { Message } from '../../dialogue.js'
 import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set.js'
@@ -14,7 +14,6 @@ import type { DataFile } from '../../runs/run-manifest.js'
 import { writeConfig } from '../../session/outputs.js'
 import type { Session } from '../../session/session.js'
 import type { Scorer } from '../../stations/judge/evaluation.js'
-import { labelledOf } from '../../stations/judge/pair-preferences.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import { makeStarterWorld } from '../../stations/read/starter-world.js'
@@ -106,7 +105,7 @@ export async function startOf(session: Session, plan: StartPlan, dev: boolean): 
       right: once(async (count) => ordersRight(await scored(count), rescoreOptions(options, truth))),
     }),
     set,
-    labelled: plan.world ? [] : labelledOf(data.test),
+    labelled: plan.world ? [] : data.test.filter(isLabelled),
     scorers: scorersOf(a, prepared, temperaturesOf(models, calibrated)),
     ...(oracle && { trueReward: (i: number, text: string) => oracle(set.prompts[i] as Message[], text) }),
     scored,

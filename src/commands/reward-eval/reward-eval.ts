@@ -1,7 +1,7 @@
 /** `clha reward eval`: rewards of labelled answers, and how often, and how surely, they are right. */
 import { dirname, relative, sep } from 'node:path'
 import { corpusOf } from '../../data/corpus.js'
-import type { Example } from '../../data/example.js'
+import { type Example, isLabelled } from '../../data/example.js'
 import { usageError } from '../../errors.js'
 import type { MeasuredSystems } from '../../evaluate/measures.js'
 import { BENCHMARKS, type RewardedList } from '../../evaluate/reward-benchmarks.js'
@@ -33,7 +33,7 @@ export const rewardEval = ({
     requireOneScorer(options)
     const benchmark = named === undefined ? undefined : oneOf('--benchmark', named, BENCHMARKS)
     const { examples } = await loadData(session, options.trainDataset, 2)
-    const labelled = examples.filter(({ preferences }) => preferences.length > 0)
+    const labelled = examples.filter(isLabelled)
     const unlabelled = examples.length - labelled.length
     if (labelled.length === 0)
       throw usageError('no row says which of its answers is better', 'Name data with labels.')

@@ -1,7 +1,10 @@
 /** `clha reward score`: a reward for every answer of a data file. */
-import { corpusOf } from '../../data/corpus.js'
+import { corpusOf, rewardedExamples } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { listFiles } from '../../data/read/read-files.js'
+import { contentFault } from '../../data/read/row-fault.js'
+import type { WriteReport } from '../../data/write/write-examples.js'
+import { formatFor, losesVotes, ROWS_OF } from '../../data/write/write-rows.js'
 import { writeJsonLines } from '../../files/json-lines.js'
 import { requireFreeTargets } from '../../files/targets.js'
 import { required } from '../../session/needs.js'
@@ -11,6 +14,7 @@ import { loadData } from '../../stations/read/load-data.js'
 import { requireOneScorer } from '../../stations/score/one-scorer.js'
 import { agreement } from '../../stations/score/reward-models.js'
 import { outsideScores } from '../../stations/score/scoring.js'
+import { sayLeftOut } from '../left-out.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
 export interface ScoreResult {
@@ -39,25 +43,36 @@ export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
   )
   if (accuracy) ui.line(`agrees with ${percent(accuracy.value)} of ${count(accuracy.pairs)} human labels`)
   if (outputFile === undefined) return { answers: flat.length, cached }
-  writeJsonLines(outputFile, examples, (example, i) => scoredRow(example, rewards[i]))
+  const { rows, report } = scoredRows(rewardedExamples(corpus))
+  sayLeftOut(ui, report)
+  writeJsonLines(outputFile, rows, (row) => row)
   ui.line(`scores   ${outputFile}`)
   return { answers: flat.length, cached, outputFile }
 }
 
-/** A row that this and other tools read again: a labelled pair in TRL's columns with its scores, else a list with rewards. */
-function scoredRow({ id, prompt, candidates, preferences }: Example, rewards: readonly number[]): object {
-  if (candidates.length !== 2 || preferences.length !== 1) {
-    return { id, prompt, completions: candidates.map((c) => c.text), rewards }
-  }
-  const [{ better, worse }] = preferences
-  const answer = (i: number) =>
-    typeof prompt === 'string' ? candidates[i].text : [{ role: 'assistant', content: candidates[i].text }]
-  return {
-    id,
-    prompt,
-    chosen: answer(better),
-    rejected: answer(worse),
-    score_chosen: rewards[better],
-    score_rejected: rewards[worse],
-  }
+/**
+ * Rows that this and other tools read again: a labelled pair in TRL's columns with its scores, else a list with rewards.
+ * Models have a column in a list alone.
+ */
+function scoredRows(examples: readonly Example[]) {
+  const report: Pick<WriteReport, 'skipped' | 'majorities'> = { skipped: [], majorities: 0 }
+  const rows = examples.flatMap((example) => {
+    const { file, row } = example
+    const pair = formatFor(example)
+    const list = ROWS_OF.listwise(example)
+    const format = typeof list !== 'string' && hasModels(example) ? 'listwise' : pair
+    const own = format === 'listwise' ? list : ROWS_OF[format](example)
+    if (typeof own !== 'string') {
+      if (losesVotes(example, format)) report.majorities++
+      return own
+    }
+    const { kind, code, message: reason } = contentFault(`not_${format}`, own)
+    report.skipped.push({ file, row, kind, code, reason })
+    return []
+  })
+  return { rows, report }
 }
+
+/** Whether answers come from models, and not from the columns of a pair. */
+const hasModels = ({ candidates }: Example) =>
+  candidates.some(({ origin = 'chosen' }) => origin !== 'chosen' && origin !== 'rejected')

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { corpusOf, type ScoredCorpus, where } from '../../data/corpus.js'
+import { isLabelled } from '../../data/example.js'
 import { usageError } from '../../errors.js'
 import { writeWhole } from '../../files/whole.js'
 import { requireCalibratable } from '../../rescore/rescore.js'
@@ -38,7 +39,7 @@ async function tryIn(session: Session, seeds: number): Promise<TryRescoringResul
   const { examples } = await loadData(session, required(options, 'trainDataset'), 2)
   requireCalibratable(examples, rescoreOptions(options))
   const scored = await keptScores(session, corpusOf(examples))
-  const labelled = where(scored, ({ preferences }) => preferences.length > 0)
+  const labelled = where(scored, isLabelled)
   const scorers = scorersOf(labelled)
   ui.line(
     `${amount(labelled.examples.length, 'list')} with labels that are taken for right · each trial ${amount(seeds, 'time')}`,

@@ -2,7 +2,7 @@
 import type { Message } from '../../dialogue.js'
 import { contentFault } from '../read/row-fault.js'
 import { type DataFormat, isAbsent, meetsNeeds } from './format.js'
-import { pairCandidates, pairOfDialogues } from './messages.js'
+import { pairCandidates, pairOfDialogues, withSystem } from './messages.js'
 
 const MARKER = /(?:^|\n\n)(Human|Assistant):/g
 const HAS_MARKER = /(?:Human|Assistant):/
@@ -70,6 +70,7 @@ export const hhFormat: DataFormat = {
     const chosen = splitTranscript(row.chosen as string, splitter, 'chosen')
     const rejected = splitTranscript(row.rejected as string, splitter, 'rejected')
     const pair = pairOfDialogues(chosen, rejected)
-    return { prompt: pair.prompt, ...pairCandidates(pair.chosen, pair.rejected, row, rewardColumn) }
+    const prompt = withSystem(row, pair.prompt)
+    return { prompt, ...pairCandidates(pair.chosen, pair.rejected, row, rewardColumn) }
   },
 }

@@ -37,7 +37,7 @@ export const openaiFormat: DataFormat = {
   toExample(row, { rewardColumn }) {
     const chosen = readAnswer(row.preferred_output, 'preferred_output')
     const rejected = readAnswer(row.non_preferred_output, 'non_preferred_output')
-    const prompt = readMessages((row.input as RawRow).messages, 'input.messages')
+    const prompt = withSystem(row, readMessages((row.input as RawRow).messages, 'input.messages'))
     return { prompt, ...pairCandidates(chosen, rejected, row, rewardColumn) }
   },
 }

@@ -105,6 +105,15 @@ export function withSystem(row: RawRow, messages: Message[]): Message[] {
   throw structuralFault('two_systems', `system and the dialogue's own system turn differ; ${LEFT_OUT}`)
 }
 
+/** The empty prompt of bare text. @throws RowFault (structural) for a `system`, which it has no place for */
+export function noPrompt({ system }: RawRow): '' {
+  if (system === undefined || system === null || system === '') return ''
+  throw structuralFault(
+    'wrong_type',
+    `there is a system, and no prompt that it could stand before; ${LEFT_OUT}`,
+  )
+}
+
 /** Splits a dialogue into what was asked and the last turn, which has to be the assistant's. */
 export function splitLastTurn(
   messages: Message[],

@@ -4,6 +4,8 @@ import { contentFault, structuralFault } from '../read/row-fault.js'
 import { readList } from './answers/judged.js'
 import { type DataFormat, meetsNeeds } from './format.js'
 import { transcriptPrompt } from './hh.js'
+import { withSystem } from './messages.js'
+import { literalPrompt } from './prompt-columns.js'
 
 const proNeeds = { prefix: 'lists of strings', suffix: 'strings' } as const
 const rrhfNeeds = { query: 'string', responses: 'strings' } as const
@@ -39,7 +41,7 @@ export const proFormat: DataFormat = {
       const counts = `${prefixes.length} prefixes for ${list.candidates.length} answers`
       throw structuralFault('wrong_length', `prefix has ${counts}`)
     }
-    return { prompt: untag(prefixes[0]), ...list }
+    return { prompt: withSystem(row, untag(prefixes[0])), ...list }
   },
 }
 
@@ -49,11 +51,10 @@ export const rrhfFormat: DataFormat = {
   needs: rrhfNeeds,
   detect: (row) => meetsNeeds(row, rrhfNeeds),
   toExample(row, { splitter, rewardColumn }) {
-    const query = row.query as string
     const list = readList(row, 'responses', rewardColumn, ['scores'])
-    const messages = transcriptPrompt(query, splitter)
-    if (!messages) return { prompt: query, ...list }
+    const messages = transcriptPrompt(row.query as string, splitter)
+    if (!messages) return { prompt: literalPrompt(row, 'query'), ...list }
     const candidates = list.candidates.map((candidate) => ({ ...candidate, text: candidate.text.trim() }))
-    return { ...list, prompt: messages, candidates }
+    return { ...list, prompt: withSystem(row, messages), candidates }
   },
 }

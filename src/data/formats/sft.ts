@@ -2,7 +2,7 @@
 import { structuralFault } from '../read/row-fault.js'
 import { alpacaPrompt } from './alpaca.js'
 import { type DataFormat, isAbsent, meetsNeeds, type RawRow, type Shape } from './format.js'
-import { oneAnswer, readAnswer, readMessages, splitLastTurn, withSystem } from './messages.js'
+import { noPrompt, oneAnswer, readAnswer, readMessages, splitLastTurn, withSystem } from './messages.js'
 import { literalPrompt, textOrTurns } from './prompt-columns.js'
 
 const completionNeeds = { prompt: 'string or messages', completion: 'string or messages' } as const
@@ -63,5 +63,5 @@ export const textFormat: DataFormat = {
   detect: (row) =>
     meetsNeeds(row, textNeeds) &&
     ['prompt', 'chosen', 'messages', 'label'].every((column) => isAbsent(row, column)),
-  toExample: (row) => oneAnswer('', row.text as string),
+  toExample: (row) => oneAnswer(noPrompt(row), row.text as string),
 }

@@ -1,6 +1,7 @@
 /** Rows that can be read but teach nothing: these are dropped, listed and counted. */
 
 import { amount } from '../../show/units.js'
+import { answerKey } from '../content-key.js'
 import type { ParsedRow } from '../formats/format.js'
 import { contentFault, structuralFault } from './row-fault.js'
 
@@ -44,11 +45,11 @@ export function checkContent(row: ParsedRow, { minCandidates, unpaired }: Conten
     throw contentFault('too_few_answers', `${found}, at least ${minCandidates} needed`)
   }
   const seen = new Map<string, number>()
-  candidates.forEach(({ text, origin, tool_calls, reasoning_content }, i) => {
-    const name = origin ?? `answer ${i + 1}`
-    if (text.trim() === '' && !tool_calls) throw contentFault('empty_answer', `${name} is empty`)
-    // Equal texts with other calls or thoughts are other answers.
-    const key = JSON.stringify([text.trim(), tool_calls, reasoning_content])
+  candidates.forEach((candidate, i) => {
+    const name = candidate.origin ?? `answer ${i + 1}`
+    const text = candidate.text.trim()
+    if (text === '' && !candidate.tool_calls) throw contentFault('empty_answer', `${name} is empty`)
+    const key = answerKey({ ...candidate, text })
     const twin = seen.get(key)
     if (twin !== undefined) {
       throw contentFault('identical_answers', `answers ${twin + 1} and ${i + 1} are the same text`)

@@ -34,7 +34,8 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw structuralFault('not_an_object', `the row is ${typeName(value)}, not an object`)
   }
-  const row = withParsedText(withPairNames(renameColumns(value as RawRow, options.columns)))
+  const named = withPairNames(renameColumns(value as RawRow, options.columns))
+  const row = withParsedText(named, options.forced && textColumns(options.forced))
   const id = explicitId(row)
   const format = formatOf(row, options.forced, options.minCandidates === 0)
   const parsed = withRewards(format, row, options)
@@ -51,6 +52,10 @@ export function readRow(file: string, piece: Piece, options: RowOptions): ReadRo
   }
   return { format: format.name, explicitId: id !== undefined, example }
 }
+
+/** Columns that a format takes as text alone. */
+const textColumns = ({ needs }: DataFormat) =>
+  Object.keys(needs).flatMap((names) => (needs[names] === 'string' ? names.split('|') : []))
 
 /** The row as its format reads it; where several columns hold rewards, once for each. */
 function withRewards(format: DataFormat, row: RawRow, { splitter, rewardColumns }: RowOptions): ParsedRow {

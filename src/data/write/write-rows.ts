@@ -190,6 +190,16 @@ function ktoRows(example: Example): RawRow[] | string {
   })
 }
 
+/** The format that holds an example whole: labelled answers, one pair with its label, the dialogue of one answer, else a list. */
+export function formatFor({ candidates, preferences, prompt, votes = [] }: Example): WriteFormat {
+  if (candidates.some(({ desirable }) => desirable !== undefined)) return 'kto'
+  const labelled = preferences.length === 1 || votes.length > 0
+  if (candidates.length === 2 && labelled && votes.every(({ annotator }) => annotator !== undefined))
+    return 'trl'
+  const alone = candidates.length === 1 && candidates[0].reward === undefined
+  return alone && typeof prompt !== 'string' ? 'messages' : 'listwise'
+}
+
 export const ROWS_OF: Record<WriteFormat, RowsOf> = {
   trl: trlRows,
   hh: hhRows,

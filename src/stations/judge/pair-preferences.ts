@@ -34,10 +34,6 @@ export interface PairFigures {
   margin: { value: number | null; interval: Interval }
 }
 
-/** Examples with at least one preference. */
-export const labelledOf = (examples: readonly Example[]): Example[] =>
-  examples.filter(({ preferences }) => preferences.length > 0)
-
 /** @throws Stopped after a stop request */
 export async function likelihoodsOf(
   session: PairNeeds,

@@ -2,7 +2,7 @@
 
 import type { SectionOptions } from '../../config/options.js'
 import { type EncodedCorpus, where } from '../../data/corpus.js'
-import type { Example, Preference } from '../../data/example.js'
+import { type Example, isLabelled, type Preference } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
 import { usageError } from '../../errors.js'
 import { type LanguageModel, scratchConfig } from '../../load/language-model.js'
@@ -73,8 +73,6 @@ function freshScorer(session: RewardNeeds, { model, tokenizer }: LanguageModel, 
   const sizes = scratchConfig(options.rewardModelConfig, tokenizer)
   return initModel(rewardConfig(sizes), seed, 'reward', dtype)
 }
-
-export const isLabelled = ({ preferences }: Example): boolean => preferences.length > 0
 
 /** @throws ClhaError (exit 2) where a fold has nothing to be judged by, or nothing to be trained on */
 export function requireFolds(

@@ -1,4 +1,7 @@
-/** `clha data split`: train, dev and test by a hash of the prompt, so that no question is on two sides. */
+/**
+ * `clha data split`: train, dev and test by a hash of the prompt without case, spacing and punctuation, so that no question
+ * is on two sides; trainings split by the exact prompt (data/split.ts).
+ */
 import { join } from 'node:path'
 import { canonicalPrompt } from '../../../data/content-key.js'
 import type { Example } from '../../../data/example.js'

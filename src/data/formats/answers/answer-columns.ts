@@ -9,6 +9,7 @@ import {
   textAlone,
   typeName,
   valueName,
+  withSystem,
 } from '../messages.js'
 import { PROMPT_COLUMNS, promptColumn, promptOf } from '../prompt-columns.js'
 import { type Answers, judged } from './judged.js'
@@ -92,7 +93,7 @@ function answersOf(row: RawRow, names: readonly string[], splitter: 'full' | 'le
         { role: 'assistant' as const, content: answer },
       ]),
     )
-    return shared(whole)
+    return shared(row, whole)
   }
   const texts = names.map((name) =>
     typeof row[name] === 'string' ? row[name] : readTextAnswer(row[name], name),
@@ -106,14 +107,15 @@ function dialogues(row: RawRow, names: readonly string[]) {
     if (hasShape(row[name], 'messages')) return readMessages(row[name], name)
     throw structuralFault('wrong_type', `${name} is ${typeName(row[name])}, not a list of messages`)
   })
-  return shared(whole)
+  return shared(row, whole)
 }
 
-/** What dialogues that differ in their last turn have in common. */
-function shared(whole: readonly ReturnType<typeof readMessages>[]) {
+/** What the dialogues of a row, which differ in their last turn, have in common. */
+function shared(row: RawRow, whole: readonly ReturnType<typeof readMessages>[]) {
   const pairs = whole.slice(1).map((other) => pairOfDialogues(whole[0], other))
   const answers = [pairs[0].chosen, ...pairs.map(({ rejected }) => rejected)]
-  return { prompt: pairs[0].prompt, texts: answers.map((answer) => textAlone(answer, 'the last turn')) }
+  const texts = answers.map((answer) => textAlone(answer, 'the last turn'))
+  return { prompt: withSystem(row, pairs[0].prompt), texts }
 }
 
 function rewardOf(row: RawRow, stems: readonly string[], suffix: string): number | undefined {

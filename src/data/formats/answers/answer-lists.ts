@@ -1,7 +1,7 @@
 /** Lists of answers as they are published: plain texts, objects with rank or score, or a map from model to answer. */
 import { structuralFault } from '../../read/row-fault.js'
 import { columnOf, type DataFormat, isMissing, type ParsedRow, type RawRow, textKey } from '../format.js'
-import { readNumber } from '../messages.js'
+import { noPrompt, readNumber } from '../messages.js'
 import { PROMPT_COLUMNS, promptColumn, promptOf } from '../prompt-columns.js'
 import { judged, readList } from './judged.js'
 
@@ -36,7 +36,7 @@ function listOf(row: RawRow): string | undefined {
 /** The prompt, empty where there is none; answers to a transcript are trimmed as its turns are. */
 function promptOrNone(row: RawRow, splitter: 'full' | 'legacy') {
   const column = promptColumn(row)
-  const prompt = column === undefined ? '' : promptOf(row, splitter)
+  const prompt = column === undefined ? noPrompt(row) : promptOf(row, splitter)
   const isTranscript =
     column !== undefined && typeof row[column] === 'string' && /^\s*Human:/.test(row[column])
   const trims = (parsed: ParsedRow): ParsedRow =>
