@@ -83,7 +83,7 @@ function fewPairs(where: string, { pairs }: AuditCounts, audited: Audited): Audi
   const { contrasted, total } = pairs
   return {
     code: 'few_pairs',
-    message: `ONLY ${percent(contrasted / total)} OF THE PAIRS${where} ARE CONTRASTED (${contrasted} of ${total}): training on them is SFT with little else.`,
+    message: `Only ${percent(contrasted / total)} of the pairs${where} are contrasted (${contrasted} of ${total}): training on them is SFT with little else.`,
     hint: wayToPairs(audited),
   }
 }
@@ -183,7 +183,7 @@ function atBound({ fold, atBound: edges, labelError }: FoldCalibration): AuditWa
   }
 }
 
-/** Each bin misses its 95 % interval once in 20 times by chance; four misses of ten are no chance. */
+/** Each bin misses its 95 % interval once in 20 times by chance; four misses in ten are unlikely to be chance. */
 function badFit({ fold, reliability }: FoldCalibration): AuditWarning | undefined {
   const missed = reliability.filter(
     (bin) => bin.predicted < bin.interval[0] || bin.predicted > bin.interval[1],

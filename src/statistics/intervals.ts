@@ -1,7 +1,8 @@
 /** How far a figure can be trusted: confidence intervals that are pure functions of data and seed. */
+import jstat from 'jstat'
 import { createRandom } from '../random.js'
 import type { Interval, Measured } from './estimate.js'
-import { mean, normalQuantile, sortedQuantile } from './statistics.js'
+import { mean, sortedQuantile } from './statistics.js'
 
 export interface BootstrapOptions {
   /** 1,000 by default. */
@@ -57,7 +58,7 @@ export function bootstrapDifference(
  */
 export function wilson(successes: number, n: number, level = 0.95): Interval {
   if (n === 0) return [0, 1]
-  const z = -normalQuantile((1 - level) / 2)
+  const z = -jstat.jStat.normal.inv((1 - level) / 2, 0, 1)
   const p = successes / n
   const scale = 1 + (z * z) / n
   const centre = (p + (z * z) / (2 * n)) / scale

@@ -51,28 +51,6 @@ export function pearson(x: readonly number[], y: readonly number[]): number {
   return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : Number.NaN
 }
 
-/** Quantile of the standard normal: Newton's method on the power series of its distribution function. */
-export function normalQuantile(p: number): number {
-  if (!(p > 1e-10 && p < 1 - 1e-10))
-    throw new RangeError(`normalQuantile: p = ${p} is outside (1e-10, 1 - 1e-10)`)
-  if (p > 0.5) return -normalQuantile(1 - p)
-  // From 0 the iteration approaches a lower quantile monotonically once past it: the function is convex there.
-  let x = 0
-  for (let step = 0; step < 100; step++) {
-    const density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
-    let term = x
-    let series = x
-    for (let k = 3; Math.abs(term) > 1e-18; k += 2) {
-      term *= (x * x) / k
-      series += term
-    }
-    const move = (0.5 + density * series - p) / density
-    x -= Math.max(-1, Math.min(1, move))
-    if (Math.abs(move) < 1e-14) break
-  }
-  return x
-}
-
 /** Ranks from 1 by rising value; equal values share the mean of their ranks. */
 export function middleRanks(values: readonly number[]): number[] {
   const index = values.map((_, i) => i).sort((a, b) => values[a] - values[b])

@@ -47,7 +47,7 @@ test('pairs are chosen at random, once each, and answers stand in either order; 
   expect(first).toBeLessThan(20)
   expect(said()).not.toMatch(/chosen|rejected/)
   // Always the first answer: a coin's share of disagreements.
-  expect(said()).toContain(`25 judged now, ${25 - first} otherwise than the labels`)
+  expect(said()).toContain(`${25 - first} of 25 second looks disagree with the labels`)
 })
 
 test('rows that cannot be read are said, with their places', async () => {

@@ -148,9 +148,9 @@ test('a card of the audit says whether the label really was reversed, where the 
 
 test('warnings of the audit stand on top with what to do', () => {
   const { audit } = sampleReport()
-  const warnings = [{ code: 'few_pairs' as const, message: 'ONLY 0.4 % ARE CONTRASTED.', hint: 'Lower it.' }]
+  const warnings = [{ code: 'few_pairs' as const, message: 'Only 0.4 % are contrasted.', hint: 'Lower it.' }]
   const html = renderAuditReport({ ...audit!, warnings })
-  expect(html).toContain('<ul class="warnings"><li>ONLY 0.4 % ARE CONTRASTED. Lower it.</li></ul>')
+  expect(html).toContain('<ul class="warnings"><li>Only 0.4 % are contrasted. Lower it.</li></ul>')
 })
 
 test('the terminal table is the short one: one row per system, first decoding, all prompts', () => {

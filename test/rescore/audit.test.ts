@@ -109,7 +109,7 @@ describe('audit', () => {
     const [warning, ...rest] = auditReport(lists(0.1), []).warnings
     expect(rest).toEqual([])
     expect(warning.code).toBe('few_pairs')
-    expect(warning.message).toContain('ONLY 0.0 % OF THE PAIRS')
+    expect(warning.message).toContain('Only 0.0 % of the pairs')
     expect(warning.hint).toContain('threshold')
     expect(auditReport(lists(9), []).warnings).toEqual([])
   })
@@ -254,7 +254,7 @@ describe('rescoring as a whole', () => {
     })
     expect(calibrations).toEqual([])
     expect(lists.every((l) => l.rewards[l.order[0]] >= l.rewards[l.order[1]])).toBe(true)
-    expect(audit.warnings[0].message).toContain('ONLY')
+    expect(audit.warnings[0].message).toContain('Only')
     expect(audit.threshold.kept.share).toBe(0)
   })
 })

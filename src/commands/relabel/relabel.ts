@@ -237,7 +237,7 @@ function sayEnd(ui: Ui, { output, data }: RelabelCall, judged: number, otherwise
   if (judged > 0) {
     const range = wilson(otherwise, judged).map((p) => errorOf(p).toFixed(2))
     ui.line(
-      `${count(judged)} judged now, ${count(otherwise)} otherwise than the labels: of labels and second looks, if they err alike, ${errorOf(otherwise / judged).toFixed(2)} are wrong (${range.join(' to ')})`,
+      `${count(otherwise)} of ${count(judged)} second looks disagree with the labels; if both err equally often, each is wrong with probability ${errorOf(otherwise / judged).toFixed(2)} (${range.join(' to ')})`,
     )
   }
   ui.line(`next     clha rescore ${shellPath(data[0])} --relabels ${shellPath(output)}`)

@@ -91,7 +91,7 @@ const textFigures = ({ system, bleu, distinct, repetition }: EvaluationRow) => (
   repetition: shown(repetition?.value),
 })
 
-// BLEU of strangers is a number with eighty zeros; nobody reads them.
+// The BLEU of unrelated texts is near 1e-80: that is shown as 0.
 const shown = (value: number | null | undefined) => formatNumber(value && value < 5e-4 ? 0 : value, 3)
 
 /** By system, over all prompts. */

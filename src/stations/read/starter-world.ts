@@ -17,7 +17,7 @@ export interface StarterWorld {
   truth(list: RankedList): boolean[]
   /** The oracle's reward of any answer. */
   trueReward(prompt: readonly Message[], answer: string): number
-  /** Of its options; what goes without saying (an annotator who errs evenly, no second labels) is left out, as before there was anything else. */
+  /** Of its options; defaults (an annotator who errs evenly, no second labels) are left out, so that hashes of older worlds stay the same. */
   hash: string
 }
 

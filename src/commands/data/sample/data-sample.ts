@@ -64,7 +64,7 @@ export async function dataSample(options: SampleOptions, ui: Ui): Promise<DataRe
         else if (choice.takes(drawOf(example, seed))) {
           found++
           yield example
-        } else drop({ file, row, id, code: 'not_sampled', reason: 'the sample goes without it' })
+        } else drop({ file, row, id, code: 'not_sampled', reason: 'not drawn into the sample' })
       }
       if (found === 0) throw emptySample(source)
     }
