@@ -94,6 +94,8 @@ test('a file is a rubric, or a prompt with places', () => {
   expect(() => said(path, '[[B]] {"verdict": "A"}')).toThrow('differ')
   expect(() => said(path, '[[B]] [[A]] {"verdict": "A"}')).toThrow('several')
   expect(thrown(() => formOf(path, 'single')).message).toContain('has no {{answer}}')
+  fs.writeFileSync(path, '{{prompt}} {{answer}}')
+  expect(said(path, 'Grade: [[7]]', 'single')).toEqual({ grade: 7 })
   fs.writeFileSync(path, '{{prompt}} {{answer_a}} {{answer_b}} {{names}}')
   expect(thrown(() => formOf(path, 'pairwise')).message).toContain('a place {{names}}')
   expect(thrown(() => formOf('nonsense', 'pairwise')).hint).toContain('mt-bench')
