@@ -30,7 +30,7 @@ export function nextTokens(logits: Tensor, options: SamplingOptions, uniforms: r
       requireFinite(ops.gather(logits, 1, ops.unsqueeze(best, 1)), NO_TOKEN)
       return best.numbers()
     }
-    const scaled = ops.mulScalar(ops.to(logits, 'f32'), 1 / options.temperature)
+    const scaled = overTemperature(ops.to(logits, 'f32'), options.temperature)
     const vocabulary = logits.shape[1]
     if (options.topK > 0 && options.topK < vocabulary) {
       const [values, ids] = ops.topk(scaled, options.topK)
@@ -51,6 +51,17 @@ export function nextTokens(logits: Tensor, options: SamplingOptions, uniforms: r
     })
     return tokens
   })
+}
+
+/** Below it, logits over the temperature might not fit into float32. */
+const SHARP = 1e-3
+const MOST_SHARPENED = 3e38
+
+/** At a sharp temperature the largest is taken off first: it stays at 0, so that T to 0 becomes greedy. */
+function overTemperature(logits: Tensor, temperature: number): Tensor {
+  if (temperature >= SHARP) return ops.mulScalar(logits, 1 / temperature)
+  const [largest] = ops.maxDim(logits, 1, true)
+  return ops.mulScalar(ops.sub(logits, largest), Math.min(1 / temperature, MOST_SHARPENED))
 }
 
 /**

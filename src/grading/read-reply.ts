@@ -1,5 +1,6 @@
 /** Verdicts and grades out of what a judge says: one way to read each syntax, and never a guess. */
 import { isObject } from '../files/json.js'
+import { jsonFault } from '../files/strict-json.js'
 import { type Said, type Slot, Unreadable } from './types.js'
 
 /** A single grade is a number from 1 to 10. */
@@ -15,7 +16,7 @@ const SLOTS: Record<string, Slot> = {
 /** `{"verdict": "A"}`; other fields may stand beside it. @throws Unreadable */
 export const readJsonVerdict = (reply: string): Said => ({
   slot: theOne(
-    objectsOf(reply).flatMap(({ verdict }) => slotOf(verdict) ?? []),
+    objectsOf(reply, 'verdict').flatMap(({ verdict }) => slotOf(verdict) ?? []),
     reply,
   ),
 })
@@ -34,7 +35,7 @@ const slotOf = (verdict: unknown): Slot | undefined =>
 /** `{"score": 7}`. @throws Unreadable */
 export const readJsonGrade = (reply: string): { grade: number } =>
   theGrade(
-    objectsOf(reply).flatMap(({ score }) => (typeof score === 'number' ? score : [])),
+    objectsOf(reply, 'score').flatMap(({ score }) => (typeof score === 'number' ? score : [])),
     reply,
   )
 
@@ -74,16 +75,23 @@ function theOne<T>(found: readonly T[], reply: string, what: 'verdict' | 'score'
 export const shortened = (reply: string): string =>
   JSON.stringify(reply.length > 120 ? `${reply.slice(0, 117)}...` : reply)
 
-/** Without what a reasoning model thought before it spoke. */
-export const spoken = (reply: string): string => reply.split('</think>').at(-1) as string
+/** Without what a reasoning model thought before it spoke, and without thoughts that were cut off. */
+export const spoken = (reply: string): string =>
+  (reply.split('</think>').at(-1) as string).split('<think>')[0]
 
-/** The objects that stand in a reply, outermost ones only. */
-function objectsOf(reply: string): Record<string, unknown>[] {
+/**
+ * The objects that stand in a reply, outermost ones only.
+ * @throws Unreadable where one has the field twice: JSON.parse would take the last
+ */
+function objectsOf(reply: string, field: string): Record<string, unknown>[] {
   const text = spoken(reply)
   const objects: Record<string, unknown>[] = []
   for (let i = text.indexOf('{'); i >= 0; i = text.indexOf('{', i)) {
     const end = closingBrace(text, i)
-    const value = end < 0 ? undefined : lenient(text.slice(i, end + 1))
+    const source = text.slice(i, end + 1)
+    const value = end < 0 ? undefined : lenient(source)
+    const fault = isObject(value) && field in value ? jsonFault(source) : undefined
+    if (fault) throw new Unreadable(`${fault.message} in the reply ${shortened(reply)}`)
     if (isObject(value)) objects.push(value)
     i = value === undefined ? i + 1 : end + 1
   }

@@ -67,7 +67,7 @@ function either(reply: string, ...readers: readonly Form['read'][]): ReturnType<
   const said = results.filter((result) => !(result instanceof Unreadable))
   if (said.length === 0) throw results[0]
   const several = results.find(
-    (result) => result instanceof Unreadable && !result.message.startsWith('no verdict'),
+    (result) => result instanceof Unreadable && !/^no (verdict|score)/.test(result.message),
   )
   if (several) throw several
   if (new Set(said.map((one) => JSON.stringify(one))).size > 1)

@@ -1,14 +1,16 @@
 /** run.json: what was run, on what, with which data, and how it ended. */
 
 import { join } from 'node:path'
-import { isObject } from '../files/json.js'
+import { z } from 'zod'
 import type { Storage } from '../files/storage.js'
 import { replaceFile } from '../files/whole.js'
 
 export const RUN_FILE = 'run.json'
 export const RUN_FORMAT = 'clha-run/1'
 
-export type RunStatus = 'running' | 'done' | 'stopped' | 'failed'
+const STATUSES = ['running', 'done', 'stopped', 'failed'] as const
+
+export type RunStatus = (typeof STATUSES)[number]
 
 export interface DataFile {
   path: string
@@ -58,13 +60,40 @@ export function writeRunManifest(storage: Storage, runDir: string, manifest: Run
   replaceFile(storage, join(runDir, RUN_FILE), [Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`)])
 }
 
-/** The manifest in a text; undefined where it is not one of a version that we read. */
+const object = z.record(z.string(), z.unknown())
+
+/** Other fields may stand beside these. */
+const manifestShape = z.looseObject({
+  format: z.literal(RUN_FORMAT),
+  kind: z.string(),
+  status: z.enum(STATUSES),
+  started: z.string(),
+  updated: z.string(),
+  template_date: z.string().optional(),
+  resumed: z.int().min(0),
+  pid: z.int(),
+  exit_code: z.number().optional(),
+  error: z.string().optional(),
+  config: object,
+  data: z.array(z.looseObject({ path: z.string(), sha256: z.string(), rows: z.int().optional() })),
+  hub: z
+    .array(
+      z.looseObject({
+        kind: z.enum(['model', 'dataset']),
+        name: z.string(),
+        revision: z.string().optional(),
+        commit: z.string(),
+      }),
+    )
+    .optional(),
+  versions: z.record(z.string(), z.string()),
+  hardware: object,
+})
+
+/** The manifest in a text; undefined where it is not a whole one of a version that we read. */
 export function parseRunManifest(text: string): RunManifest | undefined {
   try {
-    const value = JSON.parse(text) as Partial<RunManifest> | null
-    const complete =
-      value?.format === RUN_FORMAT && typeof value.status === 'string' && isObject(value.config)
-    return complete ? (value as RunManifest) : undefined
+    return manifestShape.parse(JSON.parse(text))
   } catch {
     return undefined
   }

@@ -1,5 +1,4 @@
 /** Where raters vote: what each sees next, ballots that are on the disk before they are confirmed, and taking back. */
-import { sha256 } from '../files/digest.js'
 import type { ComparisonLog } from '../verdicts/comparison-file.js'
 import { type Given, givenBallots, undoRows } from './given.js'
 import {
@@ -14,12 +13,10 @@ import {
   tallyRows,
 } from './hall.js'
 import { createPairTally } from './pair-tally.js'
-import { type Ballot, type BallotFacts, rowsOf, shownAnswers, type Task, type VoteMode } from './tasks.js'
+import { settingsOf, type VoteSetup } from './setup.js'
+import { type Ballot, type BallotFacts, rowsOf, shownAnswers, type Task } from './tasks.js'
 
-export interface BoothOptions {
-  mode: VoteMode
-  /** Share of the items that each rater sees twice. */
-  repeats: number
+export interface BoothOptions extends VoteSetup {
   /** Names tasks; the same after a restart, so that pages which are open go on. */
   secret: string
   now?(): Date
@@ -55,7 +52,7 @@ const AHEAD = 3
 
 export function openBooth(log: ComparisonLog, options: BoothOptions): Booth {
   const { now = () => new Date() } = options
-  const settings = sha256(`clha vote, page 1, ${options.mode}`)
+  const settings = settingsOf(options.mode)
   const hall = openHall(log, { ...options, now }, settings)
   return {
     view(name) {

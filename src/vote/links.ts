@@ -5,9 +5,9 @@ import { sha256 } from '../files/digest.js'
 
 const SECRET = /^[0-9a-f]{64}$/
 
-/** The secret in a file that only its owner may read; a new one where there is none. */
+/** The secret in the first line of a file that only its owner may read; a new one where there is none. */
 export function openSecret(path: string): string {
-  const found = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
+  const found = existsSync(path) ? readFileSync(path, 'utf8').split('\n')[0].trim() : ''
   if (SECRET.test(found)) return found
   const secret = randomBytes(32).toString('hex')
   writeFileSync(path, `${secret}\n`, { mode: 0o600 })

@@ -25,34 +25,63 @@ export interface SafetensorsCase {
 const many = Array.from({ length: 1000 }, (_, i) => `"t${i}":{${f32('[1]', 0, 4)}}`).join(',')
 const nested = (depth: number) => one(`${f32('[1]', 0, 4)},"x":${'['.repeat(depth)}${']'.repeat(depth)}`)
 
-export const VALID: SafetensorsCase[] = [
-  { name: 'one tensor', bytes: fileOf(one(f32('[2,3]', 0, 24)), 24) },
-  { name: 'no tensor', bytes: fileOf('{}') },
-  { name: 'a scalar', bytes: fileOf(one(f32('[]', 0, 4)), 4) },
-  { name: 'an empty tensor', bytes: fileOf(one(f32('[0]', 0, 0))) },
+/** `names`: of the tensors, in the order of their data. */
+export const VALID: (SafetensorsCase & { names: string[] })[] = [
+  { name: 'one tensor', names: ['a'], bytes: fileOf(one(f32('[2,3]', 0, 24)), 24) },
+  { name: 'no tensor', names: [], bytes: fileOf('{}') },
+  { name: 'a scalar', names: ['a'], bytes: fileOf(one(f32('[]', 0, 4)), 4) },
+  { name: 'an empty tensor', names: ['a'], bytes: fileOf(one(f32('[0]', 0, 0))) },
   {
     name: 'an empty tensor with a large dimension behind the zero',
+    names: ['a'],
     bytes: fileOf(one(f32('[0,4611686018]', 0, 0))),
   },
   {
     name: 'empty tensors between others',
+    names: ['a', 'e', 'b'],
     bytes: fileOf(`{"a":{${f32('[1]', 0, 4)}},"e":{${f32('[3,0]', 4, 4)}},"b":{${f32('[1]', 4, 8)}}}`, 8),
   },
-  { name: 'a padded header', bytes: fileOf(`${one(f32('[1]', 0, 4))}     `, 4) },
-  { name: 'a header that ends with other white space', bytes: fileOf(`${one(f32('[1]', 0, 4))}\n\t\r `, 4) },
-  { name: 'metadata', bytes: fileOf(`{"__metadata__":{"format":"pt"},"a":{${f32('[1]', 0, 4)}}}`, 4) },
-  { name: 'metadata null', bytes: fileOf(`{"__metadata__":null,"a":{${f32('[1]', 0, 4)}}}`, 4) },
-  { name: 'a tensor named __proto__', bytes: fileOf(one(f32('[1]', 0, 4), '__proto__'), 4) },
-  { name: 'an empty name', bytes: fileOf(one(f32('[1]', 0, 4), ''), 4) },
-  { name: 'escapes in a name', bytes: fileOf(one(f32('[1]', 0, 4), '\\u00e9\\n\\ud83d\\ude00'), 4) },
+  { name: 'a padded header', names: ['a'], bytes: fileOf(`${one(f32('[1]', 0, 4))}     `, 4) },
+  {
+    name: 'a header that ends with other white space',
+    names: ['a'],
+    bytes: fileOf(`${one(f32('[1]', 0, 4))}\n\t\r `, 4),
+  },
+  {
+    name: 'metadata',
+    names: ['a'],
+    bytes: fileOf(`{"__metadata__":{"format":"pt"},"a":{${f32('[1]', 0, 4)}}}`, 4),
+  },
+  {
+    name: 'metadata null',
+    names: ['a'],
+    bytes: fileOf(`{"__metadata__":null,"a":{${f32('[1]', 0, 4)}}}`, 4),
+  },
+  {
+    name: 'a tensor named __proto__',
+    names: ['__proto__'],
+    bytes: fileOf(one(f32('[1]', 0, 4), '__proto__'), 4),
+  },
+  { name: 'an empty name', names: [''], bytes: fileOf(one(f32('[1]', 0, 4), ''), 4) },
+  {
+    name: 'escapes in a name',
+    names: ['é\n😀'],
+    bytes: fileOf(one(f32('[1]', 0, 4), '\\u00e9\\n\\ud83d\\ude00'), 4),
+  },
   {
     name: 'tensors listed against the order of the data',
+    names: ['a', 'b'],
     bytes: fileOf(`{"b":{${f32('[1]', 4, 8)}},"a":{${f32('[1]', 0, 4)}}}`, 8),
   },
-  { name: 'an unknown field', bytes: fileOf(one(`${f32('[1]', 0, 4)},"extra":[1.5e3,{"x":-2}]`), 4) },
-  { name: 'a field nested to the limit', bytes: fileOf(nested(125), 4) },
+  {
+    name: 'an unknown field',
+    names: ['a'],
+    bytes: fileOf(one(`${f32('[1]', 0, 4)},"extra":[1.5e3,{"x":-2}]`), 4),
+  },
+  { name: 'a field nested to the limit', names: ['a'], bytes: fileOf(nested(125), 4) },
   {
     name: 'sub-byte elements that fill their bytes',
+    names: ['a'],
     bytes: fileOf(one('"dtype":"F4","shape":[4],"data_offsets":[0,2]'), 2),
   },
 ]

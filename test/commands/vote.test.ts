@@ -10,10 +10,10 @@ import { temporaryFolder } from '../helpers/folders.js'
 import { Sink } from '../helpers/sink.js'
 
 /** Two files of answers to four prompts, and where the votes go. */
-function answers(second = (i: number) => `two ${i}`) {
+function answers(second = (i: number) => `two ${i}`, prompts = 4) {
   const folder = temporaryFolder()
   const write = (name: string, answer: (i: number) => string) => {
-    const rows = [0, 1, 2, 3].map((i) => ({ prompt: `Question ${i}?`, answer: answer(i) }))
+    const rows = Array.from({ length: prompts }, (_, i) => ({ prompt: `Question ${i}?`, answer: answer(i) }))
     fs.writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
     return join(folder, name)
   }
@@ -152,6 +152,60 @@ test('gold pairs are mixed in, and a ranking of five is refused', async () => {
     exitCode: EXIT.usage,
     message: '--rank: up to 4 answers are ranked, not 5',
   })
+})
+
+/** Three systems, eight prompts. */
+function threeSystems() {
+  const { folder, inputs, output } = answers(undefined, 8)
+  fs.writeFileSync(join(folder, 'three.jsonl'), fs.readFileSync(inputs[0], 'utf8').replaceAll('one', 'three'))
+  return { inputs: [...inputs, join(folder, 'three.jsonl')], output }
+}
+
+test('a ranking goes on as a ranking from the file alone, its repeats too', async () => {
+  const { inputs, output } = threeSystems()
+  const rank = async ({ ask }: Awaited<ReturnType<typeof serving>>) => {
+    const { tasks } = await ask('ann', 'tasks')
+    expect(tasks[0].answers).toHaveLength(3)
+    return ask('ann', 'vote', { task: tasks[0].id, ranks: [1, 2, 3] })
+  }
+  const first = await serving(inputs, { output, rank: true, repeats: 0.5 })
+  for (let n = 0; n < 7; n++) await rank(first)
+  await first.end()
+  const again = await serving([output], { rater: undefined })
+  expect(await again.ask('ann', 'tasks')).toMatchObject({ mode: 'rank', done: 7, total: 12 })
+  for (let n = 0; n < 5; n++) await rank(again)
+  expect(await again.ask('ann', 'tasks')).toMatchObject({ done: 12, tasks: [] })
+  await again.end()
+  // Without what lies beside it, the votes themselves say the mode.
+  fs.rmSync(`${output}.links`)
+  const alone = await serving([output], {})
+  expect(await alone.ask('bob', 'tasks')).toMatchObject({ mode: 'rank', done: 0, total: 8 })
+})
+
+test('the mode that a vote was begun with stays before its first vote; another one is refused after it', async () => {
+  const { inputs, output } = threeSystems()
+  await (await serving(inputs, { output, rank: true })).end()
+  const ranking = await serving([output], {})
+  expect(await ranking.ask('ann', 'tasks')).toMatchObject({ mode: 'rank' })
+  await ranking.end()
+  const pairs = await serving([output], { rank: false })
+  await voteOnce(pairs, 'ann')
+  await pairs.end()
+  await expect(serving([output], { rank: true })).rejects.toMatchObject({
+    exitCode: EXIT.usage,
+    message: `--rank: the votes in ${output} compare two answers at a time`,
+  })
+  const again = await serving([output], { repeats: 0.25 })
+  expect(await again.ask('ann', 'tasks')).toMatchObject({ mode: 'pair', done: 1, total: 10 })
+})
+
+test('links of before, with the secret alone, stay the same', async () => {
+  const { inputs, output } = answers()
+  fs.writeFileSync(`${output}.links`, `${'ab'.repeat(32)}\n`, { mode: 0o600 })
+  await (await serving(inputs, { output })).end()
+  expect(fs.readFileSync(`${output}.links`, 'utf8').split('\n')[0]).toBe('ab'.repeat(32))
+  fs.appendFileSync(`${output}.links`, '{"torn')
+  expect((await serving([output], {})).screen.text).toContain('Ctrl-C ends it')
 })
 
 test('names of raters are short, not empty, and given once', async () => {

@@ -44,6 +44,31 @@ for (const temperature of [0.5, 1, 2]) {
   })
 }
 
+test.each([1e-3, 9e-4, 1e-38, 1e-40, 5e-324])('temperature %d draws the likeliest token', (temperature) => {
+  for (const among of [{}, { topK: 3 }, { topP: 0.9 }])
+    expect(draw({ temperature, ...among }, [0, 0.5, 0.9999999])).toEqual([2, 2, 2])
+})
+
+test('shares at sharp temperatures are those of the softmax of the differences', () => {
+  const uniforms = EVEN.filter((_, i) => i % 10 === 0)
+  const at = (temperature: number) =>
+    scope(() =>
+      uniforms.map((u) => nextTokens(f32([0, 5e-4], [1, 2]), { temperature, topK: 0, topP: 1 }, [u])[0]),
+    )
+  for (const temperature of [1e-3, 5e-4]) {
+    const first = at(temperature).filter((token) => token === 1).length / uniforms.length
+    expect(Math.abs(first - 1 / (1 + Math.exp(-5e-4 / temperature)))).toBeLessThan(2e-3)
+  }
+})
+
+test.each([0, 1e-40, 1])('logits that are not finite are refused at temperature %d', (temperature) => {
+  for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY])
+    for (const topK of [0, 2])
+      expect(() =>
+        scope(() => nextTokens(f32([1, wrong, 3], [1, 3]), { temperature, topK, topP: 1 }, [0.5])),
+      ).toThrow('not finite')
+})
+
 test('drawn with random numbers, shares are those of the softmax within chance', () => {
   const random = createRandom('shares')
   const uniforms = Array.from({ length: 20_000 }, () => random.next())

@@ -48,6 +48,20 @@ test('no verdict, half a verdict and several verdicts are unreadable', () => {
   expect(() => said('alpaca-eval', 'm or M')).toThrow('no verdict')
 })
 
+test('thoughts that were cut off hold no verdict, and neither do two that differ in one object', () => {
+  for (const reply of [
+    '<think>If A were better I would say {"verdict": "A"}. But B seems',
+    '<think>First.</think>\n<think>Then {"verdict": "A"} it',
+    '{"verdict": "A", "reason": "hmm", "verdict": "B"}',
+    '{"verdict": "A", "\\u0076erdict": "B"}',
+  ])
+    expect(() => said('helpful', reply), reply).toThrow(/verdict/)
+  expect(() => said('mt-bench', '<think>The verdict would be [[A]] if … However')).toThrow('no verdict')
+  expect(() => said('alpaca-eval', '<think>m')).toThrow('no verdict')
+  expect(() => said('helpful', '{"score": 2, "score": 9}', 'single')).toThrow('stands twice')
+  expect(said('helpful', '{"reason": "a", "verdict": "B"} <think>or')).toEqual({ slot: 'second' })
+})
+
 test('grades are numbers from 1 to 10', () => {
   expect(said('helpful', '{"reason": "", "score": 7.5}', 'single')).toEqual({ grade: 7.5 })
   expect(said('mt-bench', 'Solid. Grade: [[8]]', 'single')).toEqual({ grade: 8 })
@@ -80,6 +94,8 @@ test('a file is a rubric, or a prompt with places', () => {
   expect(() => said(path, '[[B]] {"verdict": "A"}')).toThrow('differ')
   expect(() => said(path, '[[B]] [[A]] {"verdict": "A"}')).toThrow('several')
   expect(thrown(() => formOf(path, 'single')).message).toContain('has no {{answer}}')
+  fs.writeFileSync(path, '{{prompt}} {{answer}}')
+  expect(said(path, 'Grade: [[7]]', 'single')).toEqual({ grade: 7 })
   fs.writeFileSync(path, '{{prompt}} {{answer_a}} {{answer_b}} {{names}}')
   expect(thrown(() => formOf(path, 'pairwise')).message).toContain('a place {{names}}')
   expect(thrown(() => formOf('nonsense', 'pairwise')).hint).toContain('mt-bench')

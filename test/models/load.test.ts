@@ -68,7 +68,9 @@ describe('weights that do not fit', () => {
       shape: [1],
       bytes: new Uint8Array(4),
     } as const
-    loadModel(changed({ tensors: (list) => [...list, extra] })).dispose()
+    const model = loadModel(changed({ tensors: (list) => [...list, extra] }))
+    expect([model.weights.has(extra.name), model.weights.has('model.norm.weight')]).toEqual([false, true])
+    model.dispose()
   })
 
   test('a tensor of another shape, with both shapes', () => {

@@ -5,13 +5,15 @@ import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { main } from '../../src/cli/main.js'
 import { findRuns, summaryOfRun } from '../../src/runs/find-runs.js'
+import type { RunStatus } from '../../src/runs/run-manifest.js'
 import { temporaryFolder } from '../helpers/folders.js'
+import { runManifest } from '../helpers/run-manifest.js'
 import { Sink } from '../helpers/sink.js'
 
 interface Made {
   config?: Record<string, unknown>
   rows?: Record<string, unknown>[]
-  status?: string
+  status?: RunStatus
   sha256?: string
 }
 
@@ -20,11 +22,7 @@ function makeRun(
   { config = {}, rows = [], status = 'done', sha256 = 'a'.repeat(64) }: Made = {},
 ) {
   fs.mkdirSync(dir, { recursive: true })
-  const manifest = {
-    ...{ format: 'clha-run/1', kind: 'clha', status, started: '2026-11-30T01:35:34.596Z' },
-    ...{ updated: '2026-11-30T01:36:05.552Z', resumed: 0, pid: 1, config, versions: { clha: '0.1.0' } },
-    ...{ data: [{ path: 'p.jsonl', sha256 }], hardware: {} },
-  }
+  const manifest = runManifest({ status, config, data: [{ path: 'p.jsonl', sha256 }] })
   fs.writeFileSync(join(dir, 'run.json'), JSON.stringify(manifest))
   fs.writeFileSync(join(dir, 'metrics.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
 }
@@ -95,6 +93,26 @@ test.each([
   const { code, err } = await clha(argument)
   expect(code).toBe(2)
   expect(err).toMatch(reason)
+})
+
+test('a broken run is said and left out of the list of the others; named itself, it is an error', async () => {
+  const root = twoRuns()
+  const written = fs.readFileSync(join(root, 'a', 'run.json'), 'utf8')
+  const without = (name: string) => JSON.stringify({ ...JSON.parse(written), [name]: undefined })
+  const broken = [written.slice(0, 40), without('started'), without('data'), without('versions'), '{}']
+  for (const [i, text] of broken.entries()) {
+    const dir = join(root, `broken ${i}`)
+    makeRun(dir)
+    fs.writeFileSync(join(dir, 'run.json'), text)
+    const { code, err } = await clha(dir)
+    expect(code).toBe(2)
+    expect(err).toContain(`${dir}: no run here (no readable run.json)`)
+  }
+  const { code, out } = await clha(root)
+  expect(code).toBe(0)
+  expect(out).toContain('2 runs;')
+  expect(out.match(/broken \d: no run here/g)).toHaveLength(broken.length)
+  expect((await clha('--compare', root)).code).toBe(0)
 })
 
 test('one run is not compared', async () => {

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load-config.js'
 import { baseFolderOf } from '../../src/models/adapters/adapter-load.js'
-import { RUN_FORMAT } from '../../src/runs/run-manifest.js'
 import { resolveHubNames } from '../../src/session/names/resolve-names.js'
 import { createUi } from '../../src/terminal/ui.js'
 import { temporaryFolder } from '../helpers/folders.js'
+import { runManifest } from '../helpers/run-manifest.js'
 import { Sink } from '../helpers/sink.js'
 import { COMMIT, type FakeHub, startHub } from '../hub/hub-server.js'
 
@@ -102,9 +102,8 @@ test('model_revision means the revision of the model, and has to mean something'
 test('a run that is resumed keeps the commit that it began with', async () => {
   const outputDir = join(temporaryFolder(), 'run')
   fs.mkdirSync(join(outputDir, 'clha'), { recursive: true })
-  const entry = { kind: 'model', name: 'org/tiny', commit: OLD }
-  const manifest = { format: RUN_FORMAT, status: 'stopped', config: {}, hub: [entry] }
-  fs.writeFileSync(join(outputDir, 'clha', 'run.json'), JSON.stringify(manifest))
+  const entry = { kind: 'model' as const, name: 'org/tiny', commit: OLD }
+  fs.writeFileSync(join(outputDir, 'clha', 'run.json'), JSON.stringify(runManifest({ hub: [entry] })))
   const settings = { modelNameOrPath: 'org/tiny', outputDir }
   expect((await resolved(settings)).hub[0].commit).toBe(COMMIT)
   expect((await resolved({ ...settings, resumeFromCheckpoint: true })).hub).toEqual([entry])

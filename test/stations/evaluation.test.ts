@@ -4,15 +4,9 @@ import { evaluationSet } from '../../src/evaluate/evaluation-set.js'
 import { loadLanguageModel } from '../../src/load/language-model.js'
 import { loadScoringModel } from '../../src/load/scoring-model.js'
 import { openSession, type Session } from '../../src/session/session.js'
-import { trimAnswer } from '../../src/stations/judge/answer.js'
-import {
-  type AnsweredText,
-  answerPrompts,
-  evaluateSystems,
-  meanScorer,
-  modelScorer,
-  type Scorer,
-} from '../../src/stations/judge/evaluation.js'
+import { answerPrompts, trimAnswer } from '../../src/stations/judge/answer.js'
+import { type AnsweredText, evaluateSystems } from '../../src/stations/judge/evaluation.js'
+import { meanScorer, modelScorer, type Scorer } from '../../src/stations/judge/scorers.js'
 import { memory } from '../../src/tensor/index.js'
 import { chatTemplate } from '../../src/text/template.js'
 import { loadTokenizer } from '../../src/text/tokenizer.js'

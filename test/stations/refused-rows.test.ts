@@ -7,6 +7,7 @@ import { recordedDate } from '../../src/session/recorded-date.js'
 import { encodeCorpus } from '../../src/stations/read/encode-corpus.js'
 import { chatTemplate } from '../../src/text/template.js'
 import { loadTokenizer } from '../../src/text/tokenizer.js'
+import { runManifest } from '../helpers/run-manifest.js'
 import { writeTinyTokenizer } from '../text/tiny-tokenizer.js'
 
 const REFUSING =
@@ -70,14 +71,13 @@ test('the date of a run is that of the earliest of its stages', () => {
   const dir = mkdtempSync(join(tmpdir(), 'dated-'))
   expect(recordedDate(dir)).toBeUndefined()
   expect(recordedDate(join(dir, 'missing'))).toBeUndefined()
-  const manifest = { format: 'clha-run/1', status: 'stopped', config: {} }
   for (const [name, date] of [
     ['train', '2024-07-27T10:00:00.000Z'],
     ['reward', '2024-07-26T10:00:00.000Z'],
     ['old', undefined],
   ] as const) {
     mkdirSync(join(dir, name))
-    writeFileSync(join(dir, name, 'run.json'), JSON.stringify({ ...manifest, template_date: date }))
+    writeFileSync(join(dir, name, 'run.json'), JSON.stringify(runManifest({ template_date: date })))
   }
   expect(recordedDate(dir)?.toISOString()).toBe('2024-07-26T10:00:00.000Z')
 })

@@ -9,7 +9,10 @@ import { temporaryFolder, thrown } from '../helpers/folders.js'
 import { Sink } from '../helpers/sink.js'
 import { type Answer, fakeServer } from '../reward/fake-server.js'
 
-afterEach(() => vi.unstubAllEnvs())
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.unstubAllGlobals()
+})
 
 function tracking(dir: string, resume = false, reportTo = 'mlflow') {
   const config = parseConfig('my.yaml', `report_to: ${reportTo}\nlearning_rate: 0.001\n`)
@@ -77,8 +80,17 @@ test.each([
 })
 
 test('without mlflow nothing is asked of the environment or of anybody', async () => {
+  const { url, asked } = await fakeServer(willing)
+  vi.stubEnv('MLFLOW_TRACKING_URI', url)
+  const fetched = vi.fn(fetch)
+  vi.stubGlobal('fetch', fetched)
   const { tracker } = tracking(temporaryFolder(), false, 'jsonl')
   await tracker.begin()
   tracker.log({ step: 1, loss: 2 })
   await tracker.end('FINISHED')
+  expect(fetched).not.toHaveBeenCalled()
+  expect(asked).toEqual([])
+  // What is asked is seen here.
+  await tracking(temporaryFolder()).tracker.begin()
+  expect(fetched).toHaveBeenCalled()
 })

@@ -4,6 +4,7 @@ import type { Prompt } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { evaluationSet } from '../../evaluate/evaluation-set.js'
 import type { MeasuredSystems } from '../../evaluate/measures.js'
+import { bestRole } from '../../evaluate/scorer-roles.js'
 import { hashUnit } from '../../random.js'
 import type { ComparisonReport, EvalReport } from '../../report/types.js'
 import { writeReports } from '../../report/write-reports.js'
@@ -173,7 +174,7 @@ async function promptsOf(session: Session, systems: readonly ComparedSystem[]): 
 /** Of the last system, by the judge that the report concludes from. */
 function casesIn({ judged, samples, judgements }: Evaluation, baseline: string, seed: number) {
   const [first, last] = [judged[0], judged[judged.length - 1]]
-  const scorer = ['true', 'second'].find((name) => last.rewards[name]) ?? Object.keys(last.rewards)[0]
+  const scorer = bestRole((name) => name in last.rewards)?.name ?? Object.keys(last.rewards)[0]
   const gaps =
     judgements.length > 0 && scorer !== undefined
       ? last.rewards[scorer].map((reward, i) => reward - first.rewards[scorer][i])

@@ -13,7 +13,7 @@ import { type NoiseSettings, reversedRows } from '../../rescore/reversed-labels.
 import type { DataFile } from '../../runs/run-manifest.js'
 import { writeConfig } from '../../session/outputs.js'
 import type { Session } from '../../session/session.js'
-import type { Scorer } from '../../stations/judge/evaluation.js'
+import type { Scorer } from '../../stations/judge/scorers.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import { makeStarterWorld } from '../../stations/read/starter-world.js'

@@ -2,6 +2,7 @@
 import type { Experiment } from '../../config/experiment-file.js'
 import { usageError } from '../../errors.js'
 import type { Cell } from '../../evaluate/cells.js'
+import { bestRole } from '../../evaluate/scorer-roles.js'
 import { writeWhole } from '../../files/whole.js'
 import { actingKeys } from '../../methods/registry.js'
 import { shellPath } from '../../show/shell.js'
@@ -138,7 +139,7 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
       (t) => t.method === trial.method && t.learningRate === trial.learningRate && t.beta === trial.beta,
     )
   const note = ({ method, learningRate, beta }: TrialCell, { rewards }: Cell) => {
-    const reward = mean(rewards.true ?? rewards.second ?? rewards.reward)
+    const reward = mean(rewards[bestRole((name) => name in rewards)?.name ?? 'reward'])
     tried.push({ method, learningRate, ...(beta !== undefined && { beta }), reward })
     const command = `clha experiment ${shellPath(file)} --tune`
     const best = bestOf(tried)

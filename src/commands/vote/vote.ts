@@ -16,9 +16,10 @@ import { openComparison } from '../../verdicts/comparison-file.js'
 import type { ComparisonItem, VerdictRow } from '../../verdicts/types.js'
 import { openBooth } from '../../vote/booth.js'
 import { createLinks, openSecret } from '../../vote/links.js'
+import { openSetup, type VoteSetup } from '../../vote/setup.js'
 import { MOST_RANKED, shownAnswers } from '../../vote/tasks.js'
 import { createVoteApp } from '../../vote/vote-app.js'
-import { numberOf, textOf, textsOf } from '../own-flags.js'
+import { numberIfGiven, textOf, textsOf } from '../own-flags.js'
 
 export interface VoteCall {
   /** Files of answers, or of a comparison. */
@@ -26,8 +27,8 @@ export interface VoteCall {
   output?: string
   gold?: string
   raters: readonly string[]
-  rank: boolean
-  repeats: number
+  /** What is left out is as the vote was begun. */
+  setup: Partial<VoteSetup>
   host: string
   port: number
   /** Asked every few milliseconds; left out: signals end it. */
@@ -58,13 +59,16 @@ export async function voteCall(args: readonly string[], flags: Record<string, un
     throw usageError(`--rater "${bad}": a name is short, not empty, and given once`, 'such as --rater ann')
   return {
     inputs: args,
-    ...{ output: textOf(flags.output), gold: textOf(flags.gold), raters, rank: flags.rank === true },
-    repeats: numberOf('--repeats', flags.repeats ?? 0.05, { least: 0, most: 0.5, whole: false }),
+    ...{ output: textOf(flags.output), gold: textOf(flags.gold), raters },
+    setup: {
+      mode: flags.rank === undefined ? undefined : flags.rank === true ? 'rank' : 'pair',
+      repeats: numberIfGiven('--repeats', flags.repeats, { least: 0, most: 0.5, whole: false }),
+    },
     ...{ host: options.host, port: options.port },
   }
 }
 
-/** @throws ClhaError exit 2: nothing to compare; exit 3: the comparison or the port is in use; exit 4: the disk is full */
+/** @throws ClhaError exit 2: nothing to compare, or votes of the other mode; exit 3: the comparison or the port is in use; exit 4: the disk is full */
 export async function vote(call: VoteCall, ui: Ui): Promise<VoteResult> {
   const { path, items } = await comparisonSource(call.inputs, call, ui)
   checkItems(path, items, call)
@@ -75,12 +79,12 @@ export async function vote(call: VoteCall, ui: Ui): Promise<VoteResult> {
     const raters = ratersOf(call.raters, log.comparison.rows)
     const secret = openSecret(`${path}.links`)
     const links = createLinks(secret, raters)
-    const mode = call.rank ? 'rank' : 'pair'
-    const booth = openBooth(log, { mode, repeats: call.repeats, secret })
+    const setup = openSetup(`${path}.links`, log.comparison, call.setup)
+    const booth = openBooth(log, { ...setup, secret })
     const loopback = isLoopback(call.host)
     let failure: unknown
     const app = createVoteApp({
-      ...{ booth, mode, loopback, raterOf: links.raterOf, systems: systemsOf(items) },
+      ...{ booth, mode: setup.mode, loopback, raterOf: links.raterOf, systems: systemsOf(items) },
       failed(error) {
         failure ??= error
       },
@@ -113,11 +117,11 @@ function ratersOf(named: readonly string[], rows: readonly VerdictRow[]): string
   return [...new Set([...(named.length > 0 ? named : usual), ...voted])]
 }
 
-function checkItems(path: string, items: readonly ComparisonItem[], { rank }: VoteCall): void {
+function checkItems(path: string, items: readonly ComparisonItem[], { setup }: VoteCall): void {
   const most = Math.max(0, ...items.map((item) => shownAnswers(item).length))
   if (most < 2)
     throw usageError(`${path}: no item has two answers whose text is known`, 'people have to read them')
-  if (rank && most > MOST_RANKED)
+  if (setup.mode === 'rank' && most > MOST_RANKED)
     throw usageError(
       `--rank: up to ${MOST_RANKED} answers are ranked, not ${most}`,
       'compare two at a time instead',

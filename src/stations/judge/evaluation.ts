@@ -3,9 +3,10 @@ import type { Prompt } from '../../dialogue.js'
 import { promptText } from '../../dialogue.js'
 import { compare, indicesBySource } from '../../evaluate/compare.js'
 import type { MeasuredSystems, Measures } from '../../evaluate/measures.js'
+import { bestRole, byTrust, SCORER_ROLES, whoIs } from '../../evaluate/scorer-roles.js'
 import { measuresOfSystem, withLength } from '../../evaluate/system-measures.js'
 import { evaluateSystem } from '../../evaluate/system-summary.js'
-import { type EvaluatedSystem, evaluationReport } from '../../report/evaluation-rows.js'
+import { type EvaluatedSystem, evaluationReport, type ScorerNames } from '../../report/evaluation-rows.js'
 import type { EvaluationReport, EvaluationRow, SampleReport } from '../../report/types.js'
 import type { Judgement } from '../../report/verdicts/judgements.js'
 import type { Needs } from '../../session/needs.js'
@@ -13,9 +14,6 @@ import { bootstrapMean } from '../../statistics/intervals.js'
 import { characters } from '../../text/lengths.js'
 import type { Answer } from './answer.js'
 import type { Scorer } from './scorers.js'
-
-export { type Answer, type AnswerOptions, answerPrompts } from './answer.js'
-export { meanScorer, modelScorer, type Scorer } from './scorers.js'
 
 /** An answer of a model, or of a file that knows its text alone. */
 export interface AnsweredText {
@@ -63,7 +61,7 @@ export interface Evaluation {
 }
 
 /** Names of the scorers in the columns of the report. */
-const COLUMNS = { trueReward: 'true', reward: 'reward', secondReward: 'second' } as const
+const COLUMNS: ScorerNames = Object.fromEntries(SCORER_ROLES.map(({ column, name }) => [column, name]))
 
 export interface JudgedSystem extends AnsweredSystem {
   texts: string[]
@@ -137,35 +135,21 @@ function baselineOf(
   return candidates.find((system) => system.decoding === decoding) ?? candidates[0]
 }
 
-/** How a report speaks of a scorer. */
-const WHO: Record<string, string> = {
-  true: 'the true reward',
-  second: 'the second reward model',
-  reward: 'the reward model',
-}
-
-const TRUST: Record<string, number> = { true: 0, second: 1, reward: 3 }
-
-/** The most trusted scorer first: the truth, one that training never saw, others, that of the training. */
+/** The most trusted scorer first. */
 function judgementsOf(baseline: string, evaluations: readonly EvaluatedSystem[]): Judgement[] {
-  const place = (name: string) => TRUST[name] ?? 2
   const seen = new Set<string>()
   return evaluations.flatMap(({ system, evaluation: { total } }) => {
     if (system === baseline || seen.has(system)) return []
     seen.add(system)
-    return Object.entries(total.rewards)
-      .sort(([a], [b]) => place(a) - place(b))
-      .flatMap(([name, { versusBaseline, lengthControlled }]) =>
-        versusBaseline
-          ? [
-              {
-                ...{ system, baseline, who: WHO[name] ?? `reward model ${name}`, prompts: total.count },
-                winRate: versusBaseline.winRate,
-                ...(lengthControlled && { lengthControlled }),
-              },
-            ]
-          : [],
-      )
+    return byTrust(Object.keys(total.rewards)).flatMap((name) => {
+      const { versusBaseline, lengthControlled } = total.rewards[name]
+      if (!versusBaseline) return []
+      return {
+        ...{ system, baseline, who: whoIs(name), prompts: total.count },
+        winRate: versusBaseline.winRate,
+        ...(lengthControlled && { lengthControlled }),
+      }
+    })
   })
 }
 
@@ -200,9 +184,7 @@ function measuresOf(
   const length = (name: string) =>
     rows.find(({ system, source }) => system === name && source === 'total')?.length
   const scorers = evaluations.map(({ evaluation }) => Object.keys(evaluation.total.rewards))
-  const judge = METRICS.map(([name]) => name as string).find((name) =>
-    scorers.every((own) => own.includes(name)),
-  )
+  const judge = bestRole((name) => scorers.every((own) => own.includes(name)))?.name
   const systems = new Map<string, Measures>()
   for (const { system, evaluation } of evaluations) {
     const own = length(system)
@@ -215,27 +197,21 @@ function measuresOf(
   return subject === undefined ? undefined : { subject, baseline, systems: Object.fromEntries(systems) }
 }
 
-const METRICS = [
-  ['true', 'true reward'],
-  ['second', 'second reward'],
-  ['reward', 'training reward'],
-] as const
-
 /** Each later system minus each earlier one of the same decoding, by the best judge there is. */
 function pairedDifferences(
   judged: readonly JudgedSystem[],
   seed: number,
 ): NonNullable<EvaluationReport['differences']> {
-  const [scorer, metric] = METRICS.find(([name]) => judged.every(({ rewards }) => rewards[name])) ?? []
-  if (!scorer || !metric) return []
+  const role = bestRole((name) => judged.every(({ rewards }) => rewards[name]))
+  if (!role) return []
   const label = labels(judged)
   return judged.flatMap((a, i) =>
     judged
       .slice(0, i)
       .filter((b) => b.decoding === a.decoding)
       .map((b) => {
-        const { difference } = compare(a.rewards[scorer], b.rewards[scorer], { seed })
-        return { a: label(a), b: label(b), metric, difference }
+        const { difference } = compare(a.rewards[role.name], b.rewards[role.name], { seed })
+        return { a: label(a), b: label(b), metric: role.metric, difference }
       }),
   )
 }
