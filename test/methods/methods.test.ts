@@ -125,6 +125,18 @@ describe('every method trains from one command', () => {
     expect(seen).toEqual(expect.arrayContaining([...(METHODS[method].logs ?? [])]))
   })
 
+  test.each(['kto', 'bco'] as const)('%s: the SFT term imitates no undesirable answer', async (method) => {
+    const bad = join(files.dir, 'bad.jsonl')
+    const answers = fs.readFileSync(judged, 'utf8').trimEnd().split('\n')
+    fs.writeFileSync(bad, answers.filter((row) => row.includes('"label":false')).join('\n'))
+    const settings = { method, sftWeight: 1, devFraction: 0 }
+    const { rows } = await run({ ...settings, trainDataset: bad })
+    expect(rows[0]).toMatchObject({ 'sft_gate/mean': 0, sft_loss: 0 })
+    const mixed = await run({ ...settings, trainDataset: judged, perDeviceTrainBatchSize: 8, maxSteps: 1 })
+    expect(mixed.rows[0]['sft_gate/mean']).toBe(0.5)
+    expect(mixed.rows[0].sft_loss).toBeGreaterThan(0)
+  })
+
   test('a pairwise loss on lists that the rewards ordered, with a soft weight and the gated SFT term', async () => {
     const { rows } = await run({
       method: 'dpo',
