@@ -17,7 +17,8 @@ Paths are relative to the working directory. A switch is turned on by \`--skip-b
 - A key without a value (\`gate_level:\`) means "not set", where a key may be unset.
 
 A command reads the sections that name it. A key that has no effect in a command is no flag of it: the flag is refused. In a
-file it may stand, since one file serves several commands.
+file it may stand, since one file serves several commands. Where it depends on the training (a rescored \`train_dataset\` brings its
+order and weights, and \`label_source: human\` asks for no rewards), \`train\` and \`plan\` refuse the flag and name the key of the file.
 `
 
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('<', '\\<')

@@ -45,13 +45,9 @@ const SMALL = {
 
 async function run(values: Record<string, unknown>) {
   const outputDir = (values.outputDir as string | undefined) ?? tempFolder('method-run')
-  const { maxNewTokens: _, ...rest } = {
-    ...SMALL,
-    modelNameOrPath: files.model,
-    trainDataset: files.data,
-    ...values,
-  }
-  const { config, ui, screen } = await call({ ...rest, outputDir })
+  const start = { modelNameOrPath: files.model, trainDataset: files.data }
+  const own = { outputDir, maxNewTokens: undefined }
+  const { config, ui, screen } = await call({ ...SMALL, ...start, ...values, ...own })
   const result = await train(config as never, ui as never, typed() as never)
   const { rows } = readMetrics(join(outputDir, 'metrics.jsonl'))
   return { result, rows, outputDir, screen: screen() }

@@ -16,6 +16,7 @@ import { tokenFigures } from '../../plan/tokens.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { openSession, type Session } from '../../session/session.js'
 import { itemsOf } from '../../stations/fit/method-items.js'
+import { checkActing } from '../../stations/rank/idle-keys.js'
 import { loadRanked, plainlyRanked } from '../../stations/rank/ranked-data.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadSplits } from '../../stations/read/splits.js'
@@ -43,6 +44,7 @@ export const planPipeline =
     const outputDir = mkdtempSync(join(tmpdir(), 'clha-plan-'))
     const session = { ...opened, options: { ...opened.options, outputDir } }
     try {
+      if (!request.reward) checkActing(session)
       const result = await made(session, request.reward === true, device)
       sayPlan(ui, { ...session.options, ...result })
       return result

@@ -79,7 +79,7 @@ export function plainlyRanked(options: RankOptions, corpus: Corpus): RankedCorpu
 }
 
 async function readRanked(options: SplitNeeds['options'], paths: readonly string[]): Promise<RankedData> {
-  const { corpus, files } = await readLists(paths)
+  const { corpus, files } = await readLists(paths, options.maxSamples)
   const fractions = fractionsOf(options, 'train')
   const own = { ...corpus, parts: partsByPrompt(corpus.examples, { fractions, seed: options.seed }) }
   if (options.evalDataset === undefined) return { corpus: withoutPart(own, 'test'), files }
@@ -90,7 +90,7 @@ async function readRanked(options: SplitNeeds['options'], paths: readonly string
       'rescore eval_dataset too, or leave it out: dev_fraction then holds out a part',
     )
   }
-  const dev = await readLists(held)
+  const dev = await readLists(held, options.maxSamples)
   const lists = [...partOf(own, 'train').lists, ...dev.corpus.lists]
   const trained = lists.length - dev.corpus.lists.length
   const examples = lists.map(({ example }) => example)
@@ -98,12 +98,17 @@ async function readRanked(options: SplitNeeds['options'], paths: readonly string
   return { corpus: { examples, lists, parts }, files: [...files, ...dev.files] }
 }
 
-async function readLists(paths: readonly string[]): Promise<{ corpus: RankedCorpus; files: DataFile[] }> {
+/** @param limit lists in all */
+async function readLists(
+  paths: readonly string[],
+  limit = Number.POSITIVE_INFINITY,
+): Promise<{ corpus: RankedCorpus; files: DataFile[] }> {
   const lists: RankedList[] = []
   const files: DataFile[] = []
   for (const path of paths) {
     const before = lists.length
-    for await (const list of readRankedJsonl(path)) lists.push(list)
+    if (before >= limit) break
+    for await (const list of readRankedJsonl(path)) if (lists.push(list) >= limit) break
     files.push({ path, sha256: await sha256File(path), rows: lists.length - before })
   }
   return { corpus: { ...corpusOf(lists.map(({ example }) => example)), lists }, files }
