@@ -7,7 +7,8 @@ const INTRO = `# Configuration
 
 <!-- Written by scripts/docs-config.mjs from the schema of the config: do not edit. -->
 
-A config is a flat YAML mapping. Every key is also a flag: \`learning_rate\` is \`--learning-rate\`. Flags win over the file.
+A config is a flat YAML mapping. Every key is also a flag: \`learning_rate\` is \`--learning-rate\`. Flags win over the file: a key of
+the file that has an effect only without them (\`num_train_epochs\` under \`--max-steps\`) counts as not set.
 Paths are relative to the working directory. A switch is turned on by \`--skip-bad\`. A switch that is on is turned off by
 \`--no-load-best-model-at-end\`. A list is a repeated flag. A mapping is YAML: \`--model-config '{hidden_size: 64, …}'\`.
 
