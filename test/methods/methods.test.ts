@@ -207,6 +207,10 @@ test.each(['bco', 'kto', 'dpo'])(
 test('a method that learns from preferences refuses data without any', async () => {
   await expect(run({ method: 'dpo', trainDataset: judged })).rejects.toMatchObject({ exitCode: 2 })
   await expect(run({ method: 'dpo', labelSource: 'reward' })).rejects.toThrow('orders answers by rewards')
+  await expect(run({ method: 'dpo', sftWeight: 1, sftGate: 'hard' })).rejects.toMatchObject({
+    message: 'sft_gate: hard weighs the SFT term by rewards, and the data has none',
+    hint: expect.stringMatching(/^set sft_gate: off/),
+  })
 })
 
 const list = (n: number): RankedList => ({
