@@ -7,7 +7,8 @@ const INTRO = `# Configuration
 
 <!-- Written by scripts/docs-config.mjs from the schema of the config: do not edit. -->
 
-A config is a flat YAML mapping. Every key is also a flag: \`learning_rate\` is \`--learning-rate\`. Flags win over the file.
+A config is a flat YAML mapping. Every key is also a flag: \`learning_rate\` is \`--learning-rate\`. Flags win over the file: a key of
+the file that has an effect only without them (\`num_train_epochs\` under \`--max-steps\`) counts as not set.
 Paths are relative to the working directory. A switch is turned on by \`--skip-bad\`. A switch that is on is turned off by
 \`--no-load-best-model-at-end\`. A list is a repeated flag. A mapping is YAML: \`--model-config '{hidden_size: 64, …}'\`.
 
@@ -17,7 +18,8 @@ Paths are relative to the working directory. A switch is turned on by \`--skip-b
 - A key without a value (\`gate_level:\`) means "not set", where a key may be unset.
 
 A command reads the sections that name it. A key that has no effect in a command is no flag of it: the flag is refused. In a
-file it may stand, since one file serves several commands.
+file it may stand, since one file serves several commands. Where it depends on the training (a rescored \`train_dataset\` brings its
+order and weights, and \`label_source: human\` asks for no rewards), \`train\` and \`plan\` refuse the flag and name the key of the file.
 `
 
 const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('<', '\\<')

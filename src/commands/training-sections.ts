@@ -19,6 +19,9 @@ export const TRAIN_SECTIONS: readonly SectionName[] = [
   'profile',
 ]
 
+/** Of a training's sample answers, which are greedy and come one by one. */
+export const OF_DRAWN_ANSWERS: readonly ConfigKey[] = ['temperature', 'top_k', 'top_p', 'num_samples']
+
 /** Of a command that loads no language model: reward models bring their own tokenizer. */
 export const OF_A_LANGUAGE_MODEL: readonly ConfigKey[] = [
   'model_name_or_path',

@@ -59,10 +59,14 @@ function placeholder(schema: JsonSchema): string {
  * as YAML, so that `3`, `true`, `null` and `{hidden_size: 64}` mean what they mean in a config.
  */
 export function flagValue(key: ConfigKey, given: unknown): unknown {
-  if (Array.isArray(given)) return given.length === 1 ? flagValue(key, given[0]) : given
+  const schema = keyZod(key)
+  if (Array.isArray(given)) {
+    if (given.length === 1) return flagValue(key, given[0])
+    if (schema.safeParse(given).success) return given
+    return given.map((one: unknown) => (typeof one === 'string' ? readYaml(one) : one))
+  }
   if (typeof given !== 'string') return given
   if (given === 'null' && isOptional(key)) return null
-  const schema = keyZod(key)
   const read = readYaml(given)
   const prefersRead = typeof read === 'boolean' || (typeof read === 'object' && read !== null)
   if (prefersRead && schema.safeParse(read).success) return read

@@ -60,7 +60,7 @@ function resolve(
   name: string,
 ): ResolvedConfig {
   const issues: ConfigIssue[] = [...(source?.issues ?? [])]
-  const given = new Map<ConfigKey, { value: unknown; from: 'file' | 'flag' }>()
+  const given: Given = new Map()
   const take = (name: string, value: unknown, from: 'file' | 'flag', where: string) => {
     if (!isConfigKey(name)) issues.push({ where, text: unknownKey(name) })
     else if (value === null && isOptional(name)) given.delete(name)
@@ -69,6 +69,7 @@ function resolve(
   }
   for (const [name, value] of Object.entries(source?.values ?? {}))
     take(name, value, 'file', source!.locate([name], 'key'))
+  const ofFile: Given = new Map(given)
   for (const [name, value] of Object.entries(flags)) {
     const key = snakeCase(name.replace(/^--/, '').replaceAll('-', '_'))
     if (value !== undefined) take(key, value, 'flag', flagName(key))
@@ -81,12 +82,8 @@ function resolve(
   }
   stopOn(inFileOrder(issues))
 
-  const plain = Object.fromEntries([...given].map(([key, { value }]) => [key, value]))
-  const parsed = configZod.parse(plain)
-  const explicit = Object.fromEntries(
-    [...given.keys()].map((key) => [key, parsed[key]]),
-  ) as Partial<ParsedConfig>
-  const { values, originOf } = withDefaults(explicit, source?.file ?? name)
+  for (const key of overruled(given, ofFile)) given.delete(key)
+  const { values, originOf } = completed(given, source?.file ?? name)
   stopOn(
     ruleIssues(
       values,
@@ -101,6 +98,29 @@ function resolve(
     origin: origin as Record<ConfigKey, Origin>,
     file: source?.file,
   }
+}
+
+/** Values by key, and who set them. */
+type Given = Map<ConfigKey, { value: unknown; from: 'file' | 'flag' }>
+
+/** Valid values with what follows from them. */
+function completed(given: Given, file: string) {
+  const parsed = configZod.parse(Object.fromEntries([...given].map(([key, { value }]) => [key, value])))
+  const explicit = Object.fromEntries([...given.keys()].map((key) => [key, parsed[key]]))
+  return withDefaults(explicit as Partial<ParsedConfig>, file)
+}
+
+/** Keys of the file that have an effect until a flag decides: flags win over the file. */
+function overruled(given: Given, ofFile: Given): ConfigKey[] {
+  const idleIn = (all: Given): ConfigKey[] => {
+    const { values } = completed(all, '')
+    return [...all.keys()].filter((key) => idleReason(key, values, (other) => all.has(other)))
+  }
+  const idle = idleIn(given).filter((key) => given.get(key)?.from === 'file')
+  if (idle.length === 0) return []
+  const valid = [...ofFile].filter(([key, { value }]) => checkValue(key, value).length === 0)
+  const before = idleIn(new Map(valid))
+  return idle.filter((key) => !before.includes(key))
 }
 
 function unknownKey(name: string): string {

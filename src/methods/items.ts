@@ -92,6 +92,14 @@ function rowsOf({ example }: RankedList, pairs: readonly RankedPair[]): TrainIte
     ])
 }
 
+/** What SFT keeps likely: of answers that people judged one by one, the best that they want; where they want none, none. */
+function wantedSft({ example, order, sft }: RankedList): RankedList['sft'] {
+  const { candidates } = example
+  if (candidates.every(({ desirable }) => desirable === undefined)) return sft
+  const index = order.find((i) => candidates[i].desirable)
+  return index === undefined ? { ...sft, weight: 0 } : { ...sft, index }
+}
+
 /** Lists as answers that are judged by themselves. */
 export function rowItems(
   lists: readonly RankedList[],
@@ -101,6 +109,7 @@ export function rowItems(
   return pairItems(lists, encoded, { listPairs }).map((item, i) => ({
     ...item,
     pairs: [],
+    sft: wantedSft(lists[i]),
     rows: rowsOf(lists[i], pairsOf(lists[i], listPairs)),
   }))
 }

@@ -40,8 +40,7 @@ function copyOf(name: 'model' | 'reward', change: (weights: Buffer) => Buffer): 
 type Run = (config: never, ui: never, input: never) => Promise<object>
 
 async function run(pipeline: unknown, values: Record<string, unknown>): Promise<string> {
-  const { maxNewTokens: _, ...rest } = values
-  const { config, ui, screen } = await call(rest)
+  const { config, ui, screen } = await call({ ...values, maxNewTokens: undefined })
   await (pipeline as Run)(config as never, ui as never, typed() as never)
   return screen()
 }

@@ -73,7 +73,8 @@ const NO_EFFECT: readonly [command: string, ...keys: ConfigKey[]][] = [
   ['merge', 'tokenizer_name_or_path', 'chat_template', 'seed', 'load_in_4bit'],
   ['align', 'dev_fraction', 'early_stopping_patience', 'save_total_limit', 'num_samples'],
   ['quickstart', 'model_name_or_path', 'tokenizer_name_or_path', 'train_dataset', 'eval_steps'],
-  ['train', 'num_samples', 'folds', 'rounds'],
+  ['train', 'num_samples', 'temperature', 'top_k', 'top_p', 'folds', 'rounds'],
+  ['plan', 'num_samples', 'temperature', 'top_k', 'top_p', 'rounds'],
 ]
 
 describe.each(NO_EFFECT)('clha %s', (name, ...keys) => {

@@ -1,7 +1,8 @@
 /** `clha plan` through the command line, beside the training that it speaks of. */
 import * as fs from 'node:fs'
 import { expect, test } from 'vitest'
-import { badInputFolder, call } from '../cli/bad-input-helpers.js'
+import { badInputFolder, call, lines, put } from '../cli/bad-input-helpers.js'
+import { pairs } from './eval-folder.js'
 
 const files = badInputFolder()
 const settings = () => [
@@ -60,6 +61,22 @@ test('this machine is measured; an adapter trains fewer numbers', async () => {
     expect(memory.peak).toBeGreaterThan(1e8)
   }
 }, 60_000)
+
+test('a reward model is planned on the labelled rows, and takes the steps that its training then takes', async () => {
+  const rows = pairs.map(({ prompt, chosen, rejected }, i) => ({
+    prompt,
+    completions: [chosen[0].content, rejected[0].content],
+    ...(i % 2 === 0 && { ranks: [1, 2] }),
+  }))
+  const data = put(files, 'half.jsonl', lines(...rows))
+  const argv = ['--train-dataset', data, '--model-name-or-path', files.model, '--max-length', '64']
+  const small = ['--reward-per-device-train-batch-size', '2', '--dev-fraction', '0', '--test-fraction', '0']
+  const flags = [...argv, ...small, '--folds', '1', '--threads', '1', '--output-dir', '$out', '--json']
+  const plan = await call(files, ['plan', '--reward', '--device', '4090', ...flags])
+  const trained = await call(files, ['reward', 'train', ...flags])
+  expect([plan.code, trained.code]).toEqual([0, 0])
+  expect([planOf(plan.said).steps, planOf(trained.said).steps]).toEqual([2, 2])
+})
 
 test('a reward model is planned too, and an unknown device is refused with the known ones', async () => {
   const reward = await call(files, [

@@ -31,8 +31,7 @@ async function calls<T extends object>(
   pipeline: (config: never, ui: never, input: never) => Promise<T>,
   values: Record<string, unknown>,
 ) {
-  const { maxNewTokens: _, ...rest } = values
-  const { config, ui, screen } = await call(rest)
+  const { config, ui, screen } = await call({ ...values, maxNewTokens: undefined })
   return { result: await pipeline(config as never, ui as never, typed() as never), screen: screen() }
 }
 

@@ -42,6 +42,7 @@ async function trained(values: Record<string, unknown>) {
     maxSteps: 1,
     minConfidence: 0.5,
     outputDir,
+    maxNewTokens: undefined,
     ...values,
   })
   await train(config, ui, typed())

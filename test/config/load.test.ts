@@ -114,6 +114,38 @@ describe('what is given', () => {
     })
   })
 
+  test('a repeated flag is a list, of numbers too', () => {
+    const flags = { method: 'dpo', lossType: ['sigmoid', 'sft'], lossWeights: ['1', '0.5'], stop: ['1', '2'] }
+    const { options } = parseConfig('my.yaml', '', flags)
+    expect(options.lossWeights).toEqual([1, 0.5])
+    expect(options.stop).toEqual(['1', '2'])
+    expect(complaints('', { ...flags, lossWeights: ['1', 'x'] })).toEqual([
+      '--loss-weights  loss_weights.1: expected a number of at least 0, found "x"',
+    ])
+  })
+
+  test.each([
+    ['num_train_epochs: 2', { maxSteps: '100' }],
+    ['warmup_ratio: 0.1', { warmupSteps: '5' }],
+    ['dev_fraction: 0.2', { evalDataset: ['dev.jsonl'] }],
+    ['method: clha\nmargin: 2', { method: 'sft' }],
+    ['temperature: 0.7\ntop_k: 5', { temperature: '0' }],
+  ])('a flag that decides wins over a file with %j', (yaml, flags) => {
+    const key = (/\w+(?=: \S+$)/.exec(yaml) ?? [])[0] as 'margin'
+    expect(parseConfig('my.yaml', yaml).origin[key]).toBe('file')
+    expect(complaints(yaml, flags)).toEqual([])
+    expect(parseConfig('my.yaml', yaml, flags).origin[key]).not.toBe('file')
+  })
+
+  test('what a file leaves without effect is refused under any flags, and so are idle flags', () => {
+    expect(complaints('max_steps: 5\nnum_train_epochs: 2', { maxSteps: '100' })).toEqual([
+      'my.yaml:2:1  num_train_epochs has no effect: max_steps decides when training ends',
+    ])
+    expect(complaints('max_steps: 5', { numTrainEpochs: '2' })).toEqual([
+      '--num-train-epochs  num_train_epochs has no effect: max_steps decides when training ends',
+    ])
+  })
+
   test('one value stands for a list of one', () => {
     const { options } = parseConfig('my.yaml', 'train_dataset: a.jsonl\nreport_to: none\n')
     expect([options.trainDataset, options.reportTo]).toEqual([['a.jsonl'], ['none']])

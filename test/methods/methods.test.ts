@@ -45,13 +45,9 @@ const SMALL = {
 
 async function run(values: Record<string, unknown>) {
   const outputDir = (values.outputDir as string | undefined) ?? tempFolder('method-run')
-  const { maxNewTokens: _, ...rest } = {
-    ...SMALL,
-    modelNameOrPath: files.model,
-    trainDataset: files.data,
-    ...values,
-  }
-  const { config, ui, screen } = await call({ ...rest, outputDir })
+  const start = { modelNameOrPath: files.model, trainDataset: files.data }
+  const own = { outputDir, maxNewTokens: undefined }
+  const { config, ui, screen } = await call({ ...SMALL, ...start, ...values, ...own })
   const result = await train(config as never, ui as never, typed() as never)
   const { rows } = readMetrics(join(outputDir, 'metrics.jsonl'))
   return { result, rows, outputDir, screen: screen() }
@@ -123,6 +119,18 @@ describe('every method trains from one command', () => {
     expect(seen).toContain('rewards/rejected')
     expect(METHODS[method].logs).toEqual([method === 'kto' ? 'kl' : 'delta'])
     expect(seen).toEqual(expect.arrayContaining([...(METHODS[method].logs ?? [])]))
+  })
+
+  test.each(['kto', 'bco'] as const)('%s: the SFT term imitates no undesirable answer', async (method) => {
+    const bad = join(files.dir, 'bad.jsonl')
+    const answers = fs.readFileSync(judged, 'utf8').trimEnd().split('\n')
+    fs.writeFileSync(bad, answers.filter((row) => row.includes('"label":false')).join('\n'))
+    const settings = { method, sftWeight: 1, devFraction: 0 }
+    const { rows } = await run({ ...settings, trainDataset: bad })
+    expect(rows[0]).toMatchObject({ 'sft_gate/mean': 0, sft_loss: 0 })
+    const mixed = await run({ ...settings, trainDataset: judged, perDeviceTrainBatchSize: 8, maxSteps: 1 })
+    expect(mixed.rows[0]['sft_gate/mean']).toBe(0.5)
+    expect(mixed.rows[0].sft_loss).toBeGreaterThan(0)
   })
 
   test('a pairwise loss on lists that the rewards ordered, with a soft weight and the gated SFT term', async () => {
@@ -199,6 +207,10 @@ test.each(['bco', 'kto', 'dpo'])(
 test('a method that learns from preferences refuses data without any', async () => {
   await expect(run({ method: 'dpo', trainDataset: judged })).rejects.toMatchObject({ exitCode: 2 })
   await expect(run({ method: 'dpo', labelSource: 'reward' })).rejects.toThrow('orders answers by rewards')
+  await expect(run({ method: 'dpo', sftWeight: 1, sftGate: 'hard' })).rejects.toMatchObject({
+    message: 'sft_gate: hard weighs the SFT term by rewards, and the data has none',
+    hint: expect.stringMatching(/^set sft_gate: off/),
+  })
 })
 
 const list = (n: number): RankedList => ({

@@ -1,7 +1,7 @@
 /** `clha plan`: memory, time and disk of a training before it is started. */
 import { DEVICES } from '../../plan/devices.js'
 import { pipeline } from '../pipeline.js'
-import { TRAIN_SECTIONS } from '../training-sections.js'
+import { OF_DRAWN_ANSWERS, TRAIN_SECTIONS } from '../training-sections.js'
 
 export const planCommand = pipeline({
   path: ['plan'],
@@ -15,7 +15,7 @@ export const planCommand = pipeline({
   sections: [...TRAIN_SECTIONS, 'rewardTrain'],
   needs: ['train_dataset', ['model_name_or_path', 'model_config']],
   // Otherwise it takes what the trainings take, so that a command line can be planned as it is.
-  without: ['device', 'num_samples'],
+  without: ['device', ...OF_DRAWN_ANSWERS],
   first: [
     'model_name_or_path',
     'train_dataset',

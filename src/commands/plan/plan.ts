@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { partOf } from '../../data/corpus.js'
-import { stepsPerEpoch } from '../../data/encode/order.js'
 import { usageError } from '../../errors.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { loadShapes } from '../../load/load-shapes.js'
@@ -15,12 +14,15 @@ import { flops, type PlanInput, planTraining, seconds } from '../../plan/plan.js
 import { tokenFigures } from '../../plan/tokens.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { openSession, type Session } from '../../session/session.js'
+import { type Fit, totalStepsOf } from '../../stations/fit/fit-options.js'
 import { itemsOf } from '../../stations/fit/method-items.js'
+import { globalBatch } from '../../stations/fit/policy.js'
+import { checkActing } from '../../stations/rank/idle-keys.js'
 import { loadRanked, plainlyRanked } from '../../stations/rank/ranked-data.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadSplits } from '../../stations/read/splits.js'
-import { momentsOf, planInput } from '../../stations/rehearse/plan-input.js'
-import type { TrainItem } from '../../train/loop/items.js'
+import { momentsOf, type Planned as PlannedInput, planInput } from '../../stations/rehearse/plan-input.js'
+import { rewardItems } from '../../stations/score/reward-models.js'
 import { rewardObjective } from '../../train/objectives/objective.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { measureRates } from './measure-rates.js'
@@ -43,7 +45,8 @@ export const planPipeline =
     const outputDir = mkdtempSync(join(tmpdir(), 'clha-plan-'))
     const session = { ...opened, options: { ...opened.options, outputDir } }
     try {
-      const result = await made(session, request.reward === true, device)
+      if (!request.reward) checkActing(session)
+      const result = await planOf(session, request.reward === true, device)
       sayPlan(ui, { ...session.options, ...result })
       return result
     } finally {
@@ -58,29 +61,22 @@ function deviceOf(name: string | undefined): Device | undefined {
   throw usageError(`--device ${name}: not a known device`, `known: ${Object.keys(DEVICES).join(', ')}`)
 }
 
-async function made(
+/** What a training is planned from. */
+type Planned = Pick<Fit, 'items' | 'objective' | 'batchSize' | 'epochs' | 'maxSteps'> &
+  Pick<PlannedInput, 'generates' | 'reference'>
+
+async function planOf(
   session: Session<'train_dataset'>,
   reward: boolean,
   device: Device | undefined,
 ): Promise<PlanResult> {
   const { options } = session
   const lm = await loadShapes(session, reward ? 'reward' : 'lm')
-  const items = reward ? await rewardItems(session, lm) : await policyItems(session, lm)
+  const planned = await (reward ? rewardPlan : policyPlan)(session, lm)
+  const { items, objective, batchSize } = planned
   if (items.length === 0) throw usageError('no example is left to train on')
-  const answers = Math.max(0, ...items.map(({ encoded }) => encoded.answers.length))
-  const objective = reward ? rewardObjective(0) : await objectiveOf(options, answers)
-  const batchSize = reward
-    ? options.rewardPerDeviceTrainBatchSize
-    : options.perDeviceTrainBatchSize * options.gradientAccumulationSteps
-  const epochs = reward ? options.rewardNumTrainEpochs : options.numTrainEpochs
-  const perEpoch = stepsPerEpoch(items.length, batchSize)
-  const totalSteps =
-    (reward ? options.rewardMaxSteps : options.maxSteps) ?? Math.max(1, Math.round(epochs * perEpoch))
-  const here = planInput(session, {
-    ...{ model: lm.model, items, objective, batchSize, totalSteps },
-    generates: !reward && options.evalGenerationSteps !== undefined,
-    reference: !reward && usesReference(options) ? items : undefined,
-  })
+  const totalSteps = totalStepsOf(planned)
+  const here = planInput(session, { ...planned, model: lm.model, totalSteps })
   const input: PlanInput = device ? { ...here, program: DEVICE_PROGRAM, available: device.memory } : here
   const plan = planTraining(input)
   const { largest, microBatches, tokens } = plan
@@ -95,17 +91,18 @@ async function made(
     : measureRates(session, lm.model, typical, plan.recompute)
   const time = seconds(plan.work, rates)
   const encoded = items.map((item) => item.encoded)
+  const data = tokenFigures(encoded, objective.lastToken, batchSize)
   return {
     ...plan,
     machine: device ? device.name : 'this machine',
     parameters: input.shape.parameters,
     trained: input.shape.trained,
-    data: tokenFigures(encoded, objective.lastToken, batchSize),
+    data,
     disk: diskPlan(input.shape, {
       moments: momentsOf(options),
       saveTotalLimit: options.saveTotalLimit,
       keepsBest: options.loadBestModelAtEnd,
-      saves: Math.ceil(totalSteps / Math.min(perEpoch, options.saveSteps ?? perEpoch)),
+      saves: Math.ceil(totalSteps / Math.min(data.stepsPerEpoch, options.saveSteps ?? data.stepsPerEpoch)),
     }),
     flops: flops(plan.work),
     seconds: time,
@@ -116,16 +113,34 @@ async function made(
 }
 
 /** What `clha train` takes; rewards that are still to come change the order of answers, not their tokens. */
-async function policyItems(session: Session<'train_dataset'>, lm: LanguageModel): Promise<TrainItem[]> {
+async function policyPlan(session: Session<'train_dataset'>, lm: LanguageModel): Promise<Planned> {
   const { options } = session
-  if (options.trainDataset.every(isRankedFile))
-    return itemsOf(session, lm, partOf((await loadRanked(session)).corpus, 'train'))
-  const { corpus } = await loadSplits(session, 1, 'train')
-  return itemsOf(session, lm, plainlyRanked(options, partOf(corpus, 'train')))
+  const ranked = options.trainDataset.every(isRankedFile)
+    ? partOf((await loadRanked(session)).corpus, 'train')
+    : plainlyRanked(options, partOf((await loadSplits(session, 1, 'train')).corpus, 'train'))
+  const items = await itemsOf(session, lm, ranked)
+  const answers = Math.max(0, ...items.map(({ encoded }) => encoded.answers.length))
+  return {
+    items,
+    objective: await objectiveOf(options, answers),
+    batchSize: globalBatch(options),
+    epochs: options.numTrainEpochs,
+    maxSteps: options.maxSteps,
+    generates: options.evalGenerationSteps !== undefined,
+    reference: usesReference(options) ? items : undefined,
+  }
 }
 
-async function rewardItems(session: Session, lm: LanguageModel): Promise<TrainItem[]> {
+/** What `clha reward train` takes for a model on all prompts. */
+async function rewardPlan(session: Session<'train_dataset'>, lm: LanguageModel): Promise<Planned> {
+  const { options } = session
   const { corpus } = await loadSplits(session, 2, 'train')
-  const { encoded } = await encodeCorpus(session, lm, partOf(corpus, 'train'), 2)
-  return encoded.map((e) => ({ encoded: e, pairs: [], sft: { index: 0, weight: 0 }, labels: [] }))
+  return {
+    items: rewardItems(await encodeCorpus(session, lm, partOf(corpus, 'train'), 2)),
+    objective: rewardObjective(options.centerRewardsCoefficient),
+    batchSize: options.rewardPerDeviceTrainBatchSize,
+    epochs: options.rewardNumTrainEpochs,
+    maxSteps: options.rewardMaxSteps,
+    generates: false,
+  }
 }

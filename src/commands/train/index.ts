@@ -1,6 +1,6 @@
 /** `clha train`: one method on labels, or on data whose rewards are known. */
 import { pipeline } from '../pipeline.js'
-import { TRAIN_SECTIONS } from '../training-sections.js'
+import { OF_DRAWN_ANSWERS, TRAIN_SECTIONS } from '../training-sections.js'
 
 export const trainCommand = pipeline({
   path: ['train'],
@@ -14,8 +14,7 @@ export const trainCommand = pipeline({
   ],
   sections: TRAIN_SECTIONS,
   needs: ['train_dataset', ['model_name_or_path', 'model_config']],
-  // Sample answers come one by one.
-  without: ['num_samples'],
+  without: OF_DRAWN_ANSWERS,
   first: [
     'model_name_or_path',
     'train_dataset',

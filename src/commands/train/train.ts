@@ -11,6 +11,7 @@ import { shellPath } from '../../show/shell.js'
 import { amount } from '../../show/units.js'
 import { trainPolicy } from '../../stations/fit/policy.js'
 import { resultOf, type TrainResult } from '../../stations/fit/train-result.js'
+import { checkActing } from '../../stations/rank/idle-keys.js'
 import { readRankable } from '../../stations/rank/ranked-data.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { Pipeline } from '../pipeline-spec.js'
@@ -22,6 +23,7 @@ export const train: Pipeline<TrainResult> = async (config, ui) => {
 
 async function trainIn(session: Session): Promise<TrainResult> {
   const { learningRate, numTrainEpochs: epochs, maxSteps, outputDir: dir, method: kind } = session.options
+  checkActing(session)
   lookAtStart(session.options)
   const rank = await readRankable(session)
   const start = await loadTrainable(session)

@@ -15,7 +15,7 @@ import type { DataFile } from '../../runs/run-manifest.js'
 import { type Needs, required } from '../../session/needs.js'
 import { fractionsOf, loadSplits, type SplitNeeds } from '../read/splits.js'
 import { keptScores } from '../score/kept-scores.js'
-import { hasOutsideScorer, type OutsideNeeds, scoreCorpus } from '../score/scoring.js'
+import { hasColumnScores, hasOutsideScorer, type OutsideNeeds, scoreCorpus } from '../score/scoring.js'
 import { rescoreData, rescoreOptions, writeRescored } from './rescoring.js'
 
 /** Examples with the list that each became. */
@@ -53,6 +53,7 @@ export async function readRankable(session: RankNeeds): Promise<() => Promise<Ra
   const { corpus: all, files } = await loadSplits(session, one ? 1 : 2, 'train')
   const corpus = withoutPart(all, 'test')
   if (!needsRewards(options)) return async () => ({ corpus: plainlyRanked(options, corpus), files })
+  requireGateRewards(options, corpus)
   // Rewards of the data are there or missing now; those of a model cost time.
   const known = hasOutsideScorer(options) ? undefined : await scoreCorpus(session, corpus)
   const byReward = one && options.labelSource === 'reward'
@@ -64,6 +65,17 @@ export async function readRankable(session: RankNeeds): Promise<() => Promise<Ra
     const write = () => writeRescored(rescored, options.outputDir)
     return { corpus: { ...scored, lists: rescored.lists }, files, write }
   }
+}
+
+/** @throws ClhaError (exit 2) where only the gate of the SFT term asks for rewards, and there are none */
+function requireGateRewards(options: RankNeeds['options'], { examples }: Corpus): void {
+  const { labelSource, sftGate, rewardColumn } = options
+  if (labelSource !== 'human' || rewardColumn !== undefined) return
+  if (hasOutsideScorer(options) || hasColumnScores(examples)) return
+  throw usageError(
+    `sft_gate: ${sftGate} weighs the SFT term by rewards, and the data has none`,
+    'set sft_gate: off, give a reward_model, a reward_endpoint or a reward_function, or name the column with reward_column',
+  )
 }
 
 /** Lists that labels alone or rewards alone order, so that nothing has to be calibrated. */
@@ -79,7 +91,7 @@ export function plainlyRanked(options: RankOptions, corpus: Corpus): RankedCorpu
 }
 
 async function readRanked(options: SplitNeeds['options'], paths: readonly string[]): Promise<RankedData> {
-  const { corpus, files } = await readLists(paths)
+  const { corpus, files } = await readLists(paths, options.maxSamples)
   const fractions = fractionsOf(options, 'train')
   const own = { ...corpus, parts: partsByPrompt(corpus.examples, { fractions, seed: options.seed }) }
   if (options.evalDataset === undefined) return { corpus: withoutPart(own, 'test'), files }
@@ -90,7 +102,7 @@ async function readRanked(options: SplitNeeds['options'], paths: readonly string
       'rescore eval_dataset too, or leave it out: dev_fraction then holds out a part',
     )
   }
-  const dev = await readLists(held)
+  const dev = await readLists(held, options.maxSamples)
   const lists = [...partOf(own, 'train').lists, ...dev.corpus.lists]
   const trained = lists.length - dev.corpus.lists.length
   const examples = lists.map(({ example }) => example)
@@ -98,12 +110,17 @@ async function readRanked(options: SplitNeeds['options'], paths: readonly string
   return { corpus: { examples, lists, parts }, files: [...files, ...dev.files] }
 }
 
-async function readLists(paths: readonly string[]): Promise<{ corpus: RankedCorpus; files: DataFile[] }> {
+/** @param limit lists in all */
+async function readLists(
+  paths: readonly string[],
+  limit = Number.POSITIVE_INFINITY,
+): Promise<{ corpus: RankedCorpus; files: DataFile[] }> {
   const lists: RankedList[] = []
   const files: DataFile[] = []
   for (const path of paths) {
     const before = lists.length
-    for await (const list of readRankedJsonl(path)) lists.push(list)
+    if (before >= limit) break
+    for await (const list of readRankedJsonl(path)) if (lists.push(list) >= limit) break
     files.push({ path, sha256: await sha256File(path), rows: lists.length - before })
   }
   return { corpus: { ...corpusOf(lists.map(({ example }) => example)), lists }, files }
