@@ -7,6 +7,7 @@ import { gate } from '../../src/commands/gate/gate.js'
 import { promptKey } from '../../src/dialogue.js'
 import type { EvalReport } from '../../src/report/types.js'
 import { openComparison, readComparison } from '../../src/verdicts/comparison-file.js'
+import { unknownAnswer } from '../../src/verdicts/shapes.js'
 import type { ComparisonItem } from '../../src/verdicts/types.js'
 import { fakeServer, lengths } from '../reward/fake-server.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
@@ -255,6 +256,40 @@ test('verdicts on a third system are left out, and said', async () => {
   expect(report.judgements?.map(({ system }) => system)).toEqual(['mine'])
   expect(report.comparison?.verdicts[0].figures).toMatchObject({ verdicts: 8, strengths: { length: 2 } })
   expect(screen).toContain('8 of 16 verdicts of people are on other systems, and left out')
+})
+
+test('votes on other prompts or other answers of systems with the same names are left out, and said', async () => {
+  const [a, b] = ['start', 'mine'].map((name) => numbered(name))
+  const { items } = readComparison((await compare([a, b])).result.comparison)
+  const votes = voteFile(items, [{ rater: 'ann', system: 'mine' }])
+  // The first three answers of `mine` are other ones now, and the last prompt is no longer asked.
+  const changed = answerFile('mine', [
+    ...['new 0', 'new 1', 'new 2'],
+    ...[3, 4, 5, 6].map((i) => `mine ${i}`),
+  ])
+  const { report, screen } = await compare([a, changed], {}, [votes])
+  expect(report.comparison?.verdicts[0].figures).toMatchObject({ verdicts: 4, items: 4 })
+  expect(screen).toContain('4 of 8 verdicts of people are on other prompts or other answers, and left out')
+  const others = compare([a, numbered('mine', 'else')], { rewardEndpoint: 'http://127.0.0.1:9/rewards' }, [
+    votes,
+  ])
+  await expect(others).rejects.toThrow('people judged other prompts, or other answers, of start and mine')
+})
+
+test('votes on answers that their file does not hold count by their prompts, and that is said', async () => {
+  const [a, b] = ['start', 'mine'].map((name) => numbered(name))
+  const { items } = readComparison((await compare([a, b])).result.comparison)
+  const textless = ({ item, prompt }: ComparisonItem, asked = prompt): ComparisonItem => ({
+    ...{ item, prompt: asked },
+    answers: ['start', 'mine'].map((system) => ({ system, answer: unknownAnswer(item, system) })),
+  })
+  const file = (own: readonly ComparisonItem[]) => voteFile(own, [{ rater: 'ann', system: 'mine' }])
+  const known = file(items.map((item) => textless(item)))
+  const { report, screen } = await compare([a, b], {}, [known])
+  expect(report.comparison?.verdicts[0].figures.verdicts).toBe(8)
+  expect(screen).toContain('8 of 8 verdicts of people are on answers that the file does not hold')
+  const unknown = file(items.map((item) => textless(item, `question ${item.item}`)))
+  await expect(compare([a, b], {}, [unknown])).rejects.toThrow('people judged other prompts')
 })
 
 /** A report with these measures of one system. */

@@ -25,7 +25,7 @@ import { openRecord, recordScores, refuseOther } from './recorded.js'
 import { sayComparison } from './say-compare.js'
 import { settingsDifferences } from './settings.js'
 import { answersOf, type ComparedSystem, openSystems, sharedPrompts } from './systems.js'
-import { judgementsOfVerdicts, peopleFirst, verdictsOf, withVerdicts } from './verdicts.js'
+import { judgementsOfVerdicts, ownVerdicts, peopleFirst, verdictsOf, withVerdicts } from './verdicts.js'
 
 export interface CompareResult {
   prompts: number
@@ -50,9 +50,9 @@ async function compareIn(
   const { options, ui } = session
   const names = systems.map(({ name }) => name)
   const [baseline] = names
-  // Before anything is computed: a file may be no comparison, or of other systems.
-  const given = verdictsOf(files, names, session)
   const set = await promptsOf(session, systems)
+  // Before anything is computed: a file may be no comparison, or of other systems or answers.
+  ownVerdicts(files, { prompts: set.prompts, systems: systems.map((one) => given(one, set.prompts)) })
   ui.station('compare', `${amount(systems.length, 'system')} on ${amount(set.prompts.length, 'prompt')}`)
   sayFamily(session)
   refuseOther(options.outputDir, set.prompts, names)
@@ -71,7 +71,8 @@ async function compareIn(
       return found
     })
     .finally(record.log.close)
-  const verdicts = peopleFirst([...verdictsOf([record.path], names, session), ...given])
+  const compared = { prompts: set.prompts, systems: answeredBy.map(({ system }) => system) }
+  const verdicts = peopleFirst(verdictsOf([record.path, ...files], compared, session))
   const report = reportOf(session, evaluation, {
     systems: systems.map(({ name, path, file }, i) => ({
       ...{
@@ -95,6 +96,12 @@ async function compareIn(
     ...{ comparison: record.path, report: written.html },
   }
 }
+
+/** The answers that are there before a model is asked. */
+const given = ({ name, file }: ComparedSystem, prompts: readonly Prompt[]) => ({
+  name,
+  answers: prompts.map((prompt) => file?.rows.get(questionKey(prompt))),
+})
 
 async function answeredSystems(
   session: Session,
