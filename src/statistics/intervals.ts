@@ -1,7 +1,8 @@
 /** How far a figure can be trusted: confidence intervals that are pure functions of data and seed. */
 import { createRandom } from '../random.js'
-import type { Interval, Measured } from './estimate.js'
+import type { Interval, MeanEstimate } from './estimate.js'
 import { mean, normalQuantile, sortedQuantile } from './statistics.js'
+import { meanInterval } from './t-interval.js'
 
 export interface BootstrapOptions {
   /** 1,000 by default. */
@@ -17,13 +18,19 @@ export function percentileInterval(replicates: ArrayLike<number>, level = 0.95):
   return [sortedQuantile(sorted, (1 - level) / 2), sortedQuantile(sorted, (1 + level) / 2)]
 }
 
+/** Below so many values the percentile bootstrap is too narrow: of two it holds the mean in half of all cases. */
+const FEW_VALUES = 20
+
 /**
- * Mean of independent items (one per prompt) with the percentile bootstrap's interval (Efron 1979).
+ * Mean of independent items (one per prompt) with the percentile bootstrap's interval (Efron 1979); of fewer than 20 it
+ * reaches as far as Student's. Without one of a single value, and of so few that do not vary.
  * @throws RangeError without values
  */
-export function bootstrapMean(values: readonly number[], options: BootstrapOptions = {}): Measured {
+export function bootstrapMean(values: readonly number[], options: BootstrapOptions = {}): MeanEstimate {
   if (values.length === 0) throw new RangeError('bootstrapMean: no values')
   const { resamples = 1000, seed = 0, level = 0.95 } = options
+  const few = values.length < FEW_VALUES
+  if (few && values.every((value) => value === values[0])) return { value: values[0] }
   const random = createRandom(seed)
   const replicates = new Float64Array(resamples)
   for (let b = 0; b < resamples; b++) {
@@ -31,7 +38,10 @@ export function bootstrapMean(values: readonly number[], options: BootstrapOptio
     for (let i = 0; i < values.length; i++) sum += values[random.int(values.length)]
     replicates[b] = sum / values.length
   }
-  return { value: mean(values), interval: percentileInterval(replicates, level) }
+  const value = mean(values)
+  const [low, high] = percentileInterval(replicates, level)
+  const [least, most] = (few && meanInterval(values, level).interval) || [low, high]
+  return { value, interval: [Math.min(low, least), Math.max(high, most)] }
 }
 
 /**
@@ -42,7 +52,7 @@ export function bootstrapDifference(
   a: readonly number[],
   b: readonly number[],
   options: BootstrapOptions = {},
-): Measured {
+): MeanEstimate {
   if (a.length !== b.length)
     throw new RangeError(`bootstrapDifference: ${a.length} values against ${b.length}`)
   return bootstrapMean(

@@ -204,6 +204,7 @@ test('one prompt, and the same answers twice, show no difference and are said', 
   expect(winrate.value).toBe(1)
   expect(winrate.interval?.[0]).toBeCloseTo(1 / (1 + 1.959964 ** 2), 6)
   expect(one.screen).toContain('No difference between mine and start is shown.')
+  expect(one.report.measures!.systems.mine['reward.difference']).toEqual({ value: 2 })
   const same = prompts.map((_, i) => `same ${i}`)
   const twins = await compare([answerFile('start', same), answerFile('mine', same)], scored)
   expect(twins.screen).toContain('mine gave the same answers as start throughout')
@@ -317,6 +318,7 @@ test('the gate names what failed with its value, and exits with 8; an end that n
     [false, null],
   ])
   expect(screen()).toContain('FAIL  length.ratio <= 1.2   is 1.300')
+  expect(screen()).toContain('length.ratio.upper <= 9   is not measured: too little was seen for an interval')
   expect(screen()).toContain('failed: 2 of 3 conditions on m')
 })
 

@@ -235,6 +235,14 @@ test('an adapter is compared with its own base, under the name of its folder', a
   expect(report.measures!.systems[adapter].winrate.value).toBe(0.5)
 })
 
+test('one prompt has no interval, and nobody is called higher', async () => {
+  const { screen, report } = await evaluate({
+    ...{ baseline: files.other, rewardModel: files.reward, evalPrompts: 1 },
+  })
+  expect(screen).toContain('no interval, so this may be chance')
+  expect(report.measures!.systems[files.model]['reward.difference'].interval).toBeUndefined()
+})
+
 test('a model that is its own baseline, however its folder is written, is refused', async () => {
   const said = 'a model is not compared with itself'
   await expect(evaluate({ baseline: files.model })).rejects.toThrow(said)
