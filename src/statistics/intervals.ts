@@ -72,7 +72,8 @@ export function wilson(successes: number, n: number, level = 0.95): Interval {
   const scale = 1 + (z * z) / n
   const centre = (p + (z * z) / (2 * n)) / scale
   const half = (z / scale) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))
-  return [Math.max(0, centre - half), Math.min(1, centre + half)]
+  // At the ends centre and half are equal but for rounding.
+  return [p <= 0 ? 0 : Math.max(0, centre - half), p >= 1 ? 1 : Math.min(1, centre + half)]
 }
 
 /** Below so many prompts won, or lost, the spread of what was seen says too little. */

@@ -305,11 +305,20 @@ test('the gate names what failed with its value, and exits with 8; an end that n
     winrate: { value: 0.62, interval: [0.55, 0.69] },
     'length.ratio': { value: 1.3 },
     'winrate@rm-1.5': { value: 0.4, interval: [0.3, 0.5] },
+    'accuracy@Chat Hard': { value: 0.8, interval: [0.7, 0.9] },
+    'accuracy@n>=10': { value: 0.6 },
+    'accuracy@few <': { value: 0.5 },
   })
   const { ui, screen } = await call({})
   const check = (...conditions: string[]) => gate(path, conditions, undefined, ui)
   expect(check('winrate.lower >= 0.5', 'winrate > 0.6')).toMatchObject({ passed: true, exitCode: 0 })
   expect(check('winrate@rm-1.5.upper <= 0.5').passed).toBe(true)
+  const named = check('accuracy@Chat Hard.lower>0.65', 'accuracy@n>=10>=0.6', 'accuracy@few < <= 0.5')
+  expect(named.conditions.map(({ measure, found }) => [measure, found])).toEqual([
+    ['accuracy@Chat Hard', 0.7],
+    ['accuracy@n>=10', 0.6],
+    ['accuracy@few <', 0.5],
+  ])
   const failed = check('winrate.lower >= 0.5', 'length.ratio <= 1.2', 'length.ratio.upper <= 9')
   expect(failed.exitCode).toBe(8)
   expect(failed.conditions.map(({ passed, found }) => [passed, found])).toEqual([
