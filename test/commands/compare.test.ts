@@ -38,7 +38,9 @@ const numbered = (name: string, word = name) =>
 
 async function compare(names: readonly string[], values: object = {}, verdicts: readonly string[] = []) {
   const outputDir = (values as { outputDir?: string }).outputDir ?? tempFolder('compare-out')
-  const { config, ui, screen } = await call({ maxNewTokens: 4, ...values, outputDir })
+  // Files alone have no use for it.
+  const maxNewTokens = names.every((name) => name.endsWith('.jsonl')) ? undefined : 4
+  const { config, ui, screen } = await call({ maxNewTokens, ...values, outputDir })
   const result = await compareSystems({ names, verdicts })(config, ui, typed())
   const report = JSON.parse(fs.readFileSync(join(outputDir, 'report.json'), 'utf8')) as EvalReport
   const read = (name: string) => fs.readFileSync(join(outputDir, name), 'utf8')
@@ -193,6 +195,17 @@ test('missing answers are left out and said; without a prompt in common there is
   await expect(compare([a, a])).rejects.toThrow('named twice')
   await expect(compare([files.model, files.other])).rejects.toThrow('nothing says on which prompts')
   await expect(compare([a, files.reward])).rejects.toThrow('a reward model, it cannot answer')
+})
+
+test('settings of generation are refused where no model answers', async () => {
+  const systems = ['start', 'mine'].map((name) => numbered(name))
+  for (const [key, values] of Object.entries({
+    temperature: { temperature: 0.5 },
+    max_new_tokens: { maxNewTokens: 3 },
+  }))
+    await expect(compare(systems, values)).rejects.toThrow(`${key} has no effect: only files of answers`)
+  const { result } = await compare([systems[0], files.model], { temperature: 0.5, evalPrompts: 2 })
+  expect(result.prompts).toBe(2)
 })
 
 test('one prompt, and the same answers twice, show no difference and are said', async () => {

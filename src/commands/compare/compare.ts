@@ -1,5 +1,6 @@
 /** `clha compare`: the same prompts, every system's answers, every judge there is, and where they part. */
 import { join } from 'node:path'
+import { GENERATE_KEYS, refuseIdle } from '../../config/idle-keys.js'
 import type { Prompt } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { evaluationSet } from '../../evaluate/evaluation-set.js'
@@ -39,6 +40,8 @@ export const compareSystems = (own: Record<string, unknown>): Pipeline<CompareRe
   withSession(async (session) => {
     checkJudges(session.options)
     const systems = await openSystems(textsOf(own.names), session.ui)
+    if (systems.every(({ file }) => file))
+      refuseIdle(session.config, GENERATE_KEYS, 'only files of answers are compared, and no model answers')
     return inOutputDir(session.options, false, () => compareIn(session, systems, textsOf(own.verdicts)))
   })
 
