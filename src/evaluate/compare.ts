@@ -1,6 +1,6 @@
 /** One system's rewards against another's, prompt by prompt: wins, ties, differences. */
 import { winOf } from '../statistics/agreement.js'
-import type { Measured } from '../statistics/estimate.js'
+import type { MeanEstimate, Measured } from '../statistics/estimate.js'
 import { groupBy } from '../statistics/group-by.js'
 import {
   type BootstrapOptions,
@@ -23,7 +23,7 @@ export interface Comparison {
   /** Share of wins, ties as one half; its interval is that of Wilson where fewer than five prompts were won, or lost. */
   winRate: Measured
   /** Mean reward difference, in the reward's unit. */
-  difference: Measured
+  difference: MeanEstimate
 }
 
 /** Rewards this close are a tie: the noise of float32. */
@@ -44,7 +44,7 @@ export function compare(
   const seen = { value: rate.value, prompts: results.length, won: win, lost: loss }
   return {
     ...{ count: results.length, win, tie: count(0.5), loss },
-    winRate: { ...rate, interval: cautiousRate(rate.interval, seen) },
+    winRate: { ...rate, interval: cautiousRate(rate.interval ?? [1, 0], seen) },
     difference,
   }
 }

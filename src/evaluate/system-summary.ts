@@ -2,7 +2,7 @@
 
 import { usageError } from '../errors.js'
 import { winOf } from '../statistics/agreement.js'
-import type { Measured } from '../statistics/estimate.js'
+import { type Estimate, type MeanEstimate, withinShares } from '../statistics/estimate.js'
 import { bootstrapMean } from '../statistics/intervals.js'
 import { type LengthControlled, lengthControlled } from '../statistics/length-controlled.js'
 import { mean, orNull, pearson, sigmoid } from '../statistics/statistics.js'
@@ -38,9 +38,9 @@ export interface SystemInput {
 }
 
 export interface RewardEval {
-  reward: Measured
+  reward: MeanEstimate
   /** Mean of the logistic of the reward: what the papers' tables show times 100. */
-  sigmoid: Measured
+  sigmoid: Estimate
   versusBaseline?: Comparison
   /** Wins against the baseline at equal length, over all prompts. */
   lengthControlled?: LengthControlled
@@ -101,7 +101,7 @@ function evaluateGroup(input: SystemInput, indices: readonly number[]): GroupEva
   const scored = Object.entries(rewards).map(([scorer, all]): [string, RewardEval] => {
     const r = part(all)
     const reward = bootstrapMean(r, options)
-    const squashed = bootstrapMean(r.map(sigmoid), options)
+    const squashed = withinShares(bootstrapMean(r.map(sigmoid), options))
     const versusBaseline = baseline && compare(r, part(baseline[scorer]), options)
     const lengthCorrelation = orNull(pearson(r, lengths))
     return [

@@ -92,8 +92,9 @@ const sentences = (warnings: readonly ReportWarning[]): string[] => [
 
 function pairedConclusion(d: NonNullable<EvaluationReport['differences']>[number]): string {
   const size = `${d.a} − ${d.b} in ${d.metric}: ${signedEstimate(d.difference)}`
-  if (!hasInterval(d.difference)) return `${size}; no interval, so this may be chance.`
-  if (d.difference.interval[0] <= 0 && d.difference.interval[1] >= 0)
+  const { value } = d.difference
+  if (value !== 0 && !hasInterval(d.difference)) return `${size}; no interval, so this may be chance.`
+  if (!hasInterval(d.difference) || (d.difference.interval[0] <= 0 && d.difference.interval[1] >= 0))
     return `${size}; the two can’t be told apart.`
   return `${size}; ${d.difference.value > 0 ? d.a : d.b} is higher.`
 }

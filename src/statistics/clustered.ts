@@ -22,7 +22,7 @@ export interface Clusters {
 /** One interval with what it rests on. */
 export interface ClusteredEstimate extends Estimate {
   value: number
-  /** Absent where one prompt is all there is. */
+  /** Absent where one prompt is all there is, and where nothing varies. */
   interval?: Interval
   standardError?: number
   /** min(prompts, raters) - 1; of one rater prompts - 1. */
@@ -72,7 +72,7 @@ export function clusteredVariance(influence: ArrayLike<number>, clusters: Cluste
 }
 
 /**
- * An estimate with its 95 % interval: t with min(prompts, raters) - 1 degrees of freedom.
+ * An estimate with its 95 % interval: t with min(prompts, raters) - 1 degrees of freedom. Without one where nothing varies.
  * @param least a variance that the clustered one must not fall below
  */
 export function clusteredEstimate(
@@ -86,7 +86,7 @@ export function clusteredEstimate(
   const degreesOfFreedom = (clusters.rater ? Math.min(prompts, raters) : prompts) - 1
   const rests = { degreesOfFreedom, prompts, raters }
   const variance = Math.max(clusteredVariance(influence, clusters), least)
-  if (Number.isNaN(variance)) return { value, ...rests }
+  if (Number.isNaN(variance) || variance === 0) return { value, ...rests }
   const standardError = Math.sqrt(variance)
   const half = tQuantile(0.975, degreesOfFreedom) * standardError
   return { value, interval: [value - half, value + half], standardError, ...rests }

@@ -8,9 +8,14 @@ export interface Estimate {
   interval?: readonly [low: number, high: number]
 }
 
-/** An estimate of which both are known. */
-export interface Measured extends Estimate {
+/** A number that was measured; its interval may be missing. */
+export interface MeanEstimate extends Estimate {
   value: number
+  interval?: Interval
+}
+
+/** An estimate of which both are known. */
+export interface Measured extends MeanEstimate {
   interval: Interval
 }
 

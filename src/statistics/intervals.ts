@@ -1,8 +1,9 @@
 /** How far a figure can be trusted: confidence intervals that are pure functions of data and seed. */
 import jstat from 'jstat'
 import { createRandom } from '../random.js'
-import type { Interval, Measured } from './estimate.js'
+import type { Interval, MeanEstimate } from './estimate.js'
 import { mean, sortedQuantile } from './statistics.js'
+import { meanInterval } from './t-interval.js'
 
 export interface BootstrapOptions {
   /** 1,000 by default. */
@@ -18,13 +19,19 @@ export function percentileInterval(replicates: ArrayLike<number>, level = 0.95):
   return [sortedQuantile(sorted, (1 - level) / 2), sortedQuantile(sorted, (1 + level) / 2)]
 }
 
+/** Below so many values the percentile bootstrap is too narrow: of two it holds the mean in half of all cases. */
+const FEW_VALUES = 20
+
 /**
- * Mean of independent items (one per prompt) with the percentile bootstrap's interval (Efron 1979).
+ * Mean of independent items (one per prompt) with the percentile bootstrap's interval (Efron 1979); of fewer than 20 it
+ * reaches as far as Student's. Without one of a single value, and of so few that do not vary.
  * @throws RangeError without values
  */
-export function bootstrapMean(values: readonly number[], options: BootstrapOptions = {}): Measured {
+export function bootstrapMean(values: readonly number[], options: BootstrapOptions = {}): MeanEstimate {
   if (values.length === 0) throw new RangeError('bootstrapMean: no values')
   const { resamples = 1000, seed = 0, level = 0.95 } = options
+  const few = values.length < FEW_VALUES
+  if (few && values.every((value) => value === values[0])) return { value: values[0] }
   const random = createRandom(seed)
   const replicates = new Float64Array(resamples)
   for (let b = 0; b < resamples; b++) {
@@ -32,7 +39,10 @@ export function bootstrapMean(values: readonly number[], options: BootstrapOptio
     for (let i = 0; i < values.length; i++) sum += values[random.int(values.length)]
     replicates[b] = sum / values.length
   }
-  return { value: mean(values), interval: percentileInterval(replicates, level) }
+  const value = mean(values)
+  const [low, high] = percentileInterval(replicates, level)
+  const [least, most] = (few && meanInterval(values, level).interval) || [low, high]
+  return { value, interval: [Math.min(low, least), Math.max(high, most)] }
 }
 
 /**
@@ -43,7 +53,7 @@ export function bootstrapDifference(
   a: readonly number[],
   b: readonly number[],
   options: BootstrapOptions = {},
-): Measured {
+): MeanEstimate {
   if (a.length !== b.length)
     throw new RangeError(`bootstrapDifference: ${a.length} values against ${b.length}`)
   return bootstrapMean(
@@ -63,7 +73,8 @@ export function wilson(successes: number, n: number, level = 0.95): Interval {
   const scale = 1 + (z * z) / n
   const centre = (p + (z * z) / (2 * n)) / scale
   const half = (z / scale) * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))
-  return [Math.max(0, centre - half), Math.min(1, centre + half)]
+  // At the ends centre and half are equal but for rounding.
+  return [p <= 0 ? 0 : Math.max(0, centre - half), p >= 1 ? 1 : Math.min(1, centre + half)]
 }
 
 /** Below so many prompts won, or lost, the spread of what was seen says too little. */

@@ -2,7 +2,7 @@
 import { clusteredEstimate, clustersOf } from './clustered.js'
 import type { Estimate, Interval } from './estimate.js'
 import { groupBy } from './group-by.js'
-import type { BootstrapOptions } from './intervals.js'
+import { type BootstrapOptions, cautiousRate } from './intervals.js'
 import { clusterBootstrap } from './resample.js'
 import { logSigmoid, mean, sigmoid } from './statistics.js'
 import { type Curvature, minimize } from './strengths/newton.js'
@@ -36,7 +36,8 @@ const MUCH = 0.1
 /**
  * Fits logit P(win) = theta + phi tanh(longer / sd), sd of `longer` over the rows; theta is free, phi has a ridge of 0.1.
  * The rate at equal length is sg(theta). Interval: whole prompts are resampled, and all of it fitted again; of several
- * raters by two-way clustered errors of theta, so that it is one for other raters as well.
+ * raters by two-way clustered errors of theta, so that it is one for other raters as well. Where fewer than five prompts
+ * were won, or lost, Wilson's interval around the rate is taken where it reaches further.
  * @returns undefined where one side is always the longer one: system and length can't be told apart then
  * @throws RangeError without rows
  */
@@ -48,12 +49,23 @@ export function lengthControlled(
   if (rows.every(({ longer }) => longer > 0) || rows.every(({ longer }) => longer < 0)) return undefined
   const fit = controlled(rows)
   const { rate, effect } = fit
-  const interval = raterInterval(rows, fit) ?? promptInterval(rows, options)
+  const found = raterInterval(rows, fit) ?? promptInterval(rows, options)
+  const interval = found && cautiousRate(found, { value: rate, ...promptsDecided(rows) })
   const raw = mean(rows.map(({ score }) => score))
   return {
     value: rate,
     ...(interval && { interval }),
     ...{ raw, lengthEffect: effect, moves: Math.abs(rate - raw) > MUCH },
+  }
+}
+
+/** A prompt on which raters part is both won and lost, as in `clusteredRate`. */
+function promptsDecided(rows: readonly LengthRow[]): { prompts: number; won: number; lost: number } {
+  const promptsOf = (some: readonly LengthRow[]) => new Set(some.map(({ prompt }) => prompt)).size
+  return {
+    prompts: promptsOf(rows),
+    won: promptsOf(rows.filter(({ score }) => score > 0.5)),
+    lost: promptsOf(rows.filter(({ score }) => score < 0.5)),
   }
 }
 

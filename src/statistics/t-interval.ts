@@ -6,11 +6,11 @@ import { mean } from './statistics.js'
 /** Below this number of repetitions an interval is so wide that only large differences show. */
 export const ENOUGH_REPETITIONS = 5
 
-/** A mean with its 95 % t-interval; without one of a single value. */
-export function meanInterval(values: readonly number[]): Estimate {
+/** A mean with its t-interval, of 95 % by default; without one of a single value. */
+export function meanInterval(values: readonly number[], level = 0.95): Estimate {
   const value = mean(values)
   if (values.length < 2) return { value }
-  const half = tQuantile(0.975, values.length - 1) * standardError(values)
+  const half = tQuantile((1 + level) / 2, values.length - 1) * standardError(values)
   return { value, interval: [value - half, value + half] }
 }
 

@@ -7,6 +7,7 @@ import { gate } from '../../src/commands/gate/gate.js'
 import { promptKey } from '../../src/dialogue.js'
 import type { EvalReport } from '../../src/report/types.js'
 import { openComparison, readComparison } from '../../src/verdicts/comparison-file.js'
+import { unknownAnswer } from '../../src/verdicts/shapes.js'
 import type { ComparisonItem } from '../../src/verdicts/types.js'
 import { fakeServer, lengths } from '../reward/fake-server.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
@@ -37,7 +38,9 @@ const numbered = (name: string, word = name) =>
 
 async function compare(names: readonly string[], values: object = {}, verdicts: readonly string[] = []) {
   const outputDir = (values as { outputDir?: string }).outputDir ?? tempFolder('compare-out')
-  const { config, ui, screen } = await call({ maxNewTokens: 4, ...values, outputDir })
+  // Files alone have no use for it.
+  const maxNewTokens = names.every((name) => name.endsWith('.jsonl')) ? undefined : 4
+  const { config, ui, screen } = await call({ maxNewTokens, ...values, outputDir })
   const result = await compareSystems({ names, verdicts })(config, ui, typed())
   const report = JSON.parse(fs.readFileSync(join(outputDir, 'report.json'), 'utf8')) as EvalReport
   const read = (name: string) => fs.readFileSync(join(outputDir, name), 'utf8')
@@ -194,6 +197,17 @@ test('missing answers are left out and said; without a prompt in common there is
   await expect(compare([a, files.reward])).rejects.toThrow('a reward model, it cannot answer')
 })
 
+test('settings of generation are refused where no model answers', async () => {
+  const systems = ['start', 'mine'].map((name) => numbered(name))
+  for (const [key, values] of Object.entries({
+    temperature: { temperature: 0.5 },
+    max_new_tokens: { maxNewTokens: 3 },
+  }))
+    await expect(compare(systems, values)).rejects.toThrow(`${key} has no effect: only files of answers`)
+  const { result } = await compare([systems[0], files.model], { temperature: 0.5, evalPrompts: 2 })
+  expect(result.prompts).toBe(2)
+})
+
 test('one prompt, and the same answers twice, show no difference and are said', async () => {
   const { url } = await fakeServer(({ body }) => ({ rewards: lengths(body.answers) }))
   const scored = { rewardEndpoint: `${url}/rewards` }
@@ -203,6 +217,7 @@ test('one prompt, and the same answers twice, show no difference and are said', 
   expect(winrate.value).toBe(1)
   expect(winrate.interval?.[0]).toBeCloseTo(1 / (1 + 1.959964 ** 2), 6)
   expect(one.screen).toContain('No difference between mine and start is shown.')
+  expect(one.report.measures!.systems.mine['reward.difference']).toEqual({ value: 2 })
   const same = prompts.map((_, i) => `same ${i}`)
   const twins = await compare([answerFile('start', same), answerFile('mine', same)], scored)
   expect(twins.screen).toContain('mine gave the same answers as start throughout')
@@ -257,6 +272,40 @@ test('verdicts on a third system are left out, and said', async () => {
   expect(screen).toContain('8 of 16 verdicts of people are on other systems, and left out')
 })
 
+test('votes on other prompts or other answers of systems with the same names are left out, and said', async () => {
+  const [a, b] = ['start', 'mine'].map((name) => numbered(name))
+  const { items } = readComparison((await compare([a, b])).result.comparison)
+  const votes = voteFile(items, [{ rater: 'ann', system: 'mine' }])
+  // The first three answers of `mine` are other ones now, and the last prompt is no longer asked.
+  const changed = answerFile('mine', [
+    ...['new 0', 'new 1', 'new 2'],
+    ...[3, 4, 5, 6].map((i) => `mine ${i}`),
+  ])
+  const { report, screen } = await compare([a, changed], {}, [votes])
+  expect(report.comparison?.verdicts[0].figures).toMatchObject({ verdicts: 4, items: 4 })
+  expect(screen).toContain('4 of 8 verdicts of people are on other prompts or other answers, and left out')
+  const others = compare([a, numbered('mine', 'else')], { rewardEndpoint: 'http://127.0.0.1:9/rewards' }, [
+    votes,
+  ])
+  await expect(others).rejects.toThrow('people judged other prompts, or other answers, of start and mine')
+})
+
+test('votes on answers that their file does not hold count by their prompts, and that is said', async () => {
+  const [a, b] = ['start', 'mine'].map((name) => numbered(name))
+  const { items } = readComparison((await compare([a, b])).result.comparison)
+  const textless = ({ item, prompt }: ComparisonItem, asked = prompt): ComparisonItem => ({
+    ...{ item, prompt: asked },
+    answers: ['start', 'mine'].map((system) => ({ system, answer: unknownAnswer(item, system) })),
+  })
+  const file = (own: readonly ComparisonItem[]) => voteFile(own, [{ rater: 'ann', system: 'mine' }])
+  const known = file(items.map((item) => textless(item)))
+  const { report, screen } = await compare([a, b], {}, [known])
+  expect(report.comparison?.verdicts[0].figures.verdicts).toBe(8)
+  expect(screen).toContain('8 of 8 verdicts of people are on answers that the file does not hold')
+  const unknown = file(items.map((item) => textless(item, `question ${item.item}`)))
+  await expect(compare([a, b], {}, [unknown])).rejects.toThrow('people judged other prompts')
+})
+
 /** A report with these measures of one system. */
 function reportWith(measures: object): string {
   const path = join(tempFolder('gate'), 'report.json')
@@ -269,11 +318,20 @@ test('the gate names what failed with its value, and exits with 8; an end that n
     winrate: { value: 0.62, interval: [0.55, 0.69] },
     'length.ratio': { value: 1.3 },
     'winrate@rm-1.5': { value: 0.4, interval: [0.3, 0.5] },
+    'accuracy@Chat Hard': { value: 0.8, interval: [0.7, 0.9] },
+    'accuracy@n>=10': { value: 0.6 },
+    'accuracy@few <': { value: 0.5 },
   })
   const { ui, screen } = await call({})
   const check = (...conditions: string[]) => gate(path, conditions, undefined, ui)
   expect(check('winrate.lower >= 0.5', 'winrate > 0.6')).toMatchObject({ passed: true, exitCode: 0 })
   expect(check('winrate@rm-1.5.upper <= 0.5').passed).toBe(true)
+  const named = check('accuracy@Chat Hard.lower>0.65', 'accuracy@n>=10>=0.6', 'accuracy@few < <= 0.5')
+  expect(named.conditions.map(({ measure, found }) => [measure, found])).toEqual([
+    ['accuracy@Chat Hard', 0.7],
+    ['accuracy@n>=10', 0.6],
+    ['accuracy@few <', 0.5],
+  ])
   const failed = check('winrate.lower >= 0.5', 'length.ratio <= 1.2', 'length.ratio.upper <= 9')
   expect(failed.exitCode).toBe(8)
   expect(failed.conditions.map(({ passed, found }) => [passed, found])).toEqual([
@@ -282,6 +340,7 @@ test('the gate names what failed with its value, and exits with 8; an end that n
     [false, null],
   ])
   expect(screen()).toContain('FAIL  length.ratio <= 1.2   is 1.300')
+  expect(screen()).toContain('length.ratio.upper <= 9   is not measured: too little was seen for an interval')
   expect(screen()).toContain('failed: 2 of 3 conditions on m')
 })
 

@@ -1,10 +1,13 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { evalPipeline } from '../../src/commands/eval/eval.js'
 import type { Message } from '../../src/dialogue.js'
 import { loadLanguageModel } from '../../src/load/language-model.js'
+import { attachAdapter } from '../../src/models/adapters/adapter.js'
+import { adapterFiles } from '../../src/models/adapters/adapter-save.js'
 import { createCache, decode, logits } from '../../src/models/decoder/decoder.js'
+import { loadModel } from '../../src/models/folders/load-model.js'
 import { packedStream } from '../../src/nn/layout.js'
 import type { AlignReport } from '../../src/report/types.js'
 import { noGrad, ops, scope } from '../../src/tensor/index.js'
@@ -212,4 +215,36 @@ test('the sampled distance from a baseline: none from a twin, some from another 
   const greedy = await evaluate({ baseline: files.other })
   expect(Object.keys(greedy.report.measures!.systems[files.model])).toContain('perplexity')
   expect(greedy.report.measures!.systems[files.model].kl).toBeUndefined()
+})
+
+test('an adapter is compared with its own base, under the name of its folder', async () => {
+  const adapter = join(tempFolder('adapter'), 'tuned')
+  mkdirSync(adapter)
+  const model = loadModel(files.model)
+  const lora = { r: 2, alpha: 4, dropout: 0, useRslora: false, modulesToSave: [], base: files.model }
+  attachAdapter(model, { ...lora, targetModules: ['q_proj'] }, 1)
+  for (const { path, chunks } of adapterFiles(model))
+    writeFileSync(join(adapter, path), Buffer.concat([...chunks()]))
+  model.dispose()
+  const values = { adapterNameOrPath: adapter, baseline: files.model, rewardModel: files.reward }
+  const { report, result } = await evaluate(values)
+  expect(report.evaluation!.baseline).toBe(files.model)
+  expect(Object.keys(result.metrics)).toEqual([files.model, adapter])
+  // A new adapter changes nothing yet: every prompt is a tie.
+  expect(report.measures).toMatchObject({ subject: adapter, baseline: files.model })
+  expect(report.measures!.systems[adapter].winrate.value).toBe(0.5)
+})
+
+test('one prompt has no interval, and nobody is called higher', async () => {
+  const { screen, report } = await evaluate({
+    ...{ baseline: files.other, rewardModel: files.reward, evalPrompts: 1 },
+  })
+  expect(screen).toContain('no interval, so this may be chance')
+  expect(report.measures!.systems[files.model]['reward.difference'].interval).toBeUndefined()
+})
+
+test('a model that is its own baseline, however its folder is written, is refused', async () => {
+  const said = 'a model is not compared with itself'
+  await expect(evaluate({ baseline: files.model })).rejects.toThrow(said)
+  await expect(evaluate({ baseline: [files.other, `${files.model}/../model/`] })).rejects.toThrow(said)
 })

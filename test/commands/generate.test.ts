@@ -91,3 +91,18 @@ test('a file has its name only when it is whole; what was written before an erro
   again.finish()
   expect(readLines(path)).toEqual([{ a: 2 }])
 })
+
+test('an answer that the context cut says so, not that max_new_tokens did', async () => {
+  const prompt = ['Which colour has the sky?', 'Which colour has the sea?']
+  const long = await run({ prompt, maxNewTokens: 200 })
+  expect(long.result.answers.map(({ finishReason }) => finishReason)).toContain('length')
+  expect(long.screen).toContain("cut at the model's context of 128 tokens)")
+  expect(long.screen).not.toContain('max_new_tokens')
+  expect((await run({ prompt, maxNewTokens: 3 })).screen).toContain('(3 tokens, cut at max_new_tokens)')
+})
+
+test('a prompt and an eval_dataset are not both answered, so one of them is refused', async () => {
+  await expect(run({ prompt: 'hi', evalDataset: files.data })).rejects.toThrow(
+    'eval_dataset has no effect: the prompts are those of prompt',
+  )
+})

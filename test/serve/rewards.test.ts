@@ -107,3 +107,13 @@ test('what is too long or malformed is refused; nothing is cut', async () => {
   expect((await post(`${server.url}/classify`, { input: 'x '.repeat(400) })).status).toBe(400)
   expect((await post(`${server.url}/v1/completions`, { prompt: 'x' })).status).toBe(404)
 })
+
+test('settings of answers are refused where a reward model alone is served', async () => {
+  for (const [key, values] of Object.entries({
+    temperature: { temperature: 0.5 },
+    served_model_name: { servedModelName: 'mine' },
+  }))
+    await expect(
+      startServing({ rewardModel: files.reward, maxNewTokens: undefined, ...values }),
+    ).rejects.toThrow(`${key} has no effect: a reward model writes no answers`)
+})

@@ -58,8 +58,8 @@ test('keys of a file, which may be for other commands, are named in one line', a
   const config = put(files, 'shared.yaml', `${yaml.join('\n')}\n`)
   const { code, said } = await call(files, ['train', config, ...training(files.data)])
   expect(code).toBe(0)
-  expect(said.match(/no effect on this training: .*/g)).toEqual([
-    'no effect on this training: reward_model (label_source: human orders the answers by the labels alone)',
+  expect(said.match(/no effect here: .*/g)).toEqual([
+    'no effect here: reward_model (label_source: human orders the answers by the labels alone)',
   ])
   const other = put(
     files,

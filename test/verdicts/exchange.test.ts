@@ -4,8 +4,10 @@ import { expect, test } from 'vitest'
 import { dataConvert } from '../../src/commands/data/convert/data-convert.js'
 import { verdictsExport } from '../../src/commands/verdicts/export/verdicts-export.js'
 import { verdictsImport } from '../../src/commands/verdicts/import/verdicts-import.js'
+import { verdictsShow } from '../../src/commands/verdicts/show/verdicts-show.js'
 import { loadConfig } from '../../src/config/load-config.js'
 import { readExamples } from '../../src/data/read/read-examples.js'
+import type { Message } from '../../src/dialogue.js'
 import { createUi } from '../../src/terminal/ui.js'
 import { openComparison, readComparison } from '../../src/verdicts/comparison-file.js'
 import { preferencesOf } from '../../src/verdicts/exchange/preferences.js'
@@ -49,6 +51,42 @@ test('CSV: one item a prompt, the verdicts of each rater, texts with quotes and 
     ['bob', 'both_bad', 'new'],
     ['ann', 'tie', 'old'],
   ])
+})
+
+test('a dialogue is not exported as CSV, which would make another prompt of it; a lone question is', () => {
+  const turns = ['Hi.', 'Hello?', 'Why?'].map((content, i) => ({
+    role: i % 2 === 0 ? 'user' : 'assistant',
+    content,
+  })) as Message[]
+  const asked = (prompt: Message[]) => ({ ...itemOf('one', { new: 'n', old: 'o' }), prompt })
+  const exported = (prompt: Message[]) => {
+    const folder = temporaryFolder()
+    const file = join(folder, 'votes.jsonl')
+    const log = openComparison(file, [asked(prompt)], { lock: () => ({ release: () => {} }) })
+    log.append(rowOf(asked(prompt), ['new', 'old'], 'a'))
+    log.close()
+    return (end: string) => verdictsExport(file, { output: join(folder, `out.${end}`) }, ui())
+  }
+  expect(() => exported(turns)('csv')).toThrow('item one is a dialogue, which has no place in CSV')
+  expect(exported(turns)('jsonl').verdicts).toBe(1)
+  expect(exported(turns.slice(0, 1))('csv').verdicts).toBe(1)
+})
+
+test('a baseline without a verdict that counts is refused by verdicts show', () => {
+  const item = itemOf('one', { new: 'n', old: 'o', broken: 'b' })
+  const file = join(temporaryFolder(), 'votes.jsonl')
+  const log = openComparison(file, [item], { lock: () => ({ release: () => {} }) })
+  log.append(rowOf(item, ['new', 'old'], 'a'), rowOf(item, ['new', 'broken'], 'error'))
+  log.append(rowOf(item, ['new', 'broken'], 'a', { kind: 'judge', rater: 'j' }))
+  log.close()
+  const sink = new Sink()
+  verdictsShow(file, { baseline: 'broken' }, createUi({ stream: sink }))
+  expect(sink.text).toContain('no verdict of people on broken counts: shown against new')
+  const none = join(temporaryFolder(), 'votes.jsonl')
+  const errors = openComparison(none, [item], { lock: () => ({ release: () => {} }) })
+  errors.append(rowOf(item, ['new', 'old'], 'a'), rowOf(item, ['new', 'broken'], 'error'))
+  errors.close()
+  expect(() => verdictsShow(none, { baseline: 'broken' }, ui())).toThrow('no verdict on it counts')
 })
 
 test('a row that is no verdict stops the import, or is left out and counted', async () => {

@@ -163,3 +163,11 @@ test('longer answers that win by length alone lose their lead at equal length', 
   expect(found?.lengthControlled?.value).toBeCloseTo(0.5, 1)
   expect(found?.lengthControlled?.moves).toBe(true)
 })
+
+test('ties throughout are a strength of 0 that no interval makes certain', () => {
+  const { strengths, against } = figuresOf(given(['tie', 'tie', 'tie']))
+  const [above] = strengths.flatMap((one) => one.above ?? [])
+  expect(above.value).toBeCloseTo(0, 12)
+  expect(above.interval).toBeUndefined()
+  expect(against[0].winRate.interval?.[0]).toBeLessThan(0.2)
+})

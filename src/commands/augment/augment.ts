@@ -1,8 +1,7 @@
 /** `clha augment`: further answers to the prompts of a data set, as candidates beside those that it has. */
 import { join } from 'node:path'
+import { checkIdle, GENERATE_KEYS } from '../../config/idle-keys.js'
 import type { SectionOptions } from '../../config/options.js'
-import type { ConfigKey } from '../../config/schema.js'
-import { generateSection } from '../../config/sections/generate-section.js'
 import { corpusOf, rewardedExamples } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import { listFiles } from '../../data/read/read-files.js'
@@ -16,7 +15,7 @@ import { hubLabel } from '../../hub/cache.js'
 import { loadStartModel } from '../../load/language-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { inOutputDir } from '../../session/claim.js'
-import { type Needs, required } from '../../session/needs.js'
+import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { type Session, withSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
@@ -94,24 +93,14 @@ async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResu
 /** Rewards of a list have one unit, or they can't be compared. */
 function requireOneUnit(session: Session, examples: readonly Example[]): void {
   requireOneScorer(session.options)
-  requireSampling(session)
+  if (session.options.answersFile !== undefined)
+    checkIdle(session, [{ keys: GENERATE_KEYS, reason: 'the answers come from answers_file' }])
   if (hasOutsideScorer(session.options) || session.options.answersFile !== undefined) return
   if (!hasColumnScores(examples)) return
   throw usageError(
     'train_dataset has rewards, and further answers would have none',
     'give the reward_model, reward_endpoint or reward_function that they are from: it scores all answers',
   )
-}
-
-/** A file's settings may be another command's; a flag is meant for this one. */
-function requireSampling({ options, config }: Needs<'answersFile', 'config'>): void {
-  if (options.answersFile === undefined) return
-  const idle = (Object.keys(generateSection) as ConfigKey[]).filter((key) => config.origin[key] === 'flag')
-  if (idle.length > 0)
-    throw usageError(
-      `no effect, for the answers come from answers_file: ${idle.join(', ')}`,
-      'leave them out',
-    )
 }
 
 /** @throws ClhaError (exit 2) with the first row in which new answers lack the reward that others have, or have one alone */

@@ -1,5 +1,6 @@
 /** `clha compare`: the same prompts, every system's answers, every judge there is, and where they part. */
 import { join } from 'node:path'
+import { checkIdle, GENERATE_KEYS } from '../../config/idle-keys.js'
 import type { Prompt } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { evaluationSet } from '../../evaluate/evaluation-set.js'
@@ -26,7 +27,7 @@ import { openRecord, recordScores, refuseOther } from './recorded.js'
 import { sayComparison } from './say-compare.js'
 import { settingsDifferences } from './settings.js'
 import { answersOf, type ComparedSystem, openSystems, sharedPrompts } from './systems.js'
-import { judgementsOfVerdicts, peopleFirst, verdictsOf, withVerdicts } from './verdicts.js'
+import { judgementsOfVerdicts, ownVerdicts, peopleFirst, verdictsOf, withVerdicts } from './verdicts.js'
 
 export interface CompareResult {
   prompts: number
@@ -40,6 +41,10 @@ export const compareSystems = (own: Record<string, unknown>): Pipeline<CompareRe
   withSession(async (session) => {
     checkJudges(session.options)
     const systems = await openSystems(textsOf(own.names), session.ui)
+    if (systems.every(({ file }) => file))
+      checkIdle(session, [
+        { keys: GENERATE_KEYS, reason: 'only files of answers are compared, and no model answers' },
+      ])
     return inOutputDir(session.options, false, () => compareIn(session, systems, textsOf(own.verdicts)))
   })
 
@@ -51,9 +56,9 @@ async function compareIn(
   const { options, ui } = session
   const names = systems.map(({ name }) => name)
   const [baseline] = names
-  // Before anything is computed: a file may be no comparison, or of other systems.
-  const given = verdictsOf(files, names, session)
   const set = await promptsOf(session, systems)
+  // Before anything is computed: a file may be no comparison, or of other systems or answers.
+  ownVerdicts(files, { prompts: set.prompts, systems: systems.map((one) => given(one, set.prompts)) })
   ui.station('compare', `${amount(systems.length, 'system')} on ${amount(set.prompts.length, 'prompt')}`)
   sayFamily(session)
   refuseOther(options.outputDir, set.prompts, names)
@@ -72,7 +77,8 @@ async function compareIn(
       return found
     })
     .finally(record.log.close)
-  const verdicts = peopleFirst([...verdictsOf([record.path], names, session), ...given])
+  const compared = { prompts: set.prompts, systems: answeredBy.map(({ system }) => system) }
+  const verdicts = peopleFirst(verdictsOf([record.path, ...files], compared, session))
   const report = reportOf(session, evaluation, {
     systems: systems.map(({ name, path, file }, i) => ({
       ...{
@@ -96,6 +102,12 @@ async function compareIn(
     ...{ comparison: record.path, report: written.html },
   }
 }
+
+/** The answers that are there before a model is asked. */
+const given = ({ name, file }: ComparedSystem, prompts: readonly Prompt[]) => ({
+  name,
+  answers: prompts.map((prompt) => file?.rows.get(questionKey(prompt))),
+})
 
 async function answeredSystems(
   session: Session,

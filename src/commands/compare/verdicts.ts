@@ -1,54 +1,128 @@
 /** Verdicts of people and judges on the systems that are compared. */
 
+import type { Prompt } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import type { MeasuredSystems, Measures } from '../../evaluate/measures.js'
 import type { ComparisonReport } from '../../report/types.js'
 import type { Judgement } from '../../report/verdicts/judgements.js'
 import type { Needs } from '../../session/needs.js'
 import { count } from '../../show/units.js'
+import { questionKey } from '../../stations/systems/read-answers.js'
 import type { Estimate } from '../../statistics/estimate.js'
 import { groupBy } from '../../statistics/group-by.js'
 import { wilson } from '../../statistics/intervals.js'
 import { readComparison } from '../../verdicts/comparison-file.js'
+import { countedRows } from '../../verdicts/counted.js'
 import { type AgainstBaseline, type VerdictFigures, verdictFigures } from '../../verdicts/figures.js'
 import { type RaterQuality, raterQualities } from '../../verdicts/rater-quality.js'
-import type { RaterKind } from '../../verdicts/types.js'
+import { answerHash, unknownAnswer } from '../../verdicts/shapes.js'
+import type { Comparison, RaterKind, VerdictRow } from '../../verdicts/types.js'
 
 /** Scorers are told of by the evaluation itself. */
 const WHO: Partial<Record<RaterKind, string>> = { person: 'people', judge: 'the judge', rule: 'the rule' }
 
+/** What is compared; the baseline is the first system. */
+export interface Compared {
+  prompts: readonly Prompt[]
+  /** An answer that is still to be made is undefined. */
+  systems: readonly { name: string; answers: readonly ({ text: string } | undefined)[] }[]
+}
+
+interface OwnVerdicts {
+  who: string
+  file: string
+  comparison: Comparison
+  /** Verdicts on these answers, and in `unknown` those of them that name no text. */
+  own: VerdictRow[]
+  unknown: number
+  /** Left out: verdicts on other systems, and on other prompts or answers of systems with the same names. */
+  otherSystems: number
+  otherAnswers: number
+}
+
 /**
- * By file and kind of rater; verdicts on a system that is not compared are left out, and said.
- * @param systems names, the baseline first
- * @throws ClhaError (exit 2) for a file that is no comparison, or has no verdict on the baseline
+ * The verdicts of each file and kind of rater that are on the prompts and answers that are compared. Where a file doesn't
+ * hold the texts, the prompt decides.
+ * @throws ClhaError (exit 2) for a file that is no comparison, or has no verdict on the baseline's answers
  */
-export function verdictsOf(
-  files: readonly string[],
-  systems: readonly string[],
-  { options: { seed }, ui }: Needs<'seed', 'ui'>,
-): ComparisonReport['verdicts'] {
-  const [baseline] = systems
+export function ownVerdicts(files: readonly string[], compared: Compared): OwnVerdicts[] {
+  const names = compared.systems.map(({ name }) => name)
   return files.flatMap((file) => {
     const comparison = readComparison(file)
+    const matchOf = matching(comparison, compared)
     return [...groupBy(comparison.rows, ({ kind }) => kind)].flatMap(([kind, rows]) => {
       const who = WHO[kind]
       if (!who) return []
-      const own = rows.filter((row) => row.systems.every((system) => systems.includes(system)))
-      const figures = verdictFigures(comparison, own, { baseline, seed })
-      const others = rows.length - own.length
-      if (figures ? figures.baseline !== baseline : others > 0) {
+      const named = rows.filter((row) => row.systems.every((system) => names.includes(system)))
+      const own = named.filter((row) => matchOf(row) !== 'other')
+      if (named.length > 0 && own.length === 0) {
         throw usageError(
-          `${file}: ${who} said nothing of ${baseline} and what it is compared with`,
+          `${file}: ${who} judged other prompts, or other answers, of ${names.join(' and ')}`,
+          'compare the answers that the verdicts are on, or leave the file out',
+        )
+      }
+      const counted = countedRows(own)
+      const left = rows.length > own.length
+      if (counted.length > 0 ? !counted.some(({ systems }) => systems.includes(names[0])) : left) {
+        throw usageError(
+          `${file}: ${who} said nothing of ${names[0]} and what it is compared with`,
           'name the systems as the verdicts do, and as first the one that they are against',
         )
       }
-      if (others > 0) {
-        ui.line(
-          `${file}: ${count(others)} of ${count(rows.length)} verdicts of ${who} are on other systems, and left out`,
-        )
+      return {
+        ...{ who, file, comparison, own },
+        unknown: own.filter((row) => matchOf(row) === 'unknown').length,
+        otherSystems: rows.length - named.length,
+        otherAnswers: named.length - own.length,
       }
-      return figures ? [{ who, file, figures, raters: raterQualities(own) }] : []
     })
+  })
+}
+
+/** Tells of a verdict whether it is on the answers that are compared; `unknown` where the file lacks one of the texts. */
+function matching({ items }: Comparison, { prompts, systems }: Compared) {
+  const places = new Map(prompts.map((prompt, i) => [questionKey(prompt), i]))
+  const placeOf = new Map(items.map(({ item, prompt }) => [item, places.get(questionKey(prompt))]))
+  const answersOf = new Map(systems.map(({ name, answers }) => [name, answers]))
+  return ({ item, a, b, systems: judged }: VerdictRow): 'same' | 'other' | 'unknown' => {
+    const place = placeOf.get(item)
+    if (place === undefined) return 'other'
+    const sides = judged.map((system, side) => {
+      const answer = [a, b][side]
+      if (answer === unknownAnswer(item, system)) return 'unknown'
+      const compared = answersOf.get(system)?.[place]
+      return compared === undefined || answerHash(compared.text) === answer ? 'same' : 'other'
+    })
+    return sides.find((side) => side === 'other') ?? sides.find((side) => side === 'unknown') ?? 'same'
+  }
+}
+
+/**
+ * Figures by file and kind of rater; what is left out is said.
+ * @throws ClhaError (exit 2) as `ownVerdicts`
+ */
+export function verdictsOf(
+  files: readonly string[],
+  compared: Compared,
+  { options: { seed }, ui }: Needs<'seed', 'ui'>,
+): ComparisonReport['verdicts'] {
+  const baseline = compared.systems[0].name
+  return ownVerdicts(files, compared).flatMap(({ who, file, comparison, own, ...found }) => {
+    const all = own.length + found.otherSystems + found.otherAnswers
+    const leftOut = (n: number, on: string) => {
+      if (n > 0)
+        ui.line(`${file}: ${count(n)} of ${count(all)} verdicts of ${who} are on ${on}, and left out`)
+    }
+    leftOut(found.otherSystems, 'other systems')
+    leftOut(found.otherAnswers, 'other prompts or other answers')
+    if (found.unknown > 0) {
+      ui.warn(
+        `${file}: ${count(found.unknown)} of ${count(all)} verdicts of ${who} are on answers that the file does not hold, and count by their prompts`,
+        'make sure that they were given on the answers that are compared',
+      )
+    }
+    const figures = verdictFigures(comparison, own, { baseline, seed })
+    return figures ? [{ who, file, figures, raters: raterQualities(own) }] : []
   })
 }
 

@@ -5,15 +5,14 @@ import { type Example, isLabelled } from '../../data/example.js'
 import { promptKey } from '../../dialogue.js'
 import { usageError } from '../../errors.js'
 import { type EvaluationSet, evaluationSet } from '../../evaluate/evaluation-set.js'
-import { hubLabel } from '../../hub/cache.js'
 import { writeReports } from '../../report/write-reports.js'
 import { type Session, withSession } from '../../session/session.js'
 import { amount } from '../../show/units.js'
 import {
   answersOfModels,
   checkModels,
+  evaluatedModels,
   lazyScorers,
-  modelPaths,
   sayFamily,
 } from '../../stations/judge/eval-models.js'
 import { evalReport, metricsOf, showEvaluation } from '../../stations/judge/eval-report.js'
@@ -40,7 +39,7 @@ export const evalPipeline: Pipeline<EvalResult, 'model_name_or_path'> = withSess
   checkModels(options)
   const examples = await heldOut(session)
   const set = evaluationSet(examples, options.evalPrompts, options.seed)
-  const models = modelPaths(options)
+  const models = evaluatedModels(options)
   ui.station('evaluate', `${amount(set.prompts.length, 'held-out prompt')}`)
   const judged = lazyScorers(session).length > 0
   if (!judged) {
@@ -60,7 +59,7 @@ export const evalPipeline: Pipeline<EvalResult, 'model_name_or_path'> = withSess
     // Baselines first: differences are then the model minus what it is compared with.
     systems: [...systems.slice(1), systems[0]],
     scorers: lazyScorers(session),
-    baseline: hubLabel(models[1] ?? models[0]),
+    baseline: (models[1] ?? models[0]).name,
   })
   const pairs = pairsOf(labelled, found, options.seed)
   const written = evalReport(session, evaluation)

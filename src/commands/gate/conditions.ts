@@ -31,9 +31,12 @@ export interface CheckedCondition extends Condition {
 const FORM =
   'Conditions look like "winrate.lower > 0.5": a measure, with .lower or .upper an end of its interval.'
 
+/** The last sign decides: names of categories may hold spaces and signs as well; a sign at their end needs a space behind it. */
+const CONDITION = /^\s*(.*?(?:[^\s<>=]|[<>=](?=\s)))\s*(>=|<=|>|<)\s*([^\s<>=]+)\s*$/
+
 /** @throws ClhaError (exit 2) for what is no condition, or names no measure */
 export function readCondition(text: string): Condition {
-  const found = /^\s*([^\s<>=]+)\s*(>=|<=|>|<)\s*(\S+)\s*$/.exec(text)
+  const found = CONDITION.exec(text)
   if (!found) throw usageError(`--require ${JSON.stringify(text)}: no condition`, FORM)
   const [, left, operator, right] = found
   const bound = Number(right)

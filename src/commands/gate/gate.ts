@@ -58,7 +58,8 @@ function measuresIn(path: string): MeasuredSystems {
 }
 
 /** `pass  winrate.lower > 0.5    0.551   winrate 0.62 (0.55–0.69)`. */
-function lineOf({ passed, text, found, measure, estimate }: CheckedCondition): string {
-  const value = found === null ? 'not measured' : figure(found)
+function lineOf({ passed, text, found, measure, field, estimate }: CheckedCondition): string {
+  const missing = field === 'value' ? 'not measured' : 'not measured: too little was seen for an interval'
+  const value = found === null ? missing : figure(found)
   return `${passed ? 'pass' : 'FAIL'}  ${text}   is ${value}   ${measure} ${numberEstimate(estimate, 3)}`
 }

@@ -1,4 +1,5 @@
 /** Answers of a model to prompts of a file or of the command line, to the terminal or into a file as they come. */
+import { checkIdle } from '../../config/idle-keys.js'
 import { listFiles } from '../../data/read/read-files.js'
 import type { Prompt } from '../../dialogue.js'
 import { promptKey, promptText } from '../../dialogue.js'
@@ -36,8 +37,13 @@ const SHOWN_BESIDE_FILE = 3
 
 export const generatePipeline: Pipeline<GenerateResult, 'model_name_or_path'> = withSession(
   async (session) => {
-    const { options, ui } = session
-    const { evalDataset, outputFile } = options
+    const { options, config, ui } = session
+    const { evalDataset, outputFile, prompt } = options
+    // A prompt on the command line stands in for the eval_dataset of the config file.
+    if (prompt !== undefined && (config.origin.prompt !== 'flag' || config.origin.eval_dataset === 'flag'))
+      checkIdle(session, [
+        { keys: ['eval_dataset'], reason: 'the prompts are those of prompt', remedy: 'remove prompt' },
+      ])
     if (evalDataset !== undefined && outputFile !== undefined)
       requireFreeTargets([outputFile], await listFiles(evalDataset))
     const lm = await loadStartModel(session, 'lm', 'all')
@@ -85,10 +91,13 @@ async function answerAll(session: Asked, lm: LanguageModel, prompts: Prompt[]): 
   const file = options.outputFile === undefined ? undefined : openJsonLines(options.outputFile)
   const rows: Row[] = []
   const alone = prompts.length === 1
+  const { maxPositions } = lm.model.config
+  const cutBy = (tokens: number) =>
+    tokens < options.maxNewTokens ? `the model's context of ${count(maxPositions)} tokens` : 'max_new_tokens'
   const ordered = inOrder<Row>((row) => {
     rows.push(row)
     file?.write(row)
-    if (!alone && (!file || rows.length <= SHOWN_BESIDE_FILE)) show(ui, row)
+    if (!alone && (!file || rows.length <= SHOWN_BESIDE_FILE)) show(ui, row, cutBy)
   })
   try {
     await requestAnswers(session, lm, prompts, alone ? {} : { label: 'answers' }, {
@@ -105,7 +114,12 @@ async function answerAll(session: Asked, lm: LanguageModel, prompts: Prompt[]): 
   }
 }
 
-function show(ui: Ui, { prompt, answer, tokens, finish_reason: reason }: Row): void {
-  const end = reason === 'length' ? ', cut at max_new_tokens' : ''
+/** @param cutBy which limit ended an answer of so many tokens */
+function show(
+  ui: Ui,
+  { prompt, answer, tokens, finish_reason: reason }: Row,
+  cutBy: (tokens: number) => string,
+): void {
+  const end = reason === 'length' ? `, cut at ${cutBy(tokens)}` : ''
   ui.line(`\n${promptText(prompt)}\n→ ${answer}\n  (${amount(tokens, 'token')}${end})`)
 }

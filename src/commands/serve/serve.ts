@@ -1,5 +1,6 @@
 /** `clha serve`: models behind HTTP, until a signal ends it. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { checkIdle, GENERATE_KEYS } from '../../config/idle-keys.js'
 import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import { hubLabel } from '../../hub/cache.js'
@@ -55,6 +56,10 @@ interface Loaded<T> {
 export const serve: Pipeline<ServeResult> = withSession(async (session) => {
   const { options, ui, stopRequested } = session
   requireOneScorer(options)
+  if (options.modelNameOrPath === undefined)
+    checkIdle(session, [
+      { keys: [...GENERATE_KEYS, 'served_model_name'], reason: 'a reward model writes no answers' },
+    ])
   const access = accessOf(options)
   const lm =
     options.modelNameOrPath === undefined ? undefined : await loadLm(session, options.modelNameOrPath)

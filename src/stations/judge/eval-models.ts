@@ -1,4 +1,5 @@
 /** The models of an evaluation: checked before the first answer, loaded one at a time. */
+import { resolve } from 'node:path'
 import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import type { EvaluationSet } from '../../evaluate/evaluation-set.js'
@@ -21,10 +22,40 @@ import { type JudgeOptions, namedScorers } from './named-scorers.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
 import { modelScorer, type Scorer, type ScorerNeeds } from './scorers.js'
 
-/** The model first, then those to compare it with. */
-export const modelPaths = (options: Pick<Options, 'modelNameOrPath' | 'baseline'>): string[] => [
-  ...new Set([required(options, 'modelNameOrPath'), ...(options.baseline ?? [])]),
-]
+/** A model of an evaluation. */
+export interface EvaluatedModel {
+  /** Its name in the report. */
+  name: string
+  path: string
+  adapter?: string
+}
+
+type ModelNames = Pick<Options, 'modelNameOrPath' | 'adapterNameOrPath' | 'baseline'>
+
+/**
+ * The model first, then those to compare it with, each once. A model with an adapter is called as the adapter is.
+ * @throws ClhaError (exit 2) for a baseline that is the model itself, and what is no model folder
+ */
+export function evaluatedModels(options: ModelNames): EvaluatedModel[] {
+  const { adapterNameOrPath: adapter, baseline = [] } = options
+  const path = required(options, 'modelNameOrPath')
+  const folderOf = (name: string) => resolve(resolveModelFolder(name))
+  const own = folderOf(adapter ?? path)
+  const seen = new Set<string>()
+  const others = baseline.flatMap((other): EvaluatedModel[] => {
+    const folder = folderOf(other)
+    if (folder === own) {
+      throw usageError(
+        `baseline ${hubLabel(other)}: a model is not compared with itself`,
+        'name another model, or an earlier checkpoint',
+      )
+    }
+    if (seen.has(folder)) return []
+    seen.add(folder)
+    return [{ name: hubLabel(other), path: other }]
+  })
+  return [{ name: hubLabel(adapter ?? path), path, ...(adapter !== undefined && { adapter }) }, ...others]
+}
 
 /** Says where no judge is of another family than the training's scorer: they may like the same for the same bad reasons. */
 export function sayFamily({ options, ui }: Needs<keyof JudgeOptions, 'ui'>): void {
@@ -51,11 +82,8 @@ const familyOf = (path: string): string =>
   String(readHfConfig(baseFolderOf(resolveModelFolder(path))).model_type)
 
 /** @throws ClhaError (exit 2) for a folder that holds no model, or one of the wrong kind */
-export function checkModels(
-  options: JudgeOptions & Pick<Options, 'modelNameOrPath' | 'adapterNameOrPath' | 'baseline'>,
-): void {
-  for (const path of modelPaths(options))
-    checkHead(path, 'lm', path === options.modelNameOrPath ? options.adapterNameOrPath : undefined)
+export function checkModels(options: JudgeOptions & ModelNames): void {
+  for (const { path, adapter } of evaluatedModels(options)) checkHead(path, 'lm', adapter)
   checkJudges(options)
 }
 
@@ -82,22 +110,20 @@ export async function answersOfModels(
   look?: (lm: LanguageModel, name: string) => Promise<void>,
 ): Promise<AnsweredSystem[]> {
   const { options, dtype } = session
-  const { temperature, adapterNameOrPath, chatTemplate } = options
+  const { temperature, chatTemplate } = options
   const decoding = temperature === 0 ? 'greedy' : `sampled at temperature ${temperature}`
   const systems: AnsweredSystem[] = []
   let first: FirstModel | undefined
-  for (const [i, path] of modelPaths(options).entries()) {
-    const name = hubLabel(path)
+  for (const [i, { name, path, adapter }] of evaluatedModels(options).entries()) {
     const lm =
       i === 0
         ? await loadStartModel(session, 'lm', 'all')
         : await loadLanguageModel(path, dtype, chatTemplate, quantizedOf(options, 'all'))
     sayUnusedSettings(session, lm.tokenizer.dir, name)
     try {
-      const adapter =
-        i === 0 && adapterNameOrPath !== undefined ? resolveModelFolder(adapterNameOrPath) : undefined
       await sayQuantizedChange(session, {
-        ...{ lm, adapter, folder: resolveModelFolder(path), prompts, answers: references ?? [] },
+        ...{ lm, folder: resolveModelFolder(path), adapter: adapter && resolveModelFolder(adapter) },
+        ...{ prompts, answers: references ?? [] },
       })
       await look?.(lm, name)
       const answers = await answerPrompts(session, lm, prompts, { label: name })

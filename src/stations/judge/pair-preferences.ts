@@ -9,7 +9,7 @@ import type { Needs } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { amount, figure, percent } from '../../show/units.js'
 import { labelAgreement } from '../../statistics/agreement.js'
-import type { Interval } from '../../statistics/estimate.js'
+import type { Interval, MeanEstimate } from '../../statistics/estimate.js'
 import { bootstrapMean } from '../../statistics/intervals.js'
 import { mean } from '../../statistics/statistics.js'
 
@@ -31,7 +31,7 @@ export interface PairFigures {
   /** The same by log-probability per token, which does not care for length. */
   perToken?: { value: number; interval: Interval }
   /** Preferred minus other answer, nats, mean over lists. 95 % bootstrap interval over lists. */
-  margin: { value: number | null; interval: Interval }
+  margin: MeanEstimate
 }
 
 /** @throws Stopped after a stop request */
@@ -105,7 +105,7 @@ export function pairMetrics(figures: PairFigures, kind: keyof typeof METRICS): R
   return {
     [accuracy]: figures.accuracy.value,
     ...(figures.perToken && { [perToken]: figures.perToken.value }),
-    [margin]: figures.margin.value as number,
+    [margin]: figures.margin.value,
   }
 }
 
@@ -114,7 +114,7 @@ export function pairLine(system: string, figures: PairFigures, against?: string)
   const { pairs, accuracy, perToken, margin } = figures
   const range = ([low, high]: Interval, show: (n: number) => string) => `${show(low)} to ${show(high)}`
   const share = `${percent(accuracy.value)} (${range(accuracy.interval, percent)}) of ${amount(pairs, 'pair')}`
-  const nats = `${figure(margin.value as number)} nats (${range(margin.interval, figure)})`
+  const nats = `${figure(margin.value)} nats${margin.interval ? ` (${range(margin.interval, figure)})` : ''}`
   if (against !== undefined) {
     return `${system}: against ${against} the preferred answer gained more in ${share}, margin ${nats}`
   }

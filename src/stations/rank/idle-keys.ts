@@ -1,27 +1,15 @@
-/** Keys that a training leaves without effect by its data, its labels or its samples: one config serves several commands, so only flags are refused. */
-import { withDefaults } from '../../config/defaults.js'
-import { flagName } from '../../config/flags.js'
-import type { ResolvedConfig } from '../../config/load-config.js'
+/** Keys that a training leaves without effect by its data, its labels or its samples. */
+import { checkIdle, type IdleKeys } from '../../config/idle-keys.js'
 import type { Options, SectionOptions } from '../../config/options.js'
 import type { ConfigKey } from '../../config/schema.js'
 import { endpointSection } from '../../config/sections/endpoint-section.js'
 import { rescoreSection } from '../../config/sections/rescore-section.js'
 import { scoreSection } from '../../config/sections/reward-section.js'
-import { usageError } from '../../errors.js'
 import { materialOf, methodDefaults, needsRewards } from '../../methods/registry.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
 import { type Needs, required } from '../../session/needs.js'
 
 type Trained = SectionOptions<'data' | 'method' | 'rescore'> & Pick<Options, 'evalGenerationSteps'>
-
-interface Idle {
-  keys: readonly ConfigKey[]
-  reason: string
-  /** What to do, unless the key is removed. */
-  remedy: string
-  /** In a file they are for other commands as a rule, and not worth a line. */
-  quiet?: boolean
-}
 
 const keysOf = (...sections: object[]) => sections.flatMap((section) => Object.keys(section)) as ConfigKey[]
 
@@ -32,42 +20,15 @@ const REWARD_KEYS = keysOf(scoreSection, endpointSection).filter((key) => key !=
 const READING_KEYS: readonly ConfigKey[] = ['dataset_format', 'columns', 'reward_column', 'splitter']
 
 /**
- * Looks at what nothing would read: names keys of the config file in one line.
- * @throws ClhaError (exit 2) naming the flags that have no effect, why, and what to do
+ * Looks at what a training would not read.
+ * @throws ClhaError (exit 2) as `checkIdle`
  */
-export function checkActing({ options, config, ui }: Needs<Trained, 'config' | 'ui'>): void {
-  const found = idleOf(options)
-  const flags = found.flatMap(({ keys, ...idle }) =>
-    keys.filter((key) => config.origin[key] === 'flag').map((key) => ({ ...idle, key })),
-  )
-  if (flags.length > 0) {
-    const lines = flags.map(({ key, reason }) => `${flagName(key)}  ${key} has no effect: ${reason}`)
-    throw usageError(
-      lines.join('\n'),
-      `${[...new Set(flags.map(({ remedy }) => remedy))].join('; ')}, or leave out what has no effect`,
-    )
-  }
-  for (const { keys, reason, remedy, quiet } of found) {
-    const set = quiet ? [] : keys.filter((key) => isChosen(config, key))
-    if (set.length > 0)
-      ui.warn(
-        `${config.file}: no effect on this training: ${set.join(', ')} (${reason})`,
-        `${remedy}, or leave it to the commands that read it`,
-      )
-  }
-}
+export const checkActing = (session: Needs<Trained, 'config' | 'ui'>): void =>
+  checkIdle(session, idleOf(session.options))
 
-/** Set in the file to something else than it would be anyway: a run's own config.yaml holds every key. */
-function isChosen({ origin, values }: ResolvedConfig, key: ConfigKey): boolean {
-  if (origin[key] !== 'file') return false
-  const { mode, method, loss_type } = values
-  const unset = withDefaults({ mode, method, ...(loss_type && { loss_type }) }, '').values[key]
-  return JSON.stringify(values[key]) !== JSON.stringify(unset)
-}
-
-function idleOf(options: Trained): Idle[] {
+function idleOf(options: Trained): IdleKeys[] {
   const samples = options.evalGenerationSteps !== undefined
-  const unsampled: Idle = {
+  const unsampled: IdleKeys = {
     keys: ['max_new_tokens', 'stop', 'eval_batch_size'],
     reason: 'no answers are generated during the training',
     remedy: 'set eval_generation_steps',
@@ -84,14 +45,14 @@ function idleOf(options: Trained): Idle[] {
   ]
 }
 
-const ofRanked = (rewards: readonly ConfigKey[]): Idle => ({
+const ofRanked = (rewards: readonly ConfigKey[]): IdleKeys => ({
   keys: [...keysOf(rescoreSection), ...READING_KEYS, ...rewards],
   reason: 'a rescored file brings its order and weights',
   remedy: 'rescore again',
 })
 
 /** Where labels alone order the answers. */
-function ofLabels(options: Trained, rewards: readonly ConfigKey[]): Idle[] {
+function ofLabels(options: Trained, rewards: readonly ConfigKey[]): IdleKeys[] {
   const { method, lossType, labelSource, pairWeight, minConfidence } = options
   const alone = materialOf(options) === 'answer'
   const reason = alone

@@ -1,10 +1,12 @@
 /** `clha verdicts export`: a row a verdict, as JSON lines or CSV. */
 import { existsSync } from 'node:fs'
+import { type Prompt, promptText } from '../../../dialogue.js'
 import { usageError } from '../../../errors.js'
 import { writeJsonLines } from '../../../files/json-lines.js'
 import { requireFreeTargets } from '../../../files/targets.js'
 import { writeWhole } from '../../../files/whole.js'
 import { amount } from '../../../show/units.js'
+import { questionKey } from '../../../stations/systems/read-answers.js'
 import type { Ui } from '../../../terminal/ui.js'
 import { readComparison } from '../../../verdicts/comparison-file.js'
 import { csvOf, EXPORT_LAYOUTS, exportRows } from '../../../verdicts/exchange/export-verdicts.js'
@@ -22,8 +24,22 @@ export function verdictsExport(file: string, flags: Record<string, unknown>, ui:
   if (layout === 'arena' && end === 'csv')
     throw usageError(`${output}: dialogues have no place in CSV`, 'Write .jsonl, or the layout pairs.')
   const rows = exportRows(readComparison(file), layout)
+  if (layout === 'pairs' && end === 'csv') refuseDialogues(output, rows)
   if (end === 'csv') writeWhole(output, csvOf(rows))
   else writeJsonLines(output, rows, (row) => row)
   ui.line(`${output}  ${amount(rows.length, 'verdict')}, layout ${layout}`)
   return { output, layout, verdicts: rows.length }
+}
+
+/** A lone question is its text; a dialogue as a text would be read back as another prompt. */
+function refuseDialogues(output: string, rows: readonly Record<string, unknown>[]): void {
+  const found = rows.find((row) => {
+    const prompt = row.prompt as Prompt
+    return questionKey(prompt) !== questionKey(promptText(prompt))
+  })
+  if (found)
+    throw usageError(
+      `${output}: item ${found.item} is a dialogue, which has no place in CSV`,
+      'Write .jsonl.',
+    )
 }

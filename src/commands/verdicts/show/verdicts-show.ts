@@ -7,6 +7,7 @@ import { amount, count } from '../../../show/units.js'
 import { groupBy } from '../../../statistics/group-by.js'
 import type { Ui } from '../../../terminal/ui.js'
 import { readComparison } from '../../../verdicts/comparison-file.js'
+import { countedRows } from '../../../verdicts/counted.js'
 import { type FigureOptions, type VerdictFigures, verdictFigures } from '../../../verdicts/figures.js'
 import { type RaterAgreement, raterAgreements } from '../../../verdicts/rater-agreement.js'
 import { type RaterQuality, raterQualities } from '../../../verdicts/rater-quality.js'
@@ -33,7 +34,7 @@ const WHO: Record<RaterKind, string> = {
   rule: 'the rule',
 }
 
-/** @throws ClhaError (exit 2) for a file that is no comparison, and a baseline that is not in it */
+/** @throws ClhaError (exit 2) for a file that is no comparison, and a baseline that is not in it, or has no verdict */
 export function verdictsShow(file: string, flags: Record<string, unknown>, ui: Ui): ShownVerdicts {
   const options: FigureOptions = {
     baseline: textOf(flags.baseline),
@@ -50,6 +51,10 @@ export function verdictsShow(file: string, flags: Record<string, unknown>, ui: U
       `It compares ${[...systems].join(', ')}.`,
     )
   }
+  const counted = countedRows(rows)
+  const { baseline } = options
+  if (baseline !== undefined && counted.length > 0 && !counted.some((row) => row.systems.includes(baseline)))
+    throw usageError(`--baseline ${baseline}: no verdict on it counts in ${file}`, 'Name another system.')
   const summary = summarizeVerdicts(rows)
   ui.station(header.name ?? 'verdicts', overview(summary, systems.size))
   if (torn) ui.warn(`${file}: its last line was cut off and is not counted`)
@@ -57,6 +62,8 @@ export function verdictsShow(file: string, flags: Record<string, unknown>, ui: U
   for (const [kind, own] of groupBy(rows, (row) => row.kind)) {
     const found = verdictFigures(comparison, own, options)
     if (!found) continue
+    if (baseline !== undefined && found.baseline !== baseline)
+      ui.warn(`no verdict of ${WHO[kind]} on ${baseline} counts: shown against ${found.baseline}`)
     figures[kind] = found
     say(ui, found, WHO[kind])
   }
