@@ -13,6 +13,7 @@ import type { RunHooks } from '../../train/loop/training-run.js'
 import { matrixPeak } from '../../train/profile/profile-peak.js'
 import { type BegunPlan, beginPlan } from '../rehearse/plan-check.js'
 import type { PlanNeeds } from '../rehearse/plan-input.js'
+import { requireBestMetric } from './best-metric.js'
 import {
   type Fit,
   guidanceOf,
@@ -62,15 +63,18 @@ async function fitIn(session: FitNeeds, f: Fit): Promise<TrainingResult> {
   const generates = f.generate !== undefined
   const begun = beginPlan(session, { model, items, objective, batchSize, totalSteps, generates })
   const { largest, recompute } = begun.plan
+  const trainable = { model, objective, margin: objective.margin, recompute }
+  const loop = loopOptions(options, f)
+  requireBestMetric(trainable, devItems, loop)
   const resume = resumeOf(options, f)
   const tracker = trackerOf(session, f, resume !== false)
   const result = await runTraining({
     dir: f.dir,
     largest,
-    trainable: { model, objective, margin: objective.margin, recompute },
+    trainable,
     items,
     devItems,
-    loop: loopOptions(options, f),
+    loop,
     optimizer: optimizerOptions(options, f),
     profile: options.profile,
     manifest: manifestOf(session, f.kind, f.data),
