@@ -271,6 +271,23 @@ function bestMetricConflict(v: ConfigValues): [ConfigKey, string][] {
   return found === undefined ? [] : [['metric_for_best_model', found]]
 }
 
+/** Settings of the schedule that transformers refuses too, and ends above the peak. */
+function scheduleConflict(v: ConfigValues): [ConfigKey, string][] {
+  const { min_lr, min_lr_rate, lr_end } = v.lr_scheduler_kwargs ?? {}
+  const found: [ConfigKey, string][] = []
+  if (v.lr_scheduler_type === 'cosine_with_min_lr' && (min_lr ?? min_lr_rate) === undefined)
+    found.push(['lr_scheduler_type', 'is cosine_with_min_lr: set lr_scheduler_kwargs: {min_lr_rate: 0.1}'])
+  if (min_lr !== undefined && min_lr_rate !== undefined)
+    found.push([
+      'lr_scheduler_kwargs',
+      'has min_lr and min_lr_rate, which both set the lowest rate; remove one',
+    ])
+  for (const [name, rate] of Object.entries({ min_lr, lr_end }))
+    if (rate !== undefined && rate > v.learning_rate)
+      found.push(['lr_scheduler_kwargs', `${name} ${rate} is above learning_rate ${v.learning_rate}`])
+  return found
+}
+
 /** Values that are fine alone and wrong together: the key to blame, and why. */
 export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   const found: [ConfigKey, string][] = [...lossConflict(v)]
@@ -284,7 +301,7 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
     found.push(['reward_endpoint', 'and reward_model both score the answers; remove one'])
   }
   found.push(...scorersConflict(v), ...perplexityConflict(v))
-  found.push(...bestMetricConflict(v))
+  found.push(...bestMetricConflict(v), ...scheduleConflict(v))
   if (v.reward_function !== undefined && (v.reward_model ?? v.reward_endpoint) !== undefined) {
     const other = v.reward_model !== undefined ? 'reward_model' : 'reward_endpoint'
     found.push(['reward_function', `and ${other} both score the answers; remove one`])

@@ -128,6 +128,19 @@ test.each([
     'model_config: a\nmetric_for_best_model: eval_generated/kl\neval_generation_steps: 3',
     'random weights have none',
   ],
+  ['lr_scheduler_type: cosine_with_min_lr', 'lr_scheduler_type is cosine_with_min_lr: set'],
+  [
+    'lr_scheduler_type: cosine_with_min_lr\nlr_scheduler_kwargs: {min_lr: 1.0e-7, min_lr_rate: 0.5}',
+    'has min_lr and min_lr_rate',
+  ],
+  [
+    'learning_rate: 1.0e-4\nlr_scheduler_type: cosine_with_min_lr\nlr_scheduler_kwargs: {min_lr: 1}',
+    'min_lr 1 is above learning_rate 0.0001',
+  ],
+  [
+    'learning_rate: 1.0e-4\nlr_scheduler_type: polynomial\nlr_scheduler_kwargs: {lr_end: 1}',
+    'lr_end 1 is above learning_rate 0.0001',
+  ],
 ])('%j contradicts itself', (yaml, reason) => {
   expect(complaint(yaml)).toContain(reason)
 })
