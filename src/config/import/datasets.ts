@@ -16,16 +16,18 @@ export interface Named {
 
 const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
 
-/** A list of `{path, name, split, data_files}`; what kind of file it is shows by itself. */
+/** A list of paths or of `{path, name, split, data_files}`; what kind of file it is shows by itself. */
 export const namedEntries = (value: unknown): Named[] =>
-  (list(value) as Values[]).map(({ path, name, split, data_files, ds_type, type, ...other }) => ({
-    path: String(path),
-    config: text(name),
-    split: text(split),
-    files: data_files == null ? undefined : list(data_files).map(String),
-    type: text(type),
-    other: text(type) === undefined ? { type, ...other } : other,
-  }))
+  list(value ?? []).map((entry) => (typeof entry === 'string' ? { path: entry } : entryOf(entry as Values)))
+
+const entryOf = ({ path, name, split, data_files, ds_type, type, ...other }: Values): Named => ({
+  path: String(path),
+  config: text(name),
+  split: text(split),
+  files: data_files == null ? undefined : list(data_files).map(String),
+  type: text(type),
+  other: text(type) === undefined ? { type, ...other } : other,
+})
 
 const isHub = (path: string) =>
   /^[\w.-]+\/[\w.-]+$/.test(path) && !/\.(jsonl?|csv|parquet|gz|zst)$/i.test(path)
