@@ -8,6 +8,7 @@ import { trimAnswer } from '../../src/stations/judge/answer.js'
 import {
   type AnsweredText,
   answerPrompts,
+  decodingName,
   evaluateSystems,
   meanScorer,
   modelScorer,
@@ -171,4 +172,12 @@ test('an evaluation set has each prompt once; its references are the preferred a
     preferences: [],
   }
   expect(evaluationSet([ranked], 1, 42).references).toEqual(['q'])
+})
+
+test('eval, align and compare call a decoding alike', () => {
+  expect([0, 1, 0.7].map(decodingName)).toEqual([
+    'greedy',
+    'sampled at temperature 1',
+    'sampled at temperature 0.7',
+  ])
 })

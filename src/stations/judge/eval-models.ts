@@ -15,7 +15,7 @@ import { openModelCache } from '../score/model-cache.js'
 import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
 import { answerLogProbs, isDrawn, measuresFromStart } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
-import { type AnsweredSystem, answered } from './evaluation.js'
+import { type AnsweredSystem, answered, decodingName } from './evaluation.js'
 import { functionScorer } from './function-scorer.js'
 import { type JudgeOptions, namedScorers } from './named-scorers.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
@@ -83,7 +83,7 @@ export async function answersOfModels(
 ): Promise<AnsweredSystem[]> {
   const { options, dtype } = session
   const { temperature, adapterNameOrPath, chatTemplate } = options
-  const decoding = temperature === 0 ? 'greedy' : `sampled at temperature ${temperature}`
+  const decoding = decodingName(temperature)
   const systems: AnsweredSystem[] = []
   let first: FirstModel | undefined
   for (const [i, path] of modelPaths(options).entries()) {
