@@ -44,7 +44,10 @@ export async function loadConfig(
   name = 'clha',
 ): Promise<ResolvedConfig> {
   const source = file === undefined ? undefined : await readSource(file)
-  return resolve(source, flags, name)
+  if (source === undefined || Object.keys(source.values).every(isConfigKey))
+    return resolve(source, flags, name)
+  const { toolAdvice } = await import('./import/tool-keys.js')
+  return resolve(source, flags, name, (key) => toolAdvice(key, source.values))
 }
 
 /** As `loadConfig`, from the text of a config. */
@@ -58,11 +61,12 @@ function resolve(
   source: ConfigSource | undefined,
   flags: Record<string, unknown>,
   name: string,
+  advise: (key: string) => string | undefined = foreignAdvice,
 ): ResolvedConfig {
   const issues: ConfigIssue[] = [...(source?.issues ?? [])]
   const given: Given = new Map()
   const take = (name: string, value: unknown, from: 'file' | 'flag', where: string) => {
-    if (!isConfigKey(name)) issues.push({ where, text: unknownKey(name) })
+    if (!isConfigKey(name)) issues.push({ where, text: unknownKey(name, advise(name)) })
     else if (value === null && isOptional(name)) given.delete(name)
     else given.set(name, { value: from === 'flag' ? flagValue(name, value) : value, from })
     if (isConfigKey(name) && given.get(name)?.value === null && isOptional(name)) given.delete(name)
@@ -123,8 +127,7 @@ function overruled(given: Given, ofFile: Given): ConfigKey[] {
   return idle.filter((key) => !before.includes(key))
 }
 
-function unknownKey(name: string): string {
-  const advice = foreignAdvice(name)
+function unknownKey(name: string, advice: string | undefined): string {
   return `unknown key "${name}".${advice ? ` ${advice}.` : didYouMean(suggest(name, CONFIG_KEYS))}`
 }
 

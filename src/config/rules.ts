@@ -2,12 +2,14 @@
 
 import { snakeCase } from '../key-names.js'
 import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
+import { evalName, GENERATED_METRICS } from '../train/loop/best.js'
 import { isAddress } from '../value-shapes.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
 import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
 import type { ConfigKey } from './schema.js'
 import { judgeSection } from './sections/judge-section.js'
 import { LORA_KEYS } from './sections/lora-section.js'
+import { didYouMean, suggest } from './suggest.js'
 
 const CALIBRATION_KEYS = ['label_error', 'reward_temperature', 'relabels'] as const
 const REWARD_TRAIN_KEYS = [
@@ -250,6 +252,42 @@ function perplexityConflict(v: ConfigValues): [ConfigKey, string][] {
     .map((key) => [key, 'has no effect with label_source: perplexity, which finds error and unit by itself'])
 }
 
+/** A metric of generated answers that no evaluation will have; the other names are known when the model is. */
+function bestMetricConflict(v: ConfigValues): [ConfigKey, string][] {
+  const metric = /^eval_generated\/(.*)$/.exec(evalName(v.metric_for_best_model))?.[1]
+  if (metric === undefined) return []
+  const reason = () => {
+    if (!GENERATED_METRICS.some((name) => name === metric))
+      return `${v.metric_for_best_model}: no such metric.${didYouMean(suggest(metric, GENERATED_METRICS))} Of generated answers there are: ${GENERATED_METRICS.join(', ')}`
+    if (v.eval_generation_steps === undefined)
+      return `${v.metric_for_best_model} is of generated answers: set eval_generation_steps`
+    if (metric === 'reward' && (v.reward_model ?? v.reward_endpoint ?? v.reward_function) === undefined)
+      return `${v.metric_for_best_model} needs something that scores answers: reward_model, reward_endpoint or reward_function`
+    if (metric === 'kl' && v.model_name_or_path === undefined)
+      return `${v.metric_for_best_model} is measured to the start model, and random weights have none`
+    return undefined
+  }
+  const found = reason()
+  return found === undefined ? [] : [['metric_for_best_model', found]]
+}
+
+/** Settings of the schedule that transformers refuses too, and ends above the peak. */
+function scheduleConflict(v: ConfigValues): [ConfigKey, string][] {
+  const { min_lr, min_lr_rate, lr_end } = v.lr_scheduler_kwargs ?? {}
+  const found: [ConfigKey, string][] = []
+  if (v.lr_scheduler_type === 'cosine_with_min_lr' && (min_lr ?? min_lr_rate) === undefined)
+    found.push(['lr_scheduler_type', 'is cosine_with_min_lr: set lr_scheduler_kwargs: {min_lr_rate: 0.1}'])
+  if (min_lr !== undefined && min_lr_rate !== undefined)
+    found.push([
+      'lr_scheduler_kwargs',
+      'has min_lr and min_lr_rate, which both set the lowest rate; remove one',
+    ])
+  for (const [name, rate] of Object.entries({ min_lr, lr_end }))
+    if (rate !== undefined && rate > v.learning_rate)
+      found.push(['lr_scheduler_kwargs', `${name} ${rate} is above learning_rate ${v.learning_rate}`])
+  return found
+}
+
 /** Values that are fine alone and wrong together: the key to blame, and why. */
 export function conflicts(v: ConfigValues): [ConfigKey, string][] {
   const found: [ConfigKey, string][] = [...lossConflict(v)]
@@ -263,6 +301,7 @@ export function conflicts(v: ConfigValues): [ConfigKey, string][] {
     found.push(['reward_endpoint', 'and reward_model both score the answers; remove one'])
   }
   found.push(...scorersConflict(v), ...perplexityConflict(v))
+  found.push(...bestMetricConflict(v), ...scheduleConflict(v))
   if (v.reward_function !== undefined && (v.reward_model ?? v.reward_endpoint) !== undefined) {
     const other = v.reward_model !== undefined ? 'reward_model' : 'reward_endpoint'
     found.push(['reward_function', `and ${other} both score the answers; remove one`])

@@ -47,7 +47,7 @@ test('a folder without a readable training state says so with exit 7', () => {
 test('equal settings in another order are the same trajectory', () => {
   const now = { ...state, trajectory: { ...state.trajectory, data: [{ sha256: 'x', path: 'a.jsonl' }] } }
   expect(compareTrajectory(state, now)).toEqual([])
-  expect(requireSameTrajectory(state, now, false)).toEqual([])
+  expect(requireSameTrajectory(state, now, false, 'runs/r 1/checkpoint-12')).toEqual([])
 })
 
 test.each([
@@ -57,9 +57,10 @@ test.each([
   ['a key that is gone', { betas: undefined }, 'betas: saved [0.9,0.999], now not set'],
 ])('%s is refused with exit 2, also where inexactness is allowed', (_, change, line) => {
   const now = { ...state, trajectory: { ...state.trajectory, ...change } }
-  const error = thrown(() => requireSameTrajectory(state, now, true))
+  const error = thrown(() => requireSameTrajectory(state, now, true, 'runs/r 1/checkpoint-12'))
   expect(error.exitCode).toBe(2)
   expect(error.message).toContain(line)
+  expect(error.hint).toContain("--model-name-or-path 'runs/r 1/checkpoint-12' --output-dir NEW")
 })
 
 test('another seed is another trajectory', () => {
@@ -70,8 +71,10 @@ test('another seed is another trajectory', () => {
 
 test('other conditions are refused, and accepted on request', () => {
   const now = { ...state, conditions: { ...state.conditions, threads: 4 } }
-  expect(thrown(() => requireSameTrajectory(state, now, false)).hint).toContain('--allow-inexact')
-  expect(requireSameTrajectory(state, now, true)).toEqual([
+  expect(thrown(() => requireSameTrajectory(state, now, false, 'runs/r 1/checkpoint-12')).hint).toContain(
+    '--allow-inexact',
+  )
+  expect(requireSameTrajectory(state, now, true, 'runs/r 1/checkpoint-12')).toEqual([
     { kind: 'conditions', key: 'threads', saved: 2, now: 4 },
   ])
 })

@@ -111,6 +111,28 @@ test('the card says from what, on what, how and how well, and names no folder of
   expect(card).not.toContain('secret')
 })
 
+test('the card knows a reward model by its family, and an adapter by itself, whose base is elsewhere', async () => {
+  const hub = await startHub({})
+  const { settings } = testAccess(hub.endpoint, { token: 'hf_right' })
+  const tagOf = async (name: string, config: object) => {
+    const from = temporaryFolder()
+    fs.writeFileSync(join(from, name), JSON.stringify(config))
+    const file = name === 'config.json' ? 'model.safetensors' : 'adapter_model.safetensors'
+    fs.writeFileSync(join(from, file), weights)
+    await pushed({ from, revision: 'x' }, settings)
+    return /pipeline_tag: (.*)/.exec(String(hub.pushed['me/mine@x']['README.md']))?.[1]
+  }
+  expect(
+    await tagOf('config.json', {
+      model_type: 'gpt_neox_reward_model',
+      architectures: ['GPTNeoXRewardModel'],
+    }),
+  ).toBe('text-classification')
+  const adapter = { peft_type: 'LORA', base_model_name_or_path: '/not/here', target_modules: ['q_proj'] }
+  expect(await tagOf('adapter_config.json', { ...adapter, task_type: 'SEQ_CLS' })).toBe('text-classification')
+  expect(await tagOf('adapter_config.json', { ...adapter, task_type: 'CAUSAL_LM' })).toBe('text-generation')
+})
+
 test('a dry run sends nothing, lists the files and writes the card, which may then be one of your own', async () => {
   const hub = await startHub({})
   const { settings } = testAccess(hub.endpoint)

@@ -66,3 +66,10 @@ for (const values of settings) {
     expect(metrics).toContain('eval_loss')
   })
 }
+
+test('steps of warm-up that the training does not have are said', async () => {
+  const { screen } = await trained({ method: 'sft', warmupSteps: 1000, minConfidence: undefined })
+  expect(screen).toMatch(
+    /1,000 steps of warm-up in a training of 1: the learning rate never reaches its peak/,
+  )
+})

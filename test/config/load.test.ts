@@ -36,6 +36,23 @@ describe('errors name the place, the key, what is expected and what was found', 
     ])
   })
 
+  test('of every key that config import knows it says ours, or why there is none; a near miss is not guessed', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'clha-foreign-')), 'their.yaml')
+    const advice = {
+      'rpo_alpha: 1': 'Use sft_weight',
+      'pref_beta: 0.1': 'Use beta',
+      'test_datasets: [{path: x.jsonl}]': 'Use eval_dataset: "x.jsonl"',
+      'finetuning_type: lora': 'Use use_peft: true',
+      'stage: dpo': 'A key of LLaMA-Factory (clha config import reads such files): method says it',
+      'eval_strategy: steps':
+        'A key of TRL, LLaMA-Factory, Axolotl (clha config import reads such files): eval_steps says how often',
+    }
+    writeFileSync(file, Object.keys(advice).join('\n'))
+    const error = (await loadConfig(file).catch((e: unknown) => e)) as ClhaError
+    const told = error.message.split('\n').map((line) => line.replace(/^.*unknown key "\w+"\. /, ''))
+    expect(told).toEqual(Object.values(advice).map((text) => `${text}.`))
+  })
+
   test('all issues at once, in the order of the file, flags last', () => {
     const yaml = 'margin: abc\nmargn: 2\nfolds: 1.5\nlr_scheduler_type: cosin\nskip_bad: yes\n'
     expect(complaints(yaml, { maxSteps: '-1' })).toEqual([

@@ -84,6 +84,16 @@ describe('a key that has no effect is an error that says why', () => {
     expect(complaint(yaml)).toContain(reason)
   })
 
+  test('a metric of generated answers may choose the best where it is measured', () => {
+    const generated = (metric: string, more = '') =>
+      complaint(
+        `dev_fraction: 0.1\neval_generation_steps: 3\nmetric_for_best_model: eval_generated/${metric}${more}`,
+      )
+    expect(generated('length')).toBe('')
+    expect(generated('reward', '\nreward_model: a')).toBe('')
+    expect(generated('kl', '\nmodel_name_or_path: a')).toBe('')
+  })
+
   test('and none of these keys is refused where it acts', () => {
     expect(values('temperature: 0.7\ntop_k: 5\nskip_bad: true\nmax_dropped: 0.1\nmax_steps: 5').top_k).toBe(5)
   })
@@ -105,6 +115,32 @@ test.each([
   ['dtype: bfloat16\nbf16: true', 'bf16 rounds products of float32 weights, and dtype is bfloat16'],
   ['dtype: float64\nbf16: true', 'bf16 rounds products of float32 weights, and dtype is float64'],
   ['report_to: [none, jsonl]', 'is none and something else at once'],
+  [
+    'metric_for_best_model: eval_generated/lenght\neval_generation_steps: 3',
+    'no such metric. Did you mean "length"?',
+  ],
+  ['metric_for_best_model: generated/length', 'is of generated answers: set eval_generation_steps'],
+  [
+    'metric_for_best_model: eval_generated/reward\neval_generation_steps: 3',
+    'needs something that scores answers',
+  ],
+  [
+    'model_config: a\nmetric_for_best_model: eval_generated/kl\neval_generation_steps: 3',
+    'random weights have none',
+  ],
+  ['lr_scheduler_type: cosine_with_min_lr', 'lr_scheduler_type is cosine_with_min_lr: set'],
+  [
+    'lr_scheduler_type: cosine_with_min_lr\nlr_scheduler_kwargs: {min_lr: 1.0e-7, min_lr_rate: 0.5}',
+    'has min_lr and min_lr_rate',
+  ],
+  [
+    'learning_rate: 1.0e-4\nlr_scheduler_type: cosine_with_min_lr\nlr_scheduler_kwargs: {min_lr: 1}',
+    'min_lr 1 is above learning_rate 0.0001',
+  ],
+  [
+    'learning_rate: 1.0e-4\nlr_scheduler_type: polynomial\nlr_scheduler_kwargs: {lr_end: 1}',
+    'lr_end 1 is above learning_rate 0.0001',
+  ],
 ])('%j contradicts itself', (yaml, reason) => {
   expect(complaint(yaml)).toContain(reason)
 })

@@ -5,8 +5,9 @@ import { loadLanguageModel } from '../../src/load/language-model.js'
 import { loadScoringModel } from '../../src/load/scoring-model.js'
 import { openSession, type Session } from '../../src/session/session.js'
 import { answerPrompts, trimAnswer } from '../../src/stations/judge/answer.js'
-import { type AnsweredText, evaluateSystems } from '../../src/stations/judge/evaluation.js'
+import { type AnsweredText, decodingName, evaluateSystems } from '../../src/stations/judge/evaluation.js'
 import { meanScorer, modelScorer, type Scorer } from '../../src/stations/judge/scorers.js'
+
 import { memory } from '../../src/tensor/index.js'
 import { chatTemplate } from '../../src/text/template.js'
 import { loadTokenizer } from '../../src/text/tokenizer.js'
@@ -165,4 +166,12 @@ test('an evaluation set has each prompt once; its references are the preferred a
     preferences: [],
   }
   expect(evaluationSet([ranked], 1, 42).references).toEqual(['q'])
+})
+
+test('eval, align and compare call a decoding alike', () => {
+  expect([0, 1, 0.7].map(decodingName)).toEqual([
+    'greedy',
+    'sampled at temperature 1',
+    'sampled at temperature 0.7',
+  ])
 })

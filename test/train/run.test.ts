@@ -101,6 +101,14 @@ test('BestTracker: larger or smaller, with or without eval_, never NaN; an unkno
   expect(error.hint).toContain('eval_margin')
 })
 
+test('an evaluation that fails costs no step: a checkpoint was saved before', async () => {
+  const dir = temporaryFolder()
+  const t = withDev(dir, { evalGenerationSteps: 2 })
+  const generate = () => Promise.reject(new Error('the server is gone'))
+  await expect(run({ ...t, hooks: { ...t.hooks, generate } })).rejects.toThrow('the server is gone')
+  expect(steps(dir)).toEqual([2])
+})
+
 test('evaluation rows carry the names of the training metrics with eval_, and change no number of the training', async () => {
   const plain = await run(training(temporaryFolder()))
   const { rows, weights } = await run({

@@ -1,5 +1,6 @@
 /** Resuming under other settings is another run: the differences are listed, and refused. */
 import { usageError } from '../../errors.js'
+import { shellPath } from '../../show/shell.js'
 import type { TrainingState } from './state.js'
 
 export interface Difference {
@@ -48,6 +49,7 @@ function canonical(value: unknown): string {
 /**
  * Refuses to resume where the trajectory would change. Other conditions can be accepted with `allowInexact`.
  *
+ * @param folder of the saved checkpoint, for the advice
  * @returns the accepted differences, for the log
  * @throws ClhaError (exit 2) listing the differences
  */
@@ -55,6 +57,7 @@ export function requireSameTrajectory(
   saved: Comparable,
   now: Comparable,
   allowInexact: boolean,
+  folder: string,
 ): Difference[] {
   const differences = compareTrajectory(saved, now)
   const refused = differences.filter(({ kind }) => kind === 'trajectory' || !allowInexact)
@@ -65,7 +68,7 @@ export function requireSameTrajectory(
     `can't resume, this would not be the same run:\n${lines.join('\n')}`,
     onlyConditions
       ? 'the result would differ in the last bits; --allow-inexact accepts that'
-      : 'restore these settings, or start a new run from the checkpoint with another output_dir',
+      : `restore these settings, or start a new run from its weights: --model-name-or-path ${shellPath(folder)} --output-dir NEW, without --resume-from-checkpoint`,
   )
 }
 

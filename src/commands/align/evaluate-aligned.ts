@@ -12,6 +12,7 @@ import { lazyScorers } from '../../stations/judge/eval-models.js'
 import {
   type AnsweredSystem,
   answered,
+  decodingName,
   type Evaluation,
   evaluateSystems,
 } from '../../stations/judge/evaluation.js'
@@ -73,8 +74,6 @@ const systemsOf = ({ start, sft, rounds, clha }: Aligned): [name: string, folder
   ['clha', clha],
 ]
 
-const decodingName = (temperature: number) => (temperature === 0 ? 'greedy' : `sampled at T ${temperature}`)
-
 /** Answers with their tokens, and where they were drawn from the whole distribution how likely each one was. */
 interface AnsweredHere {
   system: AnsweredSystem
@@ -91,16 +90,19 @@ async function answersOf(
   const { options, dtype } = session
   const lm = await loadLanguageModel(folder, dtype, options.chatTemplate, quantizedOf(options, 'all'))
   const out: AnsweredHere[] = []
-  for (const temperature of temperatures) {
-    const decoding = decodingName(temperature)
-    const label = temperatures.length > 1 ? `${name}, ${decoding}` : name
-    const answers = await answerPrompts(session, lm, prompts, { label, temperature })
-    const drawn = isDrawn({ ...options, temperature })
-    const own = drawn ? await answerLogProbs(options, lm, prompts, answers) : undefined
-    out.push({ system: { name, decoding, answers: answered(answers) }, answers, own })
+  try {
+    for (const temperature of temperatures) {
+      const decoding = decodingName(temperature)
+      const label = temperatures.length > 1 ? `${name}, ${decoding}` : name
+      const answers = await answerPrompts(session, lm, prompts, { label, temperature })
+      const drawn = isDrawn({ ...options, temperature })
+      const own = drawn ? await answerLogProbs(options, lm, prompts, answers) : undefined
+      out.push({ system: { name, decoding, answers: answered(answers) }, answers, own })
+    }
+    return out
+  } finally {
+    lm.model.dispose()
   }
-  lm.model.dispose()
-  return out
 }
 
 /** How far every system is from the start, by the answers that it drew. */
@@ -115,18 +117,21 @@ async function withDistance(
   if (!all.some(isFar)) return all.map(({ system }) => system)
   const lm = await loadLanguageModel(startFolder, dtype, options.chatTemplate, quantizedOf(options, 'all'))
   const systems: AnsweredSystem[] = []
-  for (const each of all) {
-    const { system, answers, own } = each
-    if (!own || !isFar(each)) {
-      systems.push(system)
-      continue
+  try {
+    for (const each of all) {
+      const { system, answers, own } = each
+      if (!own || !isFar(each)) {
+        systems.push(system)
+        continue
+      }
+      const start = await answerLogProbs(options, lm, prompts, answers)
+      const fromStart = measuresFromStart({ own, start, answers, drawn: true, seed: options.seed })
+      systems.push({ ...system, fromStart })
     }
-    const start = await answerLogProbs(options, lm, prompts, answers)
-    const fromStart = measuresFromStart({ own, start, answers, drawn: true, seed: options.seed })
-    systems.push({ ...system, fromStart })
+    return systems
+  } finally {
+    lm.model.dispose()
   }
-  lm.model.dispose()
-  return systems
 }
 
 /** Unit T of each scorer's rewards, as its calibration found it. */

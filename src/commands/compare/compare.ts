@@ -16,7 +16,12 @@ import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
 import { checkJudges, lazyScorers, sayFamily } from '../../stations/judge/eval-models.js'
 import { judgesNote, reportHeader } from '../../stations/judge/eval-report.js'
-import { type AnsweredSystem, type Evaluation, evaluateSystems } from '../../stations/judge/evaluation.js'
+import {
+  type AnsweredSystem,
+  decodingName,
+  type Evaluation,
+  evaluateSystems,
+} from '../../stations/judge/evaluation.js'
 import { type JudgeOptions, namedScorers } from '../../stations/judge/named-scorers.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { questionKey } from '../../stations/systems/read-answers.js'
@@ -142,7 +147,7 @@ function sayTwins(
 /** Of a file nobody knows how it was decoded, and what is compared has to be called alike. */
 function decodingOf(systems: readonly ComparedSystem[], temperature: number): string {
   if (systems.some(({ file }) => file)) return 'as given'
-  return temperature === 0 ? 'greedy' : `sampled at temperature ${temperature}`
+  return decodingName(temperature)
 }
 
 interface Asked {

@@ -1,6 +1,6 @@
 /** What is compared: folders of models and files of answers, with the answers that each has or makes. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { existsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Example } from '../../data/example.js'
 import { fileStem } from '../../data/read/read-files.js'
 import type { Prompt } from '../../dialogue.js'
@@ -10,7 +10,7 @@ import { loadLanguageModel } from '../../load/language-model.js'
 import { quantizedOf } from '../../load/quantized-options.js'
 import { headOfFolder } from '../../models/adapters/adapter-load.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
-import { parseRunManifest, RUN_FILE } from '../../runs/run-manifest.js'
+import { runAround } from '../../runs/run-around.js'
 import { resolveModel } from '../../session/names/resolve-names.js'
 import type { Session } from '../../session/session.js'
 import type { AnsweredText } from '../../stations/judge/evaluation.js'
@@ -49,7 +49,7 @@ export async function openSystems(names: readonly string[], ui: Session['ui']): 
         `${path}: a reward model, it cannot answer`,
         'Reward models judge: --eval-reward-model.',
       )
-    systems.push({ name: hubLabel(path), path, folder, settings: settingsOf(folder) })
+    systems.push({ name: hubLabel(path), path, folder, settings: runAround(folder)?.manifest.config })
   }
   const labels = shortNames(systems.map(({ name }) => name))
   return systems.map((system, i) => ({ ...system, name: labels[i] }))
@@ -65,12 +65,6 @@ function shortNames(paths: readonly string[]): string[] {
       if (parts.every((_, other) => other === i || end(other, n) !== end(i, n))) return end(i, n)
     return path
   })
-}
-
-/** Settings of the run that a model folder is, or lies in. */
-function settingsOf(folder: string): Record<string, unknown> | undefined {
-  const place = [folder, dirname(resolve(folder))].map((dir) => join(dir, RUN_FILE)).find(existsSync)
-  return place === undefined ? undefined : parseRunManifest(readFileSync(place, 'utf8'))?.config
 }
 
 /** Prompts of all files, with those of `asked` where there are any; a file's missing prompts are counted. */

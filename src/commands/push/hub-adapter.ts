@@ -1,28 +1,22 @@
 /** What a push has to know of a folder's configs: which head, and what an adapter was made for. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { readJsonObject } from '../../files/json.js'
 import { hubLabel } from '../../hub/cache.js'
 import { hubName } from '../../hub/name.js'
+import { headOfFolder } from '../../models/adapters/adapter-load.js'
 import type { RunManifest } from '../../runs/run-manifest.js'
 import type { Ui } from '../../terminal/ui.js'
 
 const ADAPTER = 'adapter_config.json'
 
-type Json = Record<string, unknown>
-
-const readJson = (path: string): Json => {
-  try {
-    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Json) : {}
-  } catch {
-    return {}
-  }
-}
-
-/** Whether a model writes or scores, by what its config.json or its adapter_config.json says. */
+/**
+ * Whether a model writes or scores. An adapter says it by itself: its base need not be on this disk.
+ * @throws ClhaError (exit 2) for a config that is not readable, and a class of transformers that is neither
+ */
 export function headOf(folder: string): 'lm' | 'reward' {
-  const architectures = [readJson(join(folder, 'config.json')).architectures].flat().join()
-  const scores = architectures.includes('SequenceClassification')
-  return scores || readJson(join(folder, ADAPTER)).task_type === 'SEQ_CLS' ? 'reward' : 'lm'
+  if (existsSync(join(folder, 'config.json'))) return headOfFolder(folder)
+  return readJsonObject(join(folder, ADAPTER)).task_type === 'SEQ_CLS' ? 'reward' : 'lm'
 }
 
 /**
@@ -35,7 +29,7 @@ export function adapterFile(
   ui: Ui,
 ): string | undefined {
   if (path !== ADAPTER) return undefined
-  const config = readJson(join(folder, path))
+  const config = readJsonObject(join(folder, path))
   const given = String(config.base_model_name_or_path ?? '')
   const [cached] = hubLabel(given) === given ? [] : hubLabel(given).split('@')
   const named = hubName(given, 'model')?.repo

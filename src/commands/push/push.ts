@@ -12,7 +12,8 @@ import { type HubSettings, hubSettings } from '../../hub/settings.js'
 import { type UploadFile, uploadFiles } from '../../hub/upload.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import type { EvalReport } from '../../report/types.js'
-import { parseRunManifest, RUN_FILE, type RunManifest } from '../../runs/run-manifest.js'
+import { type RunAround, runAround } from '../../runs/run-around.js'
+import { RUN_FILE } from '../../runs/run-manifest.js'
 import { shellPath } from '../../show/shell.js'
 import { bytes } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
@@ -57,7 +58,7 @@ export async function push(
   checkWhole(folder)
   const names = readdirSync(folder).filter((file) => statSync(join(folder, file)).isFile())
   const chosen = await selectModel(folder)(names, (file) => readFile(join(folder, file), 'utf8'))
-  const run = runOf(source, folder)
+  const run = runAround(folder)
   const files: UploadFile[] = chosen.map((path) => {
     const adapter = adapterFile(folder, path, run?.manifest, ui)
     if (adapter !== undefined) return { path, source: { text: adapter }, size: Buffer.byteLength(adapter) }
@@ -103,21 +104,6 @@ function checkWhole(folder: string): void {
   const { reason } = verifyCheckpoint(new DiskStorage(), folder)
   if (reason !== undefined)
     throw usageError(`${folder}: damaged, not pushed: ${reason}`, 'push another checkpoint')
-}
-
-interface RunAround {
-  dir: string
-  manifest: RunManifest
-}
-
-/** The run that the model came out of: the folder that was named, or the one around the checkpoint. */
-function runOf(from: string, folder: string): RunAround | undefined {
-  for (const dir of [from, dirname(folder)]) {
-    const path = join(dir, RUN_FILE)
-    const manifest = existsSync(path) ? parseRunManifest(readFileSync(path, 'utf8')) : undefined
-    if (manifest) return { dir, manifest }
-  }
-  return undefined
 }
 
 function cardOf({ to, license }: PushSettings, folder: string, run: RunAround | undefined): string {

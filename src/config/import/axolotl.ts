@@ -1,5 +1,5 @@
 /** Axolotl: the YAML that `axolotl train` takes. */
-import { joinDatasets, type Named } from './datasets.js'
+import { joinDatasets, namedEntries } from './datasets.js'
 import { share } from './llama-factory.js'
 import {
   drop,
@@ -14,26 +14,12 @@ import {
   whenOn,
 } from './rule.js'
 import { mixedPrecision, optimizer, reporters, steps, TRAINING_ARGUMENTS } from './training-arguments.js'
-import { lossDefaults } from './trl.js'
-
-interface Entry {
-  path?: unknown
-  name?: unknown
-  split?: unknown
-  data_files?: unknown
-}
-
-const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
+import { cpoAlpha, lossDefaults, SIMPO } from './trl.js'
 
 const datasets =
   (key: string, usual: string): Rule =>
-  (value) => {
-    const named = (list(value) as Entry[]).map((entry): Named => {
-      const files = entry.data_files === undefined ? undefined : list(entry.data_files).map(String)
-      return { path: String(entry.path), config: text(entry.name), split: text(entry.split), files }
-    })
-    return joinDatasets(key, named, usual)
-  }
+  (value) =>
+    joinDatasets(key, namedEntries(value), usual)
 
 const adapter: Rule = (value) => {
   if (value === 'lora') return { set: { use_peft: true } }
@@ -110,6 +96,7 @@ export const AXOLOTL: RuleTable = {
   ...each('reward_model process_reward_model', drop('the command says it')),
   ...each('rl_beta', to('beta')),
   ...each('rpo_alpha', whenOn(to('sft_weight'))),
+  cpo_alpha: cpoAlpha((all) => all.rl === 'simpo'),
   ...each('dpo_label_smoothing', whenOn(to('label_smoothing'))),
   ...each('kto_desirable_weight', to('desirable_weight')),
   ...each('kto_undesirable_weight', to('undesirable_weight')),
@@ -133,7 +120,8 @@ export const AXOLOTL: RuleTable = {
     drop('of a tracker'),
   ),
   ...each('use_tensorboard', whenOn(to('report_to', () => ['tensorboard', 'jsonl']))),
-  ...each('debug strict early_stopping_metric', drop('not needed')),
+  early_stopping_metric: whenOn(to('metric_for_best_model')),
+  ...each('debug strict', drop('not needed')),
   ...each(
     'group_by_length gradient_checkpointing',
     drop('how the work is laid on the machine; results do not depend on it'),
@@ -151,6 +139,7 @@ function axolotlTemplate(value: unknown): ReturnType<Rule> {
 /** What Axolotl does where a file is silent. */
 export const axolotlDefaults = (method: string | undefined): Values => ({
   ...lossDefaults(method),
+  ...(method === 'simpo' && SIMPO),
   lr_scheduler_type: 'cosine',
   warmup_ratio: 0.03,
   num_train_epochs: 1,

@@ -1,5 +1,6 @@
 /** A config of TRL, LLaMA-Factory or Axolotl as one of ours, with an account of every key. */
 import { usageError } from '../../errors.js'
+import { idleUnder } from '../../methods/registry.js'
 import { withDefaults } from '../defaults.js'
 import { foreignAdvice, foreignName } from '../foreign-keys.js'
 import { checkValue } from '../issues.js'
@@ -36,7 +37,7 @@ interface ToolOf {
 }
 
 const OF: Record<Tool, ToolOf> = {
-  trl: { table: TRL, method: trlMethod, defaults: (method) => trlDefaults(method) },
+  trl: { table: TRL, method: trlMethod, defaults: trlDefaults },
   'llama-factory': {
     table: LLAMA_FACTORY,
     method: factoryMethod,
@@ -156,19 +157,20 @@ function settle(imported: Imported): void {
     const idle = (Object.keys(imported.values) as ConfigKey[])
       .map((key): [ConfigKey, string | undefined] => [key, idleReason(key, values, given)])
       .find(([, reason]) => reason !== undefined)
-    const [key, reason] = idle ?? conflicts(values).find(([name]) => given(name)) ?? []
+    const [key, reason = ''] = idle ?? conflicts(values).find(([name]) => given(name)) ?? []
     if (key === undefined) return
-    remove(imported, key, reason ?? '')
+    // What acts there and can't here is a loss; a setting that another one overrides, or that is switched off, is none.
+    remove(imported, key, reason, !idle || idleUnder(key, values) !== undefined ? 'missing' : 'dropped')
   }
 }
 
-function remove(imported: Imported, key: string, reason: string): void {
+function remove(imported: Imported, key: string, reason: string, to: 'missing' | 'dropped'): void {
   const { [key]: _, ...rest } = imported.values
   imported.values = rest
   imported.assumed = imported.assumed.filter((entry) => entry.key !== key)
   const lost = imported.mapped.filter((entry) => entry.to === key)
   imported.mapped = imported.mapped.filter((entry) => entry.to !== key)
-  for (const { key: theirs, value } of lost) imported.dropped.push({ key: theirs, value, reason })
+  for (const { key: theirs, value } of lost) imported[to].push({ key: theirs, value, reason })
 }
 
 /** All batches of a reward model's step are one number here. */

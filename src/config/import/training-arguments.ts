@@ -41,11 +41,13 @@ export const steps =
       ? { set: { [key]: Math.round(value) } }
       : { miss: 'a share of all steps; give a number of steps' }
 
-/** Newer versions of transformers take a share here too. */
-const warmup: Rule = (value): Outcome =>
-  typeof value === 'number' && value > 0 && value < 1
+/** Newer versions of transformers take a share here too; 0 is the default of the older ones, in which a ratio acts then. */
+const warmup: Rule = (value, all): Outcome => {
+  if (value === 0 && all.warmup_ratio != null) return { drop: 'its default; warmup_ratio decides' }
+  return typeof value === 'number' && value > 0 && value < 1
     ? { set: { warmup_ratio: value } }
     : { set: { warmup_steps: value } }
+}
 
 const REPORTERS = ['tensorboard', 'mlflow', 'none', 'all', 'jsonl']
 
@@ -133,19 +135,22 @@ export const TRAINING_ARGUMENTS: RuleTable = {
   ...each('data_seed full_determinism', drop('seed decides everything; runs are deterministic on the CPU')),
   ...each('eval_strategy evaluation_strategy', strategy('eval_steps', 'evaluations')),
   ...each('save_strategy', strategy('save_steps', 'checkpoints')),
-  ...each('eval_on_start', unlessOff('the first evaluation follows the first epoch or eval_steps')),
   eval_steps: whenOn(steps('eval_steps')),
   save_steps: whenOn(steps('save_steps')),
   logging_steps: whenOn(steps('logging_steps')),
   max_steps: (value) => (Number(value) > 0 ? { set: { max_steps: value } } : { drop: 'its default' }),
   resume_from_checkpoint: whenOn(to('resume_from_checkpoint')),
   warmup_steps: warmup,
+  save_total_limit: whenOn(to('save_total_limit')),
   optim: optimizer,
   optim_args: unlessOff('no further arguments'),
   per_device_eval_batch_size: to('eval_batch_size'),
   report_to: reporters,
   use_rslora: to('use_rslora'),
 }
+
+/** Checkpoints of a training that deletes none: more than any has. */
+const ALL_CHECKPOINTS = 1_000_000
 
 /** What TrainingArguments does where a file is silent, where that is not what clha does. */
 export const TRAINING_DEFAULTS: Values = {
@@ -158,4 +163,6 @@ export const TRAINING_DEFAULTS: Values = {
   weight_decay: 0,
   dev_fraction: 0,
   test_fraction: 0,
+  load_best_model_at_end: false,
+  save_total_limit: ALL_CHECKPOINTS,
 }

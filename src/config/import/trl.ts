@@ -1,5 +1,6 @@
 /** TRL: the YAML that `trl dpo --config` and the example scripts take. */
-import { joinDatasets, type Named } from './datasets.js'
+import { joinDatasets, type Named, namedEntries } from './datasets.js'
+import { peftTargets } from './peft-targets.js'
 import {
   drop,
   each,
@@ -32,14 +33,7 @@ const dataset: Rule = (_, all) => {
 }
 
 /** A mixture: a list of `{path, name, split, data_files}`. */
-const mixture: Rule = (value) => {
-  const entries = list(value) as { path?: unknown; name?: unknown; split?: unknown; data_files?: unknown }[]
-  const named = entries.map((e): Named => {
-    const files = e.data_files === undefined ? undefined : list(e.data_files).map(String)
-    return { path: String(e.path), config: text(e.name), split: text(e.split), files }
-  })
-  return joinDatasets('train_dataset', named, 'train')
-}
+const mixture: Rule = (value) => joinDatasets('train_dataset', namedEntries(value), 'train')
 
 /** What kind of training the keys speak of: TRL's files do not say it. */
 export function trlMethod(all: Values): string | undefined {
@@ -65,6 +59,26 @@ const loss: Rule = (value) => {
   return { set: { loss_type: first } }
 }
 
+/** SimPO is CPO's trainer with another loss: its likelihood term stays, a mean over tokens as `sft_weight` is. */
+export const cpoAlpha =
+  (isSimpo: (all: Values) => boolean): Rule =>
+  (value, all) => {
+    if (value === null) return { drop: 'its default' }
+    return { set: { [isSimpo(all) ? 'sft_weight' : 'cpo_alpha']: value } }
+  }
+
+/** Without `lora_target_modules` PEFT chooses by the family. */
+const peft: Rule = (value, all) => {
+  if (!value) return { drop: 'its default' }
+  if (list(all.lora_target_modules ?? []).length > 0) return { set: { use_peft: true } }
+  const targets = peftTargets(String(all.model_name_or_path))
+  if (targets) return { set: { use_peft: true, lora_target_modules: targets } }
+  return {
+    set: { use_peft: true },
+    miss: 'without lora_target_modules PEFT chooses by the family, for most q_proj and v_proj; here it would be all-linear: set lora_target_modules',
+  }
+}
+
 export const TRL: RuleTable = {
   ...TRAINING_ARGUMENTS,
   ...each('dataset_name', dataset),
@@ -80,6 +94,8 @@ export const TRL: RuleTable = {
   // 0 is a value of its own: tokens beyond the shared length do not count at all
   ld_alpha: (value, all) => (value === null ? drop('its default') : to('ld_alpha'))(value, all),
   ...each('rpo_alpha', whenOn(to('sft_weight'))),
+  cpo_alpha: cpoAlpha((all) => list(all.loss_type)[0] === 'simpo'),
+  use_peft: peft,
   ...each(
     'packing padding_free packing_strategy eval_packing',
     drop('every batch is one packed stream without padding'),
@@ -104,23 +120,33 @@ export const TRL: RuleTable = {
   ...each('lora_task_type', drop('the model says it')),
   bnb_4bit_quant_type: (value) => (value === 'nf4' ? { drop: 'its default' } : { miss: '4 bits are NF4' }),
   use_bnb_nested_quant: drop('scales of weights in 4 bits are kept in bfloat16'),
-  max_length: whenOn(to('max_length')),
+  max_length: (value, all) =>
+    value === null
+      ? {
+          miss: 'no limit there; here the default of max_length holds: set it to the tokens of the longest example',
+        }
+      : to('max_length')(value, all),
   max_prompt_length: whenOn(to('max_prompt_length')),
   chat_template_path: to('chat_template'),
   center_rewards_coefficient: to('center_rewards_coefficient', (value) => value ?? 0),
-  lora_target_modules: to('lora_target_modules', (value) => (list(value).length === 0 ? undefined : value)),
+  lora_target_modules: (value) =>
+    list(value ?? []).length === 0 ? { drop: 'its default' } : { set: { lora_target_modules: value } },
   lora_modules_to_save: whenOn(to('modules_to_save')),
 }
 
 const LEARNING_RATES: Record<string, number> = { sft: 2e-5, reward: 1e-4, kto: 1e-6 }
 
 /** What TRL does where a file is silent. */
-export const trlDefaults = (method: string | undefined): Values => ({
+export const trlDefaults = (method: string | undefined, all: Values): Values => ({
   ...TRAINING_DEFAULTS,
   ...lossDefaults(method),
   learning_rate: method === undefined ? 1e-6 : (LEARNING_RATES[method] ?? 1e-6),
-  max_length: 1024,
+  ...(all.max_length !== null && { max_length: 1024 }),
+  ...(method === 'simpo' && SIMPO),
 })
+
+/** TRL's cpo_alpha where a file is silent. */
+export const SIMPO: Values = { sft_weight: 1 }
 
 const CONSTANTS: Record<string, Values> = { sft: {}, reward: {}, simpo: { beta: 0.1, simpo_gamma: 0.5 } }
 

@@ -4,6 +4,7 @@ import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
 import { adapterTrajectory } from '../../load/trainable.js'
 import { inBf16 } from '../../models/decoder/decoder.js'
+import type { Schedule } from '../../optim/schedule.js'
 import type { Needs } from '../../session/needs.js'
 import { manifestOf, type Session } from '../../session/session.js'
 import { count } from '../../show/units.js'
@@ -13,6 +14,7 @@ import type { RunHooks } from '../../train/loop/training-run.js'
 import { matrixPeak } from '../../train/profile/profile-peak.js'
 import { type BegunPlan, beginPlan } from '../rehearse/plan-check.js'
 import type { PlanNeeds } from '../rehearse/plan-input.js'
+import { requireBestMetric } from './best-metric.js'
 import {
   type Fit,
   guidanceOf,
@@ -53,6 +55,17 @@ function warnIfSlower({ ui, options }: FitNeeds): void {
     )
 }
 
+/** Warm-up and decay may be given in steps, whatever the length of the training. */
+function warnIfNeverAtPeak({ ui }: FitNeeds, kind: string, schedule: Schedule): void {
+  const { warmupSteps, numDecaySteps = 0, totalSteps } = schedule
+  if (schedule.name === 'constant' || warmupSteps + numDecaySteps <= totalSteps) return
+  const decay = numDecaySteps > 0 ? ` and ${count(numDecaySteps)} of decay` : ''
+  ui.warn(
+    `${kind}: ${count(warmupSteps)} steps of warm-up${decay} in a training of ${count(totalSteps)}: the learning rate never reaches its peak`,
+    'give fewer steps to them, or train longer',
+  )
+}
+
 async function fitIn(session: FitNeeds, f: Fit): Promise<TrainingResult> {
   const { options, ui } = session
   if (f.items.length === 0) throw usageError(`${f.kind}: no example is left to train on`)
@@ -62,15 +75,19 @@ async function fitIn(session: FitNeeds, f: Fit): Promise<TrainingResult> {
   const generates = f.generate !== undefined
   const begun = beginPlan(session, { model, items, objective, batchSize, totalSteps, generates })
   const { largest, recompute } = begun.plan
+  const trainable = { model, objective, margin: objective.margin, recompute }
+  const loop = loopOptions(options, f)
+  requireBestMetric(trainable, devItems, loop)
+  warnIfNeverAtPeak(session, f.kind, loop.schedule)
   const resume = resumeOf(options, f)
   const tracker = trackerOf(session, f, resume !== false)
   const result = await runTraining({
     dir: f.dir,
     largest,
-    trainable: { model, objective, margin: objective.margin, recompute },
+    trainable,
     items,
     devItems,
-    loop: loopOptions(options, f),
+    loop,
     optimizer: optimizerOptions(options, f),
     profile: options.profile,
     manifest: manifestOf(session, f.kind, f.data),

@@ -14,6 +14,7 @@ import type { Decoder } from '../../models/decoder/decoder.js'
 import { divergence } from '../../models/decoder/divergence.js'
 import type { Needs } from '../../session/needs.js'
 import { mean } from '../../statistics/statistics.js'
+import type { GENERATED_METRICS } from '../../train/loop/best.js'
 import { type Answer, type AnswerNeeds, answerPrompts } from '../judge/answer.js'
 import { type JudgeNeeds, lazyScorers } from '../judge/eval-models.js'
 import { exampleOf } from '../judge/scorers.js'
@@ -30,6 +31,8 @@ export interface GenerationPlace {
 
 export type WatchNeeds = AnswerNeeds & JudgeNeeds & Needs<'modelNameOrPath' | 'evalGenerationSteps'>
 
+type Generated = Partial<Record<`eval_generated/${(typeof GENERATED_METRICS)[number]}`, number>>
+
 /**
  * Metrics `eval_generated/…` of the model as it stands; the answers go to `samples-<step>.jsonl` of the run folder. The reward is
  * that of `reward_model`, where there is one; `kl` is to the start model, its adapter included.
@@ -45,7 +48,7 @@ export function generationHook(
   const set = evaluationSet(held, PROMPTS, options.seed)
   const atStart = lm.model.adapter && frozenAdapter(lm.model)
   const scorer = lazyScorers(session).find(({ name }) => name === 'reward')
-  return async (step: number): Promise<Record<string, number>> => {
+  return async (step: number): Promise<Generated> => {
     const answers = await answerPrompts(session, lm, set.prompts, { label: undefined, temperature: 0 })
     const texts = answers.map(({ text }) => text)
     const rewards = await scorer?.score(set.prompts, texts)
@@ -69,7 +72,7 @@ async function certainty(
   { prompts }: EvaluationSet,
   answers: readonly Answer[],
   start: string | WithFrozen | undefined,
-): Promise<Record<string, number>> {
+): Promise<Generated> {
   const { options, dtype } = session
   const examples = prompts.map((prompt, i) => exampleOf(prompt, answers[i].text, i))
   const maxLength = Math.min(options.maxLength + options.maxNewTokens, lm.model.config.maxPositions)

@@ -16,7 +16,7 @@ import { openModelCache } from '../score/model-cache.js'
 import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
 import { answerLogProbs, isDrawn, measuresFromStart } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
-import { type AnsweredSystem, answered } from './evaluation.js'
+import { type AnsweredSystem, answered, decodingName } from './evaluation.js'
 import { functionScorer } from './function-scorer.js'
 import { type JudgeOptions, namedScorers } from './named-scorers.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
@@ -111,7 +111,7 @@ export async function answersOfModels(
 ): Promise<AnsweredSystem[]> {
   const { options, dtype } = session
   const { temperature, chatTemplate } = options
-  const decoding = temperature === 0 ? 'greedy' : `sampled at temperature ${temperature}`
+  const decoding = decodingName(temperature)
   const systems: AnsweredSystem[] = []
   let first: FirstModel | undefined
   for (const [i, { name, path, adapter }] of evaluatedModels(options).entries()) {

@@ -26,9 +26,13 @@ export interface AnsweredText {
 export const answered = (answers: readonly Answer[]): AnsweredText[] =>
   answers.map(({ text, ids, finishReason }) => ({ text, tokens: ids.length, finishReason }))
 
+/** How answers were drawn, as reports call it. */
+export const decodingName = (temperature: number): string =>
+  temperature === 0 ? 'greedy' : `sampled at temperature ${temperature}`
+
 export interface AnsweredSystem {
   name: string
-  /** Such as `greedy`. */
+  /** As of `decodingName`, or `as given` for the answers of a file. */
   decoding: string
   answers: readonly AnsweredText[]
   /** How far it is from the start, where that was measured. */

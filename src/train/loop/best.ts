@@ -24,6 +24,12 @@ export interface BestOptions {
   earlyStoppingPatience?: number
 }
 
+/** What evaluations say of generated answers, behind `eval_generated/`. */
+export const GENERATED_METRICS = ['length', 'repetition', 'entropy', 'kl', 'reward'] as const
+
+/** The metric's name in the log, which `metric_for_best_model` may shorten. */
+export const evalName = (metric: string): string => metric.replace(/^(?!eval_)/, 'eval_')
+
 export class BestTracker {
   private best?: { metric: number; step: number }
   private since = 0
@@ -43,11 +49,11 @@ export class BestTracker {
    * @throws ClhaError (exit 2) when the row lacks the metric that decides
    */
   see(step: number, row: Record<string, number>): boolean {
-    const name = this.options.metricForBestModel.replace(/^(?!eval_)/, 'eval_')
+    const name = evalName(this.options.metricForBestModel)
     const metric = row[name]
     if (metric === undefined) {
       // An evaluation of another kind (generation only) has nothing to say about this metric.
-      if (!('eval_loss' in row) || name.startsWith('eval_generated')) return false
+      if (!('eval_loss' in row) || name.startsWith('eval_generated/')) return false
       throw usageError(
         `metric_for_best_model: no metric "${name}"`,
         `there are: ${Object.keys(row).join(', ')}`,

@@ -82,6 +82,11 @@ export async function trainLoop(loop: Loop): Promise<LoopOutcome> {
     hooks.save?.(progress())
     saved = step
   }
+  // An evaluation that fails (a server is gone, a disk full) costs no step.
+  const saveAndThrow = (error: unknown): never => {
+    save()
+    throw error
+  }
   if (options.evalOnStart && step === 0) await evaluate(step)
   while (step < totalSteps && !hooks.stopRequested() && !best.exhausted()) {
     hooks.stepBegins?.(step + 1)
@@ -100,7 +105,7 @@ export async function trainLoop(loop: Loop): Promise<LoopOutcome> {
       interval.restart()
     }
     hooks.stepEnds?.(work)
-    const isBest = evaluationDue(loop, step) && (await evaluate(step))
+    const isBest = evaluationDue(loop, step) && (await evaluate(step).catch(saveAndThrow))
     if (saveDue(loop, step) || (isBest && options.saveBest)) save()
     await yieldToLoop()
   }

@@ -45,7 +45,12 @@ export function chooseCheckpoint({
   const checkpoint = isCheckpoint ? folder : found?.path
   if (checkpoint === undefined) return undefined
   const state = readTrainingState(checkpoint)
-  const accepted = requireSameTrajectory(state, { seed: loop.seed, trajectory, conditions }, allowInexact)
+  const accepted = requireSameTrajectory(
+    state,
+    { seed: loop.seed, trajectory, conditions },
+    allowInexact,
+    checkpoint,
+  )
   for (const { key } of accepted)
     hooks.warn(`${key} differs from the saved run`, 'the numbers may differ in the last digits')
   return { folder: checkpoint, state }
