@@ -2,7 +2,7 @@
 
 import { snakeCase } from '../key-names.js'
 import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
-import { evalName, GENERATED_METRICS } from '../train/loop/best.js'
+import { evalName, GENERATED_METRICS } from '../runs/metric-names.js'
 import { isAddress } from '../value-shapes.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
 import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'

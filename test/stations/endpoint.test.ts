@@ -77,7 +77,7 @@ test('a row that a chat model cannot judge stops scoring, or is left out with sk
   })
   const { result, screen } = await run({ skipBad: true })
   expect(result).toMatchObject({ answers: 14 })
-  expect(screen).toContain('pairs.jsonl:3: left out: no score from 1 to 10')
+  expect(screen).toContain('pairs.jsonl:3: left out: no score in the reply')
 })
 
 test('keys that cannot act, and two scorers at once, are errors', async () => {

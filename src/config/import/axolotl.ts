@@ -14,7 +14,7 @@ import {
   whenOn,
 } from './rule.js'
 import { mixedPrecision, optimizer, reporters, steps, TRAINING_ARGUMENTS } from './training-arguments.js'
-import { cpoAlpha, lossDefaults, SIMPO } from './trl.js'
+import { anchorDefaults, cpoAlpha, lossDefaults } from './trl.js'
 
 const datasets =
   (key: string, usual: string): Rule =>
@@ -139,7 +139,7 @@ function axolotlTemplate(value: unknown): ReturnType<Rule> {
 /** What Axolotl does where a file is silent. */
 export const axolotlDefaults = (method: string | undefined): Values => ({
   ...lossDefaults(method),
-  ...(method === 'simpo' && SIMPO),
+  ...anchorDefaults(method),
   lr_scheduler_type: 'cosine',
   warmup_ratio: 0.03,
   num_train_epochs: 1,

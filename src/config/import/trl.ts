@@ -142,11 +142,13 @@ export const trlDefaults = (method: string | undefined, all: Values): Values => 
   ...lossDefaults(method),
   learning_rate: method === undefined ? 1e-6 : (LEARNING_RATES[method] ?? 1e-6),
   ...(all.max_length !== null && { max_length: 1024 }),
-  ...(method === 'simpo' && SIMPO),
+  ...anchorDefaults(method),
 })
 
-/** TRL's cpo_alpha where a file is silent. */
-export const SIMPO: Values = { sft_weight: 1 }
+const ANCHORS: Record<string, Values> = { simpo: { sft_weight: 1 } }
+
+/** TRL's `cpo_alpha` where a file is silent. */
+export const anchorDefaults = (method = ''): Values => ANCHORS[method] ?? {}
 
 const CONSTANTS: Record<string, Values> = { sft: {}, reward: {}, simpo: { beta: 0.1, simpo_gamma: 0.5 } }
 

@@ -1,7 +1,7 @@
 /** `metric_for_best_model`, before the first step: by a name that no evaluation logs nothing would ever be the best. */
 import { didYouMean, suggest } from '../../config/suggest.js'
 import { usageError } from '../../errors.js'
-import { evalName } from '../../train/loop/best.js'
+import { evalName } from '../../runs/metric-names.js'
 import { packStep, type TrainItem } from '../../train/loop/items.js'
 import type { LoopOptions } from '../../train/loop/loop.js'
 import { evaluateStep, type Trainable } from '../../train/loop/step.js'

@@ -1,5 +1,7 @@
 /** Where training stands, and which evaluation was the best so far. */
+
 import { usageError } from '../../errors.js'
+import { evalName } from '../../runs/metric-names.js'
 import type { TallyState } from './step-metrics.js'
 
 export interface Progress {
@@ -23,12 +25,6 @@ export interface BestOptions {
   greaterIsBetter: boolean
   earlyStoppingPatience?: number
 }
-
-/** What evaluations say of generated answers, behind `eval_generated/`. */
-export const GENERATED_METRICS = ['length', 'repetition', 'entropy', 'kl', 'reward'] as const
-
-/** The metric's name in the log, which `metric_for_best_model` may shorten. */
-export const evalName = (metric: string): string => metric.replace(/^(?!eval_)/, 'eval_')
 
 export class BestTracker {
   private best?: { metric: number; step: number }
