@@ -31,7 +31,10 @@ function save(model, folder) {
 
 /** The row as one answer without a prompt. */
 const asList = (ids) => ({
-  ...{ id: '', source: '', promptIds: new Int32Array(0), promptCut: 0 },
+  id: '',
+  source: '',
+  promptIds: new Int32Array(0),
+  promptCut: 0,
   answers: [{ ids: Int32Array.from(ids), scoredFrom: 0, truncated: false, ended: true }],
 })
 

@@ -94,7 +94,9 @@ async function addCommand(
       await withUi(io, { json, stopping, unstoppable }, (ui) =>
         entry.run({
           args: command.args,
-          ...{ flags, ui, commands },
+          flags,
+          ui,
+          commands,
           input: inputLines(io),
           terminal: terminalOut(io, json),
         }),

@@ -43,7 +43,10 @@ export function compare(
   const rate = bootstrapMean(results, options)
   const seen = { value: rate.value, prompts: results.length, won: win, lost: loss }
   return {
-    ...{ count: results.length, win, tie: count(0.5), loss },
+    count: results.length,
+    win,
+    tie: count(0.5),
+    loss,
     winRate: { ...rate, interval: cautiousRate(rate.interval ?? [1, 0], seen) },
     difference,
   }

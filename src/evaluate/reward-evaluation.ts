@@ -85,7 +85,14 @@ function calibrationOf(lists: readonly RewardedList[]): RewardCalibration | unde
   const { ece, nll, brier } = preferenceMetrics(margins, labels, found.temperature)
   const { temperature, temperatureInterval, lapse, lapseInterval, reliability } = found
   return {
-    ...{ temperature, temperatureInterval, lapse, lapseInterval, ece, nll, brier, reliability },
+    temperature,
+    temperatureInterval,
+    lapse,
+    lapseInterval,
+    ece,
+    nll,
+    brier,
+    reliability,
     atBound: found.atBound.includes('temperature'),
   }
 }

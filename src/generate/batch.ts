@@ -163,7 +163,10 @@ async function advance(
   if (!ended && !full && !stopped) return undefined
   const finishReason = ended || stopped ? 'stop' : 'length'
   return {
-    ...{ text, ids: row.ids, ...(ended && { endId: token }), finishReason },
+    text,
+    ids: row.ids,
+    ...(ended && { endId: token }),
+    finishReason,
     ...(row.logprobs && { logprobs: row.logprobs }),
   }
 }

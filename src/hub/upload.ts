@@ -46,11 +46,15 @@ export async function uploadFiles(upload: Upload): Promise<Uploaded> {
   await ensureRepo(upload)
   const { commitIter } = await import('@huggingface/hub')
   const run = commitIter({
-    ...{ hubUrl: settings.endpoint, fetch: hubFetch(settings, name), title: upload.title, useXet: false },
+    hubUrl: settings.endpoint,
+    fetch: hubFetch(settings, name),
+    title: upload.title,
+    useXet: false,
     repo: { type: name.kind, name: name.repo },
     branch: name.revision ?? 'main',
     operations: files.map(({ path, source }) => ({
-      ...{ operation: 'addOrUpdate' as const, path },
+      operation: 'addOrUpdate' as const,
+      path,
       content: 'file' in source ? pathToFileURL(source.file) : new Blob([source.text]),
     })),
   })

@@ -38,7 +38,8 @@ export function correspond({ judge, replies, pace, prices, cap }: Correspondence
   const send = async (key: string, body: object, prompt: number, signal?: AbortSignal): Promise<Reply> => {
     const started = performance.now()
     const { tokens, ...answered } = await askJudge(judge, body, {
-      ...{ pace, signal },
+      pace,
+      signal,
       permit() {
         if (cap !== undefined && (spent() ?? 0) >= cap) throw new CapReached('the cap is reached')
       },
@@ -46,7 +47,9 @@ export function correspond({ judge, replies, pace, prices, cap }: Correspondence
     })
     sent++
     const reply: Reply = {
-      ...{ key, model: judge.model, ...answered },
+      key,
+      model: judge.model,
+      ...answered,
       tokens: tokens ?? { prompt, reply: estimatedTokens(answered.text), estimated: true },
       milliseconds: Math.round(performance.now() - started),
       at: new Date().toISOString(),

@@ -37,12 +37,18 @@ export function evaluationReport(
   const agreement = systems.flatMap(({ system, decoding, evaluation }) =>
     evaluation.scorers.map(({ a, b, agreement: { count, pearson, spearman } }) => ({
       answers: [system, decoding].filter(Boolean).join(', '),
-      ...{ a, b, count, pearson, spearman },
+      a,
+      b,
+      count,
+      pearson,
+      spearman,
     })),
   )
   const said = systems.flatMap((system) => scorerRows(system, system.system !== baseline))
   return {
-    ...{ baseline, lengthUnit: 'words', rows },
+    baseline,
+    lengthUnit: 'words',
+    rows,
     ...(said.length > 0 && { scorers: said }),
     ...(agreement.length > 0 && { agreement }),
   }
@@ -55,8 +61,14 @@ function scorerRows({ system, decoding, evaluation }: EvaluatedSystem, versus: b
       const { reward, sigmoid, versusBaseline, lengthControlled, lengthCorrelation } = group.rewards[scorer]
       const duel = versus ? versusBaseline : undefined
       return {
-        ...{ scorer, system, source, ...(decoding !== undefined && { decoding }), prompts: group.count },
-        ...{ reward, sigmoid, lengthCorrelation },
+        scorer,
+        system,
+        source,
+        ...(decoding !== undefined && { decoding }),
+        prompts: group.count,
+        reward,
+        sigmoid,
+        lengthCorrelation,
         ...(duel && {
           against: { wins: duel.win, ties: duel.tie, losses: duel.loss, rate: duel.winRate },
         }),

@@ -122,7 +122,10 @@ function comesAgain(lists: readonly RankedList[], votes: PooledVotes): PairsAgai
   const repeated = votes.repeated.flat()
   const different = repeated.filter((again) => !again).length
   return {
-    ...{ lists: lists.length, prompts, pairs: votes.pairsAgain, copies: votes.copies },
+    lists: lists.length,
+    prompts,
+    pairs: votes.pairsAgain,
+    copies: votes.copies,
     rowsAPair: different > 0 ? repeated.length / different : 1,
   }
 }
@@ -147,7 +150,14 @@ function labelExamples(
       const { id, file, row, source, prompt, candidates } = example
       const side = (k: number) => ({ text: candidates[k].text, reward: rewards[k] })
       return {
-        ...{ id, file, row, source, prompt, preferred: side(better), other: side(worse), belief },
+        id,
+        file,
+        row,
+        source,
+        prompt,
+        preferred: side(better),
+        other: side(worse),
+        belief,
         ...(truth && { trulyReversed: truth(list)[nth] }),
       }
     })

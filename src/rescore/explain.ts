@@ -129,7 +129,14 @@ function defaultPairs({ example, rewards, pairs }: RankedList, rules: DefaultRul
     const reason = weight > 0 ? 'kept' : contradicted ? 'contradicted' : unsure
     const { needed, turnsBelow } = gapsThatDecide(evidence, averaged, rules, label)
     return {
-      ...{ better, worse, distance, gap, belief, weight, reason, ...deciding },
+      better,
+      worse,
+      distance,
+      gap,
+      belief,
+      weight,
+      reason,
+      ...deciding,
       ...(needed !== undefined && { keptFrom: needed }),
       ...(turnsBelow !== undefined && { turnsBelow }),
       keptUpTo: belief,
@@ -204,8 +211,19 @@ function legacyPairs({ rewards, pairs }: RankedList, threshold: number): Explain
     const gap = rewards[better] - rewards[worse]
     const reason = weight > 0 ? 'kept' : 'gap below threshold'
     return {
-      ...{ better, worse, distance, gap, fromReward: gap, fromLabel: 0, logit: gap, belief, weight, reason },
-      ...{ keptFrom: threshold, turnsBelow: 0, keptUpTo: Math.abs(gap) },
+      better,
+      worse,
+      distance,
+      gap,
+      fromReward: gap,
+      fromLabel: 0,
+      logit: gap,
+      belief,
+      weight,
+      reason,
+      keptFrom: threshold,
+      turnsBelow: 0,
+      keptUpTo: Math.abs(gap),
     }
   })
 }

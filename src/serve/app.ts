@@ -67,7 +67,10 @@ function getPath({ url }: Request): string {
 
 function modelRoutes(app: Hono, { lm, reward, created }: AppOptions): void {
   const entry = (id: string, more: object = {}) => ({
-    ...{ id, object: 'model', created, owned_by: 'clha' },
+    id,
+    object: 'model',
+    created,
+    owned_by: 'clha',
     ...more,
   })
   const data = [

@@ -55,7 +55,9 @@ export function lengthControlled(
   return {
     value: rate,
     ...(interval && { interval }),
-    ...{ raw, lengthEffect: effect, moves: Math.abs(rate - raw) > MUCH },
+    raw,
+    lengthEffect: effect,
+    moves: Math.abs(rate - raw) > MUCH,
   }
 }
 

@@ -37,7 +37,9 @@ export function positionBias(pairs: readonly BothOrders[]): PositionBias {
   // The same answer won in both orders: once from the first place, once from the second.
   const won = pairs.filter(({ orders: [x, y] }) => x !== 'tie' && y !== 'tie' && x !== y).length
   return {
-    ...{ pairs: n, first, second },
+    pairs: n,
+    first,
+    second,
     bias: n > 0 ? (first - second) / n : null,
     consistent: n > 0 ? (won + ties) / n : null,
     p: exactMcNemar(first, second),

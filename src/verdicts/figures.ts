@@ -92,7 +92,8 @@ export function verdictFigures(
     verdicts: counted.length,
     items: new Set(counted.map(({ item }) => item)).size,
     raters: new Set(counted.map(({ rater }) => rater)).size,
-    ...{ errors: errors.length, skipped: skipped.length },
+    errors: errors.length,
+    skipped: skipped.length,
     against: others.flatMap((system) => againstBaseline(system, baseline, counted, texts, options) ?? []),
     differences: differencesOf(others, baseline, counted),
     strengths: known.map((system) => strengthOf(system, baseline, known, fit)),
@@ -146,7 +147,10 @@ function againstBaseline(
   const controlled = withLengths ? lengthControlled(lengthRows, { seed }) : undefined
   return {
     system,
-    ...{ wins: count('a'), ties: count('tie'), bothBad: count('both_bad'), losses: count('b') },
+    wins: count('a'),
+    ties: count('tie'),
+    bothBad: count('both_bad'),
+    losses: count('b'),
     winRate: clusteredRate(scores, clustersOfRows(rows)),
     ...(controlled && { lengthControlled: controlled }),
   }

@@ -40,7 +40,9 @@ function qualityOf(rater: string, rows: readonly VerdictRow[]): RaterQuality {
   return {
     rater,
     kind: rows[0].kind,
-    ...{ verdicts: judged.length, errors: errors.length, skipped: skipped.length },
+    verdicts: judged.length,
+    errors: errors.length,
+    skipped: skipped.length,
     ...(known.length > 0 && { gold: share(known, ({ verdict, gold }) => verdict === gold) }),
     ...(repeats.length > 0 && { repeats: share(repeats, ([one, two]) => one.verdict === two.verdict) }),
     ...(seesOrder && { first: share(slots, (slot) => slot === 'first') }),

@@ -66,7 +66,10 @@ function pairCounts(judged: readonly JudgedRow[]): PairCount[] {
       const score = rows.reduce((sum, { verdict }) => sum + scoreOf(verdict), 0)
       return {
         systems: rows[0].systems,
-        ...{ a: count('a'), b: count('b'), tie: count('tie'), bothBad: count('both_bad') },
+        a: count('a'),
+        b: count('b'),
+        tie: count('tie'),
+        bothBad: count('both_bad'),
         winRate: score / rows.length,
       }
     })
@@ -80,7 +83,9 @@ function raterCount(rater: string, own: readonly VerdictRow[]): RaterCount {
   return {
     rater,
     kind: own[0].kind,
-    ...{ verdicts: judged.length, errors: errors.length, skipped: skipped.length },
+    verdicts: judged.length,
+    errors: errors.length,
+    skipped: skipped.length,
     ...(times.length > 0 && { milliseconds: quantile(times, 0.5) }),
     ...(cost !== undefined && { cost }),
   }

@@ -61,7 +61,8 @@ export function openBooth(log: ComparisonLog, options: BoothOptions): Booth {
       const last = rater.given.at(-1)
       return {
         rater: name,
-        ...{ done: rater.plan.length - open.length, total: rater.plan.length },
+        done: rater.plan.length - open.length,
+        total: rater.plan.length,
         tasks: open.slice(0, AHEAD).map((entry) => nextTask(hall, rater, entry)),
         ...(last && { last: answeredTask(hall, rater, last).id }),
       }
@@ -112,7 +113,7 @@ function openHall(log: ComparisonLog, options: Required<BoothOptions>, settings:
   const given = all.filter((ballot) => !isPart(ballot))
   const tally = createPairTally()
   for (const ballot of given) tallyRows(tally, ballot.rows, 1)
-  return { ...{ items, seed: header.hash, secret, mode, repeats, given, tally }, raters: new Map() }
+  return { items, seed: header.hash, secret, mode, repeats, given, tally, raters: new Map() }
 }
 
 function undoneBefore(hall: Hall, rater: Rater, id: string): BallotResult {

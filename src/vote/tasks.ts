@@ -75,10 +75,16 @@ export function rowsOf(task: Task, item: ComparisonItem, ballot: Ballot, facts: 
     answers.slice(i + 1).map((b, k): VerdictRow => {
       const [first, second] = [places.indexOf(i), places.indexOf(i + 1 + k)]
       return {
-        ...{ item: item.item, prompt: promptKey(item.prompt), a: a.answer, b: b.answer },
+        item: item.item,
+        prompt: promptKey(item.prompt),
+        a: a.answer,
+        b: b.answer,
         shown: first < second ? 'ab' : 'ba',
         verdict: 'all' in ballot ? ballot.all : outcomeOf(ballot.ranks[first], ballot.ranks[second]),
-        ...{ rater, kind: 'person', systems: [a.system, b.system], settings },
+        rater,
+        kind: 'person',
+        systems: [a.system, b.system],
+        settings,
         ...(milliseconds !== undefined && { milliseconds }),
         ...(comment !== undefined && comment !== '' && { comment }),
         ...goldOf(item, a, b),

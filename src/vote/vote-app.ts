@@ -134,7 +134,8 @@ function shownTask({ id, prompt, answers, places }: Task, systems: readonly stri
       ? [{ role: 'user', content: prompt }]
       : prompt.map((message) => ({ role: message.role, content: turnText(message) }))
   return {
-    ...{ id, turns },
+    id,
+    turns,
     answers: places.map((i) => ({
       text: answers[i].text,
       ...(namesAuthor(answers[i].text, systems) && { namesAuthor: true }),

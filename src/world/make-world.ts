@@ -319,8 +319,13 @@ function record(
   const rewards = answers.map((answer) => judge(fact, answer).reward)
   return {
     example: {
-      ...{ id, prompt: messages, candidates, preferences },
-      ...{ source: 'starter-world', file: `${split}.jsonl`, row },
+      id,
+      prompt: messages,
+      candidates,
+      preferences,
+      source: 'starter-world',
+      file: `${split}.jsonl`,
+      row,
     },
     truth: { flipped, rewards, labels: answers.map(labelOf) },
   }

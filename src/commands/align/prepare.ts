@@ -123,7 +123,9 @@ async function trainScorers(a: Alignment, data: DataFile[], corpus: EncodedCorpu
   const { session, lm, judges } = a
   const { folds, seed } = session.options
   const scorers = await trainRewardModels(session, lm, corpus, {
-    ...{ folds, seed, data },
+    folds,
+    seed,
+    data,
     stage: true,
     dir: (fold) => stageDir(session.options, `reward-fold-${fold}`),
     label: (fold) => `reward model, fold ${fold}`,

@@ -29,7 +29,11 @@ export const alignedOf = (
   policies: readonly string[],
   sft?: string,
 ): Aligned => ({
-  ...{ start, sft, scorers, second, rescored },
+  start,
+  sft,
+  scorers,
+  second,
+  rescored,
   clha: policies[policies.length - 1],
   rounds: policies.slice(0, -1),
 })

@@ -86,13 +86,11 @@ async function compareIn(
   const verdicts = peopleFirst(verdictsOf([record.path, ...files], compared, session))
   const report = reportOf(session, evaluation, {
     systems: systems.map(({ name, path, file }, i) => ({
-      ...{
-        name,
-        path,
-        kind: file ? 'answers' : 'model',
-        answers: set.prompts.length,
-        made: answeredBy[i].made,
-      },
+      name,
+      path,
+      kind: file ? 'answers' : 'model',
+      answers: set.prompts.length,
+      made: answeredBy[i].made,
     })),
     settings: settingsDifferences(systems),
     verdicts,
@@ -104,7 +102,8 @@ async function compareIn(
   return {
     prompts: set.prompts.length,
     ...(report.measures && { measures: report.measures }),
-    ...{ comparison: record.path, report: written.html },
+    comparison: record.path,
+    report: written.html,
   }
 }
 

@@ -52,7 +52,9 @@ export function refuseOther(dir: string, prompts: readonly Prompt[], systems: re
 export function openRecord(dir: string, { prompts, sources, systems }: Recorded): OpenRecord {
   const path = pathIn(dir)
   const items = prompts.map((prompt, i) => ({
-    ...{ item: itemOf(prompt), prompt, source: sources[i] },
+    item: itemOf(prompt),
+    prompt,
+    source: sources[i],
     answers: systems.map(({ name, answers }) => {
       const { text } = answers[i]
       return { system: name, answer: answerHash(text), text }
@@ -92,11 +94,18 @@ function rowsOf(
         const grade = [system.rewards[scorer][i], baseline.rewards[scorer][i]] as const
         const score = winOf(grade[0] - grade[1], TIE)
         return {
-          ...{ item: item.item, prompt: promptKey(item.prompt) },
-          ...{ a: answerHash(system.texts[i]), b: answerHash(baseline.texts[i]), shown: 'ab' },
+          item: item.item,
+          prompt: promptKey(item.prompt),
+          a: answerHash(system.texts[i]),
+          b: answerHash(baseline.texts[i]),
+          shown: 'ab',
           verdict: score === 1 ? 'a' : score === 0 ? 'b' : 'tie',
-          ...{ grade, rater: scorer, kind: 'reward', systems: [system.name, baseline.name] },
-          ...{ settings: sha256(JSON.stringify(['reward', settings[scorer] ?? scorer])), at },
+          grade,
+          rater: scorer,
+          kind: 'reward',
+          systems: [system.name, baseline.name],
+          settings: sha256(JSON.stringify(['reward', settings[scorer] ?? scorer])),
+          at,
         }
       }),
     ),

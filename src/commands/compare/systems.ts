@@ -104,7 +104,13 @@ export async function answersOf(
   try {
     const examples = prompts.map(
       (prompt, i): Example => ({
-        ...{ id: String(i), prompt, candidates: [], preferences: [], source: '', file: path, row: i + 1 },
+        id: String(i),
+        prompt,
+        candidates: [],
+        preferences: [],
+        source: '',
+        file: path,
+        row: i + 1,
       }),
     )
     const { temperature, seed } = options

@@ -70,7 +70,10 @@ export function ownVerdicts(files: readonly string[], compared: Compared): OwnVe
         )
       }
       return {
-        ...{ who, file, comparison, own },
+        who,
+        file,
+        comparison,
+        own,
         unknown: own.filter((row) => matchOf(row) === 'unknown').length,
         otherSystems: rows.length - named.length,
         otherAnswers: named.length - own.length,
@@ -151,7 +154,8 @@ export function withVerdicts(
       systems[system] = {
         ...systems[system],
         ...Object.fromEntries(named),
-        ...{ winrate, ...(winrate_lc && { winrate_lc }) },
+        winrate,
+        ...(winrate_lc && { winrate_lc }),
       }
     }
   }
@@ -184,7 +188,12 @@ function measuresOfVerdicts(
 export const judgementsOfVerdicts = (verdicts: ComparisonReport['verdicts']): Judgement[] =>
   verdicts.flatMap(({ who, figures: { baseline, against, raters } }) =>
     against.map(({ system, winRate, lengthControlled }) => ({
-      ...{ system, baseline, who, winRate, prompts: winRate.prompts, raters },
+      system,
+      baseline,
+      who,
+      winRate,
+      prompts: winRate.prompts,
+      raters,
       ...(lengthControlled && { lengthControlled }),
     })),
   )

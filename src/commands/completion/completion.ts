@@ -28,7 +28,10 @@ function flagsOf({ flags, keys, short = {}, json }: Command): Flag[] {
   const properties = configSchema().properties
   return [
     ...flags.map(({ flag, meaning }) => ({
-      ...{ flag: flag.split(' ')[0], meaning, takes: flag.includes(' '), values: [] },
+      flag: flag.split(' ')[0],
+      meaning,
+      takes: flag.includes(' '),
+      values: [],
     })),
     ...keys.flatMap((key): Flag[] => {
       const { flag, kind, description: meaning } = flagSpec(key)

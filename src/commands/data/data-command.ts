@@ -45,7 +45,9 @@ export function dataCommand({
   const names = new Set(all.map(camelCase))
   return {
     path: ['data', name],
-    ...{ summary, examples, flags },
+    summary,
+    examples,
+    flags,
     arguments: [['<data...>', 'data files, folders, or names on the hub']],
     keys: all,
     groups: [{ keys }, { heading: 'Reading', keys: READING }],

@@ -62,7 +62,12 @@ async function sourceOf(
   const files = [{ path: 'starter world', sha256: hash, rows: train.length }]
   const shown = { path: 'demonstrations of the starter world', rows: demonstrations.length }
   return {
-    ...{ train, test: dev ? world.dev : test, files, demonstrations, truth, oracle: trueReward },
+    train,
+    test: dev ? world.dev : test,
+    files,
+    demonstrations,
+    truth,
+    oracle: trueReward,
     ...(shared && { sharedStart: { dir: shared.dir, files: [{ ...shown, sha256: shared.hash }] } }),
     ...(otherJudge && { judged: world.labelledBy('judge') }),
   }

@@ -45,7 +45,9 @@ export function readCondition(text: string): Condition {
   const [, measure, field = 'value'] = /^(.+?)(?:\.(value|lower|upper))?$/.exec(left) as RegExpExecArray
   if (measureOf(measure) === undefined) throw unknownMeasure(text, measure)
   return {
-    ...{ text: text.trim(), measure, bound },
+    text: text.trim(),
+    measure,
+    bound,
     field: field as Condition['field'],
     operator: operator as Condition['operator'],
   }

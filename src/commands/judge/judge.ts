@@ -105,8 +105,11 @@ async function judged({ ui, options, endpoint, bench, path, pairings, log }: Wor
   sayOtherSettings(ui, bench, log.comparison.rows)
   const replies = openReplies(`${path}.replies`)
   const correspondence = correspond({
-    ...{ judge: endpoint, replies, pace: createPace(options.judgeRequestsPerMinute) },
-    ...{ prices: pricesOf(options), cap: options.judgeMaxCost },
+    judge: endpoint,
+    replies,
+    pace: createPace(options.judgeRequestsPerMinute),
+    prices: pricesOf(options),
+    cap: options.judgeMaxCost,
   })
   const bar = ui.progress(pairings.length, 'judging', 'verdicts')
   const spent = () => {
@@ -115,8 +118,13 @@ async function judged({ ui, options, endpoint, bench, path, pairings, log }: Wor
   }
   try {
     const counts = await judgeComparison(pairings, {
-      ...{ judge: endpoint, correspondence, concurrency: options.judgeConcurrency, stopRequested },
-      ...{ bench: { ...bench, secret: replies.secret }, rows: log.comparison.rows, append: log.append },
+      judge: endpoint,
+      correspondence,
+      concurrency: options.judgeConcurrency,
+      stopRequested,
+      bench: { ...bench, secret: replies.secret },
+      rows: log.comparison.rows,
+      append: log.append,
       progress: (done, errors) => bar.update(done, { ...(errors > 0 && { errors }), ...spent() }),
     })
     bar.done(`${amount(correspondence.sent(), 'request')}`)

@@ -81,7 +81,11 @@ export async function push(
   const bar = ui.progress(Math.ceil(total / 1e6), `pushing ${name.repo}`, 'MB')
   const title = `Model of clha${run ? ` (${run.manifest.kind})` : ''}`
   const { commit, url } = await uploadFiles({
-    ...{ settings, name, private: given.private === true, title, files },
+    settings,
+    name,
+    private: given.private === true,
+    title,
+    files,
     progress: (share) => bar.update(Math.round((share * total) / 1e6)),
   })
   bar.done(bytes(total))
@@ -108,7 +112,9 @@ function checkWhole(folder: string): void {
 
 function cardOf({ to, license }: PushSettings, folder: string, run: RunAround | undefined): string {
   return modelCard({
-    ...{ repo: to.replace('hf://', '').split('@')[0], license, manifest: run?.manifest },
+    repo: to.replace('hf://', '').split('@')[0],
+    license,
+    manifest: run?.manifest,
     head: headOf(folder),
     report: run && reportOf(run.dir),
   })

@@ -91,7 +91,10 @@ const dataStation = (a: Alignment): Promise<{ world: TalkWorld; data: AlignData 
     const world = createTalkWorld(answers, { seed })
     const { train, test, ties, options } = world
     const rows = train.map(({ id, prompt, candidates, preferences: [{ better, worse }] }) => ({
-      ...{ id, prompt, chosen: candidates[better].text, rejected: candidates[worse].text },
+      id,
+      prompt,
+      chosen: candidates[better].text,
+      rejected: candidates[worse].text,
       reversed: world.truth(id).flipped[0],
     }))
     const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('')
@@ -117,7 +120,11 @@ async function ownAnswers(session: OwnAnswersNeeds, examples: readonly Example[]
   makeFolder(dir)
   try {
     const { answers } = await sampleLocally(session, lm, model, examples, {
-      ...{ count: SAMPLES, temperature: TEMPERATURE, seed: options.seed, name: 'start', dir },
+      count: SAMPLES,
+      temperature: TEMPERATURE,
+      seed: options.seed,
+      name: 'start',
+      dir,
     })
     return answers.map((own) => own.map(({ text }) => text.trim()))
   } finally {

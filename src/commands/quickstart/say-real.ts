@@ -49,7 +49,9 @@ export function habitLines({ judged, samples }: Evaluation): string[] {
   const answersOf = (name: string): Answered[] => {
     const system = judged.find((s) => s.name === name && s.decoding === 'greedy')
     return (system?.answers ?? []).map(({ text, finishReason }, i) => ({
-      ...{ prompt: samples[i].prompt, text, ended: finishReason === 'stop' },
+      prompt: samples[i].prompt,
+      text,
+      ended: finishReason === 'stop',
     }))
   }
   const both = [answersOf('start'), answersOf('clha')]

@@ -61,9 +61,14 @@ export async function relabelCall(
 type Said = 'first' | 'second' | 'skip' | 'undo' | 'quit'
 
 const KEYS: Record<string, Said> = {
-  ...{ '1': 'first', '2': 'second', s: 'skip', u: 'undo', q: 'quit' },
+  '1': 'first',
+  '2': 'second',
+  s: 'skip',
+  u: 'undo',
+  q: 'quit',
   // Ctrl-C and Ctrl-D.
-  ...{ '\x03': 'quit', '\x04': 'quit' },
+  '\x03': 'quit',
+  '\x04': 'quit',
 }
 
 /**

@@ -46,7 +46,10 @@ export const rewardEval = ({
     const categories = categoriesOf(scored.examples)
     const lists = scored.examples.map(
       ({ id, preferences }, i): RewardedList => ({
-        ...{ id, preferences, source: categories[i], rewards: scored.rewards[i] },
+        id,
+        preferences,
+        source: categories[i],
+        rewards: scored.rewards[i],
       }),
     )
     const found = evaluateReward(lists, { benchmark })

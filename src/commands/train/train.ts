@@ -29,7 +29,12 @@ async function trainIn(session: Session): Promise<TrainResult> {
   const start = await loadTrainable(session)
   const { corpus, files, write } = await rank()
   const run = await trainPolicy(session, start, corpus, {
-    ...{ kind, dir, files, learningRate, epochs, maxSteps },
+    kind,
+    dir,
+    files,
+    learningRate,
+    epochs,
+    maxSteps,
     stage: false,
     watch: { held: partOf(corpus, 'dev').examples },
     async opened() {

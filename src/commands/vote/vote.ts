@@ -59,12 +59,15 @@ export async function voteCall(args: readonly string[], flags: Record<string, un
     throw usageError(`--rater "${bad}": a name is short, not empty, and given once`, 'such as --rater ann')
   return {
     inputs: args,
-    ...{ output: textOf(flags.output), gold: textOf(flags.gold), raters },
+    output: textOf(flags.output),
+    gold: textOf(flags.gold),
+    raters,
     setup: {
       mode: flags.rank === undefined ? undefined : flags.rank === true ? 'rank' : 'pair',
       repeats: numberIfGiven('--repeats', flags.repeats, { least: 0, most: 0.5, whole: false }),
     },
-    ...{ host: options.host, port: options.port },
+    host: options.host,
+    port: options.port,
   }
 }
 
@@ -84,7 +87,11 @@ export async function vote(call: VoteCall, ui: Ui): Promise<VoteResult> {
     const loopback = isLoopback(call.host)
     let failure: unknown
     const app = createVoteApp({
-      ...{ booth, mode: setup.mode, loopback, raterOf: links.raterOf, systems: systemsOf(items) },
+      booth,
+      mode: setup.mode,
+      loopback,
+      raterOf: links.raterOf,
+      systems: systemsOf(items),
       failed(error) {
         failure ??= error
       },

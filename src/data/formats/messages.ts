@@ -9,9 +9,17 @@ import { typeName, valueName } from './type-name.js'
 
 /** Role names in use -> ours. The second line is ShareGPT's, the third Gemma's, OpenAI's older one and Llama's. */
 const SPOKEN: Record<string, Role> = {
-  ...{ system: 'system', developer: 'system', user: 'user', assistant: 'assistant', tool: 'tool' },
-  ...{ human: 'user', gpt: 'assistant', observation: 'tool' },
-  ...{ model: 'assistant', function: 'tool', ipython: 'tool' },
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  assistant: 'assistant',
+  tool: 'tool',
+  human: 'user',
+  gpt: 'assistant',
+  observation: 'tool',
+  model: 'assistant',
+  function: 'tool',
+  ipython: 'tool',
 }
 
 /** `User` and `USER` are `user`. */

@@ -53,7 +53,9 @@ function pairRows(
     const better = candidates[label.better]
     const worse = candidates[label.worse]
     return {
-      ...{ id: numbered(id, i, labels.length), source, ...columns({ better, worse }) },
+      id: numbered(id, i, labels.length),
+      source,
+      ...columns({ better, worse }),
       ...(annotator !== undefined && { annotator }),
       ...(better.reward !== undefined && { score_chosen: better.reward }),
       ...(worse.reward !== undefined && { score_rejected: worse.reward }),

@@ -45,11 +45,15 @@ interface Kind {
 
 const KINDS: Record<Bits, Kind> = {
   8: {
-    ...{ dtype: 'i8', scale: 'f32', quantize: ops.quantizeInt8 },
+    dtype: 'i8',
+    scale: 'f32',
+    quantize: ops.quantizeInt8,
     shapes: (out, columns) => ({ weight: [out, columns], scale: [out] }),
   },
   4: {
-    ...{ dtype: 'u8', scale: 'bf16', quantize: ops.quantizeNf4 },
+    dtype: 'u8',
+    scale: 'bf16',
+    quantize: ops.quantizeNf4,
     shapes: (out, columns) => ({ weight: [out, columns / 2], scale: [out, Math.ceil(columns / 64)] }),
   },
 }

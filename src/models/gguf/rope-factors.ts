@@ -26,7 +26,10 @@ const wavelengths = (headDim: number, theta: number): number[] =>
 /** As in the models that were released with it, but for the length: 8,192 tokens in theirs. */
 const usual = (factors: Float32Array): Settings[] =>
   [8192, ...Array.from({ length: 16 }, (_, i) => 2 ** (i + 4))].map((originalMaxPositions) => ({
-    ...{ factor: largest(factors), lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions },
+    factor: largest(factors),
+    lowFreqFactor: 1,
+    highFreqFactor: 4,
+    originalMaxPositions,
   }))
 
 const largest = (factors: Float32Array): number => factors.reduce((a, b) => Math.max(a, b), 1)

@@ -150,15 +150,21 @@ const WRITERS: Readonly<Record<string, Writer | undefined>> = {
   llama,
   mistral: llama,
   qwen2: {
-    ...{ architecture: 'qwen2', activations: ['silu'], attentionBias: true },
+    architecture: 'qwen2',
+    activations: ['silu'],
+    attentionBias: true,
     entries: (c) => [...standard(c), ...unusualHeads(c)],
   },
   qwen3: {
-    ...{ architecture: 'qwen3', activations: ['silu'], attentionBias: false },
+    architecture: 'qwen3',
+    activations: ['silu'],
+    attentionBias: false,
     entries: (c) => [...standard(c), ...headLengths(c)],
   },
   gemma2: {
-    ...{ architecture: 'gemma2', activations: ['gelu_tanh'], attentionBias: false },
+    architecture: 'gemma2',
+    activations: ['gelu_tanh'],
+    attentionBias: false,
     entries: (c) => [
       ...standard(c).filter(([key]) => key !== 'rope.freq_base'),
       ...unless(10_000, float('rope.freq_base', c.ropes[0].theta)),
@@ -166,11 +172,15 @@ const WRITERS: Readonly<Record<string, Writer | undefined>> = {
     ],
   },
   gemma3_text: {
-    ...{ architecture: 'gemma3', activations: ['gelu_tanh'], attentionBias: false },
+    architecture: 'gemma3',
+    activations: ['gelu_tanh'],
+    attentionBias: false,
     entries: (c) => [...standard(c), float('rope.freq_base_swa', c.ropes[1].theta), ...gemma(c)],
   },
   phi3: {
-    ...{ architecture: 'phi3', activations: ['silu'], attentionBias: false },
+    architecture: 'phi3',
+    activations: ['silu'],
+    attentionBias: false,
     entries: (c, hf) => [
       ...standard(c),
       uint('rope.scaling.original_context_length', Number(hf.original_max_position_embeddings ?? 4096)),
@@ -179,7 +189,9 @@ const WRITERS: Readonly<Record<string, Writer | undefined>> = {
     ],
   },
   gpt_neox: {
-    ...{ architecture: 'gptneox', activations: ['gelu', 'gelu_tanh'], attentionBias: true },
+    architecture: 'gptneox',
+    activations: ['gelu', 'gelu_tanh'],
+    attentionBias: true,
     entries: (c) => [
       ...common(c),
       ...unless(10_000, float('rope.freq_base', c.ropes[0].theta)),
@@ -189,7 +201,9 @@ const WRITERS: Readonly<Record<string, Writer | undefined>> = {
     ],
   },
   gpt2: {
-    ...{ architecture: 'gpt2', activations: ['gelu_tanh'], attentionBias: true },
+    architecture: 'gpt2',
+    activations: ['gelu_tanh'],
+    attentionBias: true,
     entries: (c) => [...common(c), float('attention.layer_norm_epsilon', c.norm.eps)],
   },
 }

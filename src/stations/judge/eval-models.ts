@@ -122,8 +122,11 @@ export async function answersOfModels(
     sayUnusedSettings(session, lm.tokenizer.dir, name)
     try {
       await sayQuantizedChange(session, {
-        ...{ lm, folder: resolveModelFolder(path), adapter: adapter && resolveModelFolder(adapter) },
-        ...{ prompts, answers: references ?? [] },
+        lm,
+        folder: resolveModelFolder(path),
+        adapter: adapter && resolveModelFolder(adapter),
+        prompts,
+        answers: references ?? [],
       })
       await look?.(lm, name)
       const answers = await answerPrompts(session, lm, prompts, { label: name })

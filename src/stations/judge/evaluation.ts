@@ -149,7 +149,10 @@ function judgementsOf(baseline: string, evaluations: readonly EvaluatedSystem[])
       const { versusBaseline, lengthControlled } = total.rewards[name]
       if (!versusBaseline) return []
       return {
-        ...{ system, baseline, who: whoIs(name), prompts: total.count },
+        system,
+        baseline,
+        who: whoIs(name),
+        prompts: total.count,
         winRate: versusBaseline.winRate,
         ...(lengthControlled && { lengthControlled }),
       }

@@ -58,7 +58,9 @@ function furtherEndpoint(text: string, options: JudgeOptions, first: RewardEndpo
   const model = decodeURIComponent(address?.hash.slice(1) ?? '')
   const own = first && address?.origin === new URL(first.url).origin
   return openEndpoint({
-    ...{ url: text, type: 'auto', key: 'eval_reward_model' },
+    url: text,
+    type: 'auto',
+    key: 'eval_reward_model',
     ...(model !== '' && { model, rubric: rubricOf(options) }),
     concurrency: options.rewardEndpointConcurrency,
     timeoutMs: options.rewardEndpointTimeout * 1000,

@@ -85,7 +85,10 @@ export function rescoreData(
   truth?: (list: RankedList) => readonly boolean[],
 ): Rescored {
   const rescored = rescoreLists({
-    ...{ examples, rewards, scores, folds },
+    examples,
+    rewards,
+    scores,
+    folds,
     options: rescoreOptions(session.options, truth),
   })
   sayAudit(session, rescored.audit)

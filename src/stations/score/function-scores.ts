@@ -31,7 +31,8 @@ export async function runFunction(
   const bar = ui.progress(total, 'scoring', 'answers', true)
   try {
     const scored = await scoreByFunction(examples, reward, {
-      ...{ cache, stopRequested },
+      cache,
+      stopRequested,
       progress: (done) => bar.update(done),
     })
     throwIfStopped(session)

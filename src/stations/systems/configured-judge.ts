@@ -19,7 +19,9 @@ export function configuredJudge(options: JudgeKeys): JudgeEndpoint {
     throw usageError(`${key} is missing`, `set it in a config, or with --${key.replaceAll('_', '-')}`)
   }
   return openJudge({
-    ...{ url, model, answersAs: options.judgeAnswersAs },
+    url,
+    model,
+    answersAs: options.judgeAnswersAs,
     timeoutMs: options.judgeTimeout * 1000,
     retries: options.judgeRetries,
     token: tokenName === undefined ? undefined : secretOf(tokenName, 'judge_token_env'),
@@ -58,7 +60,10 @@ export function benchOf(
       'leave it out, or take another template; in a file of your own it stands at {{reference}}',
     )
   return {
-    ...{ form, mode, guided, prices: pricesOf(options) },
+    form,
+    mode,
+    guided,
+    prices: pricesOf(options),
     rater: name ?? `${model}, ${template}${mode === 'single' ? ', single' : ''}`,
     settings: sha256(
       JSON.stringify([asked, form.reminder, mode, model, temperature, maxTokens, responseFormat, body]),

@@ -197,7 +197,9 @@ function resultOf({ model, at, hessian }: { model: Model; at: Float64Array; hess
     style: at.slice(systems + Number(slot), design.size),
     tieWidth: width ? at[size - 1] : 0,
     logLikelihood: -contests.reduce((sum, _, i) => sum + lossAt(model, at, i).value, 0),
-    ...{ ridge, groups: [...groups], interval },
+    ridge,
+    groups: [...groups],
+    interval,
     independentError: (weights: readonly number[]) => Math.sqrt(directed(weights).variance),
     difference: (a: number, b: number, clusters: Clusters) =>
       groups[a] === groups[b] ? interval(unit(a, b), clusters) : undefined,

@@ -28,9 +28,19 @@ function pairRow(row: VerdictRow, item: ComparisonItem): Record<string, unknown>
   return {
     item: item.item,
     prompt: item.prompt,
-    ...{ system_a: systemA, system_b: systemB },
-    ...{ answer_a: textOf(item, systemA), answer_b: textOf(item, systemB) },
-    ...{ verdict, shown, rater, kind, milliseconds, cost, comment, gold, at },
+    system_a: systemA,
+    system_b: systemB,
+    answer_a: textOf(item, systemA),
+    answer_b: textOf(item, systemB),
+    verdict,
+    shown,
+    rater,
+    kind,
+    milliseconds,
+    cost,
+    comment,
+    gold,
+    at,
     ...(item.source !== undefined && { source: item.source }),
   }
 }
@@ -46,8 +56,12 @@ function arenaRow(row: VerdictRow, item: ComparisonItem): Record<string, unknown
   const dialogue = (system: string) => [...turns, { role: 'assistant', content: textOf(item, system) ?? '' }]
   return {
     question_id: item.item,
-    ...{ model_a: left, model_b: right, winner: ARENA[seen as keyof typeof ARENA], judge: row.rater },
-    ...{ conversation_a: dialogue(left), conversation_b: dialogue(right) },
+    model_a: left,
+    model_b: right,
+    winner: ARENA[seen as keyof typeof ARENA],
+    judge: row.rater,
+    conversation_a: dialogue(left),
+    conversation_b: dialogue(right),
     turn: 1,
     tstamp: Date.parse(row.at) / 1000,
   }

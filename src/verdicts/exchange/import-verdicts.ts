@@ -132,9 +132,17 @@ function rowOf(
 ): VerdictRow {
   const { verdict, rater, kind, systems, grade, milliseconds, cost, comment, gold, at = now } = battle
   return {
-    ...{ item, prompt: promptKey(prompt), a: a.answer, b: b.answer, shown: 'ab', verdict },
+    item,
+    prompt: promptKey(prompt),
+    a: a.answer,
+    b: b.answer,
+    shown: 'ab',
+    verdict,
     ...(grade && { grade }),
-    ...{ rater, kind, systems, settings: sha256(JSON.stringify(['imported', where.replace(/:\d+$/, '')])) },
+    rater,
+    kind,
+    systems,
+    settings: sha256(JSON.stringify(['imported', where.replace(/:\d+$/, '')])),
     ...(milliseconds !== undefined && { milliseconds }),
     ...(cost !== undefined && { cost }),
     ...(comment !== undefined && { comment }),

@@ -114,7 +114,8 @@ const arena: Layout = {
       {
         ...common(row),
         ...idOf(row),
-        ...{ prompt: a.prompt, texts: [a.answer, b.answer] },
+        prompt: a.prompt,
+        texts: [a.answer, b.answer],
         verdict: verdict(row, 'winner'),
       },
     ]

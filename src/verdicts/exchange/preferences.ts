@@ -33,7 +33,10 @@ export function preferencesOf({ path, items, rows }: Comparison): {
       return { better: at(better), worse: at(worse), count: 1, annotator: rater }
     })
     const example: Example = {
-      ...{ id: item.item, prompt: item.prompt, source: item.source ?? 'votes', ...place },
+      id: item.item,
+      prompt: item.prompt,
+      source: item.source ?? 'votes',
+      ...place,
       candidates: item.answers.map(({ system, text }) => ({ text: text ?? '', origin: system })),
       preferences: [],
       votes,

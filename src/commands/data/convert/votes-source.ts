@@ -23,7 +23,10 @@ export async function openVotes(paths: readonly string[]): Promise<DataSource> {
     }
   }
   return {
-    ...{ names: paths, paths, items, counts: () => counts },
+    names: paths,
+    paths,
+    items,
+    counts: () => counts,
     async *examples(_label, skipped) {
       for await (const item of items()) {
         if (item.kind === 'example') yield item.example

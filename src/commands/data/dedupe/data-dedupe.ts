@@ -19,7 +19,11 @@ export async function dataDedupe(options: DedupeOptions, ui: Ui): Promise<DataRe
   const source = await openData(data, options, ui)
   const to = options.to ?? (await formatLike(source))
   const plan = {
-    ...{ command: 'data dedupe', output, files: [output], report, force },
+    command: 'data dedupe',
+    output,
+    files: [output],
+    report,
+    force,
     options: { to, similarity: similarity ?? null, by },
   }
   return withOutput(plan, source, ui, async ({ write, drop }) => {

@@ -32,7 +32,11 @@ export async function dataMix(options: MixOptions, ui: Ui): Promise<DataReport> 
   const to = options.to ?? (await formatLike(source))
   const groupOf: GroupOf = by === 'file' ? ({ file }) => file : ({ source: name }) => name
   const plan = {
-    ...{ command: 'data mix', output, files: [output], report, force },
+    command: 'data mix',
+    output,
+    files: [output],
+    report,
+    force,
     options: {
       to,
       by,

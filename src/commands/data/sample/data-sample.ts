@@ -45,7 +45,11 @@ export async function dataSample(options: SampleOptions, ui: Ui): Promise<DataRe
   const source = await openData(data, options, ui)
   const to = options.to ?? (await formatLike(source))
   const plan = {
-    ...{ command: 'data sample', output, files: [output], report, force },
+    command: 'data sample',
+    output,
+    files: [output],
+    report,
+    force,
     options: { to, count, fraction, ...limits, seed },
   }
   return withOutput(plan, source, ui, async ({ write, drop }) => {

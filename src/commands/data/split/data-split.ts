@@ -38,7 +38,11 @@ export async function dataSplit(options: SplitDataOptions, ui: Ui): Promise<Data
   const source = await openData(data, options, ui)
   const to = options.to ?? (await formatLike(source))
   const plan = {
-    ...{ command: 'data split', output, files, report, force },
+    command: 'data split',
+    output,
+    files,
+    report,
+    force,
     // A row of an old part may be in a new one.
     outdated: every.filter((file) => !files.includes(file)),
     options: { to, devFraction, testFraction, seed },

@@ -51,7 +51,11 @@ export async function verdictsImport(
     ui.warn(leftOutText(found.faults, found.read))
   }
   return {
-    ...{ output, layout: found.layout, rows: found.read, verdicts: found.rows.length },
-    ...{ items: found.items.length, skipped: found.faults.length },
+    output,
+    layout: found.layout,
+    rows: found.read,
+    verdicts: found.rows.length,
+    items: found.items.length,
+    skipped: found.faults.length,
   }
 }

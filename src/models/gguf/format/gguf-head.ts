@@ -131,8 +131,19 @@ function cursorOn(size: number, read: (offset: number, target: Uint8Array) => vo
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const WIDTHS: Readonly<Record<ValueType, number>> = {
-  ...{ uint8: 1, int8: 1, uint16: 2, int16: 2, uint32: 4, int32: 4, float32: 4, bool: 1 },
-  ...{ string: 8, array: 12, uint64: 8, int64: 8, float64: 8 },
+  uint8: 1,
+  int8: 1,
+  uint16: 2,
+  int16: 2,
+  uint32: 4,
+  int32: 4,
+  float32: 4,
+  bool: 1,
+  string: 8,
+  array: 12,
+  uint64: 8,
+  int64: 8,
+  float64: 8,
 }
 
 function readValue(cursor: Cursor, what: string): GgufValue {
