@@ -12,7 +12,7 @@ import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
-import { checkJudges } from '../../stations/judge/eval-models.js'
+import { checkScorers } from '../../stations/evaluate/eval-models.js'
 import { rescoredFile } from '../../stations/rank/rescored-file.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
@@ -31,7 +31,7 @@ export const align: Pipeline<AlignResult> = async (config, ui) => {
   const { options } = session
   return inOutputDir(options, true, async () => {
     requireAlignable(options)
-    checkJudges(options)
+    checkScorers(options)
     const { outputDir, trainDataset = [] } = options
     requireFreeTargets([rescoredFile(outputDir)], await listFiles(trainDataset))
     const start = await loadTrainable(session)

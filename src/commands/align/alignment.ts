@@ -21,9 +21,9 @@ export interface AlignData {
   /** Where the SFT start of `demonstrations` is kept, and what it is known by, when several alignments share it. */
   sharedStart?: { dir: string; files: DataFile[] }
   /** `train` as another annotator labelled it, for the second reward model; the labels of `train` when left out. */
-  judged?: readonly Example[]
-  /** The truth judges the answers: no second reward model is trained to. */
-  judgedByTruth?: boolean
+  secondTrain?: readonly Example[]
+  /** The truth rewardModels the answers: no second reward model is trained to. */
+  scoredByTruth?: boolean
   /** Which labels are really reversed, where that is known. */
   truth?: (list: RankedList) => readonly boolean[]
 }
@@ -36,7 +36,7 @@ export interface Alignment {
   stations: StationReport[]
   curves: { name: string; run: TrainingResult }[]
   /** Reward models in memory, freed at the end. */
-  judges: FoldModel[]
+  rewardModels: FoldModel[]
 }
 
 /** What came out. */
@@ -61,12 +61,12 @@ export const openAlignment = (session: Session, lm: LanguageModel): Alignment =>
   parameters: parameterCount(lm.model),
   stations: [],
   curves: [],
-  judges: [],
+  rewardModels: [],
 })
 
 /** Frees the models. */
-export function closeAlignment({ lm, judges }: Alignment): void {
-  for (const { model } of judges) model.dispose()
+export function closeAlignment({ lm, rewardModels }: Alignment): void {
+  for (const { model } of rewardModels) model.dispose()
   lm.model.dispose()
 }
 

@@ -6,17 +6,17 @@ import { quantizedOf } from '../../load/quantized-options.js'
 import { trainedScoringModel } from '../../load/scoring-model.js'
 import type { Rescored } from '../../rescore/rescore.js'
 import type { Session } from '../../session/session.js'
-import { type Answer, answerPrompts } from '../../stations/judge/answer.js'
-import { answerLogProbs, isDrawn, measuresFromStart } from '../../stations/judge/answer-likelihood.js'
-import { lazyScorers } from '../../stations/judge/eval-models.js'
+import { type Answer, answerPrompts } from '../../stations/answer/answer.js'
+import { answerLogProbs, isDrawn, measuresFromStart } from '../../stations/answer/answer-likelihood.js'
+import { lazyScorers } from '../../stations/evaluate/eval-models.js'
 import {
   type AnsweredSystem,
   answered,
   decodingName,
   type Evaluation,
   evaluateSystems,
-} from '../../stations/judge/evaluation.js'
-import { meanScorer, modelScorer, type Scorer } from '../../stations/judge/scorers.js'
+} from '../../stations/evaluate/evaluation.js'
+import { meanScorer, modelScorer, type Scorer } from '../../stations/evaluate/scorers.js'
 import type { FoldModel } from '../../stations/score/reward-models.js'
 import { type AlignData, type Aligned, type Alignment, station } from './alignment.js'
 

@@ -37,12 +37,12 @@ export async function prepareStations(a: Alignment, data: AlignData): Promise<Pr
   const { options } = session
   const corpus = await encodeCorpus(session, lm, corpusOf(data.train), 2)
   const outside = hasOutsideScorer(options)
-  requireEnough(session, corpus.examples, outside, !outside && !data.judgedByTruth)
+  requireEnough(session, corpus.examples, outside, !outside && !data.scoredByTruth)
   // A model that learned the chosen answers knows the labels: reward models that began there would grade what they were told.
   const startIsBlind = data.demonstrations !== undefined
   const blindStart = startIsBlind ? await startStation(a, data, corpus) : undefined
   if (!outside && !startIsBlind && options.modelNameOrPath === undefined) sayRandomStart(session)
-  const { scorers, second } = outside ? NO_JUDGES : await rewardStation(a, data, corpus)
+  const { scorers, second } = outside ? NO_SCORERS : await rewardStation(a, data, corpus)
   const start = blindStart ?? (await startStation(a, data, corpus))
   const scored = outside
     ? await keptScores(session, corpus)
@@ -67,7 +67,7 @@ function requireEnough(
   requireCalibratable(examples, rescoreOptions(options), ({ prompt }) =>
     several ? foldOf(prompt, seed, folds) : 0,
   )
-  if (second && !examples.some((example) => isJudged(options, example) && isLabelled(example))) {
+  if (second && !examples.some((example) => isForSecond(options, example) && isLabelled(example))) {
     throw usageError(
       `${amount(examples.length, 'list')}: none of them is left for the reward model that judges`,
       'give more prompts with preferences, or a reward_model',
@@ -75,7 +75,7 @@ function requireEnough(
   }
 }
 
-const NO_JUDGES: Judges = { scorers: [] }
+const NO_SCORERS: RewardModels = { scorers: [] }
 
 const sayRandomStart = ({ ui }: Pick<Session, 'ui'>): void =>
   ui.warn(
@@ -103,15 +103,15 @@ async function startStation(a: Alignment, data: AlignData, corpus: EncodedCorpus
   })
 }
 
-type Judges = Pick<Aligned, 'scorers' | 'second'>
+type RewardModels = Pick<Aligned, 'scorers' | 'second'>
 
 /** Cross-fitted reward models that score the data, and one on half of the prompts that judges at the end. */
-const rewardStation = (a: Alignment, data: AlignData, corpus: EncodedCorpus): Promise<Judges> =>
+const rewardStation = (a: Alignment, data: AlignData, corpus: EncodedCorpus): Promise<RewardModels> =>
   station(a, 'reward model', async () => {
     const { session } = a
     const scorers = await trainScorers(a, data.files, corpus)
     throwIfStopped(session)
-    const second = data.judgedByTruth ? undefined : await trainSecond(a, data, corpus)
+    const second = data.scoredByTruth ? undefined : await trainSecond(a, data, corpus)
     for (const { fold, accuracy, run } of scorers) {
       remember(a, `reward model, fold ${fold}`, run)
       if (accuracy) session.ui.line(`fold ${fold}: right on ${accuracyText(accuracy)}`)
@@ -120,7 +120,7 @@ const rewardStation = (a: Alignment, data: AlignData, corpus: EncodedCorpus): Pr
   })
 
 async function trainScorers(a: Alignment, data: DataFile[], corpus: EncodedCorpus): Promise<FoldModel[]> {
-  const { session, lm, judges } = a
+  const { session, lm, rewardModels } = a
   const { folds, seed } = session.options
   const scorers = await trainRewardModels(session, lm, corpus, {
     folds,
@@ -130,15 +130,15 @@ async function trainScorers(a: Alignment, data: DataFile[], corpus: EncodedCorpu
     dir: (fold) => stageDir(session.options, `reward-fold-${fold}`),
     label: (fold) => `reward model, fold ${fold}`,
   })
-  judges.push(...scorers)
+  rewardModels.push(...scorers)
   return scorers
 }
 
 async function trainSecond(a: Alignment, data: AlignData, corpus: EncodedCorpus): Promise<FoldModel> {
-  const { session, lm, judges } = a
+  const { session, lm, rewardModels } = a
   const { options } = session
-  const isSeen = (example: Example) => isJudged(options, example)
-  const labelled = data.judged ? await encodeCorpus(session, lm, corpusOf(data.judged), 2) : corpus
+  const isSeen = (example: Example) => isForSecond(options, example)
+  const labelled = data.secondTrain ? await encodeCorpus(session, lm, corpusOf(data.secondTrain), 2) : corpus
   const [second] = await trainRewardModels(session, lm, where(labelled, isSeen), {
     folds: 1,
     seed: options.seed + 1000,
@@ -147,11 +147,11 @@ async function trainSecond(a: Alignment, data: AlignData, corpus: EncodedCorpus)
     dir: () => stageDir(options, 'reward-second'),
     label: () => 'second reward model, to judge',
   })
-  judges.push(second)
+  rewardModels.push(second)
   const unseen = where(corpus, (example) => !isSeen(example))
   return { ...second, accuracy: await labelAccuracy(session, second.model, unseen) }
 }
 
 /** Half of the prompts by a hash of its own: the judge shares neither its prompts nor its seed with one scorer. */
-const isJudged = ({ seed }: Pick<Session['options'], 'seed'>, { prompt }: Example): boolean =>
+const isForSecond = ({ seed }: Pick<Session['options'], 'seed'>, { prompt }: Example): boolean =>
   foldOf(prompt, seed + 1000, 2) === 0

@@ -1,7 +1,7 @@
 /** How an alignment ends on the terminal: a short table, what can be concluded from it, where everything lies. */
 import { conclusions, terminalTable } from '../../report/result-summary.js'
 import type { AlignReport } from '../../report/types.js'
-import { sayHeadlines } from '../../stations/judge/eval-report.js'
+import { sayHeadlines } from '../../stations/evaluate/eval-report.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { AlignResult } from './align-result.js'
 import type { Aligned, Alignment } from './alignment.js'

@@ -7,7 +7,7 @@ import { type LanguageModel, loadStartModel } from '../../load/language-model.js
 import { parameterCount } from '../../models/decoder/decoder.js'
 import { type Session, withSession } from '../../session/session.js'
 import { count } from '../../show/units.js'
-import { requestAnswers, trimAnswer } from '../../stations/judge/answer.js'
+import { requestAnswers, trimAnswer } from '../../stations/answer/answer.js'
 import { streamed } from '../../terminal/streamed.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { BRIEFLY, follow, type Talk } from './chat-commands.js'

@@ -14,15 +14,15 @@ import type { Needs } from '../../session/needs.js'
 import { type Session, withSession } from '../../session/session.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
-import { checkJudges, lazyScorers, sayFamily } from '../../stations/judge/eval-models.js'
-import { judgesNote, reportHeader } from '../../stations/judge/eval-report.js'
+import { checkScorers, lazyScorers, sayFamily } from '../../stations/evaluate/eval-models.js'
+import { reportHeader, scorersNote } from '../../stations/evaluate/eval-report.js'
 import {
   type AnsweredSystem,
   decodingName,
   type Evaluation,
   evaluateSystems,
-} from '../../stations/judge/evaluation.js'
-import { type JudgeOptions, namedScorers } from '../../stations/judge/named-scorers.js'
+} from '../../stations/evaluate/evaluation.js'
+import { namedScorers, type ScorerOptions } from '../../stations/evaluate/named-scorers.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { questionKey } from '../../stations/systems/read-answers.js'
 import { textsOf } from '../own-flags.js'
@@ -44,7 +44,7 @@ export interface CompareResult {
 
 export const compareSystems = (own: Record<string, unknown>): Pipeline<CompareResult> =>
   withSession(async (session) => {
-    checkJudges(session.options)
+    checkScorers(session.options)
     const systems = await openSystems(textsOf(own.names), session.ui)
     if (systems.every(({ file }) => file))
       checkIdle(session, [
@@ -78,7 +78,7 @@ async function compareIn(
     baseline,
   })
     .then((found) => {
-      recordScores(record, found.judged, namedScorers(options))
+      recordScores(record, found.scored, namedScorers(options))
       return found
     })
     .finally(record.log.close)
@@ -188,8 +188,8 @@ async function promptsOf(session: Session, systems: readonly ComparedSystem[]): 
 }
 
 /** Of the last system, by the judge that the report concludes from. */
-function casesIn({ judged, samples, judgements }: Evaluation, baseline: string, seed: number) {
-  const [first, last] = [judged[0], judged[judged.length - 1]]
+function casesIn({ scored, samples, judgements }: Evaluation, baseline: string, seed: number) {
+  const [first, last] = [scored[0], scored[scored.length - 1]]
   const scorer = bestRole((name) => name in last.rewards)?.name ?? Object.keys(last.rewards)[0]
   const gaps =
     judgements.length > 0 && scorer !== undefined
@@ -199,7 +199,7 @@ function casesIn({ judged, samples, judgements }: Evaluation, baseline: string, 
 }
 
 function reportOf(
-  session: Needs<'seed' | keyof JudgeOptions, 'hardware' | 'versions'>,
+  session: Needs<'seed' | keyof ScorerOptions, 'hardware' | 'versions'>,
   evaluation: Evaluation,
   comparison: ComparisonReport,
 ): EvalReport {
@@ -214,7 +214,7 @@ function reportOf(
     ),
     notes: [
       'Intervals are 95 %; of scorers over prompts, of people and judges over prompts and raters.',
-      ...(scorers.length > 0 ? [judgesNote(scorers)] : []),
+      ...(scorers.length > 0 ? [scorersNote(scorers)] : []),
     ],
     ...(measures && { measures }),
     judgements: [...judgementsOfVerdicts(comparison.verdicts), ...judgements],

@@ -5,8 +5,8 @@ import { type Prompt, promptKey } from '../../dialogue.js'
 import { TIE } from '../../evaluate/compare.js'
 import { sha256 } from '../../files/digest.js'
 import { takeLock } from '../../runs/lock.js'
-import type { AnsweredSystem, JudgedSystem } from '../../stations/judge/evaluation.js'
-import type { NamedScorer } from '../../stations/judge/named-scorers.js'
+import type { AnsweredSystem, ScoredSystem } from '../../stations/evaluate/evaluation.js'
+import type { NamedScorer } from '../../stations/evaluate/named-scorers.js'
 import { winOf } from '../../statistics/agreement.js'
 import {
   type ComparisonLog,
@@ -66,12 +66,12 @@ export function openRecord(dir: string, { prompts, sources, systems }: Recorded)
 
 /**
  * Appends the verdicts of scorers that the file lacks.
- * @param judged the baseline first
+ * @param scored the baseline first
  * @param scorers which reward model or server a name means
  */
 export function recordScores(
   { items, log }: OpenRecord,
-  judged: readonly JudgedSystem[],
+  scored: readonly ScoredSystem[],
   scorers: readonly NamedScorer[],
 ): void {
   const key = ({ rater, item, systems, settings: own }: VerdictRow) =>
@@ -79,15 +79,15 @@ export function recordScores(
   const known = new Set(log.comparison.rows.map(key))
   const at = new Date().toISOString()
   const settings = Object.fromEntries(scorers.map(({ name, path }) => [name, path]))
-  log.append(...rowsOf(judged, items, { settings, at }).filter((row) => !known.has(key(row))))
+  log.append(...rowsOf(scored, items, { settings, at }).filter((row) => !known.has(key(row))))
 }
 
 function rowsOf(
-  judged: readonly JudgedSystem[],
+  scored: readonly ScoredSystem[],
   items: readonly ComparisonItem[],
   { settings, at }: { settings: Readonly<Record<string, string>>; at: string },
 ): VerdictRow[] {
-  const [baseline, ...others] = judged
+  const [baseline, ...others] = scored
   return others.flatMap((system) =>
     Object.keys(system.rewards).flatMap((scorer) =>
       items.map((item, i): VerdictRow => {

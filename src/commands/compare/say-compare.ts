@@ -4,7 +4,7 @@ import { terminalTable } from '../../report/result-summary.js'
 import type { EvalReport } from '../../report/types.js'
 import { againstTable } from '../../report/verdicts/verdict-tables.js'
 import { count } from '../../show/units.js'
-import { sayHeadlines } from '../../stations/judge/eval-report.js'
+import { sayHeadlines } from '../../stations/evaluate/eval-report.js'
 import type { Ui } from '../../terminal/ui.js'
 
 export function sayComparison(ui: Ui, report: EvalReport): void {
@@ -14,7 +14,7 @@ export function sayComparison(ui: Ui, report: EvalReport): void {
   for (const { who, figures } of report.comparison?.verdicts ?? []) ui.table(againstTable(figures, who))
   if (!sayHeadlines(ui, report))
     ui.warn(
-      'nobody judged: given are figures of the texts',
+      'no rewards or verdicts: only text statistics are shown',
       'name a reward model with --eval-reward-model, or let people vote: clha vote',
     )
 }

@@ -13,7 +13,7 @@ import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { runAround } from '../../runs/run-around.js'
 import { resolveModel } from '../../session/names/resolve-names.js'
 import type { Session } from '../../session/session.js'
-import type { AnsweredText } from '../../stations/judge/evaluation.js'
+import type { AnsweredText } from '../../stations/evaluate/evaluation.js'
 import { sampleLocally } from '../../stations/sample/sample-answers.js'
 import { type AnswersOfFile, questionKey, readAnswers } from '../../stations/systems/read-answers.js'
 

@@ -14,16 +14,16 @@ import {
   evaluatedModels,
   lazyScorers,
   sayFamily,
-} from '../../stations/judge/eval-models.js'
-import { evalReport, metricsOf, showEvaluation } from '../../stations/judge/eval-report.js'
-import { evaluateSystems } from '../../stations/judge/evaluation.js'
+} from '../../stations/evaluate/eval-models.js'
+import { evalReport, metricsOf, showEvaluation } from '../../stations/evaluate/eval-report.js'
+import { evaluateSystems } from '../../stations/evaluate/evaluation.js'
 import {
   type Likelihoods,
   likelihoodsOf,
   pairFigures,
   pairLine,
   pairMetrics,
-} from '../../stations/judge/pair-preferences.js'
+} from '../../stations/evaluate/pair-preferences.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import type { Pipeline } from '../pipeline-spec.js'
@@ -44,7 +44,7 @@ export const evalPipeline: Pipeline<EvalResult, 'model_name_or_path'> = withSess
   const judged = lazyScorers(session).length > 0
   if (!judged) {
     ui.warn(
-      'no reward model judges: given are BLEU against the preferred answers, figures of the text, and what the models think of labelled pairs',
+      'no reward model: BLEU against the preferred answers, text statistics, and the likelihood of labelled pairs are shown',
       'name one with --reward-model, --eval-reward-model or --reward-endpoint',
     )
   }

@@ -13,7 +13,7 @@ import { type NoiseSettings, reversedRows } from '../../rescore/reversed-labels.
 import type { DataFile } from '../../runs/run-manifest.js'
 import { writeConfig } from '../../session/outputs.js'
 import type { Session } from '../../session/session.js'
-import type { Scorer } from '../../stations/judge/scorers.js'
+import type { Scorer } from '../../stations/evaluate/scorers.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import { makeStarterWorld } from '../../stations/read/starter-world.js'
@@ -69,7 +69,7 @@ async function sourceOf(
     truth,
     oracle: trueReward,
     ...(shared && { sharedStart: { dir: shared.dir, files: [{ ...shown, sha256: shared.hash }] } }),
-    ...(otherJudge && { judged: world.labelledBy('judge') }),
+    ...(otherJudge && { secondTrain: world.labelledBy('judge') }),
   }
 }
 
@@ -80,7 +80,7 @@ function reversedSource(data: Source, reversal: NoiseSettings): Source {
   return {
     ...data,
     train: rows.map(({ example }) => example),
-    judged: data.train,
+    secondTrain: data.train,
     truth: ({ example }) => wrong.get(example.id) ?? [],
   }
 }

@@ -13,7 +13,7 @@ import { type Needs, required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { amount, count, percent } from '../../show/units.js'
-import type { AnswerNeeds } from '../../stations/judge/answer.js'
+import type { AnswerNeeds } from '../../stations/answer/answer.js'
 import { sampleLocally } from '../../stations/sample/sample-answers.js'
 import type { Ui } from '../../terminal/ui.js'
 import { talkReward } from '../../world/talk/talk-rule.js'
@@ -106,7 +106,7 @@ const dataStation = (a: Alignment): Promise<{ world: TalkWorld; data: AlignData 
     )
     const files = [{ path: 'answers of the model', sha256: sha256(text), rows: train.length }]
     const truth: AlignData['truth'] = ({ example }) => world.truth(example.id).flipped
-    return { world, data: { train, test, files, truth, judgedByTruth: true } }
+    return { world, data: { train, test, files, truth, scoredByTruth: true } }
   })
 
 type OwnAnswersNeeds = AnswerNeeds &

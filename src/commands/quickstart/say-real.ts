@@ -3,7 +3,7 @@ import type { ScoredCorpus } from '../../data/corpus.js'
 import type { AlignReport, SampleReport } from '../../report/types.js'
 import type { AuditReport } from '../../rescore/audit.js'
 import { duration, percent } from '../../show/units.js'
-import type { Evaluation } from '../../stations/judge/evaluation.js'
+import type { Evaluation } from '../../stations/evaluate/evaluation.js'
 import { type Proportion, proportion } from '../../statistics/agreement.js'
 import type { Ui } from '../../terminal/ui.js'
 import { isRefusal } from '../../text/refusal.js'
@@ -45,9 +45,9 @@ interface Answered {
 }
 
 /** Counts over the greedy answers, before and after: what an average reward hides. */
-export function habitLines({ judged, samples }: Evaluation): string[] {
+export function habitLines({ scored, samples }: Evaluation): string[] {
   const answersOf = (name: string): Answered[] => {
-    const system = judged.find((s) => s.name === name && s.decoding === 'greedy')
+    const system = scored.find((s) => s.name === name && s.decoding === 'greedy')
     return (system?.answers ?? []).map(({ text, finishReason }, i) => ({
       prompt: samples[i].prompt,
       text,

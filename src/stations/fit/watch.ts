@@ -15,9 +15,9 @@ import { divergence } from '../../models/decoder/divergence.js'
 import type { GENERATED_METRICS } from '../../runs/metric-names.js'
 import type { Needs } from '../../session/needs.js'
 import { mean } from '../../statistics/statistics.js'
-import { type Answer, type AnswerNeeds, answerPrompts } from '../judge/answer.js'
-import { type JudgeNeeds, lazyScorers } from '../judge/eval-models.js'
-import { exampleOf } from '../judge/scorers.js'
+import { type Answer, type AnswerNeeds, answerPrompts } from '../answer/answer.js'
+import { lazyScorers, type ScoringNeeds } from '../evaluate/eval-models.js'
+import { exampleOf } from '../evaluate/scorers.js'
 
 /** Prompts asked each time. */
 const PROMPTS = 64
@@ -29,7 +29,7 @@ export interface GenerationPlace {
   start?: string
 }
 
-export type WatchNeeds = AnswerNeeds & JudgeNeeds & Needs<'modelNameOrPath' | 'evalGenerationSteps'>
+export type WatchNeeds = AnswerNeeds & ScoringNeeds & Needs<'modelNameOrPath' | 'evalGenerationSteps'>
 
 type Generated = Partial<Record<`eval_generated/${(typeof GENERATED_METRICS)[number]}`, number>>
 

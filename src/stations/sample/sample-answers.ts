@@ -14,7 +14,7 @@ import { modelHash, resolveModelFolder } from '../../models/folders/model-folder
 import type { Needs } from '../../session/needs.js'
 import { throwIfStopped } from '../../session/stopped.js'
 import { amount, count } from '../../show/units.js'
-import { type AnswerNeeds, requestAnswers } from '../judge/answer.js'
+import { type AnswerNeeds, requestAnswers } from '../answer/answer.js'
 import { type AnswerStore, openAnswerStore, type SampledAnswer } from './answer-store.js'
 
 export interface Sampling {

@@ -2,7 +2,7 @@
 import { type Corpus, corpusOf, type ScoredCorpus } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
 import type { LanguageModel } from '../../load/language-model.js'
-import { type AnswerNeeds, answerPrompts } from '../judge/answer.js'
+import { type AnswerNeeds, answerPrompts } from '../answer/answer.js'
 import { encodeCorpus } from '../read/encode-corpus.js'
 import type { FoldModel } from '../score/reward-models.js'
 import { crossFittedScores, type OutsideNeeds, outsideScores } from '../score/scoring.js'

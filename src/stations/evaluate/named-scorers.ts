@@ -6,7 +6,7 @@ import { openEndpoint, type RewardEndpoint } from '../../reward/endpoint.js'
 import { isAddress } from '../../value-shapes.js'
 import { configuredEndpoint, type EndpointOptions, rubricOf } from '../score/endpoint-scores.js'
 
-export type JudgeOptions = EndpointOptions &
+export type ScorerOptions = EndpointOptions &
   Pick<Options, 'rewardModel' | 'rewardFunction' | 'evalRewardModel'>
 
 export interface NamedScorer {
@@ -26,7 +26,7 @@ export interface NamedScorer {
  * @param trained scorers `reward` and `second` were trained on the way: all of `eval_reward_model` are further ones
  * @throws ClhaError (exit 2) for a scorer that is named twice, and an address that can't be used
  */
-export function namedScorers(options: JudgeOptions, trained = false): NamedScorer[] {
+export function namedScorers(options: ScorerOptions, trained = false): NamedScorer[] {
   const first = configuredEndpoint(options)
   const paths = options.evalRewardModel ?? []
   const found: NamedScorer[] = [
@@ -53,7 +53,7 @@ const labelOf = (path: string): string => hubLabel(path).replace(/^https?:\/\//i
  * What it speaks is told from its path, the model behind a `#`. The token of `reward_endpoint` goes to its own machine
  * and port only.
  */
-function furtherEndpoint(text: string, options: JudgeOptions, first: RewardEndpoint | undefined) {
+function furtherEndpoint(text: string, options: ScorerOptions, first: RewardEndpoint | undefined) {
   const address = URL.canParse(text) ? new URL(text) : undefined
   const model = decodeURIComponent(address?.hash.slice(1) ?? '')
   const own = first && address?.origin === new URL(first.url).origin

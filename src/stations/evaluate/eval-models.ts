@@ -12,13 +12,13 @@ import { baseFolderOf, headOfFolder } from '../../models/adapters/adapter-load.j
 import { readHfConfig } from '../../models/folders/load-model.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { type Needs, required } from '../../session/needs.js'
+import { type Answer, type AnswerNeeds, answerPrompts } from '../answer/answer.js'
+import { answerLogProbs, isDrawn, measuresFromStart } from '../answer/answer-likelihood.js'
 import { openModelCache } from '../score/model-cache.js'
-import { type Answer, type AnswerNeeds, answerPrompts } from './answer.js'
-import { answerLogProbs, isDrawn, measuresFromStart } from './answer-likelihood.js'
 import { endpointScorer } from './endpoint-scorer.js'
 import { type AnsweredSystem, answered, decodingName } from './evaluation.js'
 import { functionScorer } from './function-scorer.js'
-import { type JudgeOptions, namedScorers } from './named-scorers.js'
+import { namedScorers, type ScorerOptions } from './named-scorers.js'
 import { type ChangeNeeds, sayQuantizedChange } from './quantized-change.js'
 import { modelScorer, type Scorer, type ScorerNeeds } from './scorers.js'
 
@@ -58,7 +58,7 @@ export function evaluatedModels(options: ModelNames): EvaluatedModel[] {
 }
 
 /** Says where no judge is of another family than the training's scorer: they may like the same for the same bad reasons. */
-export function sayFamily({ options, ui }: Needs<keyof JudgeOptions, 'ui'>): void {
+export function sayFamily({ options, ui }: Needs<keyof ScorerOptions, 'ui'>): void {
   const scorers = namedScorers(options)
   const [first] = scorers
   if (first?.name !== 'reward') return
@@ -82,13 +82,13 @@ const familyOf = (path: string): string =>
   String(readHfConfig(baseFolderOf(resolveModelFolder(path))).model_type)
 
 /** @throws ClhaError (exit 2) for a folder that holds no model, or one of the wrong kind */
-export function checkModels(options: JudgeOptions & ModelNames): void {
+export function checkModels(options: ScorerOptions & ModelNames): void {
   for (const { path, adapter } of evaluatedModels(options)) checkHead(path, 'lm', adapter)
-  checkJudges(options)
+  checkScorers(options)
 }
 
 /** @throws ClhaError (exit 2) for a reward model, or a reward server, that can't judge */
-export function checkJudges(options: JudgeOptions): void {
+export function checkScorers(options: ScorerOptions): void {
   for (const { path, endpoint, module } of namedScorers(options))
     if (!endpoint && !module) checkHead(path, 'reward')
 }
@@ -158,7 +158,7 @@ interface FirstModel {
 }
 
 /** The keys of reward models and of a reward server, and how their inputs are cut. */
-export type JudgeNeeds = ScorerNeeds &
+export type ScoringNeeds = ScorerNeeds &
   Needs<SectionOptions<'score' | 'endpoint' | 'evaluate'>, 'dtype'> &
   Needs<'chatTemplate' | 'outputDir'>
 
@@ -166,13 +166,13 @@ export type JudgeNeeds = ScorerNeeds &
  * Scorers that load their model when they are asked, and keep scores in `score_cache_dir`.
  * @param trained as of `namedScorers`
  */
-export const lazyScorers = (session: JudgeNeeds, trained = false): Scorer[] =>
+export const lazyScorers = (session: ScoringNeeds, trained = false): Scorer[] =>
   namedScorers(session.options, trained).map(({ name, path, endpoint, module }) => {
     if (module) return functionScorer(session, name, path)
     return endpoint ? endpointScorer(session, name, endpoint) : lazyScorer(session, { name, path })
   })
 
-const lazyScorer = (session: JudgeNeeds, { name, path }: { name: string; path: string }): Scorer => ({
+const lazyScorer = (session: ScoringNeeds, { name, path }: { name: string; path: string }): Scorer => ({
   name,
   async score(prompts, answers) {
     const folder = resolveModelFolder(path)

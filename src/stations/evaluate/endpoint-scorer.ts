@@ -1,7 +1,7 @@
 /** A reward server as one of the scorers of an evaluation. */
 import type { RewardEndpoint } from '../../reward/endpoint.js'
+import { stoppedError } from '../answer/answer.js'
 import { type RunNeeds, runScoring } from '../score/endpoint-scores.js'
-import { stoppedError } from './answer.js'
 import { exampleOf, type Scorer } from './scorers.js'
 
 /** Every answer has to get its score. */

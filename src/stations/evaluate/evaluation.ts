@@ -1,4 +1,4 @@
-/** Systems' answers judged by every scorer and compared prompt by prompt: the rows, samples and judgements of a report. */
+/** Systems' answers scored by every scorer and compared prompt by prompt: the rows, samples and judgements of a report. */
 import type { Prompt } from '../../dialogue.js'
 import { promptText } from '../../dialogue.js'
 import { compare, indicesBySource } from '../../evaluate/compare.js'
@@ -12,7 +12,7 @@ import type { Judgement } from '../../report/verdicts/judgements.js'
 import type { Needs } from '../../session/needs.js'
 import { bootstrapMean } from '../../statistics/intervals.js'
 import { characters } from '../../text/lengths.js'
-import type { Answer } from './answer.js'
+import type { Answer } from '../answer/answer.js'
 import type { Scorer } from './scorers.js'
 
 /** An answer of a model, or of a file that knows its text alone. */
@@ -58,7 +58,7 @@ export interface Evaluation {
   samples: SampleReport[]
   evaluations: EvaluatedSystem[]
   /** Rewards of every system's answers, by its name and decoding and by scorer. */
-  judged: readonly JudgedSystem[]
+  scored: readonly ScoredSystem[]
   measures?: MeasuredSystems
   /** What every scorer says of every system but the baseline, over all prompts. */
   judgements: Judgement[]
@@ -67,7 +67,7 @@ export interface Evaluation {
 /** Names of the scorers in the columns of the report. */
 const COLUMNS: ScorerNames = Object.fromEntries(SCORER_ROLES.map(({ column, name }) => [column, name]))
 
-export interface JudgedSystem extends AnsweredSystem {
+export interface ScoredSystem extends AnsweredSystem {
   texts: string[]
   rewards: Record<string, number[]>
 }
@@ -77,12 +77,12 @@ export async function evaluateSystems(
   { options }: Needs<'seed'>,
   input: EvaluationInput,
 ): Promise<Evaluation> {
-  const judged: JudgedSystem[] = []
-  for (const system of input.systems) judged.push(await judge(system, input))
+  const scored: ScoredSystem[] = []
+  for (const system of input.systems) scored.push(await scoreSystem(system, input))
   const bootstrap = { seed: options.seed }
-  const evaluations = judged.map((system) => {
+  const evaluations = scored.map((system) => {
     const { name, decoding, texts, rewards, answers } = system
-    const baseline = baselineOf(system, judged, input.baseline)
+    const baseline = baselineOf(system, scored, input.baseline)
     const evaluation = evaluateSystem({
       sources: input.sources,
       answers: texts,
@@ -98,29 +98,29 @@ export async function evaluateSystems(
     return { system: name, decoding, evaluation }
   })
   const report = evaluationReport(input.baseline, evaluations, COLUMNS)
-  const unit = judged.every(({ answers }) => answers.every(({ tokens }) => tokens !== undefined))
+  const unit = scored.every(({ answers }) => answers.every(({ tokens }) => tokens !== undefined))
     ? 'tokens'
     : 'characters'
   const rows = report.rows.map((row) => ({
     ...row,
-    length: lengthOf(row, { judged, unit, sources: input.sources, seed: options.seed }),
-    ...(row.source === 'total' && { kl: systemOf(row, judged).fromStart?.kl }),
+    length: lengthOf(row, { scored, unit, sources: input.sources, seed: options.seed }),
+    ...(row.source === 'total' && { kl: systemOf(row, scored).fromStart?.kl }),
   }))
-  const differences = pairedDifferences(judged, options.seed)
+  const differences = pairedDifferences(scored, options.seed)
   return {
     report: { ...report, lengthUnit: unit, rows, ...(differences.length > 0 && { differences }) },
-    samples: samplesOf(judged, input),
+    samples: samplesOf(scored, input),
     evaluations,
-    judged,
+    scored,
     measures: measuresOf(input, evaluations, rows),
     judgements: judgementsOf(input.baseline, evaluations),
   }
 }
 
-async function judge(
+async function scoreSystem(
   system: AnsweredSystem,
   { prompts, scorers, trueReward }: EvaluationInput,
-): Promise<JudgedSystem> {
+): Promise<ScoredSystem> {
   const texts = system.answers.map(({ text }) => text)
   const rewards: Record<string, number[]> = {}
   if (trueReward) rewards.true = texts.map((text, i) => trueReward(i, text))
@@ -130,10 +130,10 @@ async function judge(
 
 /** The baseline's answers in the same decoding, else in its first. */
 function baselineOf(
-  { name, decoding }: JudgedSystem,
-  all: readonly JudgedSystem[],
+  { name, decoding }: ScoredSystem,
+  all: readonly ScoredSystem[],
   baseline: string,
-): JudgedSystem | undefined {
+): ScoredSystem | undefined {
   if (name === baseline) return undefined
   const candidates = all.filter((system) => system.name === baseline)
   return candidates.find((system) => system.decoding === decoding) ?? candidates[0]
@@ -161,7 +161,7 @@ function judgementsOf(baseline: string, evaluations: readonly EvaluatedSystem[])
 }
 
 interface Lengths {
-  judged: readonly JudgedSystem[]
+  scored: readonly ScoredSystem[]
   unit: 'tokens' | 'characters'
   sources: readonly string[]
   seed: number
@@ -169,11 +169,11 @@ interface Lengths {
 
 const systemOf = (
   { system, decoding }: Pick<EvaluationRow, 'system' | 'decoding'>,
-  judged: readonly JudgedSystem[],
-) => judged.find((s) => s.name === system && s.decoding === decoding) as JudgedSystem
+  scored: readonly ScoredSystem[],
+) => scored.find((s) => s.name === system && s.decoding === decoding) as ScoredSystem
 
 function lengthOf({ system, decoding, source }: EvaluationRow, all: Lengths): EvaluationRow['length'] {
-  const { answers } = systemOf({ system, decoding }, all.judged)
+  const { answers } = systemOf({ system, decoding }, all.scored)
   const indices = source === 'total' ? answers.keys() : (indicesBySource(all.sources).get(source) ?? [])
   const length = ({ tokens = 0, text }: AnsweredText) => (all.unit === 'tokens' ? tokens : characters(text))
   return bootstrapMean(
@@ -206,14 +206,14 @@ function measuresOf(
 
 /** Each later system minus each earlier one of the same decoding, by the best judge there is. */
 function pairedDifferences(
-  judged: readonly JudgedSystem[],
+  scored: readonly ScoredSystem[],
   seed: number,
 ): NonNullable<EvaluationReport['differences']> {
-  const role = bestRole((name) => judged.every(({ rewards }) => rewards[name]))
+  const role = bestRole((name) => scored.every(({ rewards }) => rewards[name]))
   if (!role) return []
-  const label = labels(judged)
-  return judged.flatMap((a, i) =>
-    judged
+  const label = labels(scored)
+  return scored.flatMap((a, i) =>
+    scored
       .slice(0, i)
       .filter((b) => b.decoding === a.decoding)
       .map((b) => {
@@ -224,17 +224,17 @@ function pairedDifferences(
 }
 
 /** A system's name, with its decoding where there are several. */
-function labels(judged: readonly JudgedSystem[]): (system: JudgedSystem) => string {
-  const several = new Set(judged.map(({ decoding }) => decoding)).size > 1
+function labels(scored: readonly ScoredSystem[]): (system: ScoredSystem) => string {
+  const several = new Set(scored.map(({ decoding }) => decoding)).size > 1
   return ({ name, decoding }) => (several ? `${name} (${decoding})` : name)
 }
 
-function samplesOf(judged: readonly JudgedSystem[], { prompts, sources }: EvaluationInput): SampleReport[] {
-  const label = labels(judged)
+function samplesOf(scored: readonly ScoredSystem[], { prompts, sources }: EvaluationInput): SampleReport[] {
+  const label = labels(scored)
   return prompts.map((prompt, i) => ({
     prompt: promptText(prompt),
     source: sources[i],
-    answers: judged.map((system) => ({
+    answers: scored.map((system) => ({
       system: label(system),
       text: system.texts[i],
       rewards: Object.fromEntries(Object.entries(system.rewards).map(([name, values]) => [name, values[i]])),

@@ -10,7 +10,7 @@ import { shellPath } from '../../show/shell.js'
 import { tableOf } from '../../show/table.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { Evaluation } from './evaluation.js'
-import { type JudgeOptions, type NamedScorer, namedScorers } from './named-scorers.js'
+import { type NamedScorer, namedScorers, type ScorerOptions } from './named-scorers.js'
 
 /** What every report says first: which command, when, with what. */
 export function reportHeader(
@@ -34,20 +34,22 @@ export function reportHeader(
 }
 
 /** Which scorer is behind a name. */
-export const judgesNote = (judges: readonly NamedScorer[]): string =>
-  `Scorers: ${judges.map(({ name, path }) => `${name} = ${path}`).join(', ')}.`
+export const scorersNote = (scorers: readonly NamedScorer[]): string =>
+  `Scorers: ${scorers.map(({ name, path }) => `${name} = ${path}`).join(', ')}.`
 
 export function evalReport(
-  session: Needs<'seed' | keyof JudgeOptions, 'config' | 'hardware' | 'versions'>,
+  session: Needs<'seed' | keyof ScorerOptions, 'config' | 'hardware' | 'versions'>,
   { report, samples, measures, judgements }: Evaluation,
 ): EvalReport {
   const { config } = session
-  const judges = namedScorers(session.options)
+  const scorers = namedScorers(session.options)
   return {
     ...reportHeader(session, 'Evaluation', config.file && `clha eval ${shellPath(config.file)}`),
     notes: [
       'Intervals are 95 %, over prompts, of one seed.',
-      judges.length === 0 ? 'No reward model judged: there are no rewards and no wins.' : judgesNote(judges),
+      scorers.length === 0
+        ? 'No reward model judged: there are no rewards and no wins.'
+        : scorersNote(scorers),
     ],
     ...(measures && { measures }),
     judgements,

@@ -7,7 +7,7 @@ import type { ScoringModel } from '../../load/scoring-model.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
 import type { ScoreCache } from '../../reward/score-cache.js'
 import type { Needs } from '../../session/needs.js'
-import { stoppedError } from './answer.js'
+import { stoppedError } from '../answer/answer.js'
 
 export interface Scorer {
   /** `reward` is the scorer that training used, `second` one that it never saw; others may have any name. */
