@@ -1,12 +1,13 @@
 /** From a YAML file and flags to a resolved config; everything that is wrong is told at once. */
 import { usageError } from '../errors.js'
 import { snakeCase } from '../key-names.js'
+import { conflicts } from './conflicts.js'
 import { type ConfigValues, type Origin, withDefaults } from './defaults.js'
 import { flagName, flagValue } from './flags.js'
 import { foreignAdvice } from './foreign-keys.js'
 import { checkValue } from './issues.js'
 import { type OptionsWith, toOptions } from './options.js'
-import { conflicts, idleReason } from './rules.js'
+import { idleReason } from './rules.js'
 import {
   CONFIG_KEYS,
   type ConfigKey,
@@ -65,11 +66,15 @@ function resolve(
 ): ResolvedConfig {
   const issues: ConfigIssue[] = [...(source?.issues ?? [])]
   const given: Given = new Map()
-  const take = (name: string, value: unknown, from: 'file' | 'flag', where: string) => {
-    if (!isConfigKey(name)) issues.push({ where, text: unknownKey(name, advise(name)) })
-    else if (value === null && isOptional(name)) given.delete(name)
-    else given.set(name, { value: from === 'flag' ? flagValue(name, value) : value, from })
-    if (isConfigKey(name) && given.get(name)?.value === null && isOptional(name)) given.delete(name)
+  const take = (name: string, raw: unknown, from: 'file' | 'flag', where: string) => {
+    if (!isConfigKey(name)) {
+      issues.push({ where, text: unknownKey(name, advise(name)) })
+      return
+    }
+    const value = from === 'flag' ? flagValue(name, raw) : raw
+    // null unsets a key that need not be set.
+    if (value === null && isOptional(name)) given.delete(name)
+    else given.set(name, { value, from })
   }
   for (const [name, value] of Object.entries(source?.values ?? {}))
     take(name, value, 'file', source!.locate([name], 'key'))

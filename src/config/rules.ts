@@ -2,14 +2,12 @@
 
 import { snakeCase } from '../key-names.js'
 import { SCHEDULE_SETTINGS } from '../optim/schedule.js'
-import { evalName, GENERATED_METRICS } from '../runs/metric-names.js'
 import { isAddress } from '../value-shapes.js'
 import { type ConfigValues, hasDevelopmentData } from './defaults.js'
-import { lossConflict, METHOD_RULES, type Rule } from './method-rules.js'
+import { METHOD_RULES, type Rule } from './method-rules.js'
 import type { ConfigKey } from './schema.js'
 import { judgeSection } from './sections/judge-section.js'
 import { LORA_KEYS } from './sections/lora-section.js'
-import { didYouMean, suggest } from './suggest.js'
 
 const CALIBRATION_KEYS = ['label_error', 'reward_temperature', 'relabels'] as const
 const REWARD_TRAIN_KEYS = [
@@ -44,7 +42,8 @@ const JUDGE_KEYS = Object.keys(judgeSection).filter((key) => key !== 'judge_endp
 
 const NARROW_KEYS = ['load_in_8bit', 'load_in_4bit'] as const
 
-const narrowKey = (v: ConfigValues) => NARROW_KEYS.find((key) => v[key])
+/** The key that asks for weights held in few bits. */
+export const narrowKey = (v: ConfigValues) => NARROW_KEYS.find((key) => v[key])
 
 const RULES: readonly Rule[] = [
   {
@@ -220,140 +219,4 @@ export function idleReason(
     if (reason) return reason
   }
   return undefined
-}
-
-/** Several scorers share no unit, and each counts once. */
-function scorersConflict(v: ConfigValues): [ConfigKey, string][] {
-  return (['reward_model', 'reward_column'] as const).flatMap((key): [ConfigKey, string][] => {
-    const names = v[key] ?? []
-    if (names.length < 2) return []
-    if (new Set(names).size < names.length) return [[key, 'names a scorer twice']]
-    if (v.mode === 'legacy') return [[key, 'names several scorers: mode: legacy takes one']]
-    return (['reward_temperature', 'gate_level'] as const)
-      .filter((unit) => v[unit] !== undefined)
-      .map((unit) => [unit, `is in the unit of one reward, and ${key} names ${names.length} scorers`])
-  })
-}
-
-/** Two normals are fitted to the log-perplexities of one language model. */
-function perplexityConflict(v: ConfigValues): [ConfigKey, string][] {
-  if (v.label_source !== 'perplexity') return []
-  const columns = v.reward_column?.length ?? 0
-  const model = v.reward_model?.length === 1 && v.reward_format === 'perplexity'
-  if (!model && columns !== 1)
-    return [
-      [
-        'label_source',
-        'can be perplexity only with reward_format: perplexity and one reward_model (or a reward_column with -ln perplexity)',
-      ],
-    ]
-  return (['label_error', 'reward_temperature', 'relabels'] as const)
-    .filter((key) => v[key] !== undefined)
-    .map((key) => [key, 'has no effect with label_source: perplexity, which finds error and unit by itself'])
-}
-
-/** A metric of generated answers that no evaluation will have; the other names are known when the model is. */
-function bestMetricConflict(v: ConfigValues): [ConfigKey, string][] {
-  const metric = /^eval_generated\/(.*)$/.exec(evalName(v.metric_for_best_model))?.[1]
-  if (metric === undefined) return []
-  const reason = () => {
-    if (!GENERATED_METRICS.some((name) => name === metric))
-      return `${v.metric_for_best_model}: no such metric.${didYouMean(suggest(metric, GENERATED_METRICS))} Of generated answers there are: ${GENERATED_METRICS.join(', ')}`
-    if (v.eval_generation_steps === undefined)
-      return `${v.metric_for_best_model} is of generated answers: set eval_generation_steps`
-    if (metric === 'reward' && (v.reward_model ?? v.reward_endpoint ?? v.reward_function) === undefined)
-      return `${v.metric_for_best_model} needs something that scores answers: reward_model, reward_endpoint or reward_function`
-    if (metric === 'kl' && v.model_name_or_path === undefined)
-      return `${v.metric_for_best_model} is measured to the start model, and random weights have none`
-    return undefined
-  }
-  const found = reason()
-  return found === undefined ? [] : [['metric_for_best_model', found]]
-}
-
-/** Settings of the schedule that transformers refuses too, and ends above the peak. */
-function scheduleConflict(v: ConfigValues): [ConfigKey, string][] {
-  const { min_lr, min_lr_rate, lr_end } = v.lr_scheduler_kwargs ?? {}
-  const found: [ConfigKey, string][] = []
-  if (v.lr_scheduler_type === 'cosine_with_min_lr' && (min_lr ?? min_lr_rate) === undefined)
-    found.push(['lr_scheduler_type', 'is cosine_with_min_lr: set lr_scheduler_kwargs: {min_lr_rate: 0.1}'])
-  if (min_lr !== undefined && min_lr_rate !== undefined)
-    found.push([
-      'lr_scheduler_kwargs',
-      'has min_lr and min_lr_rate, which both set the lowest rate; remove one',
-    ])
-  for (const [name, rate] of Object.entries({ min_lr, lr_end }))
-    if (rate !== undefined && rate > v.learning_rate)
-      found.push(['lr_scheduler_kwargs', `${name} ${rate} is above learning_rate ${v.learning_rate}`])
-  return found
-}
-
-/** Values that are fine alone and wrong together: the key to blame, and why. */
-export function conflicts(v: ConfigValues): [ConfigKey, string][] {
-  const found: [ConfigKey, string][] = [...lossConflict(v)]
-  if (v.model_name_or_path !== undefined && v.model_config !== undefined) {
-    found.push([
-      'model_config',
-      'is a start from random weights, model_name_or_path a start from a model; remove one',
-    ])
-  }
-  if (v.reward_model !== undefined && v.reward_endpoint !== undefined) {
-    found.push(['reward_endpoint', 'and reward_model both score the answers; remove one'])
-  }
-  found.push(...scorersConflict(v), ...perplexityConflict(v))
-  found.push(...bestMetricConflict(v), ...scheduleConflict(v))
-  if (v.reward_function !== undefined && (v.reward_model ?? v.reward_endpoint) !== undefined) {
-    const other = v.reward_model !== undefined ? 'reward_model' : 'reward_endpoint'
-    found.push(['reward_function', `and ${other} both score the answers; remove one`])
-  }
-  if (v.generation_endpoint !== undefined && v.answers_file !== undefined) {
-    found.push(['answers_file', 'and generation_endpoint both bring answers; remove one'])
-  }
-  if (v.row !== undefined && v.id !== undefined)
-    found.push(['id', 'and row both name an example; remove one'])
-  const adapterKey = v.adapter_name_or_path !== undefined ? 'adapter_name_or_path' : v.use_peft && 'use_peft'
-  if (adapterKey && v.model_name_or_path === undefined)
-    found.push([adapterKey, 'needs model_name_or_path: an adapter stands on a model that is kept'])
-  if (adapterKey && v.resize_embeddings)
-    found.push(['resize_embeddings', `with ${adapterKey}: the new rows would not be saved with the adapter`])
-  const narrow = narrowKey(v)
-  if (v.load_in_4bit && v.load_in_8bit)
-    found.push(['load_in_4bit', 'and load_in_8bit: weights are held in 4 bits or in 8; remove one'])
-  if (narrow && v.model_config !== undefined)
-    found.push([narrow, 'is for a stored model: random weights (model_config) are trained themselves'])
-  if (narrow && v.resize_embeddings)
-    found.push([narrow, 'with resize_embeddings: narrow weights are not changed'])
-  if (v.bf16 && v.dtype !== 'float32')
-    found.push(['bf16', `rounds products of float32 weights, and dtype is ${v.dtype}; remove one`])
-  if (v.bf16 && narrow)
-    found.push(['bf16', `with ${narrow}: such weights are multiplied in float32; remove one`])
-  if (v.max_prompt_length >= v.max_length) {
-    found.push([
-      'max_prompt_length',
-      `${v.max_prompt_length} leaves no room for an answer in max_length ${v.max_length}`,
-    ])
-  }
-  if (v.dev_fraction + v.test_fraction >= 1) {
-    found.push([
-      'dev_fraction',
-      `with test_fraction (${v.dev_fraction} + ${v.test_fraction}) leaves nothing to train on`,
-    ])
-  }
-  if (v.load_best_model_at_end && !hasDevelopmentData(v)) {
-    found.push(['load_best_model_at_end', 'needs development data: set eval_dataset or dev_fraction'])
-  }
-  if (v.report_to.includes('none') && v.report_to.length > 1) {
-    found.push(['report_to', 'is none and something else at once; remove one'])
-  }
-  return v.mode === 'legacy' ? [...found, ...legacyConflicts(v)] : found
-}
-
-function legacyConflicts(v: ConfigValues): [ConfigKey, string][] {
-  const found: [ConfigKey, string][] = []
-  const raw = 'mode: legacy works with raw rewards, without calibration'
-  if (v.label_source !== 'reward') found.push(['label_source', `can only be reward: ${raw}`])
-  if (v.pair_weight !== 'hard') found.push(['pair_weight', `can only be hard: ${raw}`])
-  if (v.rounds > 1) found.push(['rounds', 'can only be 1: mode: legacy takes lists of one length'])
-  if (v.sft_gate === 'soft') found.push(['sft_gate', `can only be hard or off: ${raw}`])
-  return found
 }

@@ -8,7 +8,7 @@ import type { Cell, Factors } from '../../evaluate/cells.js'
 import { sha256 } from '../../files/digest.js'
 import { actingKeys, methodDefaults, variantName } from '../../methods/registry.js'
 import type { NoiseSettings } from '../../rescore/reversed-labels.js'
-import { QUICKSTART_SETTINGS } from '../../stations/read/starter-settings.js'
+import { QUICKSTART_SETTINGS } from '../../stations/starter/starter-settings.js'
 import type { WorldOptions } from '../../world/index.js'
 
 /** Raised when the way a cell is run, or the default of a setting, changes its figures. */

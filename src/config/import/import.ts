@@ -1,10 +1,11 @@
 /** A config of TRL, LLaMA-Factory or Axolotl as one of ours, with an account of every key. */
 import { usageError } from '../../errors.js'
 import { idleUnder } from '../../methods/registry.js'
+import { conflicts } from '../conflicts.js'
 import { withDefaults } from '../defaults.js'
 import { foreignAdvice, foreignName } from '../foreign-keys.js'
 import { checkValue } from '../issues.js'
-import { conflicts, idleReason } from '../rules.js'
+import { idleReason } from '../rules.js'
 import { type ConfigKey, configZod, isConfigKey } from '../schema.js'
 import { AXOLOTL, axolotlDefaults, axolotlMethod } from './axolotl.js'
 import { factoryAdapter, factoryDefaults, factoryMethod, LLAMA_FACTORY } from './llama-factory.js'
