@@ -19,7 +19,7 @@ function sequencesOf(batch) {
 
 /**
  * The same candidates, each with its prompt, one behind another.
- * @param pad id that fills rows up to the longest of the batch; undefined: no padding
+ * @param {number} [pad] id that fills rows up to the longest of the batch; undefined: no padding
  */
 export function unsharedBatch(batch, pad) {
   const sequences = sequencesOf(batch)

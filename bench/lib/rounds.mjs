@@ -19,7 +19,7 @@ export const tokensOf = (rows) =>
     return sum + answers.reduce((inner, answer) => inner + prompt.length + answer.length, 0)
   }, 0)
 
-/** A row of the data as the product's lists have it. */
+/** A row of the data as the product's lists have it. @param {{ids: number[][]}} row @param {number} index */
 export function encodedOf({ ids: [prompt, ...answers] }, index) {
   return {
     id: `${index}`,

@@ -13,7 +13,7 @@ export const library = (torch, name) => join(torch, 'lib', `lib${name}.${extensi
 
 /**
  * @typedef {{path: string, version: string, build: 'CPU' | 'CUDA', origin: string, fetched?: number}} Libtorch
- * @returns {{torch: Libtorch} | {problem: string}} what stands in a folder that has lib/ and include/
+ * @returns {{torch?: Libtorch, problem?: string}} what stands in a folder that has lib/ and include/
  */
 export function inspectLibtorch(path, origin) {
   if (!existsSync(library(path, 'torch_cpu')))

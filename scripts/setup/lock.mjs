@@ -9,7 +9,13 @@ import { throwIfStopped } from './stop.mjs'
 
 const held = new Set()
 
-/** Runs `work` alone; waits while another live process holds the lock. `onWait(pid)` is called once. */
+/**
+ * Runs `work` alone; waits while another live process holds the lock.
+ * @template T
+ * @param {string} path
+ * @param {() => T | Promise<T>} work
+ * @param {{onWait?: (pid?: number) => void, limitSeconds?: number}} [options] `onWait` is called once
+ */
 export async function withLock(path, work, { onWait = () => {}, limitSeconds = 1800 } = {}) {
   mkdirSync(dirname(path), { recursive: true })
   const started = performance.now()

@@ -1,12 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-// @ts-expect-error plain JavaScript
 import { unsharedBatch } from '../../bench/lib/layouts.mjs'
-// @ts-expect-error plain JavaScript
 import { batches, encodedOf, rowsOfRound, tokensOf } from '../../bench/lib/rounds.mjs'
-// @ts-expect-error plain JavaScript
 import { median, ratioOf } from '../../bench/lib/stats.mjs'
-// @ts-expect-error plain JavaScript
 import { suites } from '../../bench/lib/suites.mjs'
 import { packLists } from '../../src/data/encode/pack.js'
 import { candidateLogProbs } from '../../src/models/decoder/score.js'

@@ -2,13 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-// @ts-expect-error plain JavaScript
 import { suiteLines } from '../../bench/lib/print.mjs'
-// @ts-expect-error plain JavaScript
 import { rowOf } from '../../bench/lib/rows.mjs'
-// @ts-expect-error plain JavaScript
 import { commandOf, runSuite } from '../../bench/lib/run-suite.mjs'
-// @ts-expect-error plain JavaScript
 import { suites } from '../../bench/lib/suites.mjs'
 
 interface Contender {
@@ -64,7 +60,8 @@ test('the device and the batch of a spec reach workers and peers', () => {
 test('a worker takes steps of the batch of its spec, behind the rows that warm up, and counts FLOPs', async () => {
   const alone = suiteOf([{ name: 'clha', worker: train }], [{ ours: 'clha', value: 'mfu', least: 0 }])
   const { rounds, rows } = await runSuite(alone, context({}))
-  const [round] = rounds.clha
+  const { clha }: Record<string, Record<string, number>[]> = rounds
+  const [round] = clha
   // Rows 2 to 5.
   expect(round).toMatchObject({ items: 4, tokens: 2 * (5 + 6 + 7 + 8) })
   expect(round.flops).toBeGreaterThan(0)

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
-// @ts-expect-error plain JavaScript
 import { takeTurns } from '../../bench/lib/turns.mjs'
+
+interface Turns {
+  measured: Record<string, object[]>
+  failed: Map<string, string>
+}
 
 /** Contenders that write down what happens to them; `bad` fails in its second round, `never` at its start. */
 function scene() {
@@ -19,7 +23,7 @@ function scene() {
       },
     }
   }
-  const run = (names: string[], rounds: number, apart: boolean) => {
+  const run = (names: string[], rounds: number, apart: boolean): Promise<Turns> => {
     const hands = { start, wait: async () => ({ quiet: true }), say() {} }
     return takeTurns(
       names.map((name) => ({ name })),

@@ -10,7 +10,7 @@ import type { Command } from '../../src/commands/command.js'
 import { evalCommand } from '../../src/commands/eval/index.js'
 import { generateCommand } from '../../src/commands/generate/index.js'
 import { COMMANDS } from '../../src/commands/index.js'
-import { pipeline } from '../../src/commands/pipeline.js'
+import { type PipelineCommand, pipeline } from '../../src/commands/pipeline.js'
 import type { Pipeline } from '../../src/commands/pipeline-spec.js'
 import { quickstartCommand } from '../../src/commands/quickstart/index.js'
 import { rescoreCommand } from '../../src/commands/rescore/index.js'
@@ -23,7 +23,7 @@ import { CONFIG_KEYS } from '../../src/config/schema.js'
 import { usageError } from '../../src/errors.js'
 import { Sink } from '../helpers/sink.js'
 
-const PIPELINES = [
+const PIPELINES: readonly PipelineCommand[] = [
   alignCommand,
   trainCommand,
   rewardTrainCommand,

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { SaveFile } from '../../src/checkpoint/format/save-file.js'
 import { loadConfig, type ResolvedConfig } from '../../src/config/load-config.js'
+import type { ConfigKey } from '../../src/config/schema.js'
+import type { Camel } from '../../src/key-names.js'
 import { scratchConfig } from '../../src/load/language-model.js'
 import { initModel, rewardModelFrom } from '../../src/models/decoder/init.js'
 import { modelFiles } from '../../src/models/folders/save-model.js'
@@ -81,10 +83,15 @@ function writeModel(folder: string, files: readonly SaveFile[]): void {
   for (const { path, chunks } of files) fs.writeFileSync(join(folder, path), Buffer.concat([...chunks()]))
 }
 
+/** The keys that stand among values for certain. */
+type KeysOf<Values> = {
+  [Key in ConfigKey]: [Values] extends [Record<Camel<Key>, NonNullable<unknown>>] ? Key : never
+}[ConfigKey]
+
 /** What a pipeline is called with; `screen()` is what a person saw. */
-export async function call(
-  values: Record<string, unknown>,
-): Promise<{ config: ResolvedConfig; ui: Ui; screen(): string }> {
+export async function call<Values extends Record<string, unknown>>(
+  values: Values,
+): Promise<{ config: ResolvedConfig<KeysOf<Values>>; ui: Ui; screen(): string }> {
   let text = ''
   const stream = new Writable({
     write(chunk, _, done) {
@@ -93,7 +100,11 @@ export async function call(
     },
   })
   const config = await loadConfig(undefined, { threads: 1, maxNewTokens: 12, ...values })
-  return { config, ui: createUi({ stream, isTty: false }), screen: () => text }
+  return {
+    config: config as ResolvedConfig<KeysOf<Values>>,
+    ui: createUi({ stream, isTty: false }),
+    screen: () => text,
+  }
 }
 
 /** Lines that a person types. */

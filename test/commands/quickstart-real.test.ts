@@ -14,11 +14,7 @@ test('a chat model goes the whole way: its own answers, noisy labels, reward mod
   const dir = join(files.dir, 'run')
   const run = async () => {
     const { config, ui, screen } = await call(SMALL)
-    const { maxNewTokens: _, ...values } = config.values
-    return {
-      ...(await runChatModel(files.model, { ...config, values } as never, ui, 1, dir)),
-      screen: screen(),
-    }
+    return { ...(await runChatModel(files.model, config, ui, 1, dir)), screen: screen() }
   }
   const { report, result, screen } = await run()
   const rows = readFileSync(join(dir, 'data/train.jsonl'), 'utf8').trim().split('\n')

@@ -30,7 +30,7 @@ test('try-rescoring: a row for each scorer, for all together, level and second l
     outputDir: join(dir, 'trials'),
   }
   const { config, ui, screen } = await call(settings)
-  const { cells } = await tryRescoring({ repeats: 1 })(config as never, ui as never, typed() as never)
+  const { cells } = await tryRescoring({ repeats: 1 })(config, ui, typed())
   expect(cells.map(({ scorer }) => scorer)).toEqual(
     [0, 100].flatMap(() => ['good', 'poor', 'all, weighed'].flatMap((name) => [name, name, name, name])),
   )
@@ -45,7 +45,7 @@ test('rescore with two columns: each scorer is weighed and said, its rewards sta
   const { dir, data } = scoredFile(220)
   const outputDir = join(dir, 'rescored')
   const { config, ui, screen } = await call({ trainDataset: data, rewardColumn: ['good', 'poor'], outputDir })
-  await rescore(config as never, ui as never, typed() as never)
+  await rescore(config, ui, typed())
   expect(screen()).toMatch(/good: agrees with .* of the labels, weight [\d.]+ %\n.*poor: agrees/)
   const [first] = readFileSync(join(outputDir, 'rescored.jsonl'), 'utf8').split('\n')
   const { candidates } = JSON.parse(first).example
@@ -60,7 +60,7 @@ test('a column that a row lacks is named with its row', async () => {
     rewardColumn: ['good', 'none'],
     outputDir: join(dir, 'x'),
   })
-  await expect(rescore(config as never, ui as never, typed() as never)).rejects.toThrow(
+  await expect(rescore(config, ui, typed())).rejects.toThrow(
     /scored\.jsonl:1: an answer has no reward in none/,
   )
 })
@@ -71,12 +71,12 @@ test('two reward models score one after the other; the lists say what each said,
   const outputDir = join(dir, 'by-models')
   const settings = { trainDataset: data, rewardModel: [reward, second], labelError: 0.1, outputDir }
   const { config, ui, screen } = await call(settings)
-  await rescore(config as never, ui as never, typed() as never)
+  await rescore(config, ui, typed())
   expect(screen()).toContain(`scoring with ${second}`)
   const { scorers } = JSON.parse(readFileSync(join(outputDir, 'audit.json'), 'utf8'))
   expect(scorers.map(({ name }: { name: string }) => name)).toEqual([reward, second])
   const alone = await call({ ...settings, rewardModel: second, outputDir: join(dir, 'alone') })
-  await rescore(alone.config as never, alone.ui as never, typed() as never)
+  await rescore(alone.config, alone.ui, typed())
   const agreed = JSON.parse(readFileSync(join(dir, 'alone', 'audit.json'), 'utf8')).total.agreement
   expect(scorers[1].agreement).toEqual(agreed)
 })

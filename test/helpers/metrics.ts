@@ -1,4 +1,5 @@
 /** What a run wrote into its metrics.jsonl. */
+import type { MetricRow } from '../../src/runs/metrics.js'
 
 /** Lines of JSON. */
 export const parseLines = <T>(text: string): T[] =>
@@ -12,3 +13,11 @@ export function recordedRun(text: string): Map<number, number> {
   const rows = parseLines<{ step: number; loss?: number }>(text)
   return new Map(rows.flatMap(({ step, loss }) => (loss === undefined ? [] : [[step, loss]])))
 }
+
+/** Each row without what is no number, such as its warnings. */
+export const figuresOf = (rows: readonly MetricRow[]): Record<string, number>[] =>
+  rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+    ),
+  )

@@ -67,7 +67,8 @@ export async function judging(
       const ui = createUi({ stream: sink })
       const call = await judgeCall(files, { output: file, ...usual, ...settings, ...flags })
       const { result, exitCode } = await judge(call, ui)
-      return { result: result as Record<string, unknown>, exitCode, said: sink.text }
+      const figures: Record<string, unknown> = { ...result }
+      return { result: figures, exitCode, said: sink.text }
     },
     rows: () => readComparison(file).rows,
   }

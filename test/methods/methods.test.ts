@@ -14,6 +14,7 @@ import { withMarker } from '../../src/text/marker.js'
 import { chatTemplate } from '../../src/text/template.js'
 import type { TextTokenizer } from '../../src/text/tokenizer.js'
 import { call, type Files, pairs, typed, writeFiles } from '../commands/eval-folder.js'
+import { figuresOf } from '../helpers/metrics.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
 import { filesBelow } from '../train/tiny.js'
 
@@ -48,8 +49,8 @@ async function run(values: Record<string, unknown>) {
   const start = { modelNameOrPath: files.model, trainDataset: files.data }
   const own = { outputDir, maxNewTokens: undefined }
   const { config, ui, screen } = await call({ ...SMALL, ...start, ...values, ...own })
-  const result = await train(config as never, ui as never, typed() as never)
-  const { rows } = readMetrics(join(outputDir, 'metrics.jsonl'))
+  const result = await train(config, ui, typed())
+  const rows = figuresOf(readMetrics(join(outputDir, 'metrics.jsonl')).rows)
   return { result, rows, outputDir, screen: screen() }
 }
 
@@ -105,7 +106,7 @@ describe('every method trains from one command', () => {
     expect(rows[0].rank_loss).toBeCloseTo(1.2 * Math.log(2), 4)
     const whole = await run({ method: 'dpo' })
     const weighted = await run({ method: 'dpo', useWeighting: true })
-    expect(weighted.rows[0].loss).not.toBeCloseTo(whole.rows[0].loss as number, 3)
+    expect(weighted.rows[0].loss).not.toBeCloseTo(whole.rows[0].loss, 3)
     const short = await run({ method: 'dpo', ldAlpha: 0 })
     expect(short.rows[0].loss).toBeCloseTo(Math.log(2), 4)
     const losses = ({ rows: all }: typeof whole) => all.flatMap(({ loss }) => loss ?? [])
@@ -279,6 +280,6 @@ test('a model that chain of hindsight trained is asked behind the positive marke
   expect(await answeringTemplate(start)).toBe(start.template)
   start.model.dispose()
   const { config, ui } = await call({ modelNameOrPath: result.model, prompt: ['Q?'], maxNewTokens: 4 })
-  const answered = await generatePipeline(config as never, ui as never, typed() as never)
+  const answered = await generatePipeline(config, ui, typed())
   expect(answered.answers).toHaveLength(1)
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inverseFrequencies, RotaryTables } from '../../src/nn/rotary.js'
+import { inverseFrequencies, type Llama3Scaling, RotaryTables } from '../../src/nn/rotary.js'
 import { createRandom } from '../../src/random.js'
 import { f64, i64, native, ops, scope, type Tensor } from '../../src/tensor/index.js'
 import { centralDifferences, normal, relative, valueAndGradients } from '../helpers/numbers.js'
@@ -63,7 +63,13 @@ test('the gradient agrees with central differences', () => {
 
 test('frequencies: theta^(-2i/d), and the three bands of llama3 scaling', () => {
   expect(inverseFrequencies({ theta: 100, dimensions: 4 })).toEqual([1, 0.1])
-  const scaling = { factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 }
+  const scaling: Llama3Scaling = {
+    type: 'llama3',
+    factor: 8,
+    lowFreqFactor: 1,
+    highFreqFactor: 4,
+    originalMaxPositions: 8192,
+  }
   const plain = inverseFrequencies({ theta: 500000, dimensions: 128 })
   const scaled = inverseFrequencies({ theta: 500000, dimensions: 128, scaling })
   scaled.forEach((f, i) => {

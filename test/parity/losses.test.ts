@@ -88,7 +88,7 @@ parity('losses/kto.json', (check) => {
     const facts = ktoFacts(inputs.policy_kl_sum.map((s, i) => s - inputs.ref_kl_sum[i]))
     // The other unpaired form takes no estimate of the divergence.
     const shifted = name === 'kto'
-    if (shifted) check('KL estimate', relative([facts.shift], [kl]), 1e-12, where)
+    if (shifted) check('KL estimate', relative([facts.shift!], [kl]), 1e-12, where)
     const options = {
       term: ktoTerm(params),
       desirableWeight: params.desirable_weight,

@@ -6,6 +6,7 @@ import { compare, judge, readComparison, verdictFigures, vote } from '../../src/
 import { temporaryFolder } from '../helpers/folders.js'
 import { chat, honest } from '../judges/judges.js'
 import { fakeServer, lengths } from '../reward/fake-server.js'
+import { json } from '../serve/serving.js'
 
 /** Two files of answers; of three prompts the second system's number is larger on two. */
 function answers(): { folder: string; files: string[] } {
@@ -53,7 +54,7 @@ test('vote serves until its signal, and says how far each rater came', async () 
         links.push(...found)
         const [url, token] = found[0].link.split('/#')
         const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
-        const { tasks } = await (await fetch(`${url}/api/tasks`, { headers })).json()
+        const { tasks } = await json(await fetch(`${url}/api/tasks`, { headers }))
         const body = JSON.stringify({ task: tasks[0].id, ranks: [1, 1], milliseconds: 9 })
         await fetch(`${url}/api/vote`, { method: 'POST', headers, body })
         end.abort()

@@ -42,7 +42,9 @@ function simulate(seed: number) {
 /** From the rewards and labels alone, as rescoring does. */
 function posterior(pairs: ReturnType<typeof simulate>): { beliefs: number[]; temperature: number } {
   const votes = pairs.map(({ labels }) => {
-    const by = new Map([...labels].map(([who, up]) => [who, up ? [1, 0] : [0, 1]] as const))
+    const by = new Map(
+      [...labels].map(([who, up]): [string, [number, number]] => [who, up ? [1, 0] : [0, 1]]),
+    )
     const up = [...labels.values()].filter(Boolean).length
     return { first: 0, second: 1, up, down: labels.size - up, by }
   })

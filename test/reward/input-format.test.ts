@@ -4,6 +4,7 @@ import { encodeExamples } from '../../src/data/encode/encode.js'
 import type { Example } from '../../src/data/example.js'
 import type { Message, Prompt } from '../../src/dialogue.js'
 import { rewardTemplate } from '../../src/reward/input-format.js'
+import type { ChatTemplate } from '../../src/text/template.js'
 import { loadTokenizer, type TextTokenizer } from '../../src/text/tokenizer.js'
 import { hasTokenizer, recordedTokenizer } from '../text/recorded.js'
 import { writeTinyTokenizer } from '../text/tiny-tokenizer.js'
@@ -40,7 +41,7 @@ const tagged = (options: { chatTemplate?: string } = {}) => {
 }
 
 /** Whole texts as the model sees them: prompt and answer, decoded. */
-async function seen(tokenizer: TextTokenizer, template: ReturnType<typeof rewardTemplate>, example: Example) {
+async function seen(tokenizer: TextTokenizer, template: ChatTemplate, example: Example) {
   const { encoded } = await encodeExamples([example], tokenizer, template, LIMITS)
   const [{ promptIds, answers }] = encoded
   const texts = answers.map(({ ids }) => tokenizer.decode([...promptIds, ...ids], { keepSpecial: true }))

@@ -71,7 +71,7 @@ test('a living holder, or one on another machine, is waited for, then named with
     const told: unknown[] = []
     const attempt = withLock(path, () => 'done', {
       limitSeconds: 0.3,
-      onWait: (pid: unknown) => told.push(pid),
+      onWait: (pid) => told.push(pid),
     })
     await expect(attempt).rejects.toMatchObject({
       exitCode: 3,

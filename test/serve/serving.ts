@@ -17,7 +17,7 @@ export interface Serving {
 /** @param atEnd called with a way to end it; the end of the test when left out */
 export async function startServing(
   values: Record<string, unknown>,
-  atEnd: (end: () => Promise<unknown>) => void = onTestFinished,
+  atEnd: (end: () => Promise<void>) => void = onTestFinished,
 ): Promise<Serving> {
   const { config, ui, screen } = await call({ port: 0, ...values })
   const source = new EventEmitter()

@@ -156,7 +156,7 @@ test('an evaluation set has each prompt once; its references are the preferred a
     row: 1,
   })
   const set = evaluationSet([example('a', 'one', 1), example('b', 'one', 0), example('c', 'two', 0)], 10, 42)
-  expect(set.references.toSorted()).toEqual(['a second', 'c first'])
+  expect(set.references?.toSorted()).toEqual(['a second', 'c first'])
   const ranked = {
     ...example('d', 'x', 0),
     candidates: [

@@ -1,8 +1,7 @@
 /** Options of a config as a training takes them. Figures by hand. */
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../src/config/load-config.js'
-import type { Fit } from '../../src/stations/fit/fit.js'
-import { loopOptions, optimizerOptions, totalStepsOf } from '../../src/stations/fit/fit-options.js'
+import { type Fit, loopOptions, optimizerOptions, totalStepsOf } from '../../src/stations/fit/fit-options.js'
 
 const options = (yaml: string) => parseConfig('test', `train_dataset: x.jsonl\n${yaml}`, {}).options
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { corpusOf } from '../../src/data/corpus.js'
 import { recordedDate } from '../../src/session/recorded-date.js'
 import { encodeCorpus } from '../../src/stations/read/encode-corpus.js'
 import { chatTemplate } from '../../src/text/template.js'
@@ -38,7 +39,7 @@ async function encode(given: { skipBad: boolean; maxDropped: number }, rows = ex
     model: { config: { maxPositions: 128 } },
   }
   const session = { options, ui, config: {} } as unknown as Parameters<typeof encodeCorpus>[0]
-  const corpus = await encodeCorpus(session, reader, { examples: rows }, 2)
+  const corpus = await encodeCorpus(session, reader, corpusOf(rows), 2)
   const listed = readFileSync(join(outputDir, 'skipped.jsonl'), 'utf8').trim().split('\n')
   return {
     rows: corpus.examples.map(({ row }) => row),

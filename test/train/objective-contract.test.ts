@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { backward, f64, gradOf, requiresGrad, scope } from '../../src/tensor/index.js'
 import { packStep } from '../../src/train/loop/items.js'
-import { rewardObjective } from '../../src/train/objectives/objective.js'
+import { type Objective, rewardObjective } from '../../src/train/objectives/objective.js'
 import { equipped, methods } from './methods.js'
 import { randomItems } from './tiny.js'
 
-const objectives = () => ({ ...methods(), reward: rewardObjective(0.01) })
+const objectives = (): Record<string, Objective> => ({ ...methods(), reward: rewardObjective(0.01) })
 const NAMES = Object.keys(objectives())
 const STEP = 1e-6
 

@@ -12,6 +12,9 @@ export interface SeedRun {
   result: AlignResult
 }
 
+/** What the table is made of. */
+type ReportedRun = Pick<SeedRun, 'seed' | 'report'>
+
 const METRICS: [name: string, of: (row: EvaluationRow) => number | null | undefined][] = [
   ['true reward', (row) => row.trueReward?.value],
   ['training reward', (row) => row.reward?.value],
@@ -21,7 +24,7 @@ const METRICS: [name: string, of: (row: EvaluationRow) => number | null | undefi
 ]
 
 /** The last seed's report, with the table over all seeds in front. */
-export function seedsReport(runs: readonly SeedRun[]): AlignReport {
+export function seedsReport(runs: readonly ReportedRun[]): AlignReport {
   const { measures: _ofLastSeed, ...last } = runs[runs.length - 1].report
   return {
     ...last,
@@ -37,7 +40,7 @@ export function seedsReport(runs: readonly SeedRun[]): AlignReport {
 }
 
 /** What a judge says of a system, as the mean over seeds with its interval. */
-function overSeeds({ lengthControlled: _, ...last }: Judgement, runs: readonly SeedRun[]): Judgement {
+function overSeeds({ lengthControlled: _, ...last }: Judgement, runs: readonly ReportedRun[]): Judgement {
   const rates = runs.flatMap(
     ({ report }) =>
       report.judgements?.find(({ system, who }) => system === last.system && who === last.who)?.winRate
@@ -46,7 +49,7 @@ function overSeeds({ lengthControlled: _, ...last }: Judgement, runs: readonly S
   return { ...last, winRate: withinShares(meanInterval(rates)), seeds: rates.length }
 }
 
-function rowsOf(runs: readonly SeedRun[]): SeedsReport['rows'] {
+function rowsOf(runs: readonly ReportedRun[]): SeedsReport['rows'] {
   const totals = runs.map(
     ({ report }) => report.evaluation?.rows.filter((row) => row.source === 'total') ?? [],
   )
