@@ -127,7 +127,8 @@ test('several servers and a reward model in one run: each has its figures by sub
   const systems = [write('start', ['aa', 'a', 'a']), write('mine', ['a', 'aa', 'aaaa'])]
   process.env.CLHA_TEST_TOKEN = 'hush'
   const { report, read, screen } = await compare(systems, {
-    ...{ rewardEndpoint: `${url}/rewards`, rewardEndpointTokenEnv: 'CLHA_TEST_TOKEN' },
+    rewardEndpoint: `${url}/rewards`,
+    rewardEndpointTokenEnv: 'CLHA_TEST_TOKEN',
     evalRewardModel: [`${other}/rewards`, files.reward],
   })
   const found = report.evaluation!.scorers!
@@ -294,7 +295,8 @@ test('votes on answers that their file does not hold count by their prompts, and
   const [a, b] = ['start', 'mine'].map((name) => numbered(name))
   const { items } = readComparison((await compare([a, b])).result.comparison)
   const textless = ({ item, prompt }: ComparisonItem, asked = prompt): ComparisonItem => ({
-    ...{ item, prompt: asked },
+    item,
+    prompt: asked,
     answers: ['start', 'mine'].map((system) => ({ system, answer: unknownAnswer(item, system) })),
   })
   const file = (own: readonly ComparisonItem[]) => voteFile(own, [{ rater: 'ann', system: 'mine' }])

@@ -45,8 +45,11 @@ export async function refused(argv: string[], ...texts: (string | RegExp)[]) {
 
 export const turn = (role: string, content: string) => ({ role, content })
 export const pair = (id: string, question: string, chosen: string, rejected: string, source = 'own') => ({
-  ...{ id, source, prompt: [turn('user', question)] },
-  ...{ chosen: [turn('assistant', chosen)], rejected: [turn('assistant', rejected)] },
+  id,
+  source,
+  prompt: [turn('user', question)],
+  chosen: [turn('assistant', chosen)],
+  rejected: [turn('assistant', rejected)],
 })
 export const many = (n: number, source = 'own') =>
   Array.from({ length: n }, (_, i) => pair(`${source}-${i}`, `Question ${i}?`, `Answer ${i}.`, 'No.', source))

@@ -237,7 +237,9 @@ test('an adapter is compared with its own base, under the name of its folder', a
 
 test('one prompt has no interval, and nobody is called higher', async () => {
   const { screen, report } = await evaluate({
-    ...{ baseline: files.other, rewardModel: files.reward, evalPrompts: 1 },
+    baseline: files.other,
+    rewardModel: files.reward,
+    evalPrompts: 1,
   })
   expect(screen).toContain('no interval, so this may be chance')
   expect(report.measures!.systems[files.model]['reward.difference'].interval).toBeUndefined()

@@ -69,7 +69,9 @@ test('prompts are answered and scored by the rule, a policy is trained on them a
   )
   const { metrics } = await run(evalPipeline, {
     ...given,
-    ...{ modelNameOrPath: trained.model, baseline: [files.model], evalDataset: prompts },
+    modelNameOrPath: trained.model,
+    baseline: [files.model],
+    evalDataset: prompts,
   })
   expect(Object.values(metrics).every(({ reward }) => Number.isFinite(reward))).toBe(true)
 })

@@ -33,10 +33,21 @@ function runFolder(): string {
   }
   for (const [name, content] of Object.entries(files)) fs.writeFileSync(join(model, name), content)
   const manifest = {
-    ...{ format: RUN_FORMAT, kind: 'clha', status: 'done', started: '', updated: '', resumed: 0, pid: 1 },
+    format: RUN_FORMAT,
+    kind: 'clha',
+    status: 'done',
+    started: '',
+    updated: '',
+    resumed: 0,
+    pid: 1,
     config: {
-      ...{ model_name_or_path: 'org/base', method: 'clha', margin: 1, learning_rate: 1e-6, max_length: 512 },
-      ...{ output_dir: '/secret/place', train_dataset: ['/secret/pairs.jsonl'] },
+      model_name_or_path: 'org/base',
+      method: 'clha',
+      margin: 1,
+      learning_rate: 1e-6,
+      max_length: 512,
+      output_dir: '/secret/place',
+      train_dataset: ['/secret/pairs.jsonl'],
     },
     data: [
       { path: '/secret/pairs.jsonl', sha256: 'ab'.repeat(32), rows: 12 },
@@ -52,7 +63,10 @@ function runFolder(): string {
   fs.writeFileSync(join(dir, 'run.json'), JSON.stringify(manifest))
   const interval = [0.5, 1.5]
   const row = (system: string, value: number) => ({
-    ...{ system, decoding: 'greedy', source: 'total', prompts: 10 },
+    system,
+    decoding: 'greedy',
+    source: 'total',
+    prompts: 10,
     secondReward: { value, interval },
   })
   const evaluation = { baseline: '/secret/start', rows: [row('/secret/start', 0), row('clha', 1)] }

@@ -13,8 +13,14 @@ const write = (path: string, content: string) => {
   writeFileSync(join(root, path), content)
 }
 const cell = (variant: string, seed: number, noise: number, reward: number, sampled: number) => ({
-  ...{ hash: `${variant} ${seed} ${noise} ${reward}`, variant, seed, noise, learningRate: 1e-3 },
-  ...{ seconds: 1, machine: 'm', version: '0' },
+  hash: `${variant} ${seed} ${noise} ${reward}`,
+  variant,
+  seed,
+  noise,
+  learningRate: 1e-3,
+  seconds: 1,
+  machine: 'm',
+  version: '0',
   rewards: { true: [reward, reward] },
   figures: { sampled_true: sampled, order_right: 0.8 },
 })

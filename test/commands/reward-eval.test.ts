@@ -45,9 +45,16 @@ test('a reward model on labelled pairs: accuracy by source, a report, and measur
 test('rewards of a column; annotators count by their majority, and a tie is left out and said', async () => {
   const path = join(tempFolder('pandalm'), 'set.json')
   const row = (idx: number, votes: number[], scores: number[]) => ({
-    ...{ idx, instruction: `Do ${idx}.`, input: '', response1: `one ${idx}`, response2: `two ${idx}` },
-    ...{ annotator1: votes[0], annotator2: votes[1], annotator3: votes[2] },
-    ...{ reward_1: scores[0], reward_2: scores[1] },
+    idx,
+    instruction: `Do ${idx}.`,
+    input: '',
+    response1: `one ${idx}`,
+    response2: `two ${idx}`,
+    annotator1: votes[0],
+    annotator2: votes[1],
+    annotator3: votes[2],
+    reward_1: scores[0],
+    reward_2: scores[1],
   })
   fs.writeFileSync(
     path,

@@ -7,8 +7,13 @@ import { loadTokenizer } from '../../src/text/tokenizer.js'
 import { writeTinyTokenizer } from '../text/tiny-tokenizer.js'
 
 const example = (row: number, prompt: string): Example => ({
-  ...{ id: `${row}`, prompt, candidates: [{ text: ' a' }], preferences: [] },
-  ...{ source: 'own', file: 'own.jsonl', row },
+  id: `${row}`,
+  prompt,
+  candidates: [{ text: ' a' }],
+  preferences: [],
+  source: 'own',
+  file: 'own.jsonl',
+  row,
 })
 
 test('data that are read twice are tokenised once, and have the same lengths', async () => {

@@ -225,10 +225,21 @@ describe.each(Object.keys(RECIPES))('%s', (name) => {
 test('a DPO config of TRL keeps its loss, its adapter, its batches and its splits', () => {
   const { result } = imported('trl dpo')
   expect(result.values).toMatchObject({
-    ...{ method: 'dpo', loss_type: 'ipo', beta: 0.05, bf16: true, warmup_ratio: 0.1, eval_steps: 50 },
-    ...{ train_dataset: 'org/prefs:**/*train_prefs*', eval_dataset: 'org/prefs:**/*test_prefs*' },
-    ...{ use_peft: true, lora_r: 32, lora_target_modules: ['q_proj', 'v_proj'], report_to: ['tensorboard'] },
-    ...{ optim: 'adamw', weight_decay: 0, max_length: 1536 },
+    method: 'dpo',
+    loss_type: 'ipo',
+    beta: 0.05,
+    bf16: true,
+    warmup_ratio: 0.1,
+    eval_steps: 50,
+    train_dataset: 'org/prefs:**/*train_prefs*',
+    eval_dataset: 'org/prefs:**/*test_prefs*',
+    use_peft: true,
+    lora_r: 32,
+    lora_target_modules: ['q_proj', 'v_proj'],
+    report_to: ['tensorboard'],
+    optim: 'adamw',
+    weight_decay: 0,
+    max_length: 1536,
   })
   const reasons = Object.fromEntries(result.missing.map(({ key, reason }) => [key, reason]))
   expect(Object.keys(reasons).sort()).toEqual(['report_to', 'trust_remote_code'])
@@ -247,8 +258,11 @@ test('a mix of losses of TRL keeps its weights, and the options of its DPO their
     'trl',
   )
   expect(values).toMatchObject({
-    ...{ method: 'dpo', loss_type: ['sigmoid', 'bco_pair', 'sft'], loss_weights: [0.8, 0.2, 1] },
-    ...{ ld_alpha: 0, use_weighting: true },
+    method: 'dpo',
+    loss_type: ['sigmoid', 'bco_pair', 'sft'],
+    loss_weights: [0.8, 0.2, 1],
+    ld_alpha: 0,
+    use_weighting: true,
   })
   const plain = importConfig(
     { ...keys, loss_type: 'sigmoid', loss_weights: null, ld_alpha: null },
@@ -295,12 +309,10 @@ test('a reward model has its own command and keys; a step is one batch', () => {
   const { result, yaml } = imported('trl reward')
   expect(yaml).toMatch(/clha reward train\n/)
   expect(result.values).toMatchObject({
-    ...{
-      reward_learning_rate: 1e-5,
-      reward_num_train_epochs: 1,
-      reward_per_device_train_batch_size: 32,
-      folds: 1,
-    },
+    reward_learning_rate: 1e-5,
+    reward_num_train_epochs: 1,
+    reward_per_device_train_batch_size: 32,
+    folds: 1,
     center_rewards_coefficient: 0.01,
   })
 })
@@ -333,27 +345,36 @@ test('data sets of LLaMA-Factory are looked up in dataset_info.json; others are 
   })
   const dpo = imported('llama-factory dpo').result
   expect(dpo.values).toMatchObject({
-    ...{
-      method: 'dpo',
-      beta: 0.2,
-      use_peft: true,
-      lora_r: 8,
-      lora_alpha: 16,
-      lora_target_modules: 'all-linear',
-    },
+    method: 'dpo',
+    beta: 0.2,
+    use_peft: true,
+    lora_r: 8,
+    lora_alpha: 16,
+    lora_target_modules: 'all-linear',
   })
 })
 
 test('an Axolotl config: QLoRA stays so; 8-bit optimizers and trackers have no equivalent', () => {
   const { result } = imported('axolotl dpo')
   expect(result.values).toMatchObject({
-    ...{ model_name_or_path: 'org/instruct', method: 'dpo', beta: 0.3, train_dataset: 'org/prefs' },
-    ...{ eval_dataset: 'held.jsonl', use_peft: true, lora_target_modules: 'all-linear', warmup_steps: 10 },
-    ...{ per_device_train_batch_size: 2, num_train_epochs: 2, learning_rate: 0.0002, load_in_4bit: true },
+    model_name_or_path: 'org/instruct',
+    method: 'dpo',
+    beta: 0.3,
+    train_dataset: 'org/prefs',
+    eval_dataset: 'held.jsonl',
+    use_peft: true,
+    lora_target_modules: 'all-linear',
+    warmup_steps: 10,
+    per_device_train_batch_size: 2,
+    num_train_epochs: 2,
+    learning_rate: 0.0002,
+    load_in_4bit: true,
   })
   expect(result.missing.map(({ key }) => key).sort()).toEqual(['bf16', 'optimizer', 'wandb_project'].sort())
   expect(imported('axolotl orpo').result.values).toMatchObject({
-    ...{ method: 'orpo', train_dataset: ['org/prefs:a.jsonl', 'org/prefs:b.jsonl'], learning_rate: 8e-6 },
+    method: 'orpo',
+    train_dataset: ['org/prefs:a.jsonl', 'org/prefs:b.jsonl'],
+    learning_rate: 8e-6,
   })
 })
 

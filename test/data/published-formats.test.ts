@@ -56,7 +56,9 @@ describe('ranked lists', () => {
 
   test('UltraFeedback in full: the overall score is the reward', async () => {
     const { prompt, candidates } = await read({
-      ...{ source: 'evol', instruction: 'Hi', models: ['x', 'y'] },
+      source: 'evol',
+      instruction: 'Hi',
+      models: ['x', 'y'],
       completions: [
         { model: 'x', response: 'a', overall_score: 7.5, 'fine-grained_score': 4, annotations: {} },
         { model: 'y', response: 'b', overall_score: 3, 'fine-grained_score': 2, annotations: {} },
@@ -272,8 +274,13 @@ describe('answers in columns of their own', () => {
 
   test('HelpSteer 2 as published: neighbours with one prompt are a list, ranked by helpfulness', async () => {
     const row = (prompt: string, response: string, helpfulness: number, coherence: number) => ({
-      ...{ prompt, response, helpfulness, correctness: 3, coherence },
-      ...{ complexity: 1, verbosity: 1 },
+      prompt,
+      response,
+      helpfulness,
+      correctness: 3,
+      coherence,
+      complexity: 1,
+      verbosity: 1,
     })
     const rows = [
       row('Q', 'a', 1, 4),
@@ -362,7 +369,9 @@ describe('answers in columns of their own', () => {
   const shp = { history: 'Hi', human_ref_A: 'a', human_ref_B: 'b' }
   const marks = (a: unknown, b: unknown, tie: unknown) => ({
     ...ab,
-    ...{ winner_model_a: a, winner_model_b: b, winner_tie: tie },
+    winner_model_a: a,
+    winner_model_b: b,
+    winner_tie: tie,
   })
   const list = { prompt: 'Q', completions: ['a', 'b'] }
   test.each<[string, Row, string]>([

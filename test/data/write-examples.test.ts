@@ -49,7 +49,10 @@ const labelled = [true, false].map((desirable, i) =>
 
 const essence = (examples: Example[]) =>
   examples.map(({ id, prompt, candidates, preferences, source }) => ({
-    ...{ id, prompt, candidates, source },
+    id,
+    prompt,
+    candidates,
+    source,
     preferences: preferences.map(({ better, worse }) => `${better}>${worse}`).sort(),
   }))
 
@@ -95,7 +98,11 @@ test('lines are plain JSON, one a row', async () => {
   const file = dataFile('', 'out.jsonl.gz')
   await writeExamples([pairOf('1', 'Q:')], 'trl', file)
   expect(JSON.parse(gunzipSync(readFileSync(file)).toString().trimEnd())).toEqual({
-    ...{ id: '1', source: 'made', prompt: 'Q:', chosen: 'good é😀 1', rejected: 'bad\nline 1' },
+    id: '1',
+    source: 'made',
+    prompt: 'Q:',
+    chosen: 'good é😀 1',
+    rejected: 'bad\nline 1',
   })
 })
 

@@ -10,7 +10,13 @@ const noise = Array.from({ length: 40 }, () => random.normal())
 
 /** `lift` above a reward that both variants share, prompt by prompt. */
 const cell = (variant: string, seed: number, lift: number, extra: Partial<Cell> = {}): Cell => ({
-  ...{ hash: `${variant}${seed}`, variant, seed, learningRate: 3e-4, seconds: 1, machine: 'm', version: '0' },
+  hash: `${variant}${seed}`,
+  variant,
+  seed,
+  learningRate: 3e-4,
+  seconds: 1,
+  machine: 'm',
+  version: '0',
   rewards: { true: noise.map((x) => x + lift), second: noise.map(() => seed) },
   figures: { kl: seed, sampled_true: 2 * lift },
   ...extra,

@@ -5,8 +5,15 @@ import { expect, test } from 'vitest'
 import { appendCell, type Cell, readCells } from '../../src/evaluate/cells.js'
 
 const cell = (hash: string, value = 1): Cell => ({
-  ...{ hash, variant: 'a', seed: 1, learningRate: 1e-3, seconds: 1, machine: 'm', version: '0' },
-  ...{ rewards: { true: [value, value] }, figures: { kl: 1 } },
+  hash,
+  variant: 'a',
+  seed: 1,
+  learningRate: 1e-3,
+  seconds: 1,
+  machine: 'm',
+  version: '0',
+  rewards: { true: [value, value] },
+  figures: { kl: 1 },
 })
 
 const fresh = () => join(mkdtempSync(join(tmpdir(), 'clha-cells-')), 'deeper', 'cells.jsonl')

@@ -15,7 +15,9 @@ import { sigmoid } from '../../src/statistics/statistics.js'
 
 /** The first `right` answers are better than all others. */
 const list = (rewards: number[], right = 1, source = 's', id = 'x'): RewardedList => ({
-  ...{ id, source, rewards },
+  id,
+  source,
+  rewards,
   preferences: rewards
     .slice(0, right)
     .flatMap((_, better) => rewards.slice(right).map((__, i) => ({ better, worse: right + i }))),

@@ -11,7 +11,11 @@ import { MemoryStorage, type PowerLoss } from '../helpers/storage-memory.js'
 
 const list = (id: string): RankedList => ({
   example: {
-    ...{ id, prompt: 'p', source: 's', file: 'f.jsonl', row: 1 },
+    id,
+    prompt: 'p',
+    source: 's',
+    file: 'f.jsonl',
+    row: 1,
     candidates: [{ text: 'good' }, { text: 'bad' }],
     preferences: [{ better: 0, worse: 1 }],
   },

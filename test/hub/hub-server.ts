@@ -66,7 +66,14 @@ const bytesOf = (content: string | Buffer) => Buffer.from(content)
 /** @param repos by `org/name` for models and `datasets/org/name` */
 export async function startHub(repos: Record<string, FakeRepo>): Promise<FakeHub> {
   const hub: FakeHub = {
-    ...{ endpoint: '', cdn: '', seen: [], faults: {}, repos, pushed: {}, created: [], token: 'hf_right' },
+    endpoint: '',
+    cdn: '',
+    seen: [],
+    faults: {},
+    repos,
+    pushed: {},
+    created: [],
+    token: 'hf_right',
   }
   const stored = new Map<string, Buffer>()
   for (const { files } of Object.values(repos)) {
@@ -95,8 +102,11 @@ async function listen(
 
 const note = (hub: FakeHub, host: Seen['host'], { method, url, headers }: IncomingMessage) =>
   hub.seen.push({
-    ...{ host, method: method ?? '', path: url ?? '' },
-    ...{ authorization: headers.authorization, range: headers.range },
+    host,
+    method: method ?? '',
+    path: url ?? '',
+    authorization: headers.authorization,
+    range: headers.range,
   })
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

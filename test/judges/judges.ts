@@ -61,7 +61,9 @@ export async function judging(
   const file = join(folder, 'verdicts.jsonl')
   const usual = { judgeEndpoint: `${url}/v1`, judgeModel: 'judge-1', judgeRetries: 1, judgeTimeout: 5 }
   return {
-    ...{ folder, file, asked },
+    folder,
+    file,
+    asked,
     async run(flags = {}) {
       const sink = new Sink()
       const ui = createUi({ stream: sink })

@@ -22,7 +22,10 @@ beforeAll(async () => {
   attachAdapter(
     model,
     {
-      ...{ r: 4, alpha: 8, dropout: 0, useRslora: false },
+      r: 4,
+      alpha: 8,
+      dropout: 0,
+      useRslora: false,
       targetModules: ['q_proj', 'v_proj'],
       modulesToSave: [],
       base: files.model,
@@ -125,7 +128,10 @@ test('the adapter of the start is asked again while the own one moves on, and le
   attachAdapter(
     model,
     {
-      ...{ r: 2, alpha: 2, dropout: 0, useRslora: false },
+      r: 2,
+      alpha: 2,
+      dropout: 0,
+      useRslora: false,
       targetModules: 'all-linear',
       modulesToSave: ['embed_tokens'],
     },

@@ -5,7 +5,12 @@ import { runLoss } from './lists.js'
 
 test('the documented vector, to the digits that are printed with it', () => {
   const options = {
-    ...{ T: 2, e: 0.25, margin: 1, sft_weight: 1, level: 0, min_confidence: 0.8 },
+    T: 2,
+    e: 0.25,
+    margin: 1,
+    sft_weight: 1,
+    level: 0,
+    min_confidence: 0.8,
     ...({ pair_weight: 'soft', label_source: 'posterior', margin_scale: 'constant' } as const),
   }
   const lists = [

@@ -196,9 +196,15 @@ test('what other tools note in config.json changes nothing; other values of such
   const config = recorded('llama_gqa')
   const layers = config.num_hidden_layers as number
   const notes = {
-    ...{ max_sequence_length: 2048, pad_token: '<pad>', neftune_noise_alpha: 5, kv_cache_dtype: 'auto' },
-    ...{ layer_types: new Array(layers).fill('full_attention'), partial_rotary_factor: 1 },
-    ...{ trust_remote_code: true, value_head_prefix: 'score', loss_type: 'ForCausalLM' },
+    max_sequence_length: 2048,
+    pad_token: '<pad>',
+    neftune_noise_alpha: 5,
+    kv_cache_dtype: 'auto',
+    layer_types: new Array(layers).fill('full_attention'),
+    partial_rotary_factor: 1,
+    trust_remote_code: true,
+    value_head_prefix: 'score',
+    loss_type: 'ForCausalLM',
   }
   for (const [key, value] of Object.entries(notes)) {
     expect(decoderConfig({ ...config, [key]: value })).toEqual(decoderConfig(config))

@@ -65,7 +65,9 @@ function setUp() {
   const { loss, optimizer, trace_f64: trace } = readJson<Case>('clha/model/case.json')
   const { examples, rewards } = inputs()
   return {
-    ...{ trace, optimizer, examples },
+    trace,
+    optimizer,
+    examples,
     lists: legacyLists(rewards, loss.threshold),
     options: legacyOptions(rewards[0].length, loss.margin, loss.sft_weight),
     counts: examples.map((e) => e.answers.map((a) => a.ids.length - a.scoredFrom)),

@@ -38,7 +38,10 @@ export function compare({ file, expected, pairs }: RecordedFile, examples: Examp
 
 function comparePairs(wanted: Expected[], examples: Example[]) {
   const form = (prompt: Example['prompt'], chosen: string, rejected: string, rewards: unknown[]) => ({
-    ...{ prompt, chosen, rejected, rewards },
+    prompt,
+    chosen,
+    rejected,
+    rewards,
   })
   return {
     found: examples.map(({ prompt, candidates, preferences }) => {

@@ -7,7 +7,10 @@ import type { EvalReport } from '../../src/report/types.js'
 import { headlineOf, type Judgement } from '../../src/report/verdicts/judgements.js'
 
 const by = (who: string, low: number, high: number, more: Partial<Judgement> = {}): Judgement => ({
-  ...{ system: 'mine', baseline: 'start', who, prompts: 200 },
+  system: 'mine',
+  baseline: 'start',
+  who,
+  prompts: 200,
   winRate: { value: (low + high) / 2, interval: [low, high] },
   ...more,
 })

@@ -92,14 +92,19 @@ function evaluationRows(): EvaluationRow[] {
           rate: estimate(rate - 0.1 * d, 0.035),
         }
         return {
-          ...{ system, source, decoding, prompts },
+          system,
+          source,
+          decoding,
+          prompts,
           trueReward: estimate(truth + shift - 1.4 * d, half),
           reward: estimate(second * 0.8 + shift, half),
           secondReward: estimate(second + shift - 0.6 * d, half * 1.2),
           sigmoidReward: estimate(1 / (1 + Math.exp(-second)), 0.02),
           ...(system !== 'start' && { againstStart }),
           length: estimate(length, 0.4),
-          ...{ bleu: { value: 0.31 + shift / 10 }, distinct: { value: 0.42 }, repetition: { value: 0.03 } },
+          bleu: { value: 0.31 + shift / 10 },
+          distinct: { value: 0.42 },
+          repetition: { value: 0.03 },
         }
       }),
     ),
@@ -198,7 +203,8 @@ export function sampleReport(): AlignReport {
       prompt,
       source: ['facts', 'refusals', 'sums'][k],
       answers: ['start', 'sft', 'clha'].map((system, s) => ({
-        ...{ system, text: texts[s] },
+        system,
+        text: texts[s],
         rewards: { 'true reward': rewards[k][s], 'second reward model': rewards[k][s] * 0.6 + 0.2 },
       })),
     })),

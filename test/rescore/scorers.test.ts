@@ -129,7 +129,10 @@ test('weights are a maximum of the likelihood, written out here, and e may be gi
   const column = (of: (gap: (typeof gaps)[number]) => number) => Float64Array.from(gaps, of)
   const ones = new Float64Array(N).fill(1)
   const data = {
-    ...{ up: ones, down: new Float64Array(N), weight: ones, length: column(({ longer }) => longer / 100) },
+    up: ones,
+    down: new Float64Array(N),
+    weight: ones,
+    length: column(({ longer }) => longer / 100),
     gaps: [column(({ good }) => good), column(({ fair }) => fair / 10)],
   }
   const found = fitWeights(data, { use: [true, true], labelError: 0.1, together: 0 })

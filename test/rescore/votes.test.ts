@@ -12,7 +12,9 @@ import { sigmoid } from '../../src/statistics/statistics.js'
 import { example } from './helpers.js'
 
 const vote = (better: number, worse: number, count = 1, annotator?: string) => ({
-  ...{ better, worse, count },
+  better,
+  worse,
+  count,
   ...(annotator !== undefined && { annotator }),
 })
 

@@ -7,8 +7,17 @@ import { RUN_FILE, RUN_FORMAT } from '../../src/runs/run-manifest.js'
 import { temporaryFolder } from '../helpers/folders.js'
 
 const manifest = {
-  ...{ format: RUN_FORMAT, kind: 'dpo', status: 'done', started: '', updated: '', resumed: 0, pid: 1 },
-  ...{ config: { method: 'dpo' }, data: [], versions: {}, hardware: {} },
+  format: RUN_FORMAT,
+  kind: 'dpo',
+  status: 'done',
+  started: '',
+  updated: '',
+  resumed: 0,
+  pid: 1,
+  config: { method: 'dpo' },
+  data: [],
+  versions: {},
+  hardware: {},
 }
 
 test('the folder itself, or the one around it, holds the run; another model has none', () => {

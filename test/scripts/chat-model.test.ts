@@ -39,8 +39,12 @@ function fetchInto(cache: string, wheel: object, more: Record<string, string> = 
   })`
   const env = {
     ...process.env,
-    ...{ PIP_CONFIG_FILE: '/dev/null', PIP_NO_INDEX: '1', PIP_FIND_LINKS: links },
-    ...{ CLHA_CACHE: cache, CLHA_BUILD_DIR: `${cache}-build`, ...more },
+    PIP_CONFIG_FILE: '/dev/null',
+    PIP_NO_INDEX: '1',
+    PIP_FIND_LINKS: links,
+    CLHA_CACHE: cache,
+    CLHA_BUILD_DIR: `${cache}-build`,
+    ...more,
   }
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', code], { env, encoding: 'utf8' })
   return { code: status, output: stdout + stderr }

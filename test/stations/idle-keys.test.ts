@@ -23,9 +23,17 @@ const training = (data: string, ...more: string[]) => [
 describe.each([['train'], ['plan', '--device', 'h100']])('clha %s', (...command) => {
   test('refuses flags that a rescored file leaves without effect', async () => {
     const flags = {
-      ...{ 'label-source': 'human', 'pair-weight': 'hard', 'min-confidence': '0.95', 'sft-gate': 'off' },
-      ...{ 'label-error': '0.2', 'reward-temperature': '3', relabels: '10', 'reward-model': 'start0' },
-      ...{ 'dataset-format': 'kto', columns: '{prompt: q}', splitter: 'legacy' },
+      'label-source': 'human',
+      'pair-weight': 'hard',
+      'min-confidence': '0.95',
+      'sft-gate': 'off',
+      'label-error': '0.2',
+      'reward-temperature': '3',
+      relabels: '10',
+      'reward-model': 'start0',
+      'dataset-format': 'kto',
+      columns: '{prompt: q}',
+      splitter: 'legacy',
     }
     const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
     const said = Object.keys(flags).map((name) => `--${name}  ${name.replaceAll('-', '_')} has no effect: a`)

@@ -35,7 +35,11 @@ const modelOf = (width: number, layers: number) =>
   )
 
 const planned = (model: ReturnType<typeof modelOf>) => ({
-  ...{ model, items: randomItems(8), objective: sftObjective(), batchSize: 4, totalSteps: 10 },
+  model,
+  items: randomItems(8),
+  objective: sftObjective(),
+  batchSize: 4,
+  totalSteps: 10,
   generates: false,
 })
 

@@ -10,12 +10,19 @@ import { characters, words } from '../../src/text/lengths.js'
 /** A pair of texts as an example, and as a list that rescoring left as it was. */
 function both(better: string, worse: string) {
   const example: Example = {
-    ...{ id: '1', prompt: 'p', source: 's', file: 'f', row: 1 },
+    id: '1',
+    prompt: 'p',
+    source: 's',
+    file: 'f',
+    row: 1,
     candidates: [{ text: better }, { text: worse }],
     preferences: [{ better: 0, worse: 1 }],
   }
   const list = {
-    ...{ example, rewards: [1, 0], order: [0, 1], sft: { index: 0, weight: 1 } },
+    example,
+    rewards: [1, 0],
+    order: [0, 1],
+    sft: { index: 0, weight: 1 },
     pairs: [{ better: 0, worse: 1, distance: 1, belief: 0.7, weight: 1 }],
     labels: [{ better: 0, worse: 1, verdict: 'kept' as const, belief: 0.7 }],
   }

@@ -12,13 +12,23 @@ const item = (name: string): ComparisonItem => ({
   item: name,
   prompt: `Question ${name}?`,
   answers: ['one', 'two'].map((system) => ({
-    ...{ system, answer: answerHash(`${system} of ${name}`), text: `${system} of ${name}` },
+    system,
+    answer: answerHash(`${system} of ${name}`),
+    text: `${system} of ${name}`,
   })),
 })
 const items = ['1', '2'].map(item)
 const row = (of: ComparisonItem, verdict: VerdictRow['verdict'], rater = 'ann'): VerdictRow => ({
-  ...{ item: of.item, prompt: promptKey(of.prompt), a: of.answers[0].answer, b: of.answers[1].answer },
-  ...{ shown: 'ab', verdict, rater, kind: 'person', systems: ['one', 'two'], settings: answerHash('page 1') },
+  item: of.item,
+  prompt: promptKey(of.prompt),
+  a: of.answers[0].answer,
+  b: of.answers[1].answer,
+  shown: 'ab',
+  verdict,
+  rater,
+  kind: 'person',
+  systems: ['one', 'two'],
+  settings: answerHash('page 1'),
   at: '2026-01-02T03:04:05.000Z',
 })
 

@@ -103,16 +103,15 @@ const turns = (answer: string) => [
 
 test('Chatbot Arena: winners, ties of both kinds, the time, and that the first stood on the left', async () => {
   const battle = (question_id: string, winner: string) => ({
-    ...{
-      question_id,
-      model_a: 'x',
-      model_b: 'y',
-      winner,
-      judge: 'arena_user_1',
-      turn: 1,
-      tstamp: 1682351591.1322,
-    },
-    ...{ conversation_a: turns('Hi.'), conversation_b: turns('Yo.') },
+    question_id,
+    model_a: 'x',
+    model_b: 'y',
+    winner,
+    judge: 'arena_user_1',
+    turn: 1,
+    tstamp: 1682351591.1322,
+    conversation_a: turns('Hi.'),
+    conversation_b: turns('Yo.'),
   })
   const { comparison } = await imported('arena.jsonl', [
     battle('q1', 'model_b'),

@@ -18,8 +18,17 @@ export function rowOf(
 ): VerdictRow {
   const hash = (system: string) => item.answers.find((answer) => answer.system === system)?.answer ?? ''
   return {
-    ...{ item: item.item, prompt: promptKey(item.prompt), a: hash(a), b: hash(b), shown: 'ab', verdict },
-    ...{ rater: 'ann', kind: 'person', systems: [a, b], settings: answerHash('page 1') },
-    ...{ at: '2026-01-02T03:04:05.000Z', ...more },
+    item: item.item,
+    prompt: promptKey(item.prompt),
+    a: hash(a),
+    b: hash(b),
+    shown: 'ab',
+    verdict,
+    rater: 'ann',
+    kind: 'person',
+    systems: [a, b],
+    settings: answerHash('page 1'),
+    at: '2026-01-02T03:04:05.000Z',
+    ...more,
   }
 }

@@ -8,8 +8,17 @@ const row = (
   verdict: VerdictRow['verdict'],
   more: Partial<VerdictRow> = {},
 ): VerdictRow => ({
-  ...{ item, prompt: item, a: `${item} a`, b: `${item} b`, shown: 'ab', verdict, rater, kind: 'person' },
-  ...{ systems: ['one', 'two'], settings: 's', at: '' },
+  item,
+  prompt: item,
+  a: `${item} a`,
+  b: `${item} b`,
+  shown: 'ab',
+  verdict,
+  rater,
+  kind: 'person',
+  systems: ['one', 'two'],
+  settings: 's',
+  at: '',
   ...more,
 })
 const judge = { kind: 'judge' } as const

@@ -12,7 +12,11 @@ async function serving(mode: 'pair' | 'rank' = 'pair', systems = SYSTEMS) {
   const links = createLinks(SECRET, ['ann', 'bob'])
   const failures: unknown[] = []
   const app = createVoteApp({
-    ...{ booth: voting.booth(), mode, raterOf: links.raterOf, systems, loopback: true },
+    booth: voting.booth(),
+    mode,
+    raterOf: links.raterOf,
+    systems,
+    loopback: true,
     failed: (error) => failures.push(error),
   })
   const server = await listen(app, '127.0.0.1', 0)

@@ -21,8 +21,16 @@ describe('how texts are cut before the merges', () => {
       return [name, cuttingName({ model, normalizer, pre_tokenizer: preTokenizer(cutting, false) }, 'x')]
     })
     expect(Object.fromEntries(names)).toMatchObject({
-      ...{ 'gpt-2': 'gpt-2', 'phi-2': 'gpt-2', mpt: 'olmo', smollm: 'smollm', starcoder: 'smollm' },
-      ...{ 'llama-bpe': 'llama-bpe', llama3: 'llama-bpe', dbrx: 'dbrx', qwen2: 'qwen2', tekken: 'tekken' },
+      'gpt-2': 'gpt-2',
+      'phi-2': 'gpt-2',
+      mpt: 'olmo',
+      smollm: 'smollm',
+      starcoder: 'smollm',
+      'llama-bpe': 'llama-bpe',
+      llama3: 'llama-bpe',
+      dbrx: 'dbrx',
+      qwen2: 'qwen2',
+      tekken: 'tekken',
       'gpt-4o': 'gpt-4o',
     })
   })
