@@ -80,7 +80,7 @@ const fineList = (row) => [
 
 /** Where no real data is at hand: the starter world, with a tokenizer trained on it. */
 async function fromWorld(folder) {
-  const { makeStarterWorld } = await product('stations/read/starter-world')
+  const { makeStarterWorld } = await product('stations/starter/starter-world')
   const { createWorld } = await product('world/index')
   const { tokenizerDir, world } = await makeStarterWorld(1, folder)
   const text = ({ prompt, candidates }) => [
