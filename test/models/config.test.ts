@@ -262,3 +262,22 @@ test('GPT-2 that scales scores by layer, or not at all', () => {
   expect(scales({ scale_attn_by_inverse_layer_idx: true })).toEqual([scale, scale / 2, scale / 3])
   expect(scales({ scale_attn_weights: false })).toEqual([1, 1, 1])
 })
+
+test('what published configs say a second time is read where it is the same, and refused where it is not', () => {
+  const gemma = { sliding_window: 7, sliding_window_size: 7 }
+  expect(windows('gemma2', gemma)).toEqual(windows('gemma2', { sliding_window: 7 }))
+  expect(refusal('gemma2', { ...gemma, sliding_window_size: 9 })).toContain('"sliding_window_size": 9')
+  const pythia = { rope_parameters: null, rotary_pct: 0.5, rotary_emb_base: 500 }
+  const twice = { rope_theta: 500, partial_rotary_factor: 0.5 }
+  for (const name of ['gpt_neox_parallel', 'rm_oasst_last']) {
+    expect(configOf(name, { ...pythia, ...twice })).toEqual(configOf(name, pythia))
+    for (const other of [{ rope_theta: 600 }, { partial_rotary_factor: 1 }])
+      expect(refusal(name, { ...pythia, ...twice, ...other })).toContain(`"${Object.keys(other)[0]}"`)
+  }
+})
+
+test('an epsilon that config.json leaves out is that of its family', () => {
+  const absent = { rms_norm_eps: null }
+  expect(configOf('phi3', absent).norm.eps).toBe(1e-5)
+  expect(configOf('llama_gqa', absent).norm.eps).toBe(1e-6)
+})

@@ -40,6 +40,7 @@ function gemma(
   const sliding = slidingLayers(read, plain.layers, otherwise)
   const scale = read.positive('query_pre_attn_scalar', 256) ** -0.5
   const width = read.optionalSize('sliding_window', 4096)
+  read.only('sliding_window_size', width) // Gemma 2's 9 B and 27 B say it twice; transformers computes the other
   const base = {
     ...plain,
     norm: { ...plain.norm, gainOffset: 1 },

@@ -32,6 +32,9 @@ export const gptNeoX: Family = {
     const layers = read.layers('num_hidden_layers')
     const attention = read.flag('attention_bias', true)
     const keys = { theta: 'rotary_emb_base', partial: 'rotary_pct', defaultPartial: 0.25 }
+    // transformers from 4.43 to 4.57 write the two a second time, and compute them from the older names.
+    read.only('rope_theta', read.positive(keys.theta, 10000))
+    read.only('partial_rotary_factor', read.positive(keys.partial, keys.defaultPartial))
     return {
       vocabSize: read.size('vocab_size'),
       hiddenSize,

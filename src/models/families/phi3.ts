@@ -28,6 +28,7 @@ export const phi3: Family = {
       ropes: (config, headDim) => [ropeOf(config, headDim, { partial: 'partial_rotary_factor' })],
     })
     const window = read.optionalSize('sliding_window')
-    return { ...base, layerKinds: sameLayers(base.layers, base.headDim ** -0.5, window), names: NAMES }
+    const norm = { ...base.norm, eps: read.notNegative('rms_norm_eps', 1e-5) }
+    return { ...base, norm, layerKinds: sameLayers(base.layers, base.headDim ** -0.5, window), names: NAMES }
   },
 }
