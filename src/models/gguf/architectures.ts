@@ -34,6 +34,8 @@ export function configOfGguf(read: GgufMetadata, file: GgufFile): HfConfig {
     tie_word_embeddings: !file.tensors.has('output.weight'),
   }
   read.ignore(key('vocab_size')) // the embedding says it
+  if (!read.flag(key('attention.causal'), true))
+    throw read.wrong(key('attention.causal'), 'true: attention in both directions is not computed')
   read.refuseUnread(`${architecture}.`)
   return config
 }

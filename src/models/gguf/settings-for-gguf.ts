@@ -55,6 +55,14 @@ function requireSame(c: DecoderConfig, { activations, attentionBias }: Writer, w
   const { scaling } = c.ropes[0] ?? {}
   if (scaling?.type === 'llama3' && c.family !== 'llama') refuse('rope type "llama3" is not exported')
   if (c.family === 'gpt_neox' && c.tieWordEmbeddings) refuse('tie_word_embeddings: true is not exported')
+  // Where the file has no caps, llama.cpp takes 50 and 30 for Gemma 2; it never caps the scores of Gemma 3.
+  const { attentionSoftcap, logitSoftcap } = c
+  if (c.family === 'gemma2' && attentionSoftcap === undefined)
+    refuse('attn_logit_softcapping: null is not exported')
+  if (c.family === 'gemma2' && logitSoftcap === undefined)
+    refuse('final_logit_softcapping: null is not exported')
+  if (c.family === 'gemma3_text' && attentionSoftcap !== undefined)
+    refuse(`attn_logit_softcapping: ${attentionSoftcap} is not exported`)
 }
 
 /** Of these many layers the last sees the whole text. */
@@ -86,16 +94,19 @@ const common = (c: DecoderConfig): Entry[] => [
 
 /** Sizes, rotary base and scaling, and norm of Llama and of most families after it. */
 function standard(c: DecoderConfig): Entry[] {
-  const { theta, scaling } = c.ropes[0]
+  const { theta } = c.ropes[0]
   return [
     ...common(c),
     uint('attention.head_count_kv', c.kvHeads),
-    ...(scaling?.type === 'linear'
-      ? [text('rope.scaling.type', 'linear'), float('rope.scaling.factor', scaling.factor)]
-      : []),
+    ...linearScaling(c),
     float('rope.freq_base', theta),
     float('attention.layer_norm_rms_epsilon', c.norm.eps),
   ]
+}
+
+function linearScaling({ ropes: [{ scaling }] }: DecoderConfig): Entry[] {
+  if (scaling?.type !== 'linear') return []
+  return [text('rope.scaling.type', 'linear'), float('rope.scaling.factor', scaling.factor)]
 }
 
 const headLengths = ({ headDim }: DecoderConfig): Entry[] => [
@@ -194,6 +205,7 @@ const WRITERS: Readonly<Record<string, Writer | undefined>> = {
     attentionBias: true,
     entries: (c) => [
       ...common(c),
+      ...linearScaling(c),
       ...unless(10_000, float('rope.freq_base', c.ropes[0].theta)),
       uint('rope.dimension_count', c.ropes[0].dimensions),
       bool('use_parallel_residual', c.residual === 'parallel'),

@@ -86,6 +86,7 @@ describe('a model that is exported in f32 and imported again', () => {
     ['phi3', { partial_rotary_factor: 0.5, rope_parameters: null }],
     ['gpt_neox_parallel', {}],
     ['gpt_neox_sequential', {}],
+    ['gpt_neox_parallel', { rope_parameters: null, rope_scaling: { type: 'linear', factor: 4 } }],
     ['gpt2', {}],
   ])('%s with %j is the same model', async (fixture, changes) => {
     const folder = await modelFolder(fixture, changes)
@@ -124,6 +125,7 @@ describe('an import refuses by name', () => {
     ['general.type', 'adapter', 'general.type "adapter", not a model'],
     ['llama.rope.scaling.type', 'yarn', '"llama.rope.scaling.type" must be "none" or "linear"; found "yarn"'],
     ['llama.logit_scale', 0.25, '"llama.logit_scale": 0.25 is not known here'],
+    ['llama.attention.causal', false, '"llama.attention.causal" must be true'],
     ['llama.expert_count', 8, '"llama.expert_count": 8 is not known here'],
     ['llama.rope.dimension_count', 4, '"llama.rope.dimension_count" must be 8'],
     ['llama.attention.head_count', 5, 'must be'],
@@ -140,10 +142,11 @@ describe('an import refuses by name', () => {
 })
 
 /** The file with one key set, rewritten by hand. */
-function withKey(file: string, key: string, value: string | number): string {
+function withKey(file: string, key: string, value: string | number | boolean): string {
   const head = openGguf(file)
   const entries = new Map(head.metadata)
-  const type = typeof value === 'string' ? 'string' : Number.isInteger(value) ? 'uint32' : 'float32'
+  const number = Number.isInteger(value) ? 'uint32' : 'float32'
+  const type = typeof value === 'string' ? 'string' : typeof value === 'boolean' ? 'bool' : number
   entries.set(key, { type, value })
   const tensors = [...head.tensors].map(([name, tensor]) => {
     const bytes = head.read(tensor)

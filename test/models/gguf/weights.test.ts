@@ -38,6 +38,9 @@ const settings = (model: string, changes: object = {}) => {
   return settingsForGguf(decoderConfig(hf), hf, 'config.json')
 }
 
+/** Of heads of 8: the only one that llama.cpp computes. */
+const SCALE = { query_pre_attn_scalar: 8 }
+
 describe('what llama.cpp computes otherwise is refused', () => {
   it.each([
     ['opt', {}, 'no architecture for model_type "opt"'],
@@ -46,6 +49,9 @@ describe('what llama.cpp computes otherwise is refused', () => {
     ['gemma2', { query_pre_attn_scalar: 7 }, 'a scale of the attention scores'],
     ['gpt2', { scale_attn_by_inverse_layer_idx: true }, 'a scale of the attention scores'],
     ['gpt_neox_parallel', { tie_word_embeddings: true }, 'tie_word_embeddings: true'],
+    ['gemma2', { ...SCALE, attn_logit_softcapping: null }, 'attn_logit_softcapping: null'],
+    ['gemma2', { ...SCALE, final_logit_softcapping: null }, 'final_logit_softcapping: null'],
+    ['gemma3_text', { ...SCALE, attn_logit_softcapping: 20 }, 'attn_logit_softcapping: 20'],
     [
       'qwen2',
       {
