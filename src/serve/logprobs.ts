@@ -12,26 +12,36 @@ export type ShapeLogprobs = (
 /** JSON has no infinity. */
 const finite = (logprob: number) => Math.max(logprob, -9999)
 
-const textOf = (tokenizer: TextTokenizer, id: number) => tokenizer.decode([id], { keepSpecial: true })
+/** @param first the token begins its answer: SentencePiece's tokenizers take a leading space off there, and there alone */
+async function textOf(tokenizer: TextTokenizer, id: number, first: boolean): Promise<string> {
+  const decode = (ids: number[]) => tokenizer.decode(ids, { keepSpecial: true })
+  const alone = await decode([id])
+  return first ? alone : (await decode([id, id])).slice(alone.length)
+}
 
-export const chatLogprobs: ShapeLogprobs = async (tokens, tokenizer) => {
-  const entry = async ({ id, logprob }: { id: number; logprob: number }) => {
-    const token = await textOf(tokenizer, id)
+const isFirst = (before: number, i: number): boolean => before === 0 && i === 0
+
+export const chatLogprobs: ShapeLogprobs = async (tokens, tokenizer, before) => {
+  const entry = async ({ id, logprob }: { id: number; logprob: number }, first: boolean) => {
+    const token = await textOf(tokenizer, id, first)
     // Half a character has bytes of its own, which its text does not tell.
     const bytes = token.includes('\ufffd') ? null : [...Buffer.from(token, 'utf8')]
     return { token, logprob: finite(logprob), bytes }
   }
-  const content = tokens.map(async (token) => ({
-    ...(await entry(token)),
-    top_logprobs: await Promise.all(token.top.map(entry)),
-  }))
+  const content = tokens.map(async (token, i) => {
+    const top_logprobs = await Promise.all(token.top.map((other) => entry(other, isFirst(before, i))))
+    return { ...(await entry(token, isFirst(before, i))), top_logprobs }
+  })
   return { content: await Promise.all(content), refusal: null }
 }
 
 export const completionLogprobs: ShapeLogprobs = async (tokens, tokenizer, before) => {
-  const texts = await Promise.all(tokens.map(({ id }) => textOf(tokenizer, id)))
-  const tops = tokens.map(async ({ top }) => {
-    const named = top.map(async ({ id, logprob }) => [await textOf(tokenizer, id), finite(logprob)])
+  const texts = await Promise.all(tokens.map(({ id }, i) => textOf(tokenizer, id, isFirst(before, i))))
+  const tops = tokens.map(async ({ top }, i) => {
+    const named = top.map(async ({ id, logprob }) => [
+      await textOf(tokenizer, id, isFirst(before, i)),
+      finite(logprob),
+    ])
     return Object.fromEntries(await Promise.all(named)) as Record<string, number>
   })
   let at = before
