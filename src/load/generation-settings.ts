@@ -34,7 +34,7 @@ export function unusedSettings(file: Json, options: Decoding): string[] {
 }
 
 /**
- * @param folder of the tokenizer, where the file lies
+ * @param folder where the file lies: the tokenizer's `generationDir`
  * @param model its name, where several models answer
  */
 export function sayUnusedSettings(

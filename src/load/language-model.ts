@@ -14,7 +14,7 @@ import { resolveModelFolder, tokenizerFolderOf } from '../models/folders/model-f
 import type { Needs } from '../session/needs.js'
 import type { DType } from '../tensor/index.js'
 import { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../text/template.js'
-import { loadTokenizer, type TextTokenizer } from '../text/tokenizer.js'
+import { loadTokenizer, loadTokenizerOnBase, type TextTokenizer } from '../text/tokenizer.js'
 import { quantizedOf, sayQuantized } from './quantized-options.js'
 
 /** What says which model is loaded, and how. */
@@ -52,7 +52,10 @@ export async function loadStartModel(
     )
   }
   const adapter = adapterOf(options)
-  const tokenizer = await loadTokenizer(tokenizerNameOrPath ?? tokenizerFolderOf(folder ?? '', adapter))
+  const tokenizer =
+    folder && tokenizerNameOrPath === undefined
+      ? await loadTokenizerOnBase(tokenizerFolderOf(folder, adapter), baseFolderOf(folder))
+      : await loadTokenizer(tokenizerNameOrPath ?? tokenizerFolderOf('', adapter))
   const quantized = quantizedOf(options, which)
   const mapped = options.usePeft || quantized !== undefined
   const model = folder
@@ -121,7 +124,7 @@ export async function loadLanguageModel(
   quantized?: Quantized,
 ): Promise<LanguageModel> {
   const folder = resolveModelFolder(path)
-  const tokenizer = await loadTokenizer(tokenizerFolderOf(folder))
+  const tokenizer = await loadTokenizerOnBase(tokenizerFolderOf(folder), baseFolderOf(folder))
   return withTemplate(loadModelFolder(folder, dtype, { mapped: true, quantized }), tokenizer, template)
 }
 
@@ -147,7 +150,7 @@ export function readSizes(path: string): HfConfig {
   return parseHfConfig(path)
 }
 
-/** Ids on which generation ends: the tokenizer's own (EOS, generation_config.json) and the template's end of turn. */
+/** Ids on which generation ends: the tokenizer's own (EOS, generation_config.json, else config.json) and the template's end of turn. */
 export function stopIdsOf({ tokenizer, template }: LanguageModel): number[] {
   const end = template.endToken && tokenizer.specialTokens.get(template.endToken)
   return [...new Set([...tokenizer.stopIds, ...(typeof end === 'number' ? [end] : [])])]

@@ -9,7 +9,7 @@ export interface SpecialIds {
   eosId?: number
   bosId?: number
   padId?: number
-  /** Ids at which generation stops: EOS and those of generation_config.json. */
+  /** Ids at which generation stops: EOS and those of generation_config.json, else of config.json. */
   stopIds: number[]
   /** The tokenizer itself puts BOS in front of a text. */
   addsBos: boolean
@@ -32,7 +32,8 @@ export function specialIds(files: TokenizerFiles, tokenToId: TokenToId, vocabSiz
   const bosId = named(files, 'bos_token', tokenToId) ?? ids('bos_token_id')[0]
   const pad = tokenText(config.pad_token)
   const padId = (pad === undefined ? undefined : tokenToId(pad)) ?? undefined
-  const stops = [...idList(generation.eos_token_id), ...(eosId === undefined ? [] : [eosId])]
+  const ends = generation.eos_token_id === undefined ? ids('eos_token_id') : idList(generation.eos_token_id)
+  const stops = [...ends, ...(eosId === undefined ? [] : [eosId])]
   return {
     eosId,
     bosId,

@@ -23,11 +23,15 @@ export interface TokenizerFiles {
   /** tokenizer_config.json over special_tokens_map.json; {} where absent. */
   config: Json
   generation: Json
+  /** Where that lies. */
+  generationDir: string
   model: Json
   chatTemplate?: string
   /** Why the template in the files can't be used. */
   chatTemplateFault?: string
 }
+
+export const GENERATION_CONFIG = 'generation_config.json'
 
 /** Files that make up a tokenizer; what is there is copied with it. */
 export const TOKENIZER_FILES = [
@@ -37,28 +41,37 @@ export const TOKENIZER_FILES = [
   'added_tokens.json',
   'chat_template.jinja',
   'chat_template.json',
-  'generation_config.json',
+  GENERATION_CONFIG,
   'vocab.json',
   'merges.txt',
   'tokenizer.model',
   'spm.model',
 ]
 
-/** @throws ClhaError (usage) for a missing or malformed file */
-export async function readTokenizerFiles(dir: string): Promise<TokenizerFiles> {
+/**
+ * @param base of the model, whose generation_config.json and config.json hold where `dir` has none
+ * @throws ClhaError (usage) for a missing or malformed file
+ */
+export async function readTokenizerFiles(dir: string, base = dir): Promise<TokenizerFiles> {
   const special = readIfThere(dir, 'special_tokens_map.json') ?? {}
   const config: Json = { ...special, ...readIfThere(dir, 'tokenizer_config.json') }
   const tokenizer = readIfThere(dir, 'tokenizer.json') ?? (await fromVocab(dir, config))
+  const generationDir = holderOf(GENERATION_CONFIG, dir, base)
   return {
     dir,
     tokenizer,
     added: readAdded(dir, tokenizer),
     config,
-    generation: readIfThere(dir, 'generation_config.json') ?? {},
-    model: readIfThere(dir, 'config.json') ?? {},
+    generation: readIfThere(generationDir, GENERATION_CONFIG) ?? {},
+    generationDir,
+    model: readIfThere(holderOf('config.json', dir, base), 'config.json') ?? {},
     ...(await chatTemplateOf(dir, config)),
   }
 }
+
+/** The folder of a model's file: the tokenizer's own, else that of its base. */
+export const holderOf = (name: string, dir: string, base: string): string =>
+  existsSync(join(dir, name)) || !existsSync(join(base, name)) ? dir : base
 
 async function fromVocab(dir: string, config: Json): Promise<Json> {
   const vocab = readIfThere(dir, 'vocab.json')

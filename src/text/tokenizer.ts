@@ -11,13 +11,20 @@ import { exponentialIn } from './regex-cost.js'
 import { type SpecialFrames, specialFrames } from './special-frames.js'
 import { namedTokens, type SpecialIds, specialIds } from './special-tokens.js'
 import { type TokenizedText, toTokenizedText } from './tokenized-text.js'
-import { readTokenizerFiles, TOKENIZER_FILES, type TokenizerFiles } from './tokenizer-files.js'
+import {
+  GENERATION_CONFIG,
+  readTokenizerFiles,
+  TOKENIZER_FILES,
+  type TokenizerFiles,
+} from './tokenizer-files.js'
 
 export type { TokenizedText } from './tokenized-text.js'
 
 export interface TextTokenizer extends SpecialIds {
   /** The folder that it was read from. */
   dir: string
+  /** The folder whose generation_config.json holds for it. */
+  generationDir: string
   /** SHA-256 of what makes the ids of a text: two folders with the same one read alike. */
   hash: string
   /** One more than the largest id, added tokens included. */
@@ -51,8 +58,15 @@ export interface TextTokenizer extends SpecialIds {
  * tokenizer.specialTokens.has('<|endoftext|>') // true
  * ```
  */
-export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
-  const files = await readTokenizerFiles(dir)
+export const loadTokenizer = (dir: string): Promise<TextTokenizer> => loadTokenizerOnBase(dir, dir)
+
+/**
+ * The tokenizer that an adapter brings.
+ * @param base folder of its base, whose generation_config.json and config.json hold where the adapter's has none
+ * @throws ClhaError (usage) as `loadTokenizer`
+ */
+export async function loadTokenizerOnBase(dir: string, base: string): Promise<TextTokenizer> {
+  const files = await readTokenizerFiles(dir, base)
   const made = definitionOf(files)
   const tokenizer = build(files, made)
   checkAgreement(files, tokenizer)
@@ -67,6 +81,7 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
   const read = [made, files.tokenizer.post_processor, files.chatTemplate, eosId, bosId, addsBos]
   return {
     dir,
+    generationDir: files.generationDir,
     hash: sha256(JSON.stringify(read)),
     vocabSize,
     ...ids,
@@ -79,7 +94,7 @@ export async function loadTokenizer(dir: string): Promise<TextTokenizer> {
     encodeBatch,
     decode: (ids, options) => tokenizer.decode(Array.from(ids), !options?.keepSpecial),
     tokenText: (id) => tokenizer.idToToken(id) ?? undefined,
-    saveTo: (target) => copyFiles(dir, target),
+    saveTo: (target) => copyFiles(files, target),
   }
 }
 
@@ -119,10 +134,11 @@ function checkAgreement(files: TokenizerFiles, tokenizer: Tokenizer): void {
   }
 }
 
-async function copyFiles(from: string, to: string): Promise<void> {
-  if (resolve(from) === resolve(to)) return
+async function copyFiles({ dir, generationDir }: TokenizerFiles, to: string): Promise<void> {
+  if (resolve(dir) === resolve(to)) return
   makeFolder(to)
   for (const name of TOKENIZER_FILES) {
+    const from = name === GENERATION_CONFIG ? generationDir : dir
     await copyFile(join(from, name), join(to, name)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error
     })

@@ -2,12 +2,14 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { loadLanguageModel, stopIdsOf } from '../../src/load/language-model.js'
 import { adapterTensors, attachAdapter } from '../../src/models/adapters/adapter.js'
 import { adapterFiles } from '../../src/models/adapters/adapter-save.js'
 import { loadModel } from '../../src/models/folders/load-model.js'
 import { modelHash, resolveModelFolder } from '../../src/models/folders/model-folder.js'
 import { modelFiles } from '../../src/models/folders/save-model.js'
 import { Generator, noGrad, ops, scope } from '../../src/tensor/index.js'
+import { loadTokenizer } from '../../src/text/tokenizer.js'
 import { badInputFolder, call, copyOf, refused } from '../cli/bad-input-helpers.js'
 
 const files = badInputFolder()
@@ -162,4 +164,21 @@ test('a base is known by its own files: an adapter that comes to lie beside it c
   expect(await modelHash(folder)).not.toBe(model)
   expect(await modelHash(own)).toBe(tunedModel)
   expect(await answers('--model-name-or-path', own)).toEqual(tuned)
+})
+
+test('answers of an adapter with a tokenizer of its own end where the generation_config.json of its base says', async () => {
+  const base = copyOf(files, 'model', 'base-of-own-tokenizer')
+  fs.writeFileSync(join(base, 'generation_config.json'), JSON.stringify({ eos_token_id: [7, 9], top_k: 3 }))
+  const own = join(files.dir, 'own-tokenizer')
+  fs.cpSync(adapter, own, { recursive: true })
+  fs.copyFileSync(join(base, 'tokenizer.json'), join(own, 'tokenizer.json'))
+  const path = join(own, 'adapter_config.json')
+  const config = JSON.parse(fs.readFileSync(path, 'utf8'))
+  fs.writeFileSync(path, JSON.stringify({ ...config, base_model_name_or_path: base }))
+  const lm = await loadLanguageModel(own, 'f32')
+  expect(stopIdsOf(lm)).toEqual(expect.arrayContaining([7, 9]))
+  const saved = join(files.dir, 'own-tokenizer-saved')
+  await lm.tokenizer.saveTo(saved)
+  lm.model.dispose()
+  expect((await loadTokenizer(saved)).stopIds).toEqual(lm.tokenizer.stopIds)
 })

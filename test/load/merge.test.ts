@@ -98,3 +98,14 @@ test('a weight that is too large for the dtype of the base is an error, and noth
   expect(fs.existsSync(join(out, 'config.json'))).toBe(false)
   expect((await merged(adapter, '--dtype', 'bfloat16')).code).toBe(0)
 })
+
+test('an adapter with a tokenizer of its own leaves the generation_config.json of its base', async () => {
+  const base = temporaryFolder()
+  fs.cpSync(fixture('models/llama_gqa'), base, { recursive: true })
+  const generation = JSON.stringify({ eos_token_id: [1, 2] })
+  fs.writeFileSync(join(base, 'generation_config.json'), generation)
+  const adapter = adapterOn(base)
+  fs.copyFileSync(join(files.model, 'tokenizer.json'), join(adapter, 'tokenizer.json'))
+  const { out } = await merged(adapter)
+  expect(fs.readFileSync(join(out, 'generation_config.json'), 'utf8')).toBe(generation)
+})

@@ -83,6 +83,15 @@ describe('what the folder says', () => {
     expect(tokenizer.stopIds).toEqual([258, 256])
   })
 
+  test('without a generation_config.json answers end where config.json says', async () => {
+    const said = (eos_token_id: unknown) => JSON.stringify({ eos_token_id })
+    const stops = async (files: Record<string, string>) => (await load({ files })).stopIds
+    expect(await stops({ 'config.json': said([258, 257]) })).toEqual([258, 257, 256])
+    const both = { 'config.json': said([258, 257]), 'generation_config.json': said(258) }
+    expect(await stops(both)).toEqual([258, 256])
+    expect(await stops({ 'config.json': said(null) })).toEqual([256])
+  })
+
   test('saveTo writes a folder that loads to the same ids', async () => {
     const tokenizer = await load({ chatTemplate: '{{ messages }}' })
     const target = join(tempFolder('saved'), 'new')

@@ -16,7 +16,7 @@ import { HF_DTYPES, modelFiles } from '../../models/folders/save-model.js'
 import { withSession } from '../../session/session.js'
 import { figure } from '../../show/units.js'
 import { type DType, dtypeOfSafetensors, noGrad, ops, scope } from '../../tensor/index.js'
-import { TOKENIZER_FILES } from '../../text/tokenizer-files.js'
+import { GENERATION_CONFIG, holderOf, TOKENIZER_FILES } from '../../text/tokenizer-files.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
 export interface MergeResult {
@@ -43,7 +43,8 @@ export const merge: Pipeline<MergeResult, 'model_name_or_path' | 'export_dir'> =
       )
     requireFree(target)
     const kept = session.config.origin.dtype === 'default'
-    const stored = kept ? storedDtypes(baseFolderOf(resolveModelFolder(options.modelNameOrPath))) : undefined
+    const base = baseFolderOf(resolveModelFolder(options.modelNameOrPath))
+    const stored = kept ? storedDtypes(base) : undefined
     // Merging rounds once, when the result is saved: until then everything is f32 at least.
     const wide = (stored?.main ?? session.dtype) === 'f64' ? 'f64' : 'f32'
     const { model, tokenizerDir } = loadModelAlone(options, wide)
@@ -62,7 +63,7 @@ export const merge: Pipeline<MergeResult, 'model_name_or_path' | 'export_dir'> =
             `tokens with outputs up to ${figure(difference.scale)}`,
         )
         narrow(merged, stored ?? { main: session.dtype, of: () => session.dtype })
-        writeFolder(new DiskStorage(), target, [...modelFiles(merged), ...tokenizerFiles(tokenizerDir)])
+        writeFolder(new DiskStorage(), target, [...modelFiles(merged), ...tokenizerFiles(tokenizerDir, base)])
         const dtype = HF_DTYPES[merged.dtype] ?? merged.dtype
         ui.line(`model    ${target} · ${dtype}${kept ? ', as its base is stored; dtype sets another' : ''}`)
         const { largest, scale, tokens } = difference
@@ -138,9 +139,12 @@ function narrow(model: Decoder, { main, of }: SavedDtypes): void {
   model.dtype = main
 }
 
-function tokenizerFiles(folder: string): SaveFile[] {
+/** An adapter's tokenizer comes without the base's generation_config.json, which says where answers end. */
+function tokenizerFiles(folder: string, base: string): SaveFile[] {
   const storage = new DiskStorage()
-  return TOKENIZER_FILES.filter((name) => existsSync(join(folder, name))).map((name) =>
-    copiedFile(storage, join(folder, name), name),
+  const path = (name: string) =>
+    join(name === GENERATION_CONFIG ? holderOf(name, folder, base) : folder, name)
+  return TOKENIZER_FILES.filter((name) => existsSync(path(name))).map((name) =>
+    copiedFile(storage, path(name), name),
   )
 }

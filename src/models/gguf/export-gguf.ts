@@ -5,7 +5,7 @@ import { makeFolder } from '../../files/folder.js'
 import { DiskStorage } from '../../files/storage.js'
 import { replaceFile, writeWhole } from '../../files/whole.js'
 import { chatTemplate } from '../../text/template.js'
-import { loadTokenizer, type TextTokenizer } from '../../text/tokenizer.js'
+import { loadTokenizerOnBase, type TextTokenizer } from '../../text/tokenizer.js'
 import { ADAPTER_WEIGHTS, readAdapterConfig } from '../adapters/adapter-config.js'
 import { baseFolderOf, headOfFolder, isAdapterFolder } from '../adapters/adapter-load.js'
 import { decoderConfig } from '../families/families.js'
@@ -55,7 +55,7 @@ export async function exportGguf(folder: string, options: ExportOptions): Promis
   const hf = readHfConfig(base)
   const config = decoderConfig(hf, join(base, 'config.json'))
   const settings = settingsForGguf(config, hf, join(base, 'config.json'))
-  const tokenizer = await loadTokenizer(tokenizerFolderOf(folder))
+  const tokenizer = await loadTokenizerOnBase(tokenizerFolderOf(folder), base)
   const files = openCheckedFiles(isAdapter ? folder : base, isAdapter ? ADAPTER_WEIGHTS : undefined)
   try {
     const general = (type: string): Entry[] => [

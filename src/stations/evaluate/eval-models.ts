@@ -119,7 +119,7 @@ export async function answersOfModels(
       i === 0
         ? await loadStartModel(session, 'lm', 'all')
         : await loadLanguageModel(path, dtype, chatTemplate, quantizedOf(options, 'all'))
-    sayUnusedSettings(session, lm.tokenizer.dir, name)
+    sayUnusedSettings(session, lm.tokenizer.generationDir, name)
     try {
       await sayQuantizedChange(session, {
         lm,
