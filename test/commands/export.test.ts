@@ -55,6 +55,17 @@ describe('clha export', () => {
     expect(readdirSync(`${model}-gguf`).sort()).toEqual(['Modelfile', 'model-f32.gguf'])
   })
 
+  it('the file of a run has the name of the run, not of the checkpoint that was taken', async () => {
+    const model = join(temporaryFolder(), 'my')
+    cpSync('test/fixtures/released/0.1.0/run', model, { recursive: true })
+    const { file, modelfile } = await exportModel({ model, to: 'gguf', check: false }, ui)
+    expect(file).toBe(join(`${model}-gguf`, 'my-f16.gguf'))
+    expect(readFileSync(modelfile, 'utf8')).toMatch(/^FROM \.\/my-f16\.gguf\n/)
+    const head = openGguf(file)
+    expect(head.metadata.get('general.name')?.value).toBe('my')
+    head.close()
+  })
+
   it.each([
     [{ to: 'onnx' }, '--to onnx: no such format'],
     [{ to: 'gguf', type: 'q2_k' }, '--type q2_k: no such type'],
@@ -105,6 +116,18 @@ describe('an adapter', () => {
     // Heads of 8: rows 0, 4, 1, 5, 2, … of ours.
     const row = (all: Float32Array, i: number) => [...all.subarray(8 * i, 8 * i + 8)]
     expect([0, 1, 2, 3, 8, 9].map((i) => row(rows, i))).toEqual([0, 4, 1, 5, 8, 12].map((i) => row(own, i)))
+  })
+
+  it('of the same name as its base gets a file of its own', async () => {
+    const adapter = await adapterOf({})
+    const model = join(adapter, '..', 'others', 'model')
+    cpSync(adapter, model, { recursive: true })
+    const output = join(adapter, '..', 'out')
+    const { file, modelfile } = await exportModel({ model, to: 'gguf', output }, ui)
+    expect(file).toBe(join(output, 'model-adapter-f16.gguf'))
+    expect(readFileSync(modelfile, 'utf8')).toContain(
+      'FROM ./model-f16.gguf\nADAPTER ./model-adapter-f16.gguf\n',
+    )
   })
 
   it('scaled by alpha / √r carries the alpha that llama.cpp divides by r', async () => {

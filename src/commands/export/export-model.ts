@@ -1,5 +1,5 @@
 /** `clha export`: writes the file, reads it back, and compares. */
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { usageError } from '../../errors.js'
 import type { Agreement } from '../../models/decoder/divergence.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
@@ -36,7 +36,7 @@ export async function exportModel(settings: ExportSettings, ui: Ui): Promise<Exp
     bar ??= ui.progress(total, 'writing', 'tensors')
     bar.update(done)
   }
-  const exported = await exportGguf(folder, { type, output, onWeight })
+  const exported = await exportGguf(folder, { type, output, name: basename(resolve(model)), onWeight })
   bar?.done()
   for (const warning of exported.warnings) ui.warn(warning)
   ui.line(`file     ${exported.file} · ${exported.architecture}, ${type}, ${bytes(exported.bytes)}`)

@@ -24,6 +24,8 @@ export interface ExportOptions {
   type: FileType
   /** Folder for the file and the Modelfile; made where it is not there. */
   output: string
+  /** Of the model, in the file and before its type in the file's name; left out: that of the folder. */
+  name?: string
   /** Called when a weight is made. */
   onWeight?: (done: number, total: number) => void
 }
@@ -52,6 +54,9 @@ export async function exportGguf(folder: string, options: ExportOptions): Promis
     throw usageError(`${folder}: a reward model is not exported`, 'llama.cpp has no such head for it')
   const isAdapter = isAdapterFolder(folder)
   const base = baseFolderOf(folder)
+  const given = options.name ?? lastOf(folder)
+  // The base's own file lies beside an adapter's.
+  const name = isAdapter && given === lastOf(base) ? `${given}-adapter` : given
   const hf = readHfConfig(base)
   const config = decoderConfig(hf, join(base, 'config.json'))
   const settings = settingsForGguf(config, hf, join(base, 'config.json'))
@@ -61,7 +66,7 @@ export async function exportGguf(folder: string, options: ExportOptions): Promis
     const general = (type: string): Entry[] => [
       text('general.architecture', settings.architecture),
       text('general.type', type),
-      text('general.name', basename(resolve(folder))),
+      text('general.name', name),
     ]
     const { type, onWeight } = options
     const made = isAdapter
@@ -76,12 +81,12 @@ export async function exportGguf(folder: string, options: ExportOptions): Promis
       ...vocabulary,
     ]
     const { architecture, warnings } = settings
-    const written = write(folder, options, entries, made.tensors)
+    const written = write(name, options, entries, made.tensors)
     const beside = await writeModelfile(
       options.output,
       written.file,
       tokenizer,
-      isAdapter ? nameOf(base, type) : undefined,
+      isAdapter ? fileOf(lastOf(base), type) : undefined,
     )
     return { ...written, ...beside, architecture, tensors: made.tensors.length, isAdapter, warnings }
   } finally {
@@ -89,16 +94,18 @@ export async function exportGguf(folder: string, options: ExportOptions): Promis
   }
 }
 
-const nameOf = (folder: string, type: FileType): string => `${basename(resolve(folder))}-${type}.gguf`
+const lastOf = (folder: string): string => basename(resolve(folder))
+
+const fileOf = (name: string, type: FileType): string => `${name}-${type}.gguf`
 
 function write(
-  folder: string,
+  name: string,
   { output, type }: ExportOptions,
   entries: readonly Entry[],
   tensors: readonly GgufTensorToWrite[],
 ): { file: string; bytes: number } {
   makeFolder(output)
-  const file = join(output, nameOf(folder, type))
+  const file = join(output, fileOf(name, type))
   const { bytes } = replaceFile(new DiskStorage(), file, ggufChunks(entries, tensors))
   return { file, bytes }
 }
