@@ -62,6 +62,14 @@ test('/system is told before the dialogue, outlives a /reset, and goes without a
   expect(gone.result.messages).toEqual(without.result.messages)
 })
 
+test('a dialogue that the template refuses is told, taken back, and does not end the chat', async () => {
+  const values = { chatTemplate: 'mistral' }
+  const { result, screen } = await chat(typed('/system Be kind.', 'one', '/system', 'And the sea?'), values)
+  expect(screen).toContain('not answered: the chat template (mistral) refuses a dialogue of system, user')
+  expect(result.turns).toBe(1)
+  expect(result.messages).toEqual((await chat(typed('And the sea?'), values)).result.messages)
+})
+
 test('/regenerate answers the last question again, otherwise where answers are drawn', async () => {
   const { result } = await chat(typed('And the sea?', '/regenerate'))
   const once = await chat(typed('And the sea?'))

@@ -9,6 +9,7 @@ import { type Session, withSession } from '../../session/session.js'
 import { count } from '../../show/units.js'
 import { requestAnswers, trimAnswer } from '../../stations/answer/answer.js'
 import { streamed } from '../../terminal/streamed.js'
+import { isRefusal } from '../../text/template.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { BRIEFLY, follow, type Talk } from './chat-commands.js'
 import { fitHistory } from './chat-history.js'
@@ -55,12 +56,19 @@ async function talk(
     if (line.done) break
     const said = line.value.trim()
     if (said === '') continue
-    if (!said.startsWith('/')) result.messages.push({ role: 'user', content: said })
+    const before = { ...result }
+    if (!said.startsWith('/')) result.messages = [...result.messages, { role: 'user', content: said }]
     const asked = said.startsWith('/') ? follow(said, result, ui) : 'answer'
     if (asked === 'leave') break
     if (asked === 'nothing') continue
     result.turns += 1
-    result.messages = await answerTurn(session, lm, result, interrupts)
+    try {
+      result.messages = await answerTurn(session, lm, result, interrupts)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      ui.line(`not answered: ${error.message}`)
+      Object.assign(result, before)
+    }
   }
   ui.write('\n')
   void lines.return?.()
@@ -95,8 +103,7 @@ async function answerTurn(
         show(request, piece)
       },
     },
-  )
-  interrupts.answering(false)
+  ).finally(() => interrupts.answering(false))
   ui.write(answer ? '\n' : ' …\n')
   const content = answer?.text ?? trimAnswer(soFar, history, lm.template)
   return [...history, { role: 'assistant' as const, content }]
