@@ -24,12 +24,14 @@ const isOn = (value: string | undefined): boolean => /^(1|true|yes|on)$/i.test(v
 
 /** @throws ClhaError (exit 2) for an HF_ENDPOINT that is no address */
 export function hubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
-  const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface')
+  const path = (given: string | undefined) => given && expanded(given, env)
+  const caches = env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  const home = path(env.HF_HOME) || join(expanded(caches, env), 'huggingface')
   const seconds = Number(env.HF_HUB_DOWNLOAD_TIMEOUT)
   return {
     endpoint: endpointOf(env.HF_ENDPOINT || 'https://huggingface.co'),
-    token: tokenOf(env, home),
-    cacheDir: env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || join(home, 'hub'),
+    token: tokenOf(env, path(env.HF_TOKEN_PATH) || join(home, 'token')),
+    cacheDir: path(env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE) || join(home, 'hub'),
     offline: isOn(env.HF_HUB_OFFLINE) || isOn(env.TRANSFORMERS_OFFLINE),
     timeout: seconds > 0 ? seconds * 1000 : 30_000,
     tries: 5,
@@ -37,18 +39,24 @@ export function hubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
   }
 }
 
+/** As Python has it: files that set variables, unlike a shell, leave `~` and `$NAME` as they are. */
+const expanded = (path: string, env: NodeJS.ProcessEnv): string =>
+  path
+    .replace(/^~(?=\/|$)/, () => homedir())
+    .replace(/\$(?:(\w+)|\{([^}]+)\})/g, (whole, name, braced) => env[name ?? braced] ?? whole)
+
 function endpointOf(given: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined
   if (url !== undefined && /^https?:$/.test(url.protocol)) return given.replace(/\/+$/, '')
   throw usageError(`HF_ENDPOINT: ${given} is not an address`, 'give one such as https://huggingface.co')
 }
 
-function tokenOf(env: NodeJS.ProcessEnv, home: string): string | undefined {
+function tokenOf(env: NodeJS.ProcessEnv, file: string): string | undefined {
   const given = (env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN || '').trim()
   if (given !== '') return given
   if (isOn(env.HF_HUB_DISABLE_IMPLICIT_TOKEN)) return undefined
   try {
-    return readFileSync(env.HF_TOKEN_PATH || join(home, 'token'), 'utf8').trim() || undefined
+    return readFileSync(file, 'utf8').trim() || undefined
   } catch {
     return undefined
   }

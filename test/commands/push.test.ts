@@ -160,6 +160,26 @@ test('a dry run sends nothing, lists the files and writes the card, which may th
   expect(String(hub.pushed['me/mine@main']['README.md'])).toBe('---\nlicense: mit\n---\nmine')
 })
 
+test('a second dry run leaves a card that was changed', async () => {
+  const { settings } = testAccess('http://127.0.0.1:1')
+  const { dir, result } = await pushed({ dryRun: true }, settings)
+  const made = fs.readFileSync(result.card as string, 'utf8')
+  const again = await pushed({ from: dir, dryRun: true }, settings)
+  expect(again.said).not.toContain('is kept')
+  fs.writeFileSync(result.card as string, `${made}mine`)
+  const later = await pushed({ from: dir, dryRun: true }, settings)
+  expect(fs.readFileSync(result.card as string, 'utf8')).toBe(`${made}mine`)
+  expect(later.said).toContain('model-card.md is there and says something else: it is kept')
+})
+
+test('a card that is not there is refused', async () => {
+  const { settings } = testAccess('http://127.0.0.1:1')
+  for (const card of ['none.md', temporaryFolder()]) {
+    const { exitCode, message } = await failed({ card, dryRun: true }, settings)
+    expect([exitCode, message]).toEqual([2, `--card ${card}: no such file`])
+  }
+})
+
 test('a repository that is there is used, and a branch is made', async () => {
   const hub = await startHub({ 'me/mine': { files: {} } })
   await pushed({ revision: 'step-100' }, testAccess(hub.endpoint, { token: 'hf_right' }).settings)

@@ -1,5 +1,6 @@
 // Which texts are names on the hub, what they say, and where things are by the environment.
 import * as fs from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { hubLabel } from '../../src/hub/cache.js'
@@ -87,6 +88,12 @@ test('places and the token come from the variables of huggingface_hub', () => {
     cacheDir: '/c',
     offline: true,
   })
+  // Unlike a shell, files that set variables leave these as they are; huggingface_hub does not.
+  expect(hubSettings({ HF_HOME: '~/models' }).cacheDir).toBe(join(homedir(), 'models', 'hub'))
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: as huggingface_hub reads it
+  const named = { HF_HUB_CACHE: '${DISK}/$USER/none-$NONE', DISK: '/d', USER: 'me' }
+  expect(hubSettings(named).cacheDir).toBe('/d/me/none-$NONE')
+  expect(hubSettings({ HF_TOKEN_PATH: '$PLACE/token', PLACE: home }).token).toBe('hf_kept')
   expect(hubSettings({ XDG_CACHE_HOME: '/x' }).cacheDir).toBe('/x/huggingface/hub')
   expect(hubSettings({ HF_HOME: home, HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' }).token).toBeUndefined()
   expect(thrown(() => hubSettings({ HF_ENDPOINT: 'mirror' })).message).toMatch(/^HF_ENDPOINT: mirror/)

@@ -64,7 +64,7 @@ export async function push(
     if (adapter !== undefined) return { path, source: { text: adapter }, size: Buffer.byteLength(adapter) }
     return { path, source: { file: join(folder, path) }, size: statSync(join(folder, path)).size }
   })
-  const text = given.card === undefined ? cardOf(given, folder, run) : readFileSync(given.card, 'utf8')
+  const text = given.card === undefined ? cardOf(given, folder, run) : readCard(given.card)
   files.push({ path: CARD, source: { text }, size: Buffer.byteLength(text) })
   const listed = files.map(({ path, size }) => ({ path, bytes: size }))
   for (const { path, size } of files) ui.line(`${path}  ${bytes(size)}`)
@@ -73,7 +73,7 @@ export async function push(
   }
   if (given.dryRun) {
     const card = join(run?.dir ?? folder, 'model-card.md')
-    writeFileSync(card, text)
+    writeCard(card, text, ui)
     ui.line(`nothing was sent. The card lies in ${card}; with changes of your own: --card ${shellPath(card)}`)
     return { files: listed, card }
   }
@@ -100,6 +100,17 @@ function targetOf({ to, revision }: PushSettings): HubName {
     throw usageError(`${to} and --revision ${revision} name two branches`, 'give one of them')
   }
   return { ...name, revision: name.revision ?? revision }
+}
+
+/** What somebody wrote into the card of an earlier dry run stays. */
+function writeCard(path: string, text: string, ui: Ui): void {
+  if (!existsSync(path) || readFileSync(path, 'utf8') === text) writeFileSync(path, text)
+  else ui.warn(`${path} is there and says something else: it is kept`, 'remove it, and a new one is written')
+}
+
+function readCard(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return readFileSync(path, 'utf8')
+  throw usageError(`--card ${path}: no such file`, 'give a model card in Markdown; --dry-run writes one')
 }
 
 /** A folder that was saved here is checked; one of another tool has no manifest. */
