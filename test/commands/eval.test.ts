@@ -90,7 +90,7 @@ test('token lengths are those of the generated ids', async () => {
 
 test('without a judge it says so, and gives BLEU and text figures', async () => {
   const { screen, result, report } = await evaluate({})
-  expect(screen).toContain('no reward model judges')
+  expect(screen).toContain('no reward model: BLEU')
   const metrics = result.metrics[files.model]
   expect(Object.keys(metrics)).toEqual([
     ...['prompts', 'tokens', 'bleu', 'distinct', 'repetition'],
