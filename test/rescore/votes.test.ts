@@ -102,6 +102,19 @@ describe('votes', () => {
       annotatorShifts([{ gap: 1, votes: { first: 0, second: 1, up: 1, down: 0 } }], scale),
     ).toBeUndefined()
   })
+
+  test('labels that are given as never wrong are so of named annotators, too', () => {
+    const examples = Array.from({ length: 200 }, (_, i) =>
+      example(2, [[0, 1]], { prompt: `p${i}`, votes: [vote(0, 1, 1, i % 2 ? 'ann' : 'bob')] }),
+    )
+    const rewards = examples.map((_, i) => [i % 5 ? 1 : -1, 0])
+    const { lists } = rescoreLists({
+      examples,
+      rewards,
+      options: { rank: rankDefaults, calibrate: { labelError: 0 } },
+    })
+    for (const { labels } of lists) expect(labels[0]).toMatchObject({ verdict: 'kept', belief: 1 })
+  })
 })
 
 describe('what is not known', () => {
