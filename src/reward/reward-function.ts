@@ -96,7 +96,7 @@ async function scoreOf(
   const where = `${file}:${row}: reward_function ${path}`
   let value: unknown
   try {
-    value = await score(promptText(prompt), answer, messagesOf(prompt))
+    value = await settled(score(promptText(prompt), answer, messagesOf(prompt)))
   } catch (error) {
     throw usageError(`${where} threw: ${wordsOf(error)}`, WANTED)
   }
@@ -105,7 +105,24 @@ async function scoreOf(
   return value
 }
 
-const messagesOf = (prompt: Prompt): readonly Message[] => (typeof prompt === 'string' ? [] : prompt)
+/** A copy: what the function changes in it stays its own. */
+const messagesOf = (prompt: Prompt): readonly Message[] =>
+  typeof prompt === 'string' ? [] : structuredClone(prompt)
+
+/** What a promise gives; an error where nothing is left that could settle it, for Node would end without a word. */
+async function settled(given: number | Promise<number>): Promise<unknown> {
+  if (typeof (given as { then?: unknown } | undefined)?.then !== 'function') return given
+  let giveUp = () => {}
+  const never = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new Error('its promise can never settle'))
+    process.once('beforeExit', giveUp)
+  })
+  try {
+    return await Promise.race([given, never])
+  } finally {
+    process.off('beforeExit', giveUp)
+  }
+}
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
