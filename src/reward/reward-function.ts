@@ -50,6 +50,9 @@ export async function openRewardFunction(path: string): Promise<RewardFunction> 
   return { path, identity: sha256(`function:${content}`), score: score as ScoreFunction }
 }
 
+/** Milliseconds of a function that never waits, after which signals are heard. */
+const HEARD_EVERY = 50
+
 export interface FunctionScoreOptions {
   cache?: ScoreCache
   progress?(answersDone: number): void
@@ -68,12 +71,15 @@ export async function scoreByFunction(
   { cache, progress, stopRequested }: FunctionScoreOptions = {},
 ): Promise<{ rewards: number[][]; cached: number }> {
   const rewards: number[][] = []
-  let [cached, done] = [0, 0]
+  let [cached, done, heard] = [0, 0, performance.now()]
   for (const example of examples) {
     const own: number[] = []
     for (const { text } of example.candidates) {
       // Signals are heard between answers.
-      if (done % 64 === 0) await yieldToLoop()
+      if (done % 64 === 0 || performance.now() - heard > HEARD_EVERY) {
+        await yieldToLoop()
+        heard = performance.now()
+      }
       if (stopRequested?.()) return { rewards, cached }
       const key = answerKey(example.prompt, text)
       const known = cache?.get(key)

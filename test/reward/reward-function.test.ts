@@ -106,3 +106,19 @@ test('a promise that nothing can settle any more is an error that names the row,
   await failed
   expect(process.listenerCount('beforeExit')).toBe(before)
 })
+
+test('a stop is heard while a slow function that never waits scores', async () => {
+  const code = `export function score() {
+    const end = Date.now() + 60
+    while (Date.now() < end);
+    return 1
+  }`
+  let stopped = false
+  setTimeout(() => {
+    stopped = true
+  }, 100)
+  const examples = Array.from({ length: 40 }, (_, i) => example(i + 1, ['a']))
+  const reward = await openRewardFunction(moduleOf(code))
+  const { rewards } = await scoreByFunction(examples, reward, { stopRequested: () => stopped })
+  expect(rewards.length).toBeLessThan(20)
+})
