@@ -64,7 +64,7 @@ export interface AuditReport {
   labelSource?: LabelSource
   /** Shares of right orders to expect, and what they come to in a sentence. */
   expected?: Expected & { sentence: string }
-  /** Prompts that come again, pairs that stand in several rows, and whether these are taken for copies of one label. */
+  /** Prompts that come again, pairs that stand in several rows, and how many of these are taken for copies of one label. */
   again?: PairsAgain
   /** Pairs whose raw rewards differ by more than the paper's threshold. */
   threshold: { value: number; kept: Proportion }
