@@ -26,9 +26,9 @@ export interface AuditWarning {
 export interface PairsAgain {
   lists: number
   prompts: number
-  /** Pairs that stand in several rows, and whether these are taken for copies of one label. */
+  /** Pairs that stand in several rows, and how many of them have rows that are taken for copies of one label. */
   pairs: number
-  copies: boolean
+  copies: number
   /** Rows that a labelled pair stands in, mean. */
   rowsAPair: number
 }
@@ -155,12 +155,12 @@ function lengthReward({
   }
 }
 
-function copies({ pairs, copies: taken }: PairsAgain): AuditWarning | undefined {
-  if (!taken) return undefined
+function copies({ copies: taken }: PairsAgain): AuditWarning | undefined {
+  if (taken === 0) return undefined
   return {
     code: 'copies',
-    message: `${pairs} pairs stand in several rows and never contradict one another: taken for copies of one label, not for second labels.`,
-    hint: 'If different people judged them, say who in a column `annotator`.',
+    message: `${taken} pairs stand in several rows that never contradict one another: taken for copies of one label, not for second labels.`,
+    hint: 'If different people judged them, say who in a column `annotator`; rows of one annotator count once.',
   }
 }
 

@@ -1,4 +1,5 @@
 /** The audit of ranked lists: what became of the labels, by source, and how far that can be trusted. */
+import type { Preference } from '../data/example.js'
 import type { Prompt } from '../dialogue.js'
 import { type Proportion, proportion } from '../statistics/agreement.js'
 import { groupBy } from '../statistics/group-by.js'
@@ -16,6 +17,7 @@ import { type AuditWarning, auditWarnings, type PairsAgain } from './audit-warni
 import type { LabelSource, UncertainScale } from './beliefs.js'
 import type { FoldCalibration } from './calibrate.js'
 import { type Expected, expectedSentence, expectedShares } from './expected.js'
+import { samePair } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
 import type { ScorerAudit } from './scorers/combine.js'
 import { scorerWarnings } from './scorers/scorer-warnings.js'
@@ -62,7 +64,7 @@ export interface AuditReport {
   labelSource?: LabelSource
   /** Shares of right orders to expect, and what they come to in a sentence. */
   expected?: Expected & { sentence: string }
-  /** Prompts that come again, pairs that stand in several rows, and whether these are taken for copies of one label. */
+  /** Prompts that come again, pairs that stand in several rows, and how many of these are taken for copies of one label. */
   again?: PairsAgain
   /** Pairs whose raw rewards differ by more than the paper's threshold. */
   threshold: { value: number; kept: Proportion }
@@ -141,11 +143,11 @@ function labelExamples(
 ): LabelExample[] {
   return lists
     .flatMap((list) =>
-      list.labels.map((label, k) => ({ list, label, k })).filter(({ label }) => label.verdict === verdict),
+      list.labels.filter((label) => label.verdict === verdict).map((label) => ({ list, label })),
     )
     .sort((a, b) => a.label.belief - b.label.belief)
     .slice(0, limit)
-    .map(({ list, label: { better, worse, belief }, k: nth }) => {
+    .map(({ list, label: { better, worse, belief } }) => {
       const { example, rewards } = list
       const { id, file, row, source, prompt, candidates } = example
       const side = (k: number) => ({ text: candidates[k].text, reward: rewards[k] })
@@ -158,7 +160,17 @@ function labelExamples(
         preferred: side(better),
         other: side(worse),
         belief,
-        ...(truth && { trulyReversed: truth(list)[nth] }),
+        ...(truth && { trulyReversed: isReversed(list, { better, worse }, truth(list)) }),
       }
     })
+}
+
+/** Votes that cancel leave no label, and other votes may have turned a preference round: labels are found by their answers. */
+function isReversed(
+  { example }: RankedList,
+  label: Preference,
+  wrong: readonly boolean[],
+): boolean | undefined {
+  const k = example.preferences.findIndex((preference) => samePair(preference, label))
+  return k < 0 ? undefined : wrong[k] === (example.preferences[k].better === label.better)
 }

@@ -84,13 +84,13 @@ export interface PooledVotes {
   prompts: Int32Array
   /** Pairs that stand in several rows. */
   pairsAgain: number
-  /** Of these rows nobody knows the annotator, and none contradicts another: taken for copies of one label. */
-  copies: boolean
+  /** Of these, so many have rows that are taken for copies of one label. */
+  copies: number
 }
 
 /**
- * Puts rows together that compare the same two answers to the same prompt. Rows without annotators that never
- * contradict one another are copies, and no second labels: people who look twice do not always agree.
+ * Puts rows together that compare the same two answers to the same prompt. Rows of one annotator, or rows without, that
+ * nowhere contradict one another are copies, and no second labels: people who look twice do not always agree.
  */
 export function poolVotes(examples: readonly Example[]): PooledVotes {
   const own = examples.map(pairVotes)
@@ -144,30 +144,70 @@ type Member = { example: number; pair: number; turned: boolean }
 
 function merged(own: PairVotes[][], again: readonly Member[][]): Omit<PooledVotes, 'prompts' | 'examples'> {
   const repeated = own.map((pairs) => pairs.map(() => false))
-  const oriented = ({ example, pair, turned }: Member) => {
-    const { up, down, by } = own[example][pair]
-    return { up: turned ? down : up, down: turned ? up : down, by, turned }
-  }
-  const isSilent = (group: readonly Member[]) => {
-    const votes = group.map(oriented)
-    const named = votes.some(({ by }) => by !== undefined)
-    return !named && (votes.every(({ up }) => up === 0) || votes.every(({ down }) => down === 0))
-  }
-  const copies = again.length > 0 && again.every(isSilent)
   const byExample = own.map((pairs) => [...pairs])
-  for (const group of again) {
-    const total = sum(group.map(oriented))
+  const told = again.map((group) => voicesOf(group, own))
+  const torn = new Set(
+    told.flatMap((voices) => [...voices].filter(([, rows]) => contradict(rows))).map(([who]) => who),
+  )
+  let copies = 0
+  for (const [g, group] of again.entries()) {
+    const voices = [...told[g]]
+    const isCopied = ([who, rows]: Voice) => rows.length > 1 && !torn.has(who)
+    if (voices.some(isCopied)) copies++
+    const counts = voices.map((voice) => [voice[0], together(voice[1], isCopied(voice))] as const)
     for (const [k, { example, pair, turned }] of group.entries()) {
       repeated[example][pair] = k > 0
-      if (copies) continue
       const { first, second } = own[example][pair]
-      const [up, down] = turned ? [total.down, total.up] : [total.up, total.down]
-      const seen = ([u, d]: readonly [number, number]): [number, number] => (turned ? [d, u] : [u, d])
-      const by = total.by && new Map([...total.by].map(([name, counts]) => [name, seen(counts)] as const))
-      byExample[example][pair] = { first, second, up, down, ...(by && { by }) }
+      const votes = { first, second, ...sum(counts, turned) }
+      if (!sameVotes(votes, own[example][pair])) byExample[example][pair] = votes
     }
   }
   return { byExample, repeated, pairsAgain: again.length, copies }
+}
+
+type Counts = readonly [up: number, down: number]
+/** Who, undefined for nobody in particular, and what each row says by them. */
+type Voice = readonly [who: string | undefined, rows: Counts[]]
+
+/** What each annotator says in the rows of a pair, all seen from the same side. */
+function voicesOf(group: readonly Member[], own: readonly PairVotes[][]): Map<string | undefined, Counts[]> {
+  const voices = new Map<string | undefined, Counts[]>()
+  for (const { example, pair, turned } of group) {
+    const { up, down, by = new Map<string, Counts>() } = own[example][pair]
+    const named = [...by.values()].reduce<Counts>(([u, d], [a, b]) => [u + a, d + b], [0, 0])
+    for (const [who, [u, d]] of [...by, [undefined, [up - named[0], down - named[1]]] as const]) {
+      if (u + d > 0) voices.set(who, [...(voices.get(who) ?? []), turned ? [d, u] : [u, d]])
+    }
+  }
+  return voices
+}
+
+const contradict = (rows: readonly Counts[]) => rows.some(([u, d]) => u > d) && rows.some(([u, d]) => u < d)
+
+/** Copies say once what each of them says. */
+function together(rows: readonly Counts[], areCopies: boolean): Counts {
+  const add = areCopies ? Math.max : (a: number, b: number) => a + b
+  return rows.reduce<Counts>(([u, d], [a, b]) => [add(u, a), add(d, b)], [0, 0])
+}
+
+function sum(counts: readonly (readonly [who: string | undefined, Counts])[], turned: boolean) {
+  const seen = counts.map(([who, [u, d]]) => [who, turned ? ([d, u] as const) : ([u, d] as const)] as const)
+  const by = new Map(seen.flatMap(([who, votes]) => (who === undefined ? [] : [[who, votes] as const])))
+  return {
+    up: seen.reduce((total, [, [u]]) => total + u, 0),
+    down: seen.reduce((total, [, [, d]]) => total + d, 0),
+    ...(by.size > 0 && { by }),
+  }
+}
+
+function sameVotes(a: PairVotes, b: PairVotes): boolean {
+  const names = [...(a.by ?? [])]
+  const same = ([u, d]: Counts, [x, y]: Counts = [0, 0]) => u === x && d === y
+  return (
+    same([a.up, a.down], [b.up, b.down]) &&
+    names.length === (b.by?.size ?? 0) &&
+    names.every(([who, counts]) => same(counts, b.by?.get(who)))
+  )
 }
 
 /** The example with other votes than its own written into it; itself where they are the same. */
@@ -189,20 +229,4 @@ export function withMoreVotes(example: Example, more: readonly Vote[]): Example 
     .filter((p) => asked.has(place(p, n)) && !known.has(place(p, n)))
     .map((p): Vote => ({ ...p, count: 1 }))
   return { ...example, votes: [...(example.votes ?? []), ...labels, ...more] }
-}
-
-/** Votes of one pair from several rows, all seen from the same side. */
-function sum(votes: readonly { up: number; down: number; by?: PairVotes['by']; turned: boolean }[]) {
-  const by = new Map<string, [number, number]>()
-  for (const vote of votes) {
-    for (const [name, [u, d]] of vote.by ?? []) {
-      const own = by.get(name) ?? [0, 0]
-      by.set(name, vote.turned ? [own[0] + d, own[1] + u] : [own[0] + u, own[1] + d])
-    }
-  }
-  return {
-    up: votes.reduce((total, { up }) => total + up, 0),
-    down: votes.reduce((total, { down }) => total + down, 0),
-    by: by.size > 0 ? by : undefined,
-  }
 }

@@ -50,6 +50,9 @@ export async function openRewardFunction(path: string): Promise<RewardFunction> 
   return { path, identity: sha256(`function:${content}`), score: score as ScoreFunction }
 }
 
+/** Milliseconds of a function that never waits, after which signals are heard. */
+const HEARD_EVERY = 50
+
 export interface FunctionScoreOptions {
   cache?: ScoreCache
   progress?(answersDone: number): void
@@ -68,12 +71,15 @@ export async function scoreByFunction(
   { cache, progress, stopRequested }: FunctionScoreOptions = {},
 ): Promise<{ rewards: number[][]; cached: number }> {
   const rewards: number[][] = []
-  let [cached, done] = [0, 0]
+  let [cached, done, heard] = [0, 0, performance.now()]
   for (const example of examples) {
     const own: number[] = []
     for (const { text } of example.candidates) {
       // Signals are heard between answers.
-      if (done % 64 === 0) await yieldToLoop()
+      if (done % 64 === 0 || performance.now() - heard > HEARD_EVERY) {
+        await yieldToLoop()
+        heard = performance.now()
+      }
       if (stopRequested?.()) return { rewards, cached }
       const key = answerKey(example.prompt, text)
       const known = cache?.get(key)
@@ -96,7 +102,7 @@ async function scoreOf(
   const where = `${file}:${row}: reward_function ${path}`
   let value: unknown
   try {
-    value = await score(promptText(prompt), answer, messagesOf(prompt))
+    value = await settled(score(promptText(prompt), answer, messagesOf(prompt)))
   } catch (error) {
     throw usageError(`${where} threw: ${wordsOf(error)}`, WANTED)
   }
@@ -105,7 +111,24 @@ async function scoreOf(
   return value
 }
 
-const messagesOf = (prompt: Prompt): readonly Message[] => (typeof prompt === 'string' ? [] : prompt)
+/** A copy: what the function changes in it stays its own. */
+const messagesOf = (prompt: Prompt): readonly Message[] =>
+  typeof prompt === 'string' ? [] : structuredClone(prompt)
+
+/** What a promise gives; an error where nothing is left that could settle it, for Node would end without a word. */
+async function settled(given: number | Promise<number>): Promise<unknown> {
+  if (typeof (given as { then?: unknown } | undefined)?.then !== 'function') return given
+  let giveUp = () => {}
+  const never = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new Error('its promise can never settle'))
+    process.once('beforeExit', giveUp)
+  })
+  try {
+    return await Promise.race([given, never])
+  } finally {
+    process.off('beforeExit', giveUp)
+  }
+}
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

@@ -10,6 +10,9 @@ export interface ScoreCache {
   close(): void
 }
 
+/** Whether a file of this name holds known scores. */
+export const isScoreFile = (name: string): boolean => /^scores-[0-9a-f]{16}\.jsonl$/.test(name)
+
 /** Content hash of one answer in its context, as the model sees it. */
 export function scoreKey(example: EncodedExample, answer: number): string {
   const hash = createHash('sha256')

@@ -50,6 +50,15 @@ test('pairs are chosen at random, once each, and answers stand in either order; 
   expect(said()).toContain(`${25 - first} of 25 second looks disagree with the labels`)
 })
 
+test('what comes next is told with all files that were judged', async () => {
+  const files = [folderWith(pairs(3)), folderWith(pairs(5).slice(3))]
+  const call = await relabelCall(files, { annotator: 'ann' })
+  const { ui, said } = screen()
+  await relabel(call, ui, strike(['q']))
+  const named = files.map((file) => `--train-dataset ${file}`).join(' ')
+  expect(said()).toContain(`clha rescore ${named} --relabels ${call.output}`)
+})
+
 test('rows that cannot be read are said, with their places', async () => {
   const call = await callOf(folderWith([...pairs(199), { prompt: 'Q', chosen: ' good', rejected: '' }]))
   const { ui, said } = screen()

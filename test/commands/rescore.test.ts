@@ -101,6 +101,27 @@ test('data are scored and rescored into other files than they are read from', as
   expect(fs.readFileSync(trainDataset)).toEqual(fs.readFileSync(files.data))
 })
 
+test('rescoring deletes the scores that it kept itself, and nothing else of the output folder', async () => {
+  const values = {
+    rewardModel: files.reward,
+    trainDataset: files.data,
+    labelError: 0.1,
+    rewardTemperature: 1,
+  }
+  const outputDir = tempFolder('own-scores')
+  const scores = join(outputDir, 'scores')
+  fs.mkdirSync(scores)
+  fs.writeFileSync(join(scores, 'mine.txt'), 'precious')
+  await calls(rescore, { ...values, outputDir })
+  expect(fs.readdirSync(scores)).toEqual(['mine.txt'])
+  const named = join(tempFolder('named-scores'), 'scores')
+  await calls(rescore, { ...values, outputDir: join(named, '..'), scoreCacheDir: named })
+  expect(fs.readdirSync(named)).toHaveLength(1)
+  const plain = tempFolder('no-scores')
+  await calls(rescore, { ...values, outputDir: plain })
+  expect(fs.existsSync(join(plain, 'scores'))).toBe(false)
+})
+
 test('rescore, then CLHA on its lists; a refused start or resume leaves every byte of the run', async () => {
   const rescored = tempFolder('lists')
   await calls(rescore, {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readHfConfig } from '../../src/models/folders/load-model.js'
 import { resolveModelFolder } from '../../src/models/folders/model-folder.js'
-import { badInputFolder, call } from '../cli/bad-input-helpers.js'
+import { badInputFolder, call, put } from '../cli/bad-input-helpers.js'
 
 const files = badInputFolder()
 const SIZES = '{hidden_size: 8, intermediate_size: 16, num_hidden_layers: 1, num_attention_heads: 1}'
@@ -66,4 +66,26 @@ test('a cap on the steps ends each training, whatever the epochs would be', asyn
   // Without it: the 7 or 8 pairs that are trained on, two a step.
   const whole = await call(files, [...argv, '--json'])
   expect(JSON.parse(whole.said.trim().split('\n').at(-1) as string).result.steps).toBe(4)
+})
+
+test('several folds train on all prompts but their own, and refuse development data that nobody would look at', async () => {
+  const folds = (...first: string[]) => [
+    ...['reward', 'train', ...first, '--folds', '2', '--model-name-or-path', files.model],
+    ...['--max-length', '64', '--threads', '1', '--output-dir', '$out'],
+  ]
+  for (const [flag, value] of [
+    ['--eval-dataset', files.data],
+    ['--dev-fraction', '0.5'],
+  ]) {
+    const { code, complaint } = await call(files, [...folds(), '--train-dataset', files.data, flag, value])
+    expect(code).toBe(2)
+    expect(complaint).toMatch(/(eval_dataset|dev_fraction) has no effect: of 2 folds/)
+  }
+  const shared = put(files, 'shared.yaml', `train_dataset: ${files.data}\ndev_fraction: 0.5\n`)
+  const { code, said, complaint } = await call(files, folds(shared))
+  expect(code).toBe(0)
+  expect(said + complaint).toContain('no effect here: dev_fraction')
+  const measured = [...said.matchAll(/of (\d+) held-out/g)].map(([, pairs]) => Number(pairs))
+  expect(measured).toHaveLength(2)
+  expect(measured[0] + measured[1]).toBe(8)
 })

@@ -85,6 +85,30 @@ describe('audit', () => {
     ])
   })
 
+  test('a card says of its own label whether it was reversed, beside one whose votes cancel', () => {
+    const votes = [
+      { better: 0, worse: 1, count: 1 },
+      { better: 1, worse: 0, count: 1 },
+      { better: 2, worse: 1, count: 2 },
+    ]
+    const human = [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+    ]
+    const lists = rankLists([example(3, human, { votes })], [[0, 9, 9]], rank, scale)
+    // 0 over 2 was reversed; 1 over 2 was, and two votes turned it back.
+    const { reversed, doubtful } = auditReport(lists, [], { truth: () => [false, true, true] })
+    expect(reversed).toMatchObject([{ preferred: { text: 'answer 0' }, trulyReversed: true }])
+    expect(doubtful).toEqual([])
+    const other = auditReport(rankLists([example(3, human, { votes })], [[0, 9, 0]], rank, scale), [], {
+      truth: () => [false, true, true],
+    })
+    expect(other.reversed).toMatchObject([
+      { preferred: { text: 'answer 2' }, other: { text: 'answer 1' }, trulyReversed: false },
+    ])
+  })
+
   test('against a known truth: precision, recall, confusion and what is right before and after', () => {
     const { truth } = auditReport(three(), [], { truth: (list) => [list.example.id !== 'kept'] })
     expect(truth!.precision).toMatchObject({ count: 1, total: 1 })

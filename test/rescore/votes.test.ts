@@ -52,7 +52,7 @@ describe('votes', () => {
       [1, 0],
     ])
     expect(pooled.repeated.flat()).toEqual([false, true, true, false])
-    expect(pooled).toMatchObject({ pairsAgain: 1, copies: false })
+    expect(pooled).toMatchObject({ pairsAgain: 1, copies: 0 })
     expect(new Set(pooled.prompts).size).toBe(1)
     expect(pooled.examples.map(pairVotes)).toEqual(pooled.byExample)
     expect(pooled.examples[3]).toBe(rows[3])
@@ -61,10 +61,45 @@ describe('votes', () => {
   test('rows that never contradict one another are copies, unless it is known who judged', () => {
     const row = (annotator?: string) =>
       example(2, [[0, 1]], { prompt: 'p', ...(annotator && { votes: [vote(0, 1, 1, annotator)] }) })
-    expect(poolVotes([row(), row()])).toMatchObject({ copies: true, pairsAgain: 1 })
+    expect(poolVotes([row(), row()])).toMatchObject({ copies: 1, pairsAgain: 1 })
     expect(poolVotes([row(), row()]).byExample[0][0].up).toBe(1)
-    expect(poolVotes([row('ann'), row('bob')])).toMatchObject({ copies: false })
+    expect(poolVotes([row('ann'), row('bob')])).toMatchObject({ copies: 0 })
     expect(poolVotes([row('ann'), row('bob')]).byExample[0][0].up).toBe(2)
+  })
+
+  test('rows of one annotator are copies as rows without are, beside second labels by others', () => {
+    const row = (prompt: string, better: number, annotator?: string) =>
+      example(2, [[better, 1 - better]], {
+        prompt,
+        ...(annotator && { votes: [vote(better, 1 - better, 1, annotator)] }),
+      })
+    const net = (rows: ReturnType<typeof row>[]) => {
+      const { byExample, copies, examples } = poolVotes(rows)
+      expect(examples.map(pairVotes)).toEqual(byExample)
+      return { votes: byExample.map(([{ up, down }]) => [up, down]), copies }
+    }
+    const again = [row('p', 0, 'ann'), row('p', 0, 'ann'), row('p', 0, 'bob'), row('p', 0, 'bob')]
+    expect(net(again)).toEqual({ votes: again.map(() => [2, 0]), copies: 1 })
+    // A second look, or another pair on which people differ, makes no second labels of copies.
+    const unnamed = [row('q', 0), row('q', 0)]
+    const others = [row('p', 0), row('p', 1, 'ann')]
+    expect(net([...unnamed, ...others]).votes).toEqual([
+      [1, 0],
+      [1, 0],
+      [1, 1],
+      [1, 1],
+    ])
+    // Who contradicts oneself somewhere does look twice.
+    const torn = [row('q', 0, 'ann'), row('q', 1, 'ann'), row('p', 0, 'ann'), row('p', 0, 'ann')]
+    expect(net(torn)).toEqual({
+      votes: [
+        [1, 1],
+        [1, 1],
+        [2, 0],
+        [2, 0],
+      ],
+      copies: 0,
+    })
   })
 
   test('a careless annotator counts less than a careful one', () => {
@@ -101,6 +136,19 @@ describe('votes', () => {
     expect(
       annotatorShifts([{ gap: 1, votes: { first: 0, second: 1, up: 1, down: 0 } }], scale),
     ).toBeUndefined()
+  })
+
+  test('labels that are given as never wrong are so of named annotators, too', () => {
+    const examples = Array.from({ length: 200 }, (_, i) =>
+      example(2, [[0, 1]], { prompt: `p${i}`, votes: [vote(0, 1, 1, i % 2 ? 'ann' : 'bob')] }),
+    )
+    const rewards = examples.map((_, i) => [i % 5 ? 1 : -1, 0])
+    const { lists } = rescoreLists({
+      examples,
+      rewards,
+      options: { rank: rankDefaults, calibrate: { labelError: 0 } },
+    })
+    for (const { labels } of lists) expect(labels[0]).toMatchObject({ verdict: 'kept', belief: 1 })
   })
 })
 
@@ -236,7 +284,7 @@ test('length-driven rewards, copies and repeated prompts are warned of', () => {
     rewardLength: 0.1,
     rewardLengthWithin: 0.2,
   }
-  const again = { lists: 100, prompts: 100, pairs: 0, copies: false, rowsAPair: 1 }
+  const again = { lists: 100, prompts: 100, pairs: 0, copies: 0, rowsAPair: 1 }
   const codes = (changes: object): AuditWarning['code'][] =>
     auditWarnings({ total: counts, sources: {}, calibrations: [], again, ...changes }).map(({ code }) => code)
   expect(codes({})).toEqual([])
@@ -245,7 +293,7 @@ test('length-driven rewards, copies and repeated prompts are warned of', () => {
   expect(codes({ length: { ...length, contrastedLonger: share(52, 80), rewardLengthWithin: 0.95 } })).toEqual(
     ['length_reward'],
   )
-  expect(codes({ again: { ...again, prompts: 60, pairs: 30, copies: true } })).toEqual([
+  expect(codes({ again: { ...again, prompts: 60, pairs: 30, copies: 30 } })).toEqual([
     'copies',
     'prompts_again',
   ])

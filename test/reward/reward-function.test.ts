@@ -83,3 +83,42 @@ test('known scores belong to the file as it is: a changed one is asked again', a
   writeFileSync(path, 'export const score = () => 2')
   expect(await run()).toEqual({ rewards: [[2, 2]], cached: 0 })
 })
+
+test('what the function changes in a dialogue stays its own', async () => {
+  const messages = [{ role: 'user' as const, content: 'four' }]
+  const one = { ...example(1, ['x', 'y']), prompt: messages }
+  const code =
+    "export const score = (p, answer, messages) => messages.push({ role: 'assistant', content: answer })"
+  expect((await scores(code, [one])).rewards).toEqual([[2, 2]])
+  expect(messages).toHaveLength(1)
+})
+
+test('a promise that nothing can settle any more is an error that names the row, not a silent end', async () => {
+  const scoring = scores("export const score = (p, a) => a === 'ccc' ? new Promise(() => {}) : 1")
+  const { file } = example(2, [])
+  const failed = expect(scoring).rejects.toMatchObject({
+    exitCode: EXIT.usage,
+    message: expect.stringMatching(new RegExp(`^${file}:2: reward_function .*can never settle`)),
+  })
+  const before = process.listenerCount('beforeExit')
+  while (process.listenerCount('beforeExit') === before) await new Promise(setImmediate)
+  process.emit('beforeExit', 0)
+  await failed
+  expect(process.listenerCount('beforeExit')).toBe(before)
+})
+
+test('a stop is heard while a slow function that never waits scores', async () => {
+  const code = `export function score() {
+    const end = Date.now() + 60
+    while (Date.now() < end);
+    return 1
+  }`
+  let stopped = false
+  setTimeout(() => {
+    stopped = true
+  }, 100)
+  const examples = Array.from({ length: 40 }, (_, i) => example(i + 1, ['a']))
+  const reward = await openRewardFunction(moduleOf(code))
+  const { rewards } = await scoreByFunction(examples, reward, { stopRequested: () => stopped })
+  expect(rewards.length).toBeLessThan(20)
+})

@@ -80,6 +80,30 @@ test('a row that a chat model cannot judge stops scoring, or is left out with sk
   expect(screen).toContain('pairs.jsonl:3: left out: no score in the reply')
 })
 
+test('where a chat model judges no row at all, skip_bad leaves an error; a row with two unread answers is named once', async () => {
+  const values = { trainDataset: files.data, rewardEndpointModel: 'judge', rewardEndpointRetries: 0 }
+  const run = async (reads: (text: string) => boolean) => {
+    const { url } = await fakeServer(({ body }) => {
+      const content = reads(body.messages[1].content) ? '{"score": 5}' : 'I would rather not'
+      return { choices: [{ message: { content } }] }
+    })
+    const outputDir = tempFolder('chat')
+    const { config, ui, screen } = await call({
+      ...values,
+      rewardEndpoint: `${url}/v1`,
+      outputDir,
+      skipBad: true,
+    })
+    return { result: await rewardScore(config, ui, typed()), screen: screen() }
+  }
+  await expect(run(() => false)).rejects.toMatchObject({
+    exitCode: EXIT.usage,
+    message: expect.stringContaining('no row has a score'),
+  })
+  const { screen } = await run((text) => !text.includes('snow'))
+  expect(screen.match(/pairs\.jsonl:3: left out/g)).toHaveLength(1)
+})
+
 test('keys that cannot act, and two scorers at once, are errors', async () => {
   const load = (values: Record<string, unknown>) => loadConfig(undefined, values)
   await expect(load({ rewardEndpointRetries: 3 })).rejects.toThrow(

@@ -134,7 +134,7 @@ async function policyPlan(session: Session<'train_dataset'>, lm: LanguageModel):
 /** What `clha reward train` takes for a model on all prompts. */
 async function rewardPlan(session: Session<'train_dataset'>, lm: LanguageModel): Promise<Planned> {
   const { options } = session
-  const { corpus } = await loadSplits(session, 2, 'train')
+  const { corpus } = await loadSplits(session, 2, options.folds > 1 ? 'align' : 'train')
   return {
     items: rewardItems(await encodeCorpus(session, lm, partOf(corpus, 'train'), 2)),
     objective: rewardObjective(options.centerRewardsCoefficient),

@@ -245,7 +245,9 @@ function sayEnd(ui: Ui, { output, data }: RelabelCall, judged: number, otherwise
       `${count(otherwise)} of ${count(judged)} second looks disagree with the labels; if both err equally often, each is wrong with probability ${errorOf(otherwise / judged).toFixed(2)} (${range.join(' to ')})`,
     )
   }
-  ui.line(`next     clha rescore ${shellPath(data[0])} --relabels ${shellPath(output)}`)
+  const files =
+    data.length === 1 ? [shellPath(data[0])] : data.map((path) => `--train-dataset ${shellPath(path)}`)
+  ui.line(`next     clha rescore ${files.join(' ')} --relabels ${shellPath(output)}`)
 }
 
 /** e of 2e(1 - e) = p: two labels disagree where one of them errs. */

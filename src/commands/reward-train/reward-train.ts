@@ -1,5 +1,6 @@
 /** `clha reward train`: a reward model from preferences; with several folds, one that never scores what it was trained on. */
 import { join } from 'node:path'
+import { checkIdle } from '../../config/idle-keys.js'
 import type { Options } from '../../config/options.js'
 import { type EncodedCorpus, partOf, withoutPart } from '../../data/corpus.js'
 import { usageError } from '../../errors.js'
@@ -28,8 +29,10 @@ export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
 
 async function trainIn(session: Session): Promise<TrainResult> {
   const { folds, outputDir, seed } = session.options
+  checkDevelopment(session)
   const start = await loadStart(session)
-  const { corpus, files } = await loadSplits(session, 2, 'train')
+  // Of several models each is measured on the prompts of its own fold: nothing else is held out.
+  const { corpus, files } = await loadSplits(session, 2, folds > 1 ? 'align' : 'train')
   const data = await encodeCorpus(session, start, withoutPart(corpus, 'test'), 2)
   const models = await trainRewardModels(session, start, partOf(data, 'train'), {
     folds,
@@ -43,6 +46,19 @@ async function trainIn(session: Session): Promise<TrainResult> {
   const last = models[models.length - 1].run
   const accuracies = await sayAccuracies(session, models, partOf(data, 'dev'))
   return { ...resultOf(last), outputDir, metrics: { ...last.outcome.metrics, ...accuracies } }
+}
+
+/** @throws ClhaError (exit 2) for development data that several folds would not look at */
+function checkDevelopment(session: Needs<'folds' | 'devFraction', 'config' | 'ui'>): void {
+  const { folds, devFraction } = session.options
+  if (folds === 1) return
+  checkIdle(session, [
+    {
+      keys: devFraction > 0 ? ['eval_dataset', 'dev_fraction'] : ['eval_dataset'],
+      reason: `of ${folds} folds each model is measured on the prompts of its own`,
+      remedy: 'set folds: 1',
+    },
+  ])
 }
 
 /** Sizes alone are enough: then only the tokenizer and the template of the start model are used. */

@@ -17,14 +17,15 @@ const STEPS = 50
  * Each annotator's error by EM (Dawid & Skene 1979 for two classes, with the reward as one more witness whose errors
  * are known): the truth of a pair is weighed by all its labels and its reward, then errors are counted by that weight.
  * An annotator with few labels is drawn to the error of all.
- * @returns log-odds of each one's error minus those of `scale.labelError`; undefined where fewer than two are named
+ * @returns log-odds of each one's error minus those of `scale.labelError`; undefined where fewer than two are named, or no label errs
  */
 export function annotatorShifts(
   pairs: readonly Witnessed[],
   scale: Scale,
 ): Record<string, number> | undefined {
   const names = new Set(pairs.flatMap(({ votes }) => [...(votes.by?.keys() ?? [])]))
-  if (names.size < 2) return undefined
+  // Labels that are given as never wrong are so whoever they come from.
+  if (names.size < 2 || scale.labelError === 0) return undefined
   const all = scale.labelError
   let errors = new Map([...names].map((name) => [name, all]))
   for (let step = 0; step < STEPS; step++) {

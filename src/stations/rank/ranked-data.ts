@@ -14,7 +14,7 @@ import { requireCalibratable } from '../../rescore/rescore.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import { type Needs, required } from '../../session/needs.js'
 import { fractionsOf, loadSplits, type SplitNeeds } from '../read/splits.js'
-import { keptScores } from '../score/kept-scores.js'
+import { dropKeptScores, keptScores } from '../score/kept-scores.js'
 import { hasColumnScores, hasOutsideScorer, type OutsideNeeds, scoreCorpus } from '../score/scoring.js'
 import { rescoreData, rescoreOptions, writeRescored } from './rescoring.js'
 
@@ -62,7 +62,10 @@ export async function readRankable(session: RankNeeds): Promise<() => Promise<Ra
     const scored = known ?? (await keptScores(session, corpus))
     if (byReward) return { corpus: plainlyRanked(options, scored), files }
     const rescored = rescoreData(session, scored)
-    const write = () => writeRescored(rescored, options.outputDir)
+    const write = async () => {
+      await writeRescored(rescored, options.outputDir)
+      dropKeptScores(options)
+    }
     return { corpus: { ...scored, lists: rescored.lists }, files, write }
   }
 }

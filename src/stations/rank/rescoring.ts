@@ -69,12 +69,13 @@ export function rescoreOptions(
 
 /** Calibrates, ranks, audits; writes rescored.jsonl, audit.json and audit.html to the output folder. */
 export async function rescoreStation(
-  session: RescoringNeeds & Needs<'outputDir'>,
+  session: RescoringNeeds & Needs<'outputDir' | 'rewardModel' | 'scoreCacheDir'>,
   scored: ScoredCorpus,
   truth?: (list: RankedList) => readonly boolean[],
 ): Promise<Rescored> {
   const rescored = rescoreData(session, scored, truth)
   await writeRescored(rescored, session.options.outputDir)
+  dropKeptScores(session.options)
   return rescored
 }
 
@@ -101,7 +102,6 @@ export async function writeRescored(rescored: Rescored, dir: string): Promise<vo
   await writeRankedJsonl(rescoredFile(dir), rescored.lists)
   writeWhole(join(dir, 'audit.json'), `${JSON.stringify(rescored.audit, null, 2)}\n`)
   await writeAuditPage(join(dir, 'audit.html'), rescored.audit)
-  dropKeptScores(dir)
 }
 
 function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {

@@ -85,10 +85,15 @@ export async function endpointScores(
   })
   throwIfStopped(session)
   const { rewards, cached, unread } = scored
-  for (const { example, reason } of unread.slice(0, 5)) {
+  const dropped = new Map(unread.map(({ example, reason }) => [example, reason]))
+  for (const [example, reason] of [...dropped].slice(0, 5)) {
     ui.warn(`${examples[example].file}:${examples[example].row}: left out: ${reason}`)
   }
-  const dropped = new Set(unread.map(({ example }) => example))
+  if (dropped.size > 0 && dropped.size === examples.length)
+    throw usageError(
+      `reward endpoint ${endpoint.name}: no row has a score`,
+      'another model or rubric may do better',
+    )
   if (dropped.size > 5) ui.warn(`${count(dropped.size)} rows were left out, for they have no score`)
   const all = { ...corpus, rewards: rewards as number[][] }
   return { corpus: where(all, (_, row) => !dropped.has(row)), cached }

@@ -1,11 +1,18 @@
 /** Scores of a reward model that outlive what comes after them: a calibration that fails must not cost them. */
-import { rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Corpus, ScoredCorpus } from '../../data/corpus.js'
+import { isScoreFile } from '../../reward/score-cache.js'
 import type { Needs } from '../../session/needs.js'
 import { scoreCorpus } from './scoring.js'
 
 const FOLDER = 'scores'
+
+type KeptOptions = Needs<'outputDir' | 'rewardModel' | 'scoreCacheDir'>['options']
+
+/** Whether scores are kept beside the run. */
+const areKept = ({ rewardModel, scoreCacheDir }: KeptOptions): boolean =>
+  rewardModel !== undefined && scoreCacheDir === undefined
 
 /**
  * As `scoreCorpus`; where no `score_cache_dir` is named, scores are kept beside the run until they stand in its lists.
@@ -16,12 +23,15 @@ export function keptScores(
   corpus: Corpus,
 ): Promise<ScoredCorpus> {
   const { options } = session
-  if (options.rewardModel === undefined || options.scoreCacheDir !== undefined)
-    return scoreCorpus(session, corpus)
+  if (!areKept(options)) return scoreCorpus(session, corpus)
   const scoreCacheDir = join(options.outputDir, FOLDER)
   return scoreCorpus({ ...session, options: { ...options, scoreCacheDir } }, corpus)
 }
 
-/** The lists are written, with their rewards. */
-export const dropKeptScores = (dir: string): void =>
-  rmSync(join(dir, FOLDER), { recursive: true, force: true })
+/** The lists are written, with their rewards: score files that `keptScores` made go, and nothing else. */
+export function dropKeptScores(options: KeptOptions): void {
+  const dir = join(options.outputDir, FOLDER)
+  if (!areKept(options) || !existsSync(dir)) return
+  for (const name of readdirSync(dir)) if (isScoreFile(name)) rmSync(join(dir, name))
+  if (readdirSync(dir).length === 0) rmdirSync(dir)
+}
