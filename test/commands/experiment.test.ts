@@ -161,6 +161,35 @@ test(
 )
 
 test(
+  'demonstrations of sft_dataset make the start model of an experiment on real data',
+  async () => {
+    const { tokenizerDir } = await makeStarterWorld(3, path('shown'), { trainPairs: 680, demonstrations: 50 })
+    const data = join(path('shown'), 'data')
+    const own = `train_dataset: ${data}/train.jsonl\n  sft_dataset: ${data}/demonstrations.jsonl\n  tokenizer_name_or_path: ${tokenizerDir}\n  test_fraction: 0.2\n  eval_prompts: 6`
+    const text = TEXT.replace(/world.*\n/, '')
+      .replace(/noise.*\n/, '')
+      .replace('[0, 1]', '[0]')
+      .replace('base:\n', `base:\n  ${own}\n`)
+      .replace(/ {2}(dpo|clha): .*\n/g, '')
+      .replace('few_pairs: [clha]\n', '')
+      .replace('baseline: dpo', 'baseline: start')
+    expect((await run('with-demonstrations', write(text))).finished).toBe(1)
+    const [start] = readdirSync(path('with-demonstrations')).filter((name) => name.startsWith('start-'))
+    const state = readdirSync(join(path('with-demonstrations'), start, 'start'), {
+      recursive: true,
+      encoding: 'utf8',
+    })
+      .filter((name) => name.endsWith('trainer_state.json'))
+      .map((name) =>
+        JSON.parse(readFileSync(join(path('with-demonstrations'), start, 'start', name), 'utf8')),
+      )
+    // Two steps of 32: as many as 50 demonstrations fill, not the 500 and more pairs.
+    expect(state.at(-1).global_step).toBe(2)
+  },
+  LONG,
+)
+
+test(
   '--tune tries every rate for every method, on other prompts, and the runs take the best',
   async () => {
     const tuned = `${TEXT.replace('[0, 1]', '[0]')}tune: {seed: 9, noise: 0.2, learning_rates: [1.0e-4, 1.0e-3], beta_factors: [0.5, 2], results: ${path('rates.json')}}\n`
@@ -245,6 +274,39 @@ describe('the file', () => {
     const real = TEXT.replace(/world.*\n/, '').replace(/noise.*\n/, '')
     expect(await complaint(`${real}second_labels: 5\n`)).toMatch(/second_labels: .* add noise/)
     expect(await complaint(TEXT.replace('seeds: [1]', 'seeds: []'))).toMatch(/small\.yaml:4:\d+ {2}seeds/)
+  })
+
+  test('what stands twice, and keys that would act nowhere, are told with their places', async () => {
+    expect(await complaint(TEXT.replace('seeds: [1]', 'seeds: [1, 2, 1]'))).toMatch(
+      /small\.yaml:4:\d+ {2}seeds: 1 stands there twice/,
+    )
+    expect(await complaint(TEXT.replace('[0.25]', '[0.25, 0.25]'))).toMatch(/noise: 0.25 stands there twice/)
+    expect(await complaint(TEXT.replace('[0, 1]', '[0, 0]'))).toMatch(/augmented: 0 stands there twice/)
+    const inClha = (keys: string) => complaint(TEXT.replace('{method: clha}', `{method: clha, ${keys}}`))
+    for (const keys of [
+      'folds: 3',
+      'reward_model: other',
+      'train_dataset: other.jsonl',
+      'relabels: again.jsonl',
+    ])
+      expect(await inClha(keys)).toMatch(
+        new RegExp(
+          `small\\.yaml:\\d+:\\d+ {2}${keys.split(':')[0]} has no effect in the variant clha: .*set it in base`,
+        ),
+      )
+    expect(await inClha('seed: 5')).toMatch(/seed has no effect in the variant clha: .*list seeds/)
+    for (const keys of [
+      'min_confidence: 0.7',
+      'learning_rate: 1.0e-3',
+      'lora_r: 4',
+      'max_new_tokens: 9',
+      'reward_temperature: 2',
+    ])
+      expect(await inClha(keys)).toBe('none')
+    const inBase = (keys: string) => complaint(TEXT.replace('base:\n', `base:\n  ${keys}\n`))
+    expect(await inBase('rounds: 2')).toMatch(/rounds has no effect: a cell is trained in one round/)
+    expect(await inBase('train_dataset: my.jsonl')).toMatch(/train_dataset has no effect: .*starter world/)
+    expect(await inBase('folds: 3')).toBe('none')
   })
 
   test('a variant of raw_only has no cell with sampled answers; the others have', async () => {
