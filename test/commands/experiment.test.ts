@@ -224,6 +224,20 @@ test(
   LONG,
 )
 
+test('what was tried with another seed, or other noise, is not taken for tried; a file of something else is told', async () => {
+  const rates = path('other-rates.json')
+  const file = write(`${TEXT}tune: {seed: 9, noise: 0.2, learning_rates: [1.0e-4], results: ${rates}}\n`)
+  const tried = [{ method: 'clha', learningRate: 1e-4, reward: 1 }]
+  writeFileSync(rates, JSON.stringify({ seed: 8, noise: 0.2, rates: { clha: 1e-4 }, tried }))
+  await expect(run('other-tuned', file, { tune: true })).rejects.toThrow(
+    /other-rates\.json: tried with seed 8, noise 0\.2; .*small\.yaml tunes with seed 9, noise 0\.2/,
+  )
+  writeFileSync(rates, '{"rates"')
+  await expect(run('other-tuned', file)).rejects.toThrow(
+    /tune\.results: .*other-rates\.json: not what --tune writes/,
+  )
+})
+
 test('what a rate is tuned for: the method with its loss, its data, its anchor, and what it begins with', () => {
   const key = (yaml: string, before?: string) => rateKey(parseConfig('my.yaml', yaml), before)
   expect(key('method: clha')).toBe('clha')

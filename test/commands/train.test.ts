@@ -81,6 +81,9 @@ test('a training goes on from the start model that it began with, wherever that 
   const on = { ...values, outputDir, resumeFromCheckpoint: true }
   await trained({ ...on, modelNameOrPath: files.model })
   const config = readFileSync(join(files.model, 'config.json'), 'utf8')
-  writeFileSync(join(values.modelNameOrPath, 'config.json'), config.replace(/\}\s*$/, ', "rms_norm_eps": 0.01}'))
+  writeFileSync(
+    join(values.modelNameOrPath, 'config.json'),
+    config.replace(/\}\s*$/, ', "rms_norm_eps": 0.01}'),
+  )
   await expect(trained(on)).rejects.toThrow(/this would not be the same run:\n {2}start_model: saved "/)
 })

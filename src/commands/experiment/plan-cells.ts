@@ -66,6 +66,9 @@ const figuresOf = ({ values, origin }: ResolvedConfig, leaveOut: readonly string
 
 /** What `--tune` found. */
 export interface Tuning {
+  /** Of what was tried. */
+  seed?: number
+  noise?: number
   /** The best learning rate of each method, and its best beta where betas were tried. */
   rates: Record<string, number>
   betas?: Record<string, number>
@@ -74,10 +77,17 @@ export interface Tuning {
 
 export const UNTUNED: Tuning = { rates: {}, tried: [] }
 
-/** Rates found by `--tune`; none where there is no file yet. */
+/** Rates found by `--tune`; none where there is no file yet. @throws ClhaError (exit 2) for another file */
 export function tunedRates(path?: string): Tuning {
   if (path === undefined || !existsSync(path)) return UNTUNED
-  return JSON.parse(readFileSync(path, 'utf8')) as Tuning
+  try {
+    const found = JSON.parse(readFileSync(path, 'utf8')) as Tuning | null
+    if (found?.rates && Array.isArray(found.tried)) return found
+  } catch {}
+  throw usageError(
+    `tune.results: ${path}: not what --tune writes`,
+    'name another file, or remove it and tune anew',
+  )
 }
 
 /** Keys that make other data, or another loss, of a method: with each of their values it is tuned apart. */

@@ -121,6 +121,17 @@ export function atEdge(tried: readonly Tried[]): string[] {
     .map(({ method }) => method)
 }
 
+/** Rewards of another seed, or under other noise, can't be held against these. @throws ClhaError (exit 2) */
+function requireSameTrials({ file, tuned }: PlanContext, { seed, noise, results }: Grid): void {
+  if (tuned.tried.length === 0 || tuned.seed === undefined) return
+  if (tuned.seed === seed && tuned.noise === noise) return
+  const named = (of: { seed?: number; noise?: number }) => `seed ${of.seed}, noise ${of.noise ?? MISSING}`
+  throw usageError(
+    `${results}: tried with ${named(tuned)}; ${file} tunes with ${named({ seed, noise })}`,
+    'name another file as tune.results, or remove this one and tune anew',
+  )
+}
+
 const entriesOf = (best: readonly Tried[], of: (t: Tried) => number | undefined) =>
   Object.fromEntries(best.flatMap((t) => (of(t) === undefined ? [] : [[t.method, of(t)]])))
 
@@ -130,6 +141,7 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
   const settings = experiment.tune
   if (!settings)
     throw usageError(`${file}: no tune section`, 'name tune.learning_rates, tune.seed and tune.results')
+  requireSameTrials(context, settings)
   const { seed, noise, results } = settings
   const methods = tunedMethods(context, settings)
   const tried = [...tuned.tried]

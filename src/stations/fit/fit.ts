@@ -117,7 +117,10 @@ async function fitIn(session: FitNeeds, f: Fit): Promise<TrainingResult> {
 }
 
 /** Everything that changes the numbers: settings, start model, adapter, data, items. */
-async function trajectoryOf({ config, options }: Pick<FitNeeds, 'config' | 'options'>, f: Fit): Promise<Record<string, unknown>> {
+async function trajectoryOf(
+  { config, options }: Pick<FitNeeds, 'config' | 'options'>,
+  f: Fit,
+): Promise<Record<string, unknown>> {
   return {
     ...trajectoryValues(config),
     kind: f.kind,
