@@ -161,7 +161,7 @@ test(
 )
 
 test(
-  'demonstrations of sft_dataset make the start model of an experiment on real data',
+  'demonstrations of sft_dataset make the start model of an experiment on real data; on other data cells are run again',
   async () => {
     const { tokenizerDir } = await makeStarterWorld(3, path('shown'), { trainPairs: 680, demonstrations: 50 })
     const data = join(path('shown'), 'data')
@@ -185,6 +185,16 @@ test(
       )
     // Two steps of 32: as many as 50 demonstrations fill, not the 500 and more pairs.
     expect(state.at(-1).global_step).toBe(2)
+    // The same settings on other data are no finished cell.
+    expect((await run('with-demonstrations', write(text))).finished).toBe(1)
+    expect(lines('with-demonstrations').length).toBe(1)
+    const rows = readFileSync(`${data}/demonstrations.jsonl`, 'utf8').split('\n')
+    writeFileSync(`${data}/demonstrations.jsonl`, `${rows.slice(0, 20).join('\n')}\n`)
+    const other = await run('with-demonstrations', write(text))
+    expect(other).toMatchObject({ finished: 1, failed: 0 })
+    const [first, second] = lines('with-demonstrations').map((line) => JSON.parse(line))
+    expect(second.hash).toBe(first.hash)
+    expect(second.rewards).not.toEqual(first.rewards)
   },
   LONG,
 )

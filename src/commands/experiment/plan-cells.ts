@@ -30,6 +30,8 @@ export interface CellPlan extends Factors {
 
 export interface StartPlan {
   hash: string
+  /** As of the context. */
+  inputs?: string
   dir: string
   config: ResolvedConfig
   world?: WorldOptions
@@ -69,6 +71,7 @@ export interface Tuning {
   /** Of what was tried. */
   seed?: number
   noise?: number
+  inputs?: string
   /** The best learning rate of each method, and its best beta where betas were tried. */
   rates: Record<string, number>
   betas?: Record<string, number>
@@ -111,9 +114,15 @@ export interface PlanContext {
   experiment: Experiment
   outputDir: string
   tuned: Tuning
+  /** Hash of the data and the start model, of real data. */
+  inputs?: string
 }
 
-function startPlan({ file, experiment, outputDir }: PlanContext, seed: number, noise?: number): StartPlan {
+function startPlan(
+  { file, experiment, outputDir, inputs }: PlanContext,
+  seed: number,
+  noise?: number,
+): StartPlan {
   const { world: sizes, base } = experiment
   const world = sizes && worldOf(sizes, seed, noise)
   const reversal =
@@ -121,9 +130,12 @@ function startPlan({ file, experiment, outputDir }: PlanContext, seed: number, n
   const otherJudge = sizes?.judge === 'another'
   const facts = figuresOf(resolve(file, experiment, base, seed, outputDir), POLICY_SECTIONS)
   const hash = sha256(JSON.stringify([CELL_VERSION, world ?? reversal ?? null, otherJudge, facts]))
-  const dir = join(outputDir, `start-${hash.slice(0, 12)}`)
+  // What was trained on other data under the same settings is not gone on with.
+  const place = inputs === undefined ? hash : sha256(hash, inputs)
+  const dir = join(outputDir, `start-${place.slice(0, 12)}`)
   return {
     hash,
+    ...(inputs !== undefined && { inputs }),
     dir,
     config: resolve(file, experiment, base, seed, dir),
     ...(world && { world, shared: sharedStart(world, facts, outputDir) }),

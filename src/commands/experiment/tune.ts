@@ -121,9 +121,15 @@ export function atEdge(tried: readonly Tried[]): string[] {
     .map(({ method }) => method)
 }
 
-/** Rewards of another seed, or under other noise, can't be held against these. @throws ClhaError (exit 2) */
-function requireSameTrials({ file, tuned }: PlanContext, { seed, noise, results }: Grid): void {
+/** Rewards of another seed, under other noise or on other data can't be held against these. @throws ClhaError (exit 2) */
+function requireSameTrials({ file, tuned, inputs }: PlanContext, { seed, noise, results }: Grid): void {
   if (tuned.tried.length === 0 || tuned.seed === undefined) return
+  const isSame = (a?: string, b?: string) => a === undefined || b === undefined || a === b
+  if (!isSame(tuned.inputs, inputs))
+    throw usageError(
+      `${results}: tried on other data or another start model`,
+      'name another file as tune.results, or remove this one and tune anew',
+    )
   if (tuned.seed === seed && tuned.noise === noise) return
   const named = (of: { seed?: number; noise?: number }) => `seed ${of.seed}, noise ${of.noise ?? MISSING}`
   throw usageError(
@@ -156,7 +162,10 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
     const command = `clha experiment ${shellPath(file)} --tune`
     const best = bestOf(tried)
     const found = { rates: entriesOf(best, (t) => t.learningRate), betas: entriesOf(best, (t) => t.beta) }
-    writeWhole(results, `${JSON.stringify({ seed, noise, command, ...found, tried }, null, 2)}\n`)
+    writeWhole(
+      results,
+      `${JSON.stringify({ seed, noise, inputs: context.inputs, command, ...found, tried }, null, 2)}\n`,
+    )
   }
   let cells = 0
   let stopped = false
