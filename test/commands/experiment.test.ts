@@ -355,6 +355,19 @@ describe('the file', () => {
     expect(await startsOf(TEXT.replace('demonstrations: 100', 'demonstrations: 101'))).not.toEqual(one)
   })
 
+  test('another tokenizer makes other cells; where the one of the starter world lies does not', async () => {
+    const hashes = async (text: string, outputDir: string) => {
+      const file = write(text)
+      const experiment = await readExperiment(file)
+      const plans = planCells({ file, experiment, outputDir, tuned: { rates: {}, tried: [] } })
+      return plans.map(({ hash }) => hash)
+    }
+    expect(await hashes(TEXT, 'a')).toEqual(await hashes(TEXT, 'b'))
+    const own = (name: string) => TEXT.replace('base:\n', `base:\n  tokenizer_name_or_path: ${name}\n`)
+    const [one, other] = [await hashes(own('one'), 'a'), await hashes(own('other'), 'a')]
+    expect(one.filter((hash) => other.includes(hash))).toEqual([])
+  })
+
   test('a variant that starts from another one: which there has to be, one step only, and its cell is another', async () => {
     const starting = (map: string) => TEXT.replace('results:', `starts_from: ${map}\nresults:`)
     expect(await complaint(starting('{dpo: ppo}'))).toMatch(/starts_from: no variant "ppo"/)

@@ -48,7 +48,6 @@ const NEUTRAL = [
   'output_dir',
   'resume_from_checkpoint',
   'allow_inexact',
-  'tokenizer_name_or_path',
   'report_to',
   'logging_steps',
   'save_total_limit',
@@ -57,6 +56,10 @@ const NEUTRAL = [
 
 /** Keys that act only behind the shared start: one start serves all of their values. */
 const POLICY_SECTIONS = ['learning_rate', 'num_train_epochs', 'max_steps', 'method', 'mode']
+
+/** The starter world makes its tokenizer, in the folder of its start. */
+const madeOf = ({ world, base }: Experiment): string[] =>
+  world && base.tokenizer_name_or_path === undefined ? ['tokenizer_name_or_path'] : []
 
 /** Settings that somebody made: a key that is new, at its default, leaves the cells of earlier versions as they are. */
 const figuresOf = ({ values, origin }: ResolvedConfig, leaveOut: readonly string[] = []) =>
@@ -128,7 +131,10 @@ function startPlan(
   const reversal =
     sizes || noise === undefined ? undefined : { level: noise, doubles: experiment.second_labels ?? 0, seed }
   const otherJudge = sizes?.judge === 'another'
-  const facts = figuresOf(resolve(file, experiment, base, seed, outputDir), POLICY_SECTIONS)
+  const facts = figuresOf(resolve(file, experiment, base, seed, outputDir), [
+    ...POLICY_SECTIONS,
+    ...madeOf(experiment),
+  ])
   const hash = sha256(JSON.stringify([CELL_VERSION, world ?? reversal ?? null, otherJudge, facts]))
   // What was trained on other data under the same settings is not gone on with.
   const place = inputs === undefined ? hash : sha256(hash, inputs)
@@ -203,7 +209,7 @@ export function planCell(context: PlanContext, factors: Factors, seed: number, t
     const before =
       earlier === undefined ? undefined : planCell(context, { ...factors, variant: earlier }, seed)
     const config = variantConfig(context, variant, { seed, dir: start.dir, trial })
-    const facts = [start.hash, augmented, untrained ? null : figuresOf(config), before?.hash ?? null]
+    const facts = [start.hash, augmented, untrained ? null : figuresOf(config, madeOf(experiment)), before?.hash ?? null]
     const hash = sha256(JSON.stringify(facts))
     const fewPairs = experiment.few_pairs.includes(variant)
     return { ...factors, seed, start, untrained, config, hash, fewPairs, ...(before && { before }) }
