@@ -209,7 +209,12 @@ export function planCell(context: PlanContext, factors: Factors, seed: number, t
     const before =
       earlier === undefined ? undefined : planCell(context, { ...factors, variant: earlier }, seed)
     const config = variantConfig(context, variant, { seed, dir: start.dir, trial })
-    const facts = [start.hash, augmented, untrained ? null : figuresOf(config, madeOf(experiment)), before?.hash ?? null]
+    const facts = [
+      start.hash,
+      augmented,
+      untrained ? null : figuresOf(config, madeOf(experiment)),
+      before?.hash ?? null,
+    ]
     const hash = sha256(JSON.stringify(facts))
     const fewPairs = experiment.few_pairs.includes(variant)
     return { ...factors, seed, start, untrained, config, hash, fewPairs, ...(before && { before }) }
