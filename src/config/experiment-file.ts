@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type ClhaError, usageError } from '../errors.js'
 import { ANNOTATORS } from '../world/annotators.js'
+import { mistakesIn } from './experiment-checks.js'
 import { readSource } from './source.js'
 import { didYouMean, suggest } from './suggest.js'
 
@@ -103,6 +104,8 @@ export async function readExperiment(file: string): Promise<Experiment> {
       where: source.locate(['second_labels'], 'key'),
       text: `second_labels: ${experiment.world ? 'the starter world has its own, world.second_labels' : 'they are made where labels are reversed; add noise, 0 for none'}`,
     })
+  for (const { path, text } of experiment ? mistakesIn(experiment) : [])
+    issues.push({ where: source.locate(path, 'key'), text })
   if (!experiment || issues.length > 0)
     throw usageError(issues.map(({ where, text }) => `${where}  ${text}`).join('\n'))
   return experiment

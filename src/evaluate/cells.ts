@@ -19,6 +19,8 @@ export interface Cell extends Factors {
   /** SHA-256 of everything that decides the result. */
   hash: string
   seed: number
+  /** SHA-256 of the data and the start model, of real data; a cell of an earlier version has none. */
+  inputs?: string
   learningRate: number
   /** Rewards of the greedy answers to the test prompts, in one order for all cells of a seed, by scorer. */
   rewards: Record<string, number[]>

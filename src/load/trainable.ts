@@ -12,11 +12,11 @@ import { ALL_LINEAR } from '../models/adapters/adapter-targets.js'
 import { type Decoder, parameterCount } from '../models/decoder/decoder.js'
 import { rewardModelFrom } from '../models/decoder/init.js'
 import { bitsOf } from '../models/decoder/quantized.js'
-import { baseHash, resolveModelFolder } from '../models/folders/model-folder.js'
+import { baseHash, modelHash, resolveModelFolder } from '../models/folders/model-folder.js'
 import type { Needs } from '../session/needs.js'
 import type { Session } from '../session/session.js'
 import { count } from '../show/units.js'
-import { type LanguageModel, loadLanguageModel, loadStartModel } from './language-model.js'
+import { type LanguageModel, loadLanguageModel, loadStartModel, readSizes } from './language-model.js'
 import { quantizedOf, requireAdapterOnQuantized } from './quantized-options.js'
 
 /** The start model, and the adapter that is trained on it. */
@@ -131,6 +131,27 @@ export function rewardStart(
   const reward = rewardModelFrom(merged, seed)
   merged.dispose()
   return reward
+}
+
+type StartOptions = Pick<Options, 'modelNameOrPath' | 'adapterNameOrPath' | 'modelConfig'>
+
+/** Of options that were asked for already: the stages of a pipeline share them. */
+const starts = new WeakMap<object, Promise<unknown>>()
+
+/** What fixes the model that a training begins with: hashes of its folders, or the sizes that random weights are drawn for. */
+export async function startTrajectory(options: StartOptions): Promise<Record<string, unknown>> {
+  const known = starts.get(options) ?? startOf(options)
+  starts.set(options, known)
+  return { start_model: await known }
+}
+
+async function startOf({ modelNameOrPath, adapterNameOrPath, modelConfig }: StartOptions): Promise<unknown> {
+  if (modelNameOrPath === undefined)
+    return (typeof modelConfig === 'string' ? readSizes(modelConfig) : modelConfig) ?? null
+  const hashes: string[] = []
+  for (const path of [modelNameOrPath, adapterNameOrPath])
+    if (path !== undefined) hashes.push(await modelHash(resolveModelFolder(path)))
+  return hashes.join(' ')
 }
 
 /** What fixes the numbers of a training with an adapter: the adapter's settings, and the hash of the base. */

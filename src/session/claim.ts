@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Options } from '../config/options.js'
+import { usageError } from '../errors.js'
 import { makeFolder } from '../files/folder.js'
 import { shareLock, takeLock } from '../runs/lock.js'
 import { LOCK_FILE, lockOrBusy, requireNoRun } from '../runs/open-run.js'
@@ -33,4 +34,17 @@ export async function inOutputDir<T>(
     unshare()
     lock.release()
   }
+}
+
+/** @throws ClhaError (exit 2) for the folder of another run, where several trainings go on from their own checkpoints */
+export function requireOwnFolder({
+  outputDir,
+  resumeFromCheckpoint,
+}: Pick<Options, 'outputDir' | 'resumeFromCheckpoint'>): void {
+  if (typeof resumeFromCheckpoint === 'boolean') return
+  if (resolve(resumeFromCheckpoint) === resolve(outputDir)) return
+  throw usageError(
+    `resume_from_checkpoint: ${resumeFromCheckpoint}: each training here goes on from its own checkpoint in output_dir (${outputDir})`,
+    'set it to true, with the output_dir of the run that is to go on; or name a model to begin with as model_name_or_path',
+  )
 }

@@ -1,4 +1,6 @@
 /** How a pipeline ends when a signal asked it to stop: what is done stays and is not done again. */
+import { ClhaError } from '../errors.js'
+import { EXIT } from '../exit-codes.js'
 import type { Ui } from '../terminal/ui.js'
 
 /** Thrown through a pipeline when a signal asked to stop. */
@@ -10,6 +12,11 @@ export class Stopped extends Error {
 export function throwIfStopped(session: { stopRequested(): boolean }): void {
   if (session.stopRequested()) throw new Stopped('stopped before it was done')
 }
+
+/** Whether an error says that a signal asked to stop, answers of a part included. */
+export const isStop = (error: unknown): boolean =>
+  error instanceof Stopped ||
+  (error instanceof ClhaError && (error.exitCode === EXIT.interrupted || error.exitCode === EXIT.terminated))
 
 /**
  * Runs what a signal may stop, and says then what is kept.
@@ -25,7 +32,7 @@ export async function sayingStop<T>(
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof Stopped)) throw error
+    if (!isStop(error)) throw error
     ui.line(`stopped; ${kept}`)
     if (!result) throw error
     return result()

@@ -69,6 +69,14 @@ test('another seed is another trajectory', () => {
   ])
 })
 
+test('a checkpoint of a version that did not record the start model goes on; one that did needs the same', () => {
+  const from = (start: string) => ({ ...state, trajectory: { ...state.trajectory, start_model: start } })
+  expect(compareTrajectory(state, from('abc'))).toEqual([])
+  expect(compareTrajectory(from('abc'), from('def'))).toEqual([
+    { kind: 'trajectory', key: 'start_model', saved: 'abc', now: 'def' },
+  ])
+})
+
 test('other conditions are refused, and accepted on request', () => {
   const now = { ...state, conditions: { ...state.conditions, threads: 4 } }
   expect(thrown(() => requireSameTrajectory(state, now, false, 'runs/r 1/checkpoint-12')).hint).toContain(

@@ -96,6 +96,22 @@ test('without resuming, a folder that holds a run is refused and stays as it is'
   expect(readFileSync(join(folder, 'run/report.json'), 'utf8')).toBe(before)
 }, 60_000)
 
+test('a resume under other settings is refused before anything is written, and so is one from another folder', async () => {
+  const files = ['config.yaml', 'rescored.jsonl', 'report.json', 'audit.html']
+  const contents = () => files.map((name) => readFileSync(join(folder, 'run', name), 'utf8'))
+  const before = contents()
+  for (const change of [{ min_confidence: 0.9 }, { margin: 2 }, { seed: 7 }]) {
+    const [key] = Object.keys(change)
+    await expect(run({ resume_from_checkpoint: true, ...change })).rejects.toThrow(
+      new RegExp(`this would not be the same run:\\n {2}${key}: saved`),
+    )
+    expect(contents()).toEqual(before)
+  }
+  const other = { output_dir: join(folder, 'other'), resume_from_checkpoint: join(folder, 'run') }
+  await expect(run(other)).rejects.toThrow(/resume_from_checkpoint: .*own checkpoint in output_dir/)
+  expect(existsSync(join(folder, 'other'))).toBe(false)
+}, 60_000)
+
 test('a start that learns the chosen answers comes after the reward models, which must not know the labels', async () => {
   const own = yaml.replace(/^sft_dataset:.*$/m, '')
   const { text } = await run({ output_dir: join(folder, 'own') }, own)

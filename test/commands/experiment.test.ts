@@ -161,6 +161,45 @@ test(
 )
 
 test(
+  'demonstrations of sft_dataset make the start model of an experiment on real data; on other data cells are run again',
+  async () => {
+    const { tokenizerDir } = await makeStarterWorld(3, path('shown'), { trainPairs: 680, demonstrations: 50 })
+    const data = join(path('shown'), 'data')
+    const own = `train_dataset: ${data}/train.jsonl\n  sft_dataset: ${data}/demonstrations.jsonl\n  tokenizer_name_or_path: ${tokenizerDir}\n  test_fraction: 0.2\n  eval_prompts: 6`
+    const text = TEXT.replace(/world.*\n/, '')
+      .replace(/noise.*\n/, '')
+      .replace('[0, 1]', '[0]')
+      .replace('base:\n', `base:\n  ${own}\n`)
+      .replace(/ {2}(dpo|clha): .*\n/g, '')
+      .replace('few_pairs: [clha]\n', '')
+      .replace('baseline: dpo', 'baseline: start')
+    expect((await run('with-demonstrations', write(text))).finished).toBe(1)
+    const [start] = readdirSync(path('with-demonstrations')).filter((name) => name.startsWith('start-'))
+    const state = readdirSync(join(path('with-demonstrations'), start, 'start'), {
+      recursive: true,
+      encoding: 'utf8',
+    })
+      .filter((name) => name.endsWith('trainer_state.json'))
+      .map((name) =>
+        JSON.parse(readFileSync(join(path('with-demonstrations'), start, 'start', name), 'utf8')),
+      )
+    // Two steps of 32: as many as 50 demonstrations fill, not the 500 and more pairs.
+    expect(state.at(-1).global_step).toBe(2)
+    // The same settings on other data are no finished cell.
+    expect((await run('with-demonstrations', write(text))).finished).toBe(1)
+    expect(lines('with-demonstrations').length).toBe(1)
+    const rows = readFileSync(`${data}/demonstrations.jsonl`, 'utf8').split('\n')
+    writeFileSync(`${data}/demonstrations.jsonl`, `${rows.slice(0, 20).join('\n')}\n`)
+    const other = await run('with-demonstrations', write(text))
+    expect(other).toMatchObject({ finished: 1, failed: 0 })
+    const [first, second] = lines('with-demonstrations').map((line) => JSON.parse(line))
+    expect(second.hash).toBe(first.hash)
+    expect(second.rewards).not.toEqual(first.rewards)
+  },
+  LONG,
+)
+
+test(
   '--tune tries every rate for every method, on other prompts, and the runs take the best',
   async () => {
     const tuned = `${TEXT.replace('[0, 1]', '[0]')}tune: {seed: 9, noise: 0.2, learning_rates: [1.0e-4, 1.0e-3], beta_factors: [0.5, 2], results: ${path('rates.json')}}\n`
@@ -194,6 +233,20 @@ test(
   },
   LONG,
 )
+
+test('what was tried with another seed, or other noise, is not taken for tried; a file of something else is told', async () => {
+  const rates = path('other-rates.json')
+  const file = write(`${TEXT}tune: {seed: 9, noise: 0.2, learning_rates: [1.0e-4], results: ${rates}}\n`)
+  const tried = [{ method: 'clha', learningRate: 1e-4, reward: 1 }]
+  writeFileSync(rates, JSON.stringify({ seed: 8, noise: 0.2, rates: { clha: 1e-4 }, tried }))
+  await expect(run('other-tuned', file, { tune: true })).rejects.toThrow(
+    /other-rates\.json: tried with seed 8, noise 0\.2; .*small\.yaml tunes with seed 9, noise 0\.2/,
+  )
+  writeFileSync(rates, '{"rates"')
+  await expect(run('other-tuned', file)).rejects.toThrow(
+    /tune\.results: .*other-rates\.json: not what --tune writes/,
+  )
+})
 
 test('what a rate is tuned for: the method with its loss, its data, its anchor, and what it begins with', () => {
   const key = (yaml: string, before?: string) => rateKey(parseConfig('my.yaml', yaml), before)
@@ -247,6 +300,39 @@ describe('the file', () => {
     expect(await complaint(TEXT.replace('seeds: [1]', 'seeds: []'))).toMatch(/small\.yaml:4:\d+ {2}seeds/)
   })
 
+  test('what stands twice, and keys that would act nowhere, are told with their places', async () => {
+    expect(await complaint(TEXT.replace('seeds: [1]', 'seeds: [1, 2, 1]'))).toMatch(
+      /small\.yaml:4:\d+ {2}seeds: 1 stands there twice/,
+    )
+    expect(await complaint(TEXT.replace('[0.25]', '[0.25, 0.25]'))).toMatch(/noise: 0.25 stands there twice/)
+    expect(await complaint(TEXT.replace('[0, 1]', '[0, 0]'))).toMatch(/augmented: 0 stands there twice/)
+    const inClha = (keys: string) => complaint(TEXT.replace('{method: clha}', `{method: clha, ${keys}}`))
+    for (const keys of [
+      'folds: 3',
+      'reward_model: other',
+      'train_dataset: other.jsonl',
+      'relabels: again.jsonl',
+    ])
+      expect(await inClha(keys)).toMatch(
+        new RegExp(
+          `small\\.yaml:\\d+:\\d+ {2}${keys.split(':')[0]} has no effect in the variant clha: .*set it in base`,
+        ),
+      )
+    expect(await inClha('seed: 5')).toMatch(/seed has no effect in the variant clha: .*list seeds/)
+    for (const keys of [
+      'min_confidence: 0.7',
+      'learning_rate: 1.0e-3',
+      'lora_r: 4',
+      'max_new_tokens: 9',
+      'reward_temperature: 2',
+    ])
+      expect(await inClha(keys)).toBe('none')
+    const inBase = (keys: string) => complaint(TEXT.replace('base:\n', `base:\n  ${keys}\n`))
+    expect(await inBase('rounds: 2')).toMatch(/rounds has no effect: a cell is trained in one round/)
+    expect(await inBase('train_dataset: my.jsonl')).toMatch(/train_dataset has no effect: .*starter world/)
+    expect(await inBase('folds: 3')).toBe('none')
+  })
+
   test('a variant of raw_only has no cell with sampled answers; the others have', async () => {
     const file = write(`${TEXT}raw_only: [dpo]\n`)
     const experiment = await readExperiment(file)
@@ -267,6 +353,19 @@ describe('the file', () => {
     expect(await startsOf(TEXT.replace('[0.25]', '[0, 0.4]'))).toEqual(one)
     expect((await startsOf(TEXT.replace('seeds: [1]', 'seeds: [1, 2]'))).size).toBe(2)
     expect(await startsOf(TEXT.replace('demonstrations: 100', 'demonstrations: 101'))).not.toEqual(one)
+  })
+
+  test('another tokenizer makes other cells; where the one of the starter world lies does not', async () => {
+    const hashes = async (text: string, outputDir: string) => {
+      const file = write(text)
+      const experiment = await readExperiment(file)
+      const plans = planCells({ file, experiment, outputDir, tuned: { rates: {}, tried: [] } })
+      return plans.map(({ hash }) => hash)
+    }
+    expect(await hashes(TEXT, 'a')).toEqual(await hashes(TEXT, 'b'))
+    const own = (name: string) => TEXT.replace('base:\n', `base:\n  tokenizer_name_or_path: ${name}\n`)
+    const [one, other] = [await hashes(own('one'), 'a'), await hashes(own('other'), 'a')]
+    expect(one.filter((hash) => other.includes(hash))).toEqual([])
   })
 
   test('a variant that starts from another one: which there has to be, one step only, and its cell is another', async () => {

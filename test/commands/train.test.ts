@@ -1,5 +1,5 @@
 /** What `clha train` trains on and what it holds out, whatever the files call their rows. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { train } from '../../src/commands/train/train.js'
@@ -72,4 +72,18 @@ test('steps of warm-up that the training does not have are said', async () => {
   expect(screen).toMatch(
     /1,000 steps of warm-up in a training of 1: the learning rate never reaches its peak/,
   )
+})
+
+test('a training goes on from the start model that it began with, wherever that lies, and from no other', async () => {
+  const values = { method: 'sft', minConfidence: undefined, modelNameOrPath: join(folder, 'copy') }
+  cpSync(files.model, values.modelNameOrPath, { recursive: true })
+  const { outputDir } = await trained(values)
+  const on = { ...values, outputDir, resumeFromCheckpoint: true }
+  await trained({ ...on, modelNameOrPath: files.model })
+  const config = readFileSync(join(files.model, 'config.json'), 'utf8')
+  writeFileSync(
+    join(values.modelNameOrPath, 'config.json'),
+    config.replace(/\}\s*$/, ', "rms_norm_eps": 0.01}'),
+  )
+  await expect(trained(on)).rejects.toThrow(/this would not be the same run:\n {2}start_model: saved "/)
 })

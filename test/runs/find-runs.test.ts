@@ -32,13 +32,13 @@ function twoRuns(): string {
   makeRun(join(root, 'a'), {
     config: { learning_rate: 1e-4, seed: 42, output_dir: 'runs/a' },
     rows: [
-      { step: 10, loss: 1.5, tokens_per_second: 7 },
+      { step: 10, loss: 1.5, tokens_per_second: 7, peak_gpu_memory_mib: 70 },
       { step: 20, loss: 1.25, eval_loss: 1.75 },
     ],
   })
   makeRun(join(root, 'b', 'clha'), {
     config: { learning_rate: 1e-5, seed: 42, output_dir: 'runs/b' },
-    rows: [{ step: 10, loss: 1.5, tokens_per_second: 9 }],
+    rows: [{ step: 10, loss: 1.5, tokens_per_second: 9, peak_gpu_memory_mib: 90 }],
     status: 'stopped',
     sha256: 'b'.repeat(64),
   })
@@ -59,7 +59,7 @@ test('runs are found in depth; checkpoints and links are passed over; the last v
   expect(findRuns(root)).toEqual([join(root, 'a'), join(root, 'b', 'clha')])
   expect(summaryOfRun(join(root, 'a'))).toMatchObject({
     step: 20,
-    metrics: { loss: 1.25, eval_loss: 1.75, tokens_per_second: 7 },
+    metrics: { loss: 1.25, eval_loss: 1.75, tokens_per_second: 7, peak_gpu_memory_mib: 70 },
   })
 })
 

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { required } from '../../src/session/needs.js'
 import { Stopped, sayingStop } from '../../src/session/stopped.js'
+import { stoppedError } from '../../src/stations/answer/answer.js'
 
 function listener() {
   const said: string[] = []
@@ -33,4 +34,11 @@ test('an error is no stop, and says nothing of what is kept', async () => {
 test('an option that has to be set is named as in a config where it is not', () => {
   expect(required({ trainDataset: ['a'] }, 'trainDataset')).toEqual(['a'])
   expect(() => required({ trainDataset: undefined }, 'trainDataset')).toThrow('train_dataset is missing')
+})
+
+test('a stop amid the answers of an evaluation is a stop as any other', async () => {
+  const { said, ui } = listener()
+  const amid = () => Promise.reject(stoppedError(3, 20))
+  expect(await sayingStop(ui, 'cells are kept', amid, () => 'stopped')).toBe('stopped')
+  expect(said).toEqual(['stopped; cells are kept'])
 })

@@ -11,16 +11,17 @@ export interface Difference {
   now: unknown
 }
 
+/** What a checkpoint of an earlier version says nothing of. */
+const LATER = ['start_model']
+
 type Comparable = Pick<TrainingState, 'seed' | 'conditions' | 'trajectory'>
 
 /** Every key whose value differs between the saved run and the one that wants to go on, sorted by key. */
 export function compareTrajectory(saved: Comparable, now: Comparable): Difference[] {
+  const isKnown = ([key]: [string, unknown]) => !LATER.includes(key) || Object.hasOwn(saved.trajectory, key)
+  const trajectory = Object.fromEntries(Object.entries(now.trajectory).filter(isKnown))
   return [
-    ...compare(
-      'trajectory',
-      { seed: saved.seed, ...saved.trajectory },
-      { seed: now.seed, ...now.trajectory },
-    ),
+    ...compare('trajectory', { seed: saved.seed, ...saved.trajectory }, { seed: now.seed, ...trajectory }),
     ...compare('conditions', { ...saved.conditions }, { ...now.conditions }),
   ]
 }

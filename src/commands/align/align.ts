@@ -6,7 +6,7 @@ import { usageError } from '../../errors.js'
 import { requireFreeTargets } from '../../files/targets.js'
 import { loadTrainable } from '../../load/trainable.js'
 import { isAlignment } from '../../methods/registry.js'
-import { inOutputDir } from '../../session/claim.js'
+import { inOutputDir, requireOwnFolder } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
@@ -23,14 +23,17 @@ import { type AlignData, type Alignment, station, withAlignment } from './alignm
 import { evaluateStation } from './evaluate-aligned.js'
 import { prepareStations } from './prepare.js'
 import { alignedOf, policyStations, rescoreStation } from './rounds.js'
+import { requireSameSettings } from './same-settings.js'
 import { resultOf, stoppedResult } from './say-report.js'
 
 const KEPT = 'what is done is kept. Go on with the same command and --resume-from-checkpoint true'
 export const align: Pipeline<AlignResult> = async (config, ui) => {
   const session = await openSession(config, ui)
   const { options } = session
+  requireOwnFolder(options)
   return inOutputDir(options, true, async () => {
     requireAlignable(options)
+    requireSameSettings(session.config, options.outputDir)
     checkScorers(options)
     const { outputDir, trainDataset = [] } = options
     requireFreeTargets([rescoredFile(outputDir)], await listFiles(trainDataset))

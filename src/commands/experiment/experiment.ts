@@ -14,7 +14,8 @@ import { amount, count } from '../../show/units.js'
 import { ENOUGH_REPETITIONS } from '../../statistics/t-interval.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { ExperimentResult } from './experiment-result.js'
-import { finishedCells, type PlanContext, planCells, tunedRates } from './plan-cells.js'
+import { inputsHash } from './inputs.js'
+import { type CellPlan, finishedCells, type PlanContext, planCells, tunedRates } from './plan-cells.js'
 import { type Failure, failedCells, runCells } from './run-cells.js'
 import { scorersOf } from './scorer-order.js'
 import { tune } from './tune.js'
@@ -34,11 +35,14 @@ export async function experiment(options: ExperimentOptions, ui: Ui): Promise<Ex
   const { file } = options
   const described = await readExperiment(file)
   const outputDir = options.outputDir ?? join('runs', basename(file, extname(file)))
+  const { world, base, tune: grid } = described
+  const inputs = world ? undefined : await inputsHash(base)
   const context: PlanContext = {
     file,
     experiment: described,
     outputDir,
-    tuned: tunedRates(described.tune?.results),
+    tuned: tunedRates(grid?.results),
+    ...(inputs !== undefined && { inputs }),
   }
   return inOutputDir({ outputDir, resumeFromCheckpoint: true }, false, async () =>
     options.tune ? tune(context, ui) : runExperiment(context, options.results ?? described.results, ui),
@@ -49,7 +53,7 @@ const KEPT = 'finished cells are kept: the same command goes on from here'
 
 async function runExperiment(context: PlanContext, results: string, ui: Ui): Promise<ExperimentResult> {
   const plans = planCells(context)
-  const known = readCells(results)
+  const known = ofTheseInputs(readCells(results), plans, ui)
   const open = plans.filter(({ hash }) => !known.has(hash))
   ui.line(
     `${context.experiment.title}: ${amount(plans.length, 'cell')}, ${count(plans.length - open.length)} known`,
@@ -70,6 +74,26 @@ async function runExperiment(context: PlanContext, results: string, ui: Ui): Pro
     return result
   }
   return sayingStop(ui, KEPT, end, () => result)
+}
+
+/** Cells of other data, or another start model, under the same settings are run again. */
+function ofTheseInputs(
+  cells: ReadonlyMap<string, Cell>,
+  plans: readonly CellPlan[],
+  ui: Ui,
+): Map<string, Cell> {
+  const known = new Map(cells)
+  for (const { hash, start } of plans) {
+    const found = known.get(hash)?.inputs
+    if (found !== undefined && start.inputs !== undefined && found !== start.inputs) known.delete(hash)
+  }
+  const others = cells.size - known.size
+  if (others > 0)
+    ui.warn(
+      `${amount(others, 'finished cell')} learnt from other data or another start model`,
+      'they are run again',
+    )
+  return known
 }
 
 async function writeTables(

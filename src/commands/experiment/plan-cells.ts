@@ -30,6 +30,8 @@ export interface CellPlan extends Factors {
 
 export interface StartPlan {
   hash: string
+  /** As of the context. */
+  inputs?: string
   dir: string
   config: ResolvedConfig
   world?: WorldOptions
@@ -46,7 +48,6 @@ const NEUTRAL = [
   'output_dir',
   'resume_from_checkpoint',
   'allow_inexact',
-  'tokenizer_name_or_path',
   'report_to',
   'logging_steps',
   'save_total_limit',
@@ -55,6 +56,10 @@ const NEUTRAL = [
 
 /** Keys that act only behind the shared start: one start serves all of their values. */
 const POLICY_SECTIONS = ['learning_rate', 'num_train_epochs', 'max_steps', 'method', 'mode']
+
+/** The starter world makes its tokenizer, in the folder of its start. */
+const madeOf = ({ world, base }: Experiment): string[] =>
+  world && base.tokenizer_name_or_path === undefined ? ['tokenizer_name_or_path'] : []
 
 /** Settings that somebody made: a key that is new, at its default, leaves the cells of earlier versions as they are. */
 const figuresOf = ({ values, origin }: ResolvedConfig, leaveOut: readonly string[] = []) =>
@@ -66,6 +71,10 @@ const figuresOf = ({ values, origin }: ResolvedConfig, leaveOut: readonly string
 
 /** What `--tune` found. */
 export interface Tuning {
+  /** Of what was tried. */
+  seed?: number
+  noise?: number
+  inputs?: string
   /** The best learning rate of each method, and its best beta where betas were tried. */
   rates: Record<string, number>
   betas?: Record<string, number>
@@ -74,10 +83,17 @@ export interface Tuning {
 
 export const UNTUNED: Tuning = { rates: {}, tried: [] }
 
-/** Rates found by `--tune`; none where there is no file yet. */
+/** Rates found by `--tune`; none where there is no file yet. @throws ClhaError (exit 2) for another file */
 export function tunedRates(path?: string): Tuning {
   if (path === undefined || !existsSync(path)) return UNTUNED
-  return JSON.parse(readFileSync(path, 'utf8')) as Tuning
+  try {
+    const found = JSON.parse(readFileSync(path, 'utf8')) as Tuning | null
+    if (found?.rates && Array.isArray(found.tried)) return found
+  } catch {}
+  throw usageError(
+    `tune.results: ${path}: not what --tune writes`,
+    'name another file, or remove it and tune anew',
+  )
 }
 
 /** Keys that make other data, or another loss, of a method: with each of their values it is tuned apart. */
@@ -101,19 +117,31 @@ export interface PlanContext {
   experiment: Experiment
   outputDir: string
   tuned: Tuning
+  /** Hash of the data and the start model, of real data. */
+  inputs?: string
 }
 
-function startPlan({ file, experiment, outputDir }: PlanContext, seed: number, noise?: number): StartPlan {
+function startPlan(
+  { file, experiment, outputDir, inputs }: PlanContext,
+  seed: number,
+  noise?: number,
+): StartPlan {
   const { world: sizes, base } = experiment
   const world = sizes && worldOf(sizes, seed, noise)
   const reversal =
     sizes || noise === undefined ? undefined : { level: noise, doubles: experiment.second_labels ?? 0, seed }
   const otherJudge = sizes?.judge === 'another'
-  const facts = figuresOf(resolve(file, experiment, base, seed, outputDir), POLICY_SECTIONS)
+  const facts = figuresOf(resolve(file, experiment, base, seed, outputDir), [
+    ...POLICY_SECTIONS,
+    ...madeOf(experiment),
+  ])
   const hash = sha256(JSON.stringify([CELL_VERSION, world ?? reversal ?? null, otherJudge, facts]))
-  const dir = join(outputDir, `start-${hash.slice(0, 12)}`)
+  // What was trained on other data under the same settings is not gone on with.
+  const place = inputs === undefined ? hash : sha256(hash, inputs)
+  const dir = join(outputDir, `start-${place.slice(0, 12)}`)
   return {
     hash,
+    ...(inputs !== undefined && { inputs }),
     dir,
     config: resolve(file, experiment, base, seed, dir),
     ...(world && { world, shared: sharedStart(world, facts, outputDir) }),
@@ -181,7 +209,12 @@ export function planCell(context: PlanContext, factors: Factors, seed: number, t
     const before =
       earlier === undefined ? undefined : planCell(context, { ...factors, variant: earlier }, seed)
     const config = variantConfig(context, variant, { seed, dir: start.dir, trial })
-    const facts = [start.hash, augmented, untrained ? null : figuresOf(config), before?.hash ?? null]
+    const facts = [
+      start.hash,
+      augmented,
+      untrained ? null : figuresOf(config, madeOf(experiment)),
+      before?.hash ?? null,
+    ]
     const hash = sha256(JSON.stringify(facts))
     const fewPairs = experiment.few_pairs.includes(variant)
     return { ...factors, seed, start, untrained, config, hash, fewPairs, ...(before && { before }) }

@@ -29,7 +29,7 @@ export async function runCell(session: Session, plan: CellPlan, started: Started
   const figures: Figures = {}
   const folder = plan.untrained ? started.folder : await trainCell(session, plan, started, figures)
   const rewards = await judge(session, plan, started, folder, figures)
-  const { variant, noise, augmented, seed, hash } = plan
+  const { variant, noise, augmented, seed, hash, start } = plan
   const { cpu, threads } = session.hardware
   return {
     hash,
@@ -37,6 +37,7 @@ export async function runCell(session: Session, plan: CellPlan, started: Started
     ...(noise !== undefined && { noise }),
     ...(augmented !== undefined && { augmented }),
     seed,
+    ...(start.inputs !== undefined && { inputs: start.inputs }),
     learningRate: plan.untrained ? 0 : session.options.learningRate,
     rewards,
     figures: Object.fromEntries(Object.entries(figures).map(([name, x]) => [name, sixDigits(x)])),

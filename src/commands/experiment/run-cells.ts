@@ -3,7 +3,7 @@ import { ClhaError, knownError } from '../../errors.js'
 import type { Cell } from '../../evaluate/cells.js'
 import { EXIT } from '../../exit-codes.js'
 import { openSession } from '../../session/session.js'
-import { Stopped } from '../../session/stopped.js'
+import { isStop } from '../../session/stopped.js'
 import { amount } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { CellPlan } from './plan-cells.js'
@@ -75,7 +75,3 @@ export async function runCells(
     started?.dispose()
   }
 }
-
-const isStop = (error: unknown): boolean =>
-  error instanceof Stopped ||
-  (error instanceof ClhaError && (error.exitCode === EXIT.interrupted || error.exitCode === EXIT.terminated))

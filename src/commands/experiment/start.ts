@@ -15,6 +15,7 @@ import { writeConfig } from '../../session/outputs.js'
 import type { Session } from '../../session/session.js'
 import type { Scorer } from '../../stations/evaluate/scorers.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
+import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import { augmentScored } from '../../stations/sample/sampled-candidates.js'
 import { makeStarterWorld } from '../../stations/starter/starter-world.js'
@@ -54,7 +55,14 @@ async function sourceOf(
   if (!options) {
     const { corpus, files } = await loadSplits(session, 2, dev ? 'train' : 'align')
     const of = (part: Part) => partOf(corpus, part).examples
-    const data = { train: of('train'), test: of(dev ? 'dev' : 'test'), files }
+    const { sftDataset } = session.options
+    const shown = sftDataset === undefined ? undefined : await loadData(session, sftDataset, 1)
+    const data = {
+      train: of('train'),
+      test: of(dev ? 'dev' : 'test'),
+      files,
+      demonstrations: shown?.examples,
+    }
     return reversal ? reversedSource(data, reversal) : data
   }
   const { world, hash, truth, trueReward } = await makeStarterWorld(options.seed, dir, options)

@@ -121,6 +121,23 @@ export function atEdge(tried: readonly Tried[]): string[] {
     .map(({ method }) => method)
 }
 
+/** Rewards of another seed, under other noise or on other data can't be held against these. @throws ClhaError (exit 2) */
+function requireSameTrials({ file, tuned, inputs }: PlanContext, { seed, noise, results }: Grid): void {
+  if (tuned.tried.length === 0 || tuned.seed === undefined) return
+  const isSame = (a?: string, b?: string) => a === undefined || b === undefined || a === b
+  if (!isSame(tuned.inputs, inputs))
+    throw usageError(
+      `${results}: tried on other data or another start model`,
+      'name another file as tune.results, or remove this one and tune anew',
+    )
+  if (tuned.seed === seed && tuned.noise === noise) return
+  const named = (of: { seed?: number; noise?: number }) => `seed ${of.seed}, noise ${of.noise ?? MISSING}`
+  throw usageError(
+    `${results}: tried with ${named(tuned)}; ${file} tunes with ${named({ seed, noise })}`,
+    'name another file as tune.results, or remove this one and tune anew',
+  )
+}
+
 const entriesOf = (best: readonly Tried[], of: (t: Tried) => number | undefined) =>
   Object.fromEntries(best.flatMap((t) => (of(t) === undefined ? [] : [[t.method, of(t)]])))
 
@@ -130,6 +147,7 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
   const settings = experiment.tune
   if (!settings)
     throw usageError(`${file}: no tune section`, 'name tune.learning_rates, tune.seed and tune.results')
+  requireSameTrials(context, settings)
   const { seed, noise, results } = settings
   const methods = tunedMethods(context, settings)
   const tried = [...tuned.tried]
@@ -144,7 +162,10 @@ export async function tune(context: PlanContext, ui: Ui): Promise<ExperimentResu
     const command = `clha experiment ${shellPath(file)} --tune`
     const best = bestOf(tried)
     const found = { rates: entriesOf(best, (t) => t.learningRate), betas: entriesOf(best, (t) => t.beta) }
-    writeWhole(results, `${JSON.stringify({ seed, noise, command, ...found, tried }, null, 2)}\n`)
+    writeWhole(
+      results,
+      `${JSON.stringify({ seed, noise, inputs: context.inputs, command, ...found, tried }, null, 2)}\n`,
+    )
   }
   let cells = 0
   let stopped = false

@@ -6,7 +6,7 @@ import { loadStartModel } from '../../load/language-model.js'
 import { seedsTable } from '../../report/tables.js'
 import type { AlignReport, SampleReport } from '../../report/types.js'
 import { writeReports } from '../../report/write-reports.js'
-import { inOutputDir } from '../../session/claim.js'
+import { inOutputDir, requireOwnFolder } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
@@ -21,6 +21,7 @@ import { type AlignData, type Alignment, station, withAlignment } from '../align
 import { evaluateStation, type Judging } from '../align/evaluate-aligned.js'
 import { prepareStations } from '../align/prepare.js'
 import { alignedOf, compareStation, policyStations, rescoreStation } from '../align/rounds.js'
+import { requireSameSettings } from '../align/same-settings.js'
 import { resultOf, sayReport, stoppedResult } from '../align/say-report.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { quickstartConfig } from './quickstart-config.js'
@@ -34,6 +35,7 @@ const KEPT = 'what is done is kept: the same command goes on from here'
 
 export const quickstart: Pipeline<AlignResult> = (config, ui) => {
   const { outputDir } = config.options
+  requireOwnFolder(config.options)
   const stopped = () => stoppedResult(outputDir)
   return inOutputDir(config.options, false, () => sayingStop(ui, KEPT, () => runSeeds(config, ui), stopped))
 }
@@ -78,6 +80,7 @@ async function runStarter(given: ResolvedConfig, ui: Ui, seed: number, dir: stri
     quickstartConfig(given, QUICKSTART_SETTINGS, seed, dir, { tokenizer_name_or_path: starter.tokenizerDir }),
     ui,
   )
+  requireSameSettings(session.config, dir)
   await writeConfig(session)
   return withAlignment(session, await loadStartModel(session), async (a) => {
     const { report, aligned } = await alignWorld(a, starter)

@@ -28,6 +28,7 @@ import { type AlignData, type Alignment, station, withAlignment } from '../align
 import { evaluateStation, type Judging } from '../align/evaluate-aligned.js'
 import { prepareStations } from '../align/prepare.js'
 import { alignedOf, policyStations, rescoreStation } from '../align/rounds.js'
+import { requireSameSettings } from '../align/same-settings.js'
 import { resultOf, sayReport } from '../align/say-report.js'
 import { chatModelFile } from './chat-model.js'
 import { quickstartConfig } from './quickstart-config.js'
@@ -48,6 +49,7 @@ export async function runChatModel(
 ): Promise<SeedRun> {
   const config = quickstartConfig(given, REAL_SETTINGS, seed, dir, { model_name_or_path: model })
   const session = await openSession(config, ui)
+  requireSameSettings(session.config, dir)
   await writeConfig(session)
   return withAlignment(session, await loadTrainable(session), async (a) => {
     const { report, aligned } = await alignTalk(a)

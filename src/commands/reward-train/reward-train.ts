@@ -7,7 +7,7 @@ import { usageError } from '../../errors.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
 import { requireAdapterOnQuantized } from '../../load/quantized-options.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
-import { inOutputDir } from '../../session/claim.js'
+import { inOutputDir, requireOwnFolder } from '../../session/claim.js'
 import type { Needs } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
 import { openSession, type Session } from '../../session/session.js'
@@ -24,6 +24,7 @@ import type { Pipeline } from '../pipeline-spec.js'
 
 export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
   const session = await openSession(config, ui)
+  if (session.options.folds > 1) requireOwnFolder(session.options)
   return inOutputDir(session.options, true, () => trainIn(session))
 }
 

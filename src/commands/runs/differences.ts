@@ -16,7 +16,8 @@ const OF_THE_MACHINE = new Set([
   'leaked_tensors',
   'memory_mib',
   'peak_memory_mib',
-  'cuda_memory_mib',
+  'gpu_memory_mib',
+  'peak_gpu_memory_mib',
 ])
 /** They name the run itself. */
 const OF_THE_PLACE = new Set(['output_dir', 'resume_from_checkpoint'])

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Options, SectionOptions } from '../../config/options.js'
 import { usageError } from '../../errors.js'
-import { adapterTrajectory } from '../../load/trainable.js'
+import { adapterTrajectory, startTrajectory } from '../../load/trainable.js'
 import { inBf16 } from '../../models/decoder/decoder.js'
 import type { Schedule } from '../../optim/schedule.js'
 import type { Needs } from '../../session/needs.js'
@@ -33,6 +33,7 @@ export type FitNeeds = Needs<
   SectionOptions<'train' | 'run' | 'method' | 'rescore' | 'profile'>,
   'ui' | 'config' | 'dtype' | 'conditions' | 'versions' | 'hardware' | 'hub' | 'stopRequested'
 > &
+  Needs<'modelNameOrPath' | 'adapterNameOrPath' | 'modelConfig'> &
   PlanNeeds
 
 /** @throws ClhaError (exit 2) when there is nothing to train on */
@@ -115,8 +116,11 @@ async function fitIn(session: FitNeeds, f: Fit): Promise<TrainingResult> {
   return result
 }
 
-/** Everything that changes the numbers: settings, adapter, data, items. */
-async function trajectoryOf({ config }: Pick<FitNeeds, 'config'>, f: Fit): Promise<Record<string, unknown>> {
+/** Everything that changes the numbers: settings, start model, adapter, data, items. */
+async function trajectoryOf(
+  { config, options }: Pick<FitNeeds, 'config' | 'options'>,
+  f: Fit,
+): Promise<Record<string, unknown>> {
   return {
     ...trajectoryValues(config),
     kind: f.kind,
@@ -124,6 +128,7 @@ async function trajectoryOf({ config }: Pick<FitNeeds, 'config'>, f: Fit): Promi
     epochs: f.epochs,
     batch: f.batchSize,
     ...f.trajectory,
+    ...(await startTrajectory(options)),
     ...(await adapterTrajectory(f.model)),
     data: f.data.map((d) => d.sha256),
     items: hashItems(f.items),
