@@ -61,14 +61,27 @@ export async function modelHash(folder: string): Promise<string> {
 /** The same of the base that an adapter stands on: an adapter that lies beside it is no part of it. */
 export const baseHash = (folder: string): Promise<string> => hashOf(folder, (name) => !ADAPTER.test(name))
 
-async function hashOf(folder: string, wanted: (name: string) => boolean, more?: string): Promise<string> {
-  const hash = createHash('sha256')
+/** Gigabytes are read once a process, as long as the files stay as they are. */
+const known = new Map<string, Promise<string>>()
+
+function hashOf(folder: string, wanted: (name: string) => boolean, more = ''): Promise<string> {
   const others = readdirSync(folder).filter((name) => /^(adapter_config\.json|.+\.safetensors)$/.test(name))
-  for (const name of new Set([...FIRST, ...others.sort()])) {
-    const path = join(folder, name)
-    if (!wanted(name) || !existsSync(path) || TRAINING.includes(name)) continue
+  const names = [...new Set([...FIRST, ...others.sort()])].filter(
+    (name) => wanted(name) && !TRAINING.includes(name) && existsSync(join(folder, name)),
+  )
+  const stats = names.map((name) => statSync(join(folder, name)))
+  const key = JSON.stringify([folder, more, names, stats.map(({ size, mtimeMs }) => [size, mtimeMs])])
+  const hash = known.get(key) ?? hashFiles(folder, names, more)
+  known.set(key, hash)
+  return hash
+}
+
+async function hashFiles(folder: string, names: readonly string[], more: string): Promise<string> {
+  const hash = createHash('sha256')
+  for (const name of names) {
     hash.update(`${name}\0`)
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+    for await (const chunk of createReadStream(join(folder, name), { highWaterMark: 1 << 20 }))
+      hash.update(chunk as Buffer)
   }
-  return hash.update(more ?? '').digest('hex')
+  return hash.update(more).digest('hex')
 }
