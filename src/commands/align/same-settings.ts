@@ -29,7 +29,7 @@ export function requireSameSettings({ values }: Pick<ResolvedConfig, 'values'>, 
     const { manifest, checkpoints } = readRun(dir)
     if (checkpoints.length === 0) continue
     const { config, kind } = manifest
-    const keys = [...trajectoryKeys(values), ...(kind === 'clha' ? OF_THE_POLICY : [])]
+    const keys = [...trajectoryKeys(values), ...(kind === values.method ? OF_THE_POLICY : [])]
     const picked = (of: Record<string, unknown>) =>
       Object.fromEntries(keys.filter((key) => Object.hasOwn(config, key)).map((key) => [key, of[key]]))
     const comparable = (of: Record<string, unknown>) => ({
