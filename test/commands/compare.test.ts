@@ -189,7 +189,7 @@ test('missing answers are left out and said; without a prompt in common there is
   const { result, screen } = await compare([a, b])
   expect(result.prompts).toBe(3)
   expect(screen).toContain('mine has no answer to 5 prompts')
-  expect(screen).toContain('nobody judged')
+  expect(screen).toContain('no rewards or verdicts')
   const c = answerFile('other', ['x'], [[{ role: 'user', content: 'Else?' }]])
   await expect(compare([a, c])).rejects.toThrow('no prompt is answered by all systems')
   await expect(compare([a])).rejects.toThrow('two systems or more')
