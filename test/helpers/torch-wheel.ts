@@ -48,6 +48,21 @@ export const sumOf = (folder: string, part = '') =>
     .update(readFileSync(join(folder, readdirSync(folder).find((name) => name.includes(part)) as string)))
     .digest('hex')
 
+/** An environment in which pip looks into the folder `links` only. */
+export const pipEnvironment = (
+  cache: string,
+  links: string,
+  more: Record<string, string>,
+): NodeJS.ProcessEnv => ({
+  ...process.env,
+  PIP_CONFIG_FILE: '/dev/null',
+  PIP_NO_INDEX: '1',
+  PIP_FIND_LINKS: links,
+  CLHA_CACHE: cache,
+  CLHA_BUILD_DIR: `${cache}-build`,
+  ...more,
+})
+
 /** Starts the fetch in a process of its own, with pip looking into the folder `links` only. */
 export function startFetch(cache: string, links: string, more: Record<string, string> = {}, options = {}) {
   const code = `import('${root}scripts/setup/errors.mjs').then(async ({ explain }) => {
@@ -56,15 +71,7 @@ export function startFetch(cache: string, links: string, more: Record<string, st
       console.log(describeLibtorch(await provideLibtorch(() => {}, ${JSON.stringify(options)})))
     } catch (error) { process.exitCode = explain(error) }
   })`
-  const env: NodeJS.ProcessEnv = {
-    ...process.env,
-    PIP_CONFIG_FILE: '/dev/null',
-    PIP_NO_INDEX: '1',
-    PIP_FIND_LINKS: links,
-    CLHA_CACHE: cache,
-    CLHA_BUILD_DIR: `${cache}-build`,
-    ...more,
-  }
+  const env = pipEnvironment(cache, links, more)
   delete env.LIBTORCH
   const child = tracked(spawn(process.execPath, ['-e', code], { env, detached: true }), true)
   let output = ''

