@@ -118,7 +118,7 @@ const reply = (content: string) => ({
 
 test('a chat model judges by the rubric, one answer a request, at temperature 0', async () => {
   const { url, asked } = await fakeServer(({ body }) =>
-    reply(JSON.stringify({ score: body.messages[1].content.includes('bb') ? 9 : 2.5 })),
+    reply(JSON.stringify({ score: body.messages[1].content.includes('\nbb\n') ? 9 : 2.5 })),
   )
   const judge = endpoint({ url: `${url}/v1`, model: 'judge', rubric: 'Short is good.', concurrency: 1 })
   const { rewards, tokens } = await scoreByEndpoint([ONE], judge)
