@@ -2,11 +2,13 @@
  * Rows that decode together over a key-value cache. Every step is one packed forward in which prompts that enter and rows
  * that go on stand side by side; requests enter between steps, each with its own settings, and finished rows make room at once.
  */
+import { ClhaError } from '../errors.js'
+import { EXIT } from '../exit-codes.js'
 import { createCache, type Decoder, decode, logits } from '../models/decoder/decoder.js'
 import type { KeyValueCache } from '../nn/cache.js'
 import { packedStream, type Segment } from '../nn/layout.js'
 import { createRandom } from '../random.js'
-import { i64, noGrad, ops, scope } from '../tensor/index.js'
+import { i64, noGrad, ops, scope, type Tensor } from '../tensor/index.js'
 import type { TextTokenizer } from '../text/tokenizer.js'
 import { logprobsOfRows, type TokenLogprob } from './logprobs.js'
 import type { GeneratedAnswer, GenerateRequest, LiveRow, RowHooks, RowOptions } from './requests.js'
@@ -61,7 +63,13 @@ export function createBatch(
       const chosen = forwardRows(model, cache, rows, slotRows)
       for (const [i, row] of rows.entries()) {
         // A row may be given up while others are decoded to text.
-        const answer = row.left ? undefined : await advance(row, chosen[i], tokenizer)
+        if (row.left) continue
+        const next = chosen[i]
+        if (next instanceof ClhaError) {
+          fail(row, next)
+          continue
+        }
+        const answer = await advance(row, next, tokenizer)
         if (!answer || row.left) continue
         row.left = true
         row.hooks.done(answer)
@@ -96,13 +104,20 @@ interface NextToken {
   logprob?: TokenLogprob
 }
 
-/** One forward for all live rows; the next token of each. */
+/** @throws what ended it, where nobody listens */
+function fail(row: LiveRow, error: ClhaError): void {
+  if (!row.hooks.failed) throw error
+  row.left = true
+  row.hooks.failed(error)
+}
+
+/** One forward for all live rows; the next token of each, or what is wrong with its logits. */
 function forwardRows(
   model: Decoder,
   cache: KeyValueCache,
   live: readonly LiveRow[],
   slotRows: number,
-): NextToken[] {
+): (NextToken | ClhaError)[] {
   const tokens: number[] = []
   const positions: number[] = []
   const cacheRows: number[] = []
@@ -124,16 +139,34 @@ function forwardRows(
       const uniforms = live.map(({ options, random }) => (options.temperature > 0 ? random.next() : 0))
       const options = live.map((row) => row.options)
       const scores = logits(model, last)
-      const ids = tokensOfRows(scores, options, uniforms)
+      const ids = choose(scores, options, uniforms)
       const likely = logprobsOfRows(
         scores,
-        ids,
-        options.map((o) => o.logprobs),
+        ids.map((id) => (id instanceof ClhaError ? 0 : id)),
+        options.map((o, i) => (ids[i] instanceof ClhaError ? undefined : o.logprobs)),
       )
-      return ids.map((id, i) => ({ id, logprob: likely[i] }))
+      return ids.map((id, i) => (id instanceof ClhaError ? id : { id, logprob: likely[i] }))
     }),
   )
 }
+
+/** Where a row is not finite, each is asked alone: it ends no other. */
+function choose(
+  scores: Tensor,
+  options: readonly RowOptions[],
+  uniforms: readonly number[],
+): (number | ClhaError)[] {
+  try {
+    return tokensOfRows(scores, options, uniforms)
+  } catch (error) {
+    if (!isNotFinite(error)) throw error
+    if (options.length === 1) return [error]
+    return options.flatMap((own, i) => choose(ops.narrow(scores, 0, i, 1), [own], [uniforms[i]]))
+  }
+}
+
+const isNotFinite = (error: unknown): error is ClhaError =>
+  error instanceof ClhaError && error.exitCode === EXIT.numerics
 
 /** Takes the next token; the answer when it is the last. */
 async function advance(

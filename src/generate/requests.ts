@@ -1,4 +1,5 @@
 /** What is asked of generation, what comes back, and a request while it runs. */
+import type { ClhaError } from '../errors.js'
 import type { Random } from '../random.js'
 import type { TokenLogprob } from './logprobs.js'
 import type { SamplingOptions } from './sampling.js'
@@ -55,6 +56,8 @@ export interface RowHooks {
    */
   text?(piece: string, logprobs?: readonly TokenLogprob[]): void
   done(answer: GeneratedAnswer): void
+  /** Its logits are not finite: it ends, the others go on. Left out: the step throws. */
+  failed?(error: ClhaError): void
 }
 
 /** A request that holds a slot of the cache. */

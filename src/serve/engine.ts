@@ -15,7 +15,8 @@ export interface EngineRequest extends GenerateRequest {
 
 export interface Engine {
   /**
-   * Takes in requests that belong together, or none of them. Aborting gives them up wherever they are.
+   * Takes in requests that belong together, or none of them. Aborting gives them up wherever they are, and so does one that
+   * fails.
    * @throws ApiError 429, at once, when the queue has no room for all of them
    */
   submit(requests: readonly EngineRequest[], signal: AbortSignal): Promise<GeneratedAnswer>[]
@@ -53,7 +54,8 @@ export function createEngine(model: Decoder, tokenizer: TextTokenizer, options: 
       running.delete(job)
       job.resolve(answer)
     }
-    running.set(job, into.enter(request, request.options, { text: request.text, done }))
+    const failed = (error: unknown) => giveUp(job, error)
+    running.set(job, into.enter(request, request.options, { text: request.text, done, failed }))
   }
   const giveUp = (job: Job, error: unknown) => {
     waiting = waiting.filter((other) => other !== job)
@@ -92,13 +94,25 @@ export function createEngine(model: Decoder, tokenizer: TextTokenizer, options: 
   return {
     submit(requests, signal) {
       requireRoom(waiting.length, requests.length, options.maxQueue)
-      const answers = requests.map((request) => start(request, signal))
+      const answers = together(requests, signal, start)
       if (!looping) void loop()
       return answers
     },
     abort: () => giveUpAll(GONE),
     dispose: () => batch?.dispose(),
   }
+}
+
+/** Nobody waits for the other answers of a request that has failed: they are given up. */
+function together(
+  requests: readonly EngineRequest[],
+  signal: AbortSignal,
+  start: (request: EngineRequest, signal: AbortSignal) => Promise<GeneratedAnswer>,
+): Promise<GeneratedAnswer>[] {
+  const failed = new AbortController()
+  const answers = requests.map((request) => start(request, AbortSignal.any([signal, failed.signal])))
+  for (const answer of answers) answer.catch(() => failed.abort())
+  return answers
 }
 
 function requireRoom(waiting: number, asked: number, most: number): void {

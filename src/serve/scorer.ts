@@ -54,16 +54,7 @@ export function createScorer(options: ScorerOptions): Scorer {
     while (waiting.length > 0) {
       const jobs = waiting.filter(({ signal }) => !signal.aborted)
       waiting = []
-      try {
-        const rewards = await options.rewards(jobs.flatMap(({ encoded }) => encoded))
-        let at = 0
-        for (const { encoded, resolve } of jobs) {
-          resolve(rewards.slice(at, at + encoded.length))
-          at += encoded.length
-        }
-      } catch (error) {
-        for (const { reject } of jobs) reject(error)
-      }
+      await answerAll(jobs, options)
     }
     looping = false
   }
@@ -91,6 +82,21 @@ export function createScorer(options: ScorerOptions): Scorer {
       })
       return { rewards: whole, tokens: encoded.reduce((sum, e) => sum + tokensOf(e), 0) }
     },
+  }
+}
+
+async function answerAll(jobs: readonly Job[], options: Pick<ScorerOptions, 'rewards'>): Promise<void> {
+  try {
+    const rewards = await options.rewards(jobs.flatMap(({ encoded }) => encoded))
+    let at = 0
+    for (const { encoded, resolve } of jobs) {
+      resolve(rewards.slice(at, at + encoded.length))
+      at += encoded.length
+    }
+  } catch (error) {
+    // One of them may be the cause: it ends no other.
+    if (jobs.length > 1) for (const job of jobs) await answerAll([job], options)
+    else for (const { reject } of jobs) reject(error)
   }
 }
 

@@ -1,9 +1,10 @@
 import { afterAll, expect, test } from 'vitest'
+import { EXIT } from '../../src/exit-codes.js'
 import { createBatch } from '../../src/generate/batch.js'
 import { generate } from '../../src/generate/generate.js'
 import type { GeneratedAnswer, RowOptions } from '../../src/generate/requests.js'
 import { memory } from '../../src/tensor/index.js'
-import { GREEDY, letters, loadTiny, recorded, request } from './tiny-model.js'
+import { damageToken, GREEDY, letters, loadTiny, recorded, request } from './tiny-model.js'
 
 const model = loadTiny()
 const { prompts, greedy } = recorded()
@@ -56,4 +57,35 @@ test('a row that leaves makes room for the next one, which sees nothing of it', 
   const before = memory().tensors
   batch.dispose()
   expect(memory().tensors).toBeLessThan(before)
+})
+
+test('a row whose logits are not finite ends alone, and leaves nothing in its slot', async () => {
+  const damaged = loadTiny()
+  const unused = damageToken(damaged, [...prompts.flat(), ...greedy.flat()])
+  const batch = createBatch(damaged, letters, 2, 32)
+  const ids: number[][] = []
+  const failures: unknown[] = []
+  const enter = (prompt: number[], i: number, options = GREEDY) =>
+    batch.enter(request(prompt), options, {
+      done: (answer) => {
+        ids[i] = answer.ids
+      },
+      failed: (error) => failures.push(error),
+    })
+  enter(prompts[0], 0)
+  await batch.step()
+  enter([...prompts[1], unused], 1, { ...GREEDY, ...SAMPLED, logprobs: 2 } as typeof GREEDY)
+  await batch.step()
+  expect(failures).toMatchObject([
+    { exitCode: EXIT.numerics, message: expect.stringContaining('not finite') },
+  ])
+  expect([batch.live(), batch.free()]).toEqual([1, 1])
+  enter(prompts[2], 2)
+  while (batch.live() > 0) await batch.step()
+  expect([ids[0], ids[2]]).toEqual([greedy[0], greedy[2]])
+  batch.dispose()
+  await expect(generate(damaged, letters, [request([unused])], GREEDY)).rejects.toMatchObject({
+    exitCode: EXIT.numerics,
+  })
+  damaged.dispose()
 })

@@ -1,8 +1,9 @@
 /** The recorded Llama of the fixtures, its prompts and its greedy answers, with a tokenizer of one letter per token. */
 
 import type { GenerateOptions, GenerateRequest } from '../../src/generate/requests.js'
+import type { Decoder } from '../../src/models/decoder/decoder.js'
 import { loadModel } from '../../src/models/folders/load-model.js'
-import { native, scope } from '../../src/tensor/index.js'
+import { native, scope, type Tensor } from '../../src/tensor/index.js'
 import type { TextTokenizer } from '../../src/text/tokenizer.js'
 import { fixture, readTensors } from '../fixtures.js'
 
@@ -18,6 +19,15 @@ export const letters = {
 } as unknown as TextTokenizer
 
 export const loadTiny = () => loadModel(fixture('models/llama_gqa'))
+
+/** Makes the embedding of a token that `used` does not have NaN. @returns the token */
+export function damageToken(model: Decoder, used: readonly number[]): number {
+  const token = Array.from({ length: 256 }, (_, id) => id).find((id) => !used.includes(id)) as number
+  const embedding = model.weights.get('model.embed_tokens.weight') as Tensor
+  const width = embedding.shape[1] * Float32Array.BYTES_PER_ELEMENT
+  embedding.bytes().fill(0xff, token * width, (token + 1) * width)
+  return token
+}
 
 /** Prompts of 14, 8 and 6 tokens, and the 12 tokens that transformers decodes greedily after each. */
 export function recorded(): { prompts: number[][]; greedy: number[][] } {

@@ -7,7 +7,7 @@ import { createApp } from '../../src/serve/app.js'
 import { createEngine, type Engine } from '../../src/serve/engine.js'
 import { listen } from '../../src/serve/server.js'
 import { type Files, writeFiles } from '../commands/eval-folder.js'
-import { GREEDY, letters, loadTiny, recorded } from '../generate/tiny-model.js'
+import { damageToken, GREEDY, letters, loadTiny, recorded } from '../generate/tiny-model.js'
 import { Sink } from '../helpers/sink.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
 import { json, post, startServing } from './serving.js'
@@ -60,6 +60,21 @@ test('an error while decoding reaches every request; the next one starts anew', 
   for (const answer of all) await expect(answer).rejects.toThrow('the hook failed')
   expect((await engine.submit([asked(1)], signal)[0]).ids).toEqual(greedy[1])
   engine.dispose()
+})
+
+test('a request whose logits are not finite fails with its other answers; others go on', async () => {
+  const damaged = loadTiny()
+  const unused = damageToken(damaged, [...prompts.flat(), ...greedy.flat()])
+  const engine = createEngine(damaged, letters, { slots: 4, contextLength: 32, maxQueue: 4 })
+  const { signal } = new AbortController()
+  const [other] = engine.submit([asked(0)], signal)
+  const bad = { ...asked(1), promptIds: [...prompts[1], unused] }
+  const [failed, sibling] = engine.submit([bad, asked(2)], signal)
+  await expect(failed).rejects.toThrow('logits of the model are not finite')
+  await expect(sibling).rejects.toThrow('given up')
+  expect((await other).ids).toEqual(greedy[0])
+  engine.dispose()
+  damaged.dispose()
 })
 
 /** An app whose engine never answers; `signals` are those that it was given. */

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rewardScore } from '../../src/commands/reward-score/reward-score.js'
+import { createScorer } from '../../src/serve/scorer.js'
+import { chatTemplate } from '../../src/text/template.js'
+import { loadTokenizer } from '../../src/text/tokenizer.js'
 import { call, type Files, pairs, typed, writeFiles } from '../commands/eval-folder.js'
 import { tempFolder } from '../text/tiny-tokenizer.js'
 import { json, post, type Serving, startServing } from './serving.js'
@@ -116,4 +119,30 @@ test('settings of answers are refused where a reward model alone is served', asy
     await expect(
       startServing({ rewardModel: files.reward, maxNewTokens: undefined, ...values }),
     ).rejects.toThrow(`${key} has no effect: a reward model writes no answers`)
+})
+
+test('a request that can not be scored ends no other one that waits beside it', async () => {
+  const tokenizer = await loadTokenizer(files.reward)
+  const template = await chatTemplate(tokenizer, 'plain')
+  const sizes: number[] = []
+  const scorer = createScorer({
+    tokenizer,
+    template,
+    contextLength: 32,
+    maxQueue: 8,
+    async rewards(lists) {
+      sizes.push(lists.length)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      if (lists.some(({ answers, promptIds }) => promptIds.length + answers[0].ids.length > 5)) {
+        throw new Error('reward NaN')
+      }
+      return lists.map(() => [1])
+    },
+  })
+  const ask = (text: string) => scorer.score([{ text }], new AbortController().signal)
+  const first = ask('b')
+  const [bad, good] = [ask('blue blue blue blue blue blue'), ask('b')]
+  await expect(bad).rejects.toThrow('reward NaN')
+  expect([(await first).rewards, (await good).rewards]).toEqual([[[1]], [[1]]])
+  expect(sizes).toContain(2)
 })
