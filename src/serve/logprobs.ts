@@ -37,12 +37,15 @@ export const chatLogprobs: ShapeLogprobs = async (tokens, tokenizer, before) => 
 
 export const completionLogprobs: ShapeLogprobs = async (tokens, tokenizer, before) => {
   const texts = await Promise.all(tokens.map(({ id }, i) => textOf(tokenizer, id, isFirst(before, i))))
-  const tops = tokens.map(async ({ top }, i) => {
-    const named = top.map(async ({ id, logprob }) => [
-      await textOf(tokenizer, id, isFirst(before, i)),
-      finite(logprob),
-    ])
-    return Object.fromEntries(await Promise.all(named)) as Record<string, number>
+  const tops = tokens.map(async ({ top, ...chosen }, i) => {
+    const named = [...top, chosen].map(
+      async ({ id, logprob }) => [await textOf(tokenizer, id, isFirst(before, i)), finite(logprob)] as const,
+    )
+    const falling = (await Promise.all(named)).sort(([, a], [, b]) => b - a)
+    // Ids that have one text share its key: the likeliest has it.
+    const isFirstOf = ([text]: readonly [string, number], k: number) =>
+      falling.findIndex(([other]) => other === text) === k
+    return Object.fromEntries(falling.filter(isFirstOf))
   })
   let at = before
   const text_offset = texts.map((text) => {

@@ -56,3 +56,18 @@ test('the texts of an answer’s tokens are the answer', async () => {
   const { tokens: texts } = (await completionLogprobs(tokens, tokenizer, 0)) as { tokens: string[] }
   expect(texts.join('')).toBe(await tokenizer.decode(tokens.map((token) => token.id)))
 })
+
+test('of likely tokens with one text the likeliest counts, and the chosen one is always among them', async () => {
+  const tokenizer = await sentencePiece()
+  const top = [
+    { id: id('<0xA9>'), logprob: -0.2 },
+    { id: id('<0xC3>'), logprob: -2 },
+  ]
+  const chosen = { id: id('ab'), logprob: -5, top }
+  expect(await completionLogprobs([chosen], tokenizer, 1)).toMatchObject({
+    top_logprobs: [{ '\ufffd': -0.2, ab: -5 }],
+  })
+  expect(await completionLogprobs([{ ...chosen, top: [] }], tokenizer, 1)).toMatchObject({
+    top_logprobs: [{ ab: -5 }],
+  })
+})
