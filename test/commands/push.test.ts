@@ -147,6 +147,33 @@ test('the card knows a reward model by its family, and an adapter by itself, who
   expect(await tagOf('adapter_config.json', { ...adapter, task_type: 'CAUSAL_LM' })).toBe('text-generation')
 })
 
+test('the card of an adapter names the library that loads it, and its base by the name on the hub', async () => {
+  const { settings } = testAccess('http://127.0.0.1:1')
+  const cardOf = async (base: string, beside: Record<string, string> = {}) => {
+    const from = temporaryFolder()
+    const config = { peft_type: 'LORA', task_type: 'CAUSAL_LM', base_model_name_or_path: base }
+    const files = {
+      'adapter_config.json': JSON.stringify(config),
+      'adapter_model.safetensors': 'w',
+      ...beside,
+    }
+    for (const [name, text] of Object.entries(files)) fs.writeFileSync(join(from, name), text)
+    const { result } = await pushed({ from, dryRun: true }, settings)
+    return fs.readFileSync(result.card as string, 'utf8')
+  }
+  expect(await cardOf('org/start')).toContain(
+    'library_name: peft\npipeline_tag: text-generation\nbase_model: org/start\n',
+  )
+  const unknown = await cardOf('/secret/start')
+  expect(unknown).toContain('library_name: peft\n')
+  expect(unknown).not.toMatch(/base_model|secret/)
+  const whole = {
+    'config.json': JSON.stringify({ architectures: ['LlamaForCausalLM'], model_type: 'llama' }),
+    'model.safetensors': 'w',
+  }
+  expect(await cardOf('org/start', whole)).toContain('library_name: transformers\n')
+})
+
 test('a dry run sends nothing, lists the files and writes the card, which may then be one of your own', async () => {
   const hub = await startHub({})
   const { settings } = testAccess(hub.endpoint)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { readJsonObject } from '../../files/json.js'
 import { hubLabel } from '../../hub/cache.js'
 import { hubName } from '../../hub/name.js'
-import { headOfFolder } from '../../models/adapters/adapter-load.js'
+import { headOfFolder, isAdapterFolder, liesBesideBase } from '../../models/adapters/adapter-load.js'
 import type { RunManifest } from '../../runs/run-manifest.js'
 import type { Ui } from '../../terminal/ui.js'
 
@@ -30,15 +30,24 @@ export function adapterFile(
 ): string | undefined {
   if (path !== ADAPTER) return undefined
   const config = readJsonObject(join(folder, path))
-  const given = String(config.base_model_name_or_path ?? '')
-  const [cached] = hubLabel(given) === given ? [] : hubLabel(given).split('@')
-  const named = hubName(given, 'model')?.repo
-  const base = cached ?? named ?? manifest?.hub?.find((entry) => entry.kind === 'model')?.name
+  const base = baseOnHub(folder, manifest)
   if (base === undefined) {
     ui.warn(
-      `${ADAPTER} names its base model by a folder: ${given}`,
+      `${ADAPTER} names its base model by a folder: ${config.base_model_name_or_path}`,
       'others need the name of that model: say it in the card',
     )
   }
   return `${JSON.stringify({ ...config, base_model_name_or_path: base ?? '' }, null, 2)}\n`
+}
+
+/** Whether an adapter goes without its base: PEFT loads that, transformers does not. */
+export const isAdapterAlone = (folder: string): boolean => isAdapterFolder(folder) && !liesBesideBase(folder)
+
+/** The base of an adapter by its name on the hub; undefined where that is not known. */
+export function baseOnHub(folder: string, manifest: RunManifest | undefined): string | undefined {
+  const given = String(readJsonObject(join(folder, ADAPTER)).base_model_name_or_path ?? '')
+  const [cached] = hubLabel(given) === given ? [] : hubLabel(given).split('@')
+  return (
+    cached ?? hubName(given, 'model')?.repo ?? manifest?.hub?.find((entry) => entry.kind === 'model')?.name
+  )
 }

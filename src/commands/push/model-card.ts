@@ -12,6 +12,8 @@ export interface CardSource {
   repo: string
   license?: string
   head: 'lm' | 'reward'
+  /** Of an adapter; `base` by its name on the hub, where that is known. */
+  adapter?: { base?: string }
   /** Of the run that made the model, where it is known. */
   manifest?: RunManifest
   report?: EvalReport
@@ -39,12 +41,12 @@ export function modelCard(source: CardSource): string {
 }
 
 /** The keys that the hub reads. */
-function frontMatter({ license, head, manifest }: CardSource): Record<string, unknown> {
-  const base = hubNameOf(manifest, 'model_name_or_path', 'model')
+function frontMatter({ license, head, adapter, manifest }: CardSource): Record<string, unknown> {
+  const base = adapter ? adapter.base : hubNameOf(manifest, 'model_name_or_path', 'model')
   const datasets = (manifest?.hub ?? []).filter((e) => e.kind === 'dataset').map((e) => e.name)
   return {
     ...(license === undefined ? {} : { license }),
-    library_name: 'transformers',
+    library_name: adapter ? 'peft' : 'transformers',
     pipeline_tag: head === 'lm' ? 'text-generation' : 'text-classification',
     ...(base === undefined ? {} : { base_model: base }),
     ...(datasets.length === 0 ? {} : { datasets: [...new Set(datasets)] }),

@@ -17,7 +17,7 @@ import { RUN_FILE } from '../../runs/run-manifest.js'
 import { shellPath } from '../../show/shell.js'
 import { bytes } from '../../show/units.js'
 import type { Ui } from '../../terminal/ui.js'
-import { adapterFile, headOf } from './hub-adapter.js'
+import { adapterFile, baseOnHub, headOf, isAdapterAlone } from './hub-adapter.js'
 import { modelCard } from './model-card.js'
 
 export interface PushSettings {
@@ -127,6 +127,7 @@ function cardOf({ to, license }: PushSettings, folder: string, run: RunAround | 
     license,
     manifest: run?.manifest,
     head: headOf(folder),
+    ...(isAdapterAlone(folder) && { adapter: { base: baseOnHub(folder, run?.manifest) } }),
     report: run && reportOf(run.dir),
   })
 }

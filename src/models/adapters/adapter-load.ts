@@ -35,7 +35,7 @@ const isModelFolder = (path: string): boolean =>
 const WHOLE = ['model.safetensors', INDEX, 'pytorch_model.bin', 'pytorch_model.bin.index.json']
 
 /** An adapter that lies in its base's folder: config and weights of a whole model are there too. */
-const liesBesideBase = (folder: string): boolean =>
+export const liesBesideBase = (folder: string): boolean =>
   isAdapterFolder(folder) &&
   existsSync(join(folder, 'config.json')) &&
   WHOLE.some((name) => existsSync(join(folder, name)))
