@@ -134,9 +134,12 @@ export interface WholeFile {
   abandon(keep?: boolean): void
 }
 
+/** Where a file lies until it is whole. */
+export const partialOf = (path: string): string => `${path}.partial`
+
 /** Begins `<path>.partial`, in place of one that an earlier process left; the folder must exist. */
 export function openWhole(path: string, storage: Storage = new DiskStorage()): WholeFile {
-  const staging = `${path}.partial`
+  const staging = partialOf(path)
   const handle = storage.create(staging, 'replace')
   let open = true
   const close = () => {

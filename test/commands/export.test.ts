@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { exportModel } from '../../src/commands/export/export-model.js'
@@ -53,6 +53,29 @@ describe('clha export', () => {
     const { checkExport } = await import('../../src/commands/export/check-export.js')
     await expect(checkExport(model, file, 'f32')).rejects.toMatchObject({ exitCode: 5 })
     expect(readdirSync(`${model}-gguf`).sort()).toEqual(['Modelfile', 'model-f32.gguf'])
+  })
+
+  it('a file that does not say what the model says is not written, and an earlier one stays', async () => {
+    const model = await folderOf()
+    // Logits so far apart that half precision changes them by more than it may.
+    const path = join(model, 'model.safetensors')
+    const weights = readFileSync(path)
+    const length = Number(weights.readBigUInt64LE(0))
+    const header = JSON.parse(weights.subarray(8, 8 + length).toString())
+    const [begin, end] = header['lm_head.weight'].data_offsets.map((at: number) => 8 + length + at)
+    for (let at = begin; at < end; at += 4) weights.writeFloatLE(1000 * weights.readFloatLE(at), at)
+    writeFileSync(path, weights)
+    const output = join(model, '..', 'out')
+    mkdirSync(output)
+    writeFileSync(join(output, 'model-f16.gguf'), 'an earlier one')
+    const failed = exportModel({ model, to: 'gguf', type: 'f16', output }, ui)
+    await expect(failed).rejects.toMatchObject({
+      exitCode: 5,
+      message: expect.stringContaining(join(output, 'model-f16.gguf: its log-probabilities differ')),
+      hint: expect.stringContaining('nothing was written'),
+    })
+    expect(readdirSync(output)).toEqual(['model-f16.gguf'])
+    expect(readFileSync(join(output, 'model-f16.gguf'), 'utf8')).toBe('an earlier one')
   })
 
   it('the file of a run has the name of the run, not of the checkpoint that was taken', async () => {

@@ -30,19 +30,25 @@ const TOLERANCES: Readonly<Record<FileType, number>> = {
 
 /**
  * Reads the file into a folder beside it, which then goes.
+ * @param name of the file in messages
  * @throws ClhaError (exit 5) where tokens or log-probabilities are others than the model's
  */
-export async function checkExport(folder: string, file: string, type: FileType): Promise<Agreement> {
+export async function checkExport(
+  folder: string,
+  file: string,
+  type: FileType,
+  name = file,
+): Promise<Agreement> {
   const back = mkdtempSync(join(dirname(file), '.check-'))
   try {
     await importGguf(file, back)
     const [ours, read] = await Promise.all([tokenizerFolderOf(folder), back].map(loadTokenizer))
-    await requireSameTokens(ours, read, file)
+    await requireSameTokens(ours, read, name)
     const found = await compared(folder, back, ours)
     if (!(found.difference <= TOLERANCES[type]))
       throw numericsError(
-        `${file}: its log-probabilities differ from those of ${folder} by ${figure(found.difference)} on average`,
-        'do not use the file; --type f32 tells whether the narrow type is the cause',
+        `${name}: its log-probabilities differ from those of ${folder} by ${figure(found.difference)} on average`,
+        'nothing was written; --type f32 tells whether the narrow type is the cause, --no-check writes the file all the same',
       )
     return found
   } finally {
@@ -116,7 +122,7 @@ async function requireSameTokens(ours: TextTokenizer, read: TextTokenizer, file:
     if (one.ids.join() === other.ids.join()) continue
     throw numericsError(
       `${file}: its tokenizer cuts ${JSON.stringify(text.slice(0, 60))} into other tokens than ${ours.dir} does`,
-      'do not use the file; please report the tokenizer',
+      'nothing was written; please report the tokenizer',
     )
   }
 }

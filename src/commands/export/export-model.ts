@@ -36,11 +36,26 @@ export async function exportModel(settings: ExportSettings, ui: Ui): Promise<Exp
     bar ??= ui.progress(total, 'writing', 'tensors')
     bar.update(done)
   }
-  const exported = await exportGguf(folder, { type, output, name: basename(resolve(model)), onWeight })
-  bar?.done()
+  const allWritten = () => {
+    bar?.done()
+    bar = undefined
+  }
+  let found: Agreement | undefined
+  const readBack = async (written: string, file: string) => {
+    allWritten()
+    found = await checkExport(folder, written, type, file)
+  }
+  const name = basename(resolve(model))
+  const exported = await exportGguf(folder, {
+    type,
+    output,
+    name,
+    onWeight,
+    ...(check && { check: readBack }),
+  })
+  allWritten()
   for (const warning of exported.warnings) ui.warn(warning)
   ui.line(`file     ${exported.file} · ${exported.architecture}, ${type}, ${bytes(exported.bytes)}`)
-  const found = check && !exported.isAdapter ? await checkExport(folder, exported.file, type) : undefined
   if (found)
     ui.line(
       `checked  read back: the same tokens; over ${found.tokens} of them log-probabilities differ by ` +

@@ -2,8 +2,7 @@
 import { basename, join, resolve } from 'node:path'
 import { usageError } from '../../errors.js'
 import { makeFolder } from '../../files/folder.js'
-import { DiskStorage } from '../../files/storage.js'
-import { replaceFile, writeWhole } from '../../files/whole.js'
+import { partialOf, streamWhole, writeWhole } from '../../files/whole.js'
 import { chatTemplate } from '../../text/template.js'
 import { loadTokenizerOnBase, type TextTokenizer } from '../../text/tokenizer.js'
 import { ADAPTER_WEIGHTS, readAdapterConfig } from '../adapters/adapter-config.js'
@@ -14,7 +13,7 @@ import { readHfConfig } from '../folders/load-model.js'
 import { tokenizerFolderOf } from '../folders/model-folder.js'
 import { adapterForGguf } from './adapter-for-gguf.js'
 import { FILE_TYPES, type FileType } from './file-types.js'
-import { type GgufTensorToWrite, ggufChunks } from './format/gguf-write.js'
+import { ggufChunks } from './format/gguf-write.js'
 import { modelfile } from './modelfile.js'
 import { type Entry, settingsForGguf, text, uint } from './settings-for-gguf.js'
 import { vocabularyForGguf } from './tokenizer/vocabulary-of.js'
@@ -28,6 +27,8 @@ export interface ExportOptions {
   name?: string
   /** Called when a weight is made. */
   onWeight?: (done: number, total: number) => void
+  /** Called with the file before it has its name, `file`; where it throws, nothing is written. Not called for an adapter. */
+  check?: (written: string, file: string) => Promise<void>
 }
 
 export interface ExportedGguf {
@@ -81,7 +82,8 @@ export async function exportGguf(folder: string, options: ExportOptions): Promis
       ...vocabulary,
     ]
     const { architecture, warnings } = settings
-    const written = write(name, options, entries, made.tensors)
+    const chunks = ggufChunks(entries, made.tensors)
+    const written = await write(name, options, chunks, isAdapter ? undefined : options.check)
     const beside = await writeModelfile(
       options.output,
       written.file,
@@ -98,15 +100,22 @@ const lastOf = (folder: string): string => basename(resolve(folder))
 
 const fileOf = (name: string, type: FileType): string => `${name}-${type}.gguf`
 
-function write(
+async function write(
   name: string,
   { output, type }: ExportOptions,
-  entries: readonly Entry[],
-  tensors: readonly GgufTensorToWrite[],
-): { file: string; bytes: number } {
+  chunks: Iterable<Uint8Array>,
+  check: ExportOptions['check'],
+): Promise<{ file: string; bytes: number }> {
   makeFolder(output)
   const file = join(output, fileOf(name, type))
-  const { bytes } = replaceFile(new DiskStorage(), file, ggufChunks(entries, tensors))
+  let bytes = 0
+  await streamWhole(file, async (write) => {
+    for (const chunk of chunks) {
+      write(chunk)
+      bytes += chunk.byteLength
+    }
+    await check?.(partialOf(file), file)
+  })
   return { file, bytes }
 }
 
