@@ -1,4 +1,4 @@
-/** One POST of JSON to a server that the config names: with a time limit, a size limit, and no redirect to elsewhere. */
+/** One POST or GET of JSON to a server that the config names: with a time limit, a size limit, and no redirect to elsewhere. */
 
 interface FailureOptions {
   /** Another attempt may succeed. */
@@ -41,11 +41,18 @@ const MAX_REDIRECTS = 3
  * @returns the parsed answer of a 2xx
  * @throws HttpFailure for everything else
  */
-export async function postJson(url: string, body: unknown, options: PostOptions): Promise<unknown> {
+export const postJson = (url: string, body: unknown, options: PostOptions): Promise<unknown> =>
+  askJson(url, JSON.stringify(body), options)
+
+/** `postJson` for what a server only tells. */
+export const getJson = (url: string, options: PostOptions): Promise<unknown> =>
+  askJson(url, undefined, options)
+
+async function askJson(url: string, body: string | undefined, options: PostOptions): Promise<unknown> {
   const { timeoutMs, signal, token } = options
   const limit = AbortSignal.timeout(timeoutMs)
   try {
-    const response = await send(url, JSON.stringify(body), {
+    const response = await send(url, body, {
       ...options,
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     })
@@ -62,12 +69,17 @@ export async function postJson(url: string, body: unknown, options: PostOptions)
 }
 
 /** Follows redirects that keep the method, on the same host only: the token and the data go nowhere else. */
-async function send(url: string, body: string, { token, signal }: PostOptions): Promise<Response> {
+async function send(
+  url: string,
+  body: string | undefined,
+  { token, signal }: PostOptions,
+): Promise<Response> {
+  const method = body === undefined ? 'GET' : 'POST'
   const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json' }
   if (token !== undefined) headers.authorization = `Bearer ${token}`
   let address = new URL(url)
   for (let hops = 0; ; hops++) {
-    const response = await fetch(address.href, { method: 'POST', headers, body, signal, redirect: 'manual' })
+    const response = await fetch(address.href, { method, headers, body, signal, redirect: 'manual' })
     const location = response.headers.get('location')
     if (response.status < 300 || response.status >= 400 || location === null) return response
     await response.body?.cancel()

@@ -1,6 +1,6 @@
 /** A run on an MLflow tracking server, by its REST API: settings once, metrics as they come, how it ended. */
 import { z } from 'zod'
-import { HttpFailure, postJson } from '../http/post-json.js'
+import { getJson, HttpFailure, postJson } from '../http/post-json.js'
 import { readResponse } from '../http/read-response.js'
 import { withRetries } from '../http/retry.js'
 import type { MetricRow } from './metrics.js'
@@ -29,12 +29,25 @@ const experimentsShape = z.object({
 const createdShape = z.object({ experiment_id: z.string() })
 const runShape = z.object({ run: z.object({ info: z.object({ run_id: z.string() }) }) })
 
-/** @throws HttpFailure where the server does not answer, or not as MLflow does */
-const ask = (server: MlflowServer, path: string, body: object): Promise<unknown> =>
-  withRetries(
-    () => postJson(`${server.url}/api/2.0/mlflow/${path}`, body, { timeoutMs: TIMEOUT, token: server.token }),
-    { retries: 2 },
-  )
+const latestShape = z.object({
+  run: z.object({
+    data: z
+      .object({
+        metrics: z.array(z.object({ key: z.string(), step: z.coerce.number().default(0) })).optional(),
+      })
+      .optional(),
+  }),
+})
+
+/**
+ * @param body left out: nothing is changed there
+ * @throws HttpFailure where the server does not answer, or not as MLflow does
+ */
+function ask(server: MlflowServer, path: string, body?: object): Promise<unknown> {
+  const url = `${server.url}/api/2.0/mlflow/${path}`
+  const options = { timeoutMs: TIMEOUT, token: server.token }
+  return withRetries(() => (body ? postJson(url, body, options) : getJson(url, options)), { retries: 2 })
+}
 
 /** Begins a run, in an experiment that is made where there is none. @throws HttpFailure */
 export async function beginMlflowRun(
@@ -59,10 +72,15 @@ export async function beginMlflowRun(
   return openRun(server, run.info.run_id)
 }
 
-/** Goes on with a run that the server knows. @throws HttpFailure */
+/**
+ * Goes on with a run that the server knows. MLflow takes no metric back: steps after the checkpoint that it already has are
+ * not sent twice.
+ * @throws HttpFailure
+ */
 export async function resumeMlflowRun(server: MlflowServer, id: string): Promise<MlflowRun> {
   await ask(server, 'runs/update', { run_id: id, status: 'RUNNING' })
-  return openRun(server, id)
+  const { run } = readResponse(latestShape, await ask(server, `runs/get?run_id=${encodeURIComponent(id)}`))
+  return openRun(server, id, new Map(run.data?.metrics?.map(({ key, step }) => [key, step])))
 }
 
 async function experimentId(server: MlflowServer, name: string): Promise<string> {
@@ -93,7 +111,12 @@ const metricsOf = ({ step, ...row }: MetricRow): Metric[] =>
       : [],
   )
 
-function openRun(server: MlflowServer, id: string): MlflowRun {
+/** @param known the last step of each metric that the server has */
+function openRun(
+  server: MlflowServer,
+  id: string,
+  known: ReadonlyMap<string, number> = new Map(),
+): MlflowRun {
   const waiting: Metric[] = []
   let failure: string | undefined
   let sending: Promise<void> | undefined
@@ -113,7 +136,7 @@ function openRun(server: MlflowServer, id: string): MlflowRun {
   return {
     id,
     log(row) {
-      waiting.push(...metricsOf(row))
+      waiting.push(...metricsOf(row).filter(({ key, step }) => step > (known.get(key) ?? -1)))
       sending ??= send()
     },
     async end(status) {

@@ -23,7 +23,7 @@ export async function fakeServer(answer: Answer): Promise<{ url: string; asked: 
     const seen = {
       path: request.url ?? '',
       headers: request.headers,
-      body: JSON.parse(Buffer.concat(chunks).toString()),
+      body: JSON.parse(Buffer.concat(chunks).toString() || '{}'),
     }
     asked.push(seen)
     const value = await answer(seen, response, asked.length)

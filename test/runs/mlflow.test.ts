@@ -7,6 +7,7 @@ const USUAL: Record<string, object> = {
   'experiments/search': { experiments: [] },
   'experiments/create': { experiment_id: '7' },
   'runs/create': { run: { info: { run_id: 'r1' } } },
+  'runs/get?run_id=r1': { run: { data: {} } },
 }
 const nameOf = ({ path }: Asked) => path.replace('/api/2.0/mlflow/', '')
 
@@ -63,6 +64,31 @@ test('an experiment that is there is taken, and a run that goes on stays one', a
   expect(server.of('runs/update')).toMatchObject([
     { run_id: 'r1', status: 'RUNNING' },
     { run_id: 'r1', status: 'KILLED' },
+  ])
+})
+
+test('a run that goes on from an earlier checkpoint sends no step twice', async () => {
+  const metrics = [
+    { key: 'loss', value: 2, timestamp: 1, step: 20 },
+    { key: 'eval_loss', value: 2, timestamp: 1, step: '10' },
+  ]
+  const server = await mlflow((name) =>
+    name.startsWith('runs/get') ? { body: { run: { info: {}, data: { metrics } } } } : undefined,
+  )
+  const run = await resumeMlflowRun({ url: server.url, token: 'secret' }, 'r 1')
+  run.log({ step: 15, loss: 2.1, eval_loss: 2.2 })
+  run.log({ step: 20, loss: 2, grad_norm: 1 })
+  run.log({ step: 25, loss: 1.9 })
+  await run.end('FINISHED')
+  const asked = server.asked.find(({ path }) => path.includes('runs/get'))
+  expect([asked?.path, asked?.headers.authorization]).toEqual([
+    '/api/2.0/mlflow/runs/get?run_id=r%201',
+    'Bearer secret',
+  ])
+  expect(server.of('runs/log-batch').flatMap((body) => body.metrics)).toMatchObject([
+    { key: 'eval_loss', step: 15 },
+    { key: 'grad_norm', step: 20 },
+    { key: 'loss', step: 25 },
   ])
 })
 

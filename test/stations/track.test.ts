@@ -25,6 +25,7 @@ let made = 0
 const willing: Answer = ({ path }) => {
   if (path.endsWith('experiments/search')) return { experiments: [{ experiment_id: '1' }] }
   if (path.endsWith('runs/create')) return { run: { info: { run_id: `run-${++made}` } } }
+  if (path.includes('runs/get')) return { run: { data: {} } }
   return {}
 }
 
