@@ -45,11 +45,14 @@ export function raterOf(hall: Hall, name: string): Rater {
   return rater
 }
 
-/** What the rater has not answered. */
+/** What the rater has not answered. What was passed is not asked again: there is nothing to repeat. */
 export function openEntries({ plan, given }: Rater): Entry[] {
   const times = new Map<number, number>()
   for (const { item } of given) times.set(item, (times.get(item) ?? 0) + 1)
-  return plan.filter(({ item, nth }) => (times.get(item) ?? 0) <= nth)
+  const passed = new Set(
+    given.filter(({ rows }) => rows.every(({ verdict }) => verdict === 'skip')).map(({ item }) => item),
+  )
+  return plan.filter(({ item, nth }) => !passed.has(item) && (times.get(item) ?? 0) <= nth)
 }
 
 /** The task of an open entry; which pair it is of is settled once it was handed out. */

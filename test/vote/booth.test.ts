@@ -122,6 +122,23 @@ test('a repeat shows the same answers the other way round', () => {
   expect(repeats).toBe(4)
 })
 
+test('a prompt that was passed does not come again, unless that is taken back', () => {
+  const { booth } = boothOn(itemsOf(10, ['a', 'b']), { repeats: 0.5 })
+  const seen: number[] = []
+  const [first] = booth().view('ann').tasks
+  for (let [task] = booth().view('ann').tasks; task !== undefined; [task] = booth().view('ann').tasks) {
+    seen.push(task.item)
+    booth().vote('ann', task.id, task.item === first.item ? { all: 'skip' } : { ranks: [1, 2] }, {})
+  }
+  expect(seen.filter((item) => item === first.item)).toHaveLength(1)
+  expect(seen).toHaveLength(14)
+  expect(booth().view('ann')).toMatchObject({ done: 15, total: 15 })
+  const [passed] = booth().view('bob').tasks
+  booth().vote('bob', passed.id, { all: 'skip' }, {})
+  booth().undo('bob', passed.id)
+  expect(booth().view('bob').tasks[0].id).toBe(passed.id)
+})
+
 test('of three systems the pair that is known least is asked next', () => {
   const { booth, restart } = boothOn(itemsOf(90, ['weak', 'fine', 'good']))
   // The weak one always loses; the other two are even.
@@ -143,7 +160,6 @@ test('after a restart a page may still hand in the pair that it was given', () =
   const { booth, restart } = boothOn(itemsOf(10, ['a', 'b', 'c']))
   const { tasks } = booth().view('ann')
   restart()
-  booth().view('bob')
   for (const { id } of tasks) expect(booth().vote('ann', id, { ranks: [1, 2] }, {})).toBe('taken')
 })
 
