@@ -156,7 +156,7 @@ test('what is exported is imported again with the same verdicts, as CSV, JSON li
   const log = openComparison(path, items, { lock: () => ({ release: () => {} }) })
   log.append(
     rowOf(items[0], ['new', 'old'], 'a', { shown: 'ba' }),
-    rowOf(items[1], ['new', 'old'], 'both_bad', { rater: 'bob' }),
+    rowOf(items[1], ['new', 'old'], 'both_bad', { rater: 'bob', kind: 'judge' }),
     rowOf(items[1], ['new', 'old'], 'skip'),
   )
   log.close()
@@ -171,9 +171,9 @@ test('what is exported is imported again with the same verdicts, as CSV, JSON li
     await verdictsImport([output], { output: again }, ui())
     const { rows, items: back } = readComparison(again)
     // The first of the two is the one that stood on the left.
-    expect(rows.map(({ systems, verdict, rater }) => [systems[0], verdict, rater])).toEqual([
-      ['old', 'b', 'ann'],
-      ['new', 'both_bad', 'bob'],
+    expect(rows.map(({ systems, verdict, rater, kind }) => [systems[0], verdict, rater, kind])).toEqual([
+      ['old', 'b', 'ann', 'person'],
+      ['new', 'both_bad', 'bob', 'judge'],
     ])
     expect(back[0].answers.map(({ text }) => text).sort()).toEqual(['a, "b"\nc', 'd'])
   }

@@ -60,6 +60,8 @@ function arenaRow(row: VerdictRow, item: ComparisonItem): Record<string, unknown
     model_b: right,
     winner: ARENA[seen as keyof typeof ARENA],
     judge: row.rater,
+    // Arena's judges are people.
+    ...(row.kind !== 'person' && { kind: row.kind }),
     conversation_a: dialogue(left),
     conversation_b: dialogue(right),
     turn: 1,
