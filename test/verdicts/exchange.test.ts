@@ -149,6 +149,16 @@ test("MT-bench's judge: two games a row with the answers exchanged; errors are e
   ])
 })
 
+test('verdicts without texts are not exported as dialogues, which would have empty answers', async () => {
+  const row = { question_id: 81, model_1: 'x', model_2: 'y', judge: ['gpt-4', 'pair-v2'] }
+  const { folder } = await imported('pair.jsonl', [{ ...row, g1_winner: 'model_1', g2_winner: 'tie' }])
+  const exported = (layout: string) =>
+    verdictsExport(join(folder, 'votes.jsonl'), { output: join(folder, `${layout}.jsonl`), layout }, ui())
+  expect(() => exported('arena')).toThrow('item 81: the texts of its answers are not known')
+  expect(fs.existsSync(join(folder, 'arena.jsonl'))).toBe(false)
+  expect(exported('pairs').verdicts).toBe(2)
+})
+
 test('what is exported is imported again with the same verdicts, as CSV, JSON lines and in the layout of Arena', async () => {
   const folder = temporaryFolder()
   const path = join(folder, 'votes.jsonl')
