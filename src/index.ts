@@ -5,7 +5,6 @@
  */
 export * from './public/commands.js'
 export * from './public/comparing.js'
-export * from './public/comparing.js'
 export * from './public/data.js'
 export * from './public/losses.js'
 export * from './public/models.js'
