@@ -102,11 +102,11 @@ const sourceOf = (source: AskedSource, calibrations: readonly FoldCalibration[])
 
 /**
  * Whether there will be labelled pairs enough to calibrate each fold on, looked at before anything is scored.
- * @throws ClhaError (usage) as `rescoreLists` will
+ * @throws ClhaError (usage) as `rescoreLists` will; with `perplexity` for fewer than 200 prompts, too
  */
 export function requireCalibratable(
   examples: readonly Example[],
-  { calibrate: options = {}, legacy }: RescoreOptions,
+  { rank, calibrate: options = {}, legacy }: RescoreOptions,
   foldOf: (example: Example) => number = () => 0,
 ): void {
   if (legacy) return
@@ -121,7 +121,7 @@ export function requireCalibratable(
   }
   for (const [fold, { pairs, prompts }] of [...counts].sort(([a], [b]) => a - b)) {
     const name = counts.size > 1 ? `fold ${fold}` : options.name
-    requirePairs({ pairs, prompts: prompts.size }, { ...options, name })
+    requirePairs({ pairs, prompts: prompts.size }, { ...options, name }, rank.labelSource === 'perplexity')
   }
 }
 
