@@ -165,6 +165,20 @@ describe('audit', () => {
     expect(auditReport(lists, []).warnings.map((w) => w.code)).toEqual(['useless_reward'])
   })
 
+  test('where labels alone decide already, advice on a poor reward is about the gate', () => {
+    const prompts = Array.from({ length: 60 }, (_, i) => example(2, [i % 2 ? [0, 1] : [1, 0]]))
+    const examples = prompts.map((one) => ({ ...one, candidates: [{ text: 'long' }, { text: 's' }] }))
+    // 9 for the longer answer, so that the reward is a reward for length as well.
+    const rewards = examples.map((_, i) => [9 + (i % 3), 0])
+    const advice = (labelSource: 'human' | 'posterior') =>
+      auditReport(rankLists(examples, rewards, { ...rank, labelSource }, scale), [], { labelSource })
+        .warnings.map(({ code, hint }) => `${code}: ${hint}`)
+        .join('\n')
+    expect(advice('posterior')).toMatch(/useless_reward: Use the labels alone/)
+    expect(advice('human')).toMatch(/useless_reward: Labels alone order .*`sft_gate: off`/)
+    expect(advice('human')).not.toMatch(/(Use|or) the labels alone/)
+  })
+
   test('no lists and lists without labels give a report without numbers out of nothing', () => {
     expect(auditReport([], []).total).toMatchObject({ lists: 0, gate: null, agreement: { share: null } })
     const unlabelled = auditReport(rankLists([example(1)], [[1]], rank, scale), [])
