@@ -1,7 +1,6 @@
 /** `clha align`: from preferences to an aligned model that was compared with what it started from. */
 import type { Options } from '../../config/options.js'
 import { partOf } from '../../data/corpus.js'
-import { listFiles } from '../../data/read/read-files.js'
 import { usageError } from '../../errors.js'
 import { requireFreeTargets } from '../../files/targets.js'
 import { loadTrainable } from '../../load/trainable.js'
@@ -14,6 +13,7 @@ import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
 import { checkScorers } from '../../stations/evaluate/eval-models.js'
 import { rescoredFile } from '../../stations/rank/rescored-file.js'
+import { dataRead } from '../../stations/read/data-read.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import type { Pipeline } from '../pipeline-spec.js'
@@ -35,8 +35,8 @@ export const align: Pipeline<AlignResult> = async (config, ui) => {
     requireAlignable(options)
     requireSameSettings(session.config, options.outputDir)
     checkScorers(options)
-    const { outputDir, trainDataset = [] } = options
-    requireFreeTargets([rescoredFile(outputDir)], await listFiles(trainDataset))
+    const read = await dataRead(options, ['trainDataset', 'evalDataset', 'sftDataset', 'relabels'])
+    requireFreeTargets([rescoredFile(options.outputDir)], read)
     const start = await loadTrainable(session)
     const work = () => withAlignment(session, start, alignIn)
     return sayingStop(ui, KEPT, work, () => stoppedResult(options.outputDir))

@@ -1,7 +1,6 @@
 /** `clha rescore`: every answer scored, labels and rewards weighed, the labels audited. */
 
 import { corpusOf } from '../../data/corpus.js'
-import { listFiles } from '../../data/read/read-files.js'
 import { requireFreeTargets } from '../../files/targets.js'
 import { requireCalibratable } from '../../rescore/rescore.js'
 import { inOutputDir } from '../../session/claim.js'
@@ -11,6 +10,7 @@ import { openSession, type Session } from '../../session/session.js'
 import { amount } from '../../show/units.js'
 import { rescoredFile } from '../../stations/rank/rescored-file.js'
 import { rescoreOptions, rescoreStation } from '../../stations/rank/rescoring.js'
+import { dataRead } from '../../stations/read/data-read.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { withRelabels } from '../../stations/read/relabels.js'
 import { keptScores } from '../../stations/score/kept-scores.js'
@@ -33,7 +33,7 @@ async function rescoreIn(session: Session): Promise<RescoreResult> {
   const { ui } = session
   const trainDataset = required(session.options, 'trainDataset')
   const { outputDir } = session.options
-  requireFreeTargets([rescoredFile(outputDir)], await listFiles(trainDataset))
+  requireFreeTargets([rescoredFile(outputDir)], await dataRead(session.options, ['trainDataset', 'relabels']))
   const { examples: read } = await loadData(session, trainDataset, 2)
   const examples = await withRelabels(session, read)
   ui.line(`${amount(examples.length, 'list')}`)

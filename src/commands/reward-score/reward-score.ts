@@ -1,7 +1,6 @@
 /** `clha reward score`: a reward for every answer of a data file. */
 import { corpusOf, rewardedExamples } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
-import { listFiles } from '../../data/read/read-files.js'
 import { contentFault } from '../../data/read/row-fault.js'
 import type { WriteReport } from '../../data/write/write-examples.js'
 import { formatFor, losesVotes, ROWS_OF } from '../../data/write/write-rows.js'
@@ -10,6 +9,7 @@ import { requireFreeTargets } from '../../files/targets.js'
 import { required } from '../../session/needs.js'
 import { openSession } from '../../session/session.js'
 import { amount, count, figure, percent } from '../../show/units.js'
+import { dataRead } from '../../stations/read/data-read.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { requireOneScorer } from '../../stations/score/one-scorer.js'
 import { agreement } from '../../stations/score/reward-models.js'
@@ -29,7 +29,8 @@ export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
   requireOneScorer(session.options)
   const { outputFile } = session.options
   const trainDataset = required(session.options, 'trainDataset')
-  if (outputFile !== undefined) requireFreeTargets([outputFile], await listFiles(trainDataset))
+  if (outputFile !== undefined)
+    requireFreeTargets([outputFile], await dataRead(session.options, ['trainDataset']))
   const loaded = await loadData(session, trainDataset, 1)
   const { corpus, cached } = await outsideScores(session, corpusOf(loaded.examples))
   const { examples, rewards } = corpus
