@@ -82,15 +82,17 @@ export async function rescoreStation(
 /** Calibrates, ranks, audits; says what came out. */
 export function rescoreData(
   session: RescoringNeeds,
-  { examples, rewards, scores, folds }: ScoredCorpus,
+  { examples, parts, rewards, scores, folds }: ScoredCorpus,
   truth?: (list: RankedList) => readonly boolean[],
 ): Rescored {
+  const { rank, ...rest } = rescoreOptions(session.options, truth)
+  const training = (i: number) => parts[i] === 'train'
   const rescored = rescoreLists({
     examples,
     rewards,
     scores,
     folds,
-    options: rescoreOptions(session.options, truth),
+    options: { ...rest, rank: { ...rank, training } },
   })
   sayAudit(session, rescored.audit)
   return rescored
