@@ -222,12 +222,8 @@ function withAnnotators(
   calibrations: FoldCalibration[],
   folds: ReadonlyMap<number, Witnesses>,
 ): FoldCalibration[] {
-  // In units of T: one list for all folds.
-  const pairs = calibrations.flatMap((c) =>
-    folds.get(c.fold)!.witnessed.map(({ votes, gap }) => ({ votes, gap: gap / c.temperature })),
-  )
-  const [first] = calibrations
-  const annotators = first && annotatorShifts(pairs, { ...first, temperature: 1 })
+  const parts = calibrations.map((c) => ({ pairs: folds.get(c.fold)!.witnessed, scale: c }))
+  const annotators = annotatorShifts(parts, calibrations[0]?.labelError)
   if (!annotators) return calibrations
   const add = <T extends Scale>(scale: T): T => ({ ...scale, annotators })
   return calibrations.map((c) => ({

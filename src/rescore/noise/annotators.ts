@@ -9,6 +9,12 @@ export interface Witnessed {
   gap: number
 }
 
+/** Pairs that one scorer scored, and what its rewards mean. */
+export interface WitnessedPart {
+  pairs: readonly Witnessed[]
+  scale: Scale
+}
+
 /** An annotator counts as all do until this many labels speak for something else. */
 const SHRINK = 20
 const STEPS = 50
@@ -17,23 +23,26 @@ const STEPS = 50
  * Each annotator's error by EM (Dawid & Skene 1979 for two classes, with the reward as one more witness whose errors
  * are known): the truth of a pair is weighed by all its labels and its reward, then errors are counted by that weight.
  * An annotator with few labels is drawn to the error of all.
- * @returns log-odds of each one's error minus those of `scale.labelError`; undefined where fewer than two are named, or no label errs
+ * @param all the error of all annotators' labels
+ * @returns log-odds of each one's error minus those of `all`; undefined where fewer than two are named, or no label errs
  */
 export function annotatorShifts(
-  pairs: readonly Witnessed[],
-  scale: Scale,
+  parts: readonly WitnessedPart[],
+  all: number,
 ): Record<string, number> | undefined {
-  const names = new Set(pairs.flatMap(({ votes }) => [...(votes.by?.keys() ?? [])]))
+  const told = parts.flatMap(({ pairs, scale }) =>
+    pairs.map(({ votes, gap }) => ({ votes, fromReward: rewardLogit(gap, scale) })),
+  )
+  const names = new Set(told.flatMap(({ votes }) => [...(votes.by?.keys() ?? [])]))
   // Labels that are given as never wrong are so whoever they come from.
-  if (names.size < 2 || scale.labelError === 0) return undefined
-  const all = scale.labelError
+  if (names.size < 2 || all === 0) return undefined
   let errors = new Map([...names].map((name) => [name, all]))
   for (let step = 0; step < STEPS; step++) {
     const wrong = new Map<string, number>([...names].map((name) => [name, SHRINK * all]))
     const total = new Map<string, number>([...names].map((name) => [name, SHRINK]))
-    for (const { votes, gap } of pairs) {
+    for (const { votes, fromReward } of told) {
       if (!votes.by) continue
-      const truth = sigmoid(rewardLogit(gap, scale) + namedLogit(votes, errors, all))
+      const truth = sigmoid(fromReward + namedLogit(votes, errors, all))
       for (const [name, [up, down]] of votes.by) {
         wrong.set(name, wrong.get(name)! + up * (1 - truth) + down * truth)
         total.set(name, total.get(name)! + up + down)
