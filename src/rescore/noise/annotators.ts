@@ -1,6 +1,6 @@
 /** Whose labels are better than whose. */
 import type { PairVotes } from '../../data/pair-votes.js'
-import { sigmoid } from '../../statistics/statistics.js'
+import { logit, sigmoid } from '../../statistics/statistics.js'
 import { rewardLogit, type Scale } from '../beliefs.js'
 
 /** A pair as it bears witness: its votes, and the reward gap of its first answer over its second. */
@@ -53,19 +53,17 @@ export function annotatorShifts(
     errors = next
     if (moved < 1e-6) break
   }
-  const odds = (e: number) => Math.log(e / (1 - e))
-  return Object.fromEntries([...errors].map(([name, e]) => [name, odds(e) - odds(all)]))
+  return Object.fromEntries([...errors].map(([name, e]) => [name, logit(e) - logit(all)]))
 }
 
 const clampError = (e: number) => Math.min(0.495, Math.max(0.002, e))
 
 /** Log-odds of the votes with each annotator's own error; votes without a name count as all do. */
 function namedLogit({ up, down, by }: PairVotes, errors: ReadonlyMap<string, number>, all: number): number {
-  const logit = (e: number) => Math.log((1 - e) / e)
   let [sum, net] = [0, up - down]
   for (const [name, [u, d]] of by ?? []) {
-    sum += (u - d) * logit(errors.get(name) ?? all)
+    sum += (d - u) * logit(errors.get(name) ?? all)
     net -= u - d
   }
-  return sum + (net === 0 ? 0 : net * logit(all))
+  return net === 0 ? sum : sum - net * logit(all)
 }
