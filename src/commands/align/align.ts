@@ -7,7 +7,7 @@ import { loadTrainable } from '../../load/trainable.js'
 import { isAlignment } from '../../methods/registry.js'
 import { inOutputDir, requireOwnFolder } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
-import { openSession } from '../../session/session.js'
+import { withSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
@@ -27,9 +27,9 @@ import { requireSameSettings } from './same-settings.js'
 import { resultOf, stoppedResult } from './say-report.js'
 
 const KEPT = 'what is done is kept. Go on with the same command and --resume-from-checkpoint true'
-export const align: Pipeline<AlignResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  const { options } = session
+
+export const align: Pipeline<AlignResult> = withSession(async (session) => {
+  const { options, ui } = session
   requireOwnFolder(options)
   return inOutputDir(options, true, async () => {
     requireAlignable(options)
@@ -41,7 +41,7 @@ export const align: Pipeline<AlignResult> = async (config, ui) => {
     const work = () => withAlignment(session, start, alignIn)
     return sayingStop(ui, KEPT, work, () => stoppedResult(options.outputDir))
   })
-}
+})
 
 /** The stations, a line each. */
 async function alignIn(a: Alignment): Promise<AlignResult> {

@@ -6,7 +6,7 @@ import { requireCalibratable } from '../../rescore/rescore.js'
 import { inOutputDir } from '../../session/claim.js'
 import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
-import { openSession, type Session } from '../../session/session.js'
+import { type Session, withSession } from '../../session/session.js'
 import { amount } from '../../show/units.js'
 import { rescoredFile } from '../../stations/rank/rescored-file.js'
 import { rescoreOptions, rescoreStation } from '../../stations/rank/rescoring.js'
@@ -24,10 +24,9 @@ export interface RescoreResult {
   labelError?: number
 }
 
-export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  return inOutputDir(session.options, false, () => rescoreIn(session))
-}
+export const rescore: Pipeline<RescoreResult> = withSession((session) =>
+  inOutputDir(session.options, false, () => rescoreIn(session)),
+)
 
 async function rescoreIn(session: Session): Promise<RescoreResult> {
   const { ui } = session
