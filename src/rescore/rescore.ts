@@ -17,13 +17,11 @@ import { annotatorShifts, type Witnessed } from './noise/annotators.js'
 import type { Evidence } from './noise/evidence.js'
 import { mirroredNormals, noiseOfNormals } from './noise/mirrored-normals.js'
 import { reversalLimit } from './noise/reversal.js'
-import { type LegacyOptions, legacyRank, type RankOptions, rankLists } from './rank.js'
+import { checkRewards, type LegacyOptions, legacyRank, type RankOptions, rankLists } from './rank.js'
 import type { RankedList } from './ranked.js'
 import { combineScores } from './scorers/combine.js'
 import type { Scores } from './scorers/mean-scores.js'
 import { type PooledVotes, pairVotes, poolVotes } from './votes.js'
-
-export type { FoldCalibration }
 
 export interface RescoreInput {
   examples: readonly Example[]
@@ -74,6 +72,7 @@ export function rescoreLists({ examples, scores, folds, options, ...told }: Resc
   const votes = poolVotes(examples)
   const combined = scores && combineScores(examples, scores, votes, options.calibrate?.labelError)
   const { rewards } = combined ?? told
+  checkRewards(examples, rewards)
   const judged = { examples, rewards, votes, foldOf }
   const given = options.rank.labelSource === 'perplexity' ? perplexityScale(judged) : options.calibrate
   const calibrations = calibrateFolds(judged, given ?? {})
@@ -171,8 +170,7 @@ interface Witnesses {
 function addWitnesses(fold: Witnesses, { rewards, votes }: Judged, i: number): void {
   for (const [k, pair] of votes.byExample[i].entries()) {
     if (votes.repeated[i][k]) continue
-    const gap = (rewards[i]?.[pair.first] ?? 0) - (rewards[i]?.[pair.second] ?? 0)
-    fold.witnessed.push({ votes: pair, gap })
+    fold.witnessed.push({ votes: pair, gap: rewards[i][pair.first] - rewards[i][pair.second] })
     fold.cluster.push(votes.prompts[i])
   }
 }

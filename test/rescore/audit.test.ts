@@ -244,6 +244,14 @@ describe('rescoring as a whole', () => {
     expect(audit.warnings).toEqual([])
   })
 
+  test('a reward that is not finite is told with its row, before anything is fitted', () => {
+    const run = (rewards: number[][]) => () =>
+      rescoreLists({ examples: [example(2, [[0, 1]])], rewards, options: { rank } })
+    expect(run([[1, Number.NaN]])).toThrow('pairs.jsonl:1: the reward of candidate 1 is NaN')
+    expect(run([[1]])).toThrow('pairs.jsonl:1: 1 rewards for 2 candidates')
+    expect(run([])).toThrow('0 rows of rewards for 1 examples')
+  })
+
   test('unseen prompts come as r / T: T is 1 and e the mean of the folds', () => {
     const { rows } = world(3000)
     const { calibrations } = rescoreLists({
