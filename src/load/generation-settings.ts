@@ -1,8 +1,6 @@
 /** What a model's generation_config.json asks for beside its end tokens: no command samples by it, and that is said. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Options } from '../config/options.js'
-import { type Json, readJsonObject } from '../files/json.js'
+import type { Json } from '../files/json.js'
 import { camelCase } from '../key-names.js'
 import type { Needs } from '../session/needs.js'
 
@@ -20,7 +18,7 @@ const OF_ALL = { repetition_penalty: 1, no_repeat_ngram_size: 0 }
 
 type Decoding = Pick<Options, 'temperature' | 'topP' | 'topK'>
 
-/** Settings of the file that decide over tokens and that the options don't repeat, such as `top_p 0.8`. */
+/** Settings of a generation_config.json that decide over tokens and that the options don't repeat, such as `top_p 0.8`. */
 export function unusedSettings(file: Json, options: Decoding): string[] {
   const neutral = Object.entries({ ...(file.do_sample === true && OF_SAMPLING), ...OF_ALL })
   return neutral
@@ -34,16 +32,11 @@ export function unusedSettings(file: Json, options: Decoding): string[] {
 }
 
 /**
- * @param folder where the file lies: the tokenizer's `generationDir`
+ * @param file the tokenizer's `generation`
  * @param model its name, where several models answer
  */
-export function sayUnusedSettings(
-  { ui, options }: Needs<Decoding, 'ui'>,
-  folder: string,
-  model?: string,
-): void {
-  const path = join(folder, 'generation_config.json')
-  const unused = existsSync(path) ? unusedSettings(readJsonObject(path), options) : []
+export function sayUnusedSettings({ ui, options }: Needs<Decoding, 'ui'>, file: Json, model?: string): void {
+  const unused = unusedSettings(file, options)
   if (unused.length === 0) return
   const whose = model === undefined ? '' : `${model}'s `
   ui.line(

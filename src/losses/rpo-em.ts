@@ -7,7 +7,7 @@
  * and the loss is -w ln sg(x) - (1 - w) ln sg(-x), w without gradient. One reliability for all annotators; it is part of every
  * checkpoint. Checked against an independent formula in f64.
  */
-import { sigmoid } from '../statistics/statistics.js'
+import { logit, sigmoid } from '../statistics/statistics.js'
 import { ops } from '../tensor/index.js'
 import { rewardMargin } from './dpo.js'
 import { fromNumbers } from './from-numbers.js'
@@ -27,7 +27,7 @@ export function rpoEmLoss({ beta, reliability: first, rate }: RpoEmOptions): Pai
   let reliability = first
   return {
     facts(pairs, training) {
-      const prior = Math.log(reliability / (1 - reliability))
+      const prior = logit(reliability)
       const right = new Map<LossPair, Partner>()
       let [sum, weights] = [0, 0]
       for (const { pair, better, worse, betterReference, worseReference } of pairs) {

@@ -3,6 +3,7 @@ import type { EncodedExample } from '../data/encode/encoded.js'
 import type { Example } from '../data/example.js'
 import { preferredIndex } from '../data/preferred.js'
 import type { RankedList, RankedPair } from '../rescore/ranked.js'
+import { logit } from '../statistics/statistics.js'
 import type { TrainItem } from '../train/loop/items.js'
 import type { SharedOptions } from './method.js'
 
@@ -61,10 +62,7 @@ export function pairItems(
 }
 
 /** A belief as log-odds; certainty is as large as the number next to 1 lets it be. */
-const logOdds = (belief: number): number => {
-  const q = Math.min(belief, 1 - 2 ** -53)
-  return Math.log(q / (1 - q))
-}
+const logOdds = (belief: number): number => logit(Math.min(belief, 1 - 2 ** -53))
 
 /** Lists with their pairs and how far apart these are. */
 export function gapItems(

@@ -113,8 +113,9 @@ interface Chosen extends Settings {
 }
 
 const entryOf = ({ method = 'clha' }: Chosen) => METHODS[method]
-/** Of a mix, the keys of all of its losses; a default is that of the first loss that has one. */
-function lossOf(chosen: Chosen): Pick<LossVariant, 'keys' | 'defaults'> {
+
+/** What the config knows of the losses. Of a mix, the keys of all of its losses; a default is that of the first loss that has one. */
+function lossSettings(chosen: Chosen): Pick<LossVariant, 'keys' | 'defaults'> {
   const variants = [chosen.loss_type ?? []].flat().flatMap((name) => entryOf(chosen).losses?.[name] ?? [])
   return {
     keys: variants.flatMap(({ keys = [] }) => keys),
@@ -126,14 +127,14 @@ function lossOf(chosen: Chosen): Pick<LossVariant, 'keys' | 'defaults'> {
 export function methodDefaults(chosen: Chosen): Values {
   const [loss_type] = lossesOf(chosen.method ?? 'clha')
   const settings = { ...(loss_type && { loss_type }), ...chosen }
-  return { ...(loss_type && { loss_type }), ...entryOf(chosen).defaults, ...lossOf(settings).defaults }
+  return { ...(loss_type && { loss_type }), ...entryOf(chosen).defaults, ...lossSettings(settings).defaults }
 }
 
 /** The method's own settings that act. */
 export function actingKeys(chosen: Chosen): string[] {
   const { keys, idle = [] } = entryOf(chosen)
   const stopped = idle.filter(({ when }) => !when || when(chosen)).flatMap((rule) => rule.keys)
-  return [...keys, ...(lossOf(chosen).keys ?? [])].filter((key) => !stopped.includes(key))
+  return [...keys, ...(lossSettings(chosen).keys ?? [])].filter((key) => !stopped.includes(key))
 }
 
 /** Why a key has no effect under the method; undefined where the method has nothing against it. */

@@ -57,6 +57,10 @@ const LONGER = 0.15
 /** A reward that is expected to be right less often than the labels by this much would harm them, were it to decide. */
 const HARMFUL = 0.05
 
+/** What rests on a reward where the labels alone order the answers. */
+const GATE_ALONE =
+  'Labels alone order the answers (`label_source: human`), but the SFT gate goes by the reward unless it is off: `sft_gate: off`.'
+
 /** Warnings about the whole, its sources and its calibrations, worst first. */
 export function auditWarnings(audited: Audited): AuditWarning[] {
   const { total, sources, calibrations, length, again } = audited
@@ -69,10 +73,10 @@ export function auditWarnings(audited: Audited): AuditWarning[] {
   return [
     ...(whole ? [whole] : parts.map(([name, part]) => fewPairs(` of ${name}`, part, audited))),
     ...[['', total] as [string, AuditCounts], ...parts].map(([name, part]) =>
-      uselessReward(name, part, effect),
+      uselessReward(name, part, effect, audited.labelSource),
     ),
     harmfulReward(audited),
-    length && lengthReward(length),
+    length && lengthReward(length, audited.labelSource),
     ...(again ? [copies(again), promptsAgain(again)] : []),
     ...calibrations.flatMap((calibration) => [atBound(calibration), badFit(calibration)]),
   ].filter((warning) => warning !== undefined)
@@ -102,6 +106,7 @@ function uselessReward(
   name: string,
   { agreement, labels }: AuditCounts,
   effect: number,
+  labelSource?: LabelSource,
 ): AuditWarning | undefined {
   if (labels.total < FEW_LABELS || agreement.share === null) return undefined
   const [low, high] = wilson(agreement.count / effect, agreement.total / effect)
@@ -117,7 +122,10 @@ function uselessReward(
   return {
     code: 'useless_reward',
     message: `The reward agrees with ${percent(agreement.share)} of ${labels.total} labels${of}: no better than a coin.`,
-    hint: 'Use the labels alone (`label_source: human`), or check the prompt format of the reward model before you trust any order of it.',
+    hint:
+      labelSource === 'human'
+        ? `${GATE_ALONE} Check the prompt format of the reward model.`
+        : 'Use the labels alone (`label_source: human`), or check the prompt format of the reward model before you trust any order of it.',
   }
 }
 
@@ -134,11 +142,10 @@ function harmfulReward({ expected, labelSource }: Audited): AuditWarning | undef
   }
 }
 
-function lengthReward({
-  rewardLengthWithin: r,
-  chosenLonger,
-  contrastedLonger,
-}: AuditedLengths): AuditWarning | undefined {
+function lengthReward(
+  { rewardLengthWithin: r, chosenLonger, contrastedLonger }: AuditedLengths,
+  labelSource?: LabelSource,
+): AuditWarning | undefined {
   const driven = r !== null && Math.abs(r) >= LENGTH_DRIVEN
   const shift =
     chosenLonger.share === null || contrastedLonger.share === null
@@ -151,8 +158,15 @@ function lengthReward({
     message: driven
       ? `Within pairs the reward follows the length of the answers (correlation ${r.toFixed(2)}).`
       : `The better answer is the longer one in ${percent(contrastedLonger.share ?? 0)} of the contrasted pairs, and in ${percent(chosenLonger.share ?? 0)} of the labels.`,
-    hint: 'A model trained on these pairs learns length. Take another reward model, or the labels alone (`label_source: human`).',
+    hint: lengthHint(driven, labelSource),
   }
+}
+
+function lengthHint(driven: boolean, labelSource?: LabelSource): string {
+  const learns = 'A model trained on these pairs learns length.'
+  if (labelSource !== 'human')
+    return `${learns} Take another reward model, or the labels alone (\`label_source: human\`).`
+  return driven ? GATE_ALONE : `${learns} Lower \`min_confidence\`: it leaves the other labels alone.`
 }
 
 function copies({ copies: taken }: PairsAgain): AuditWarning | undefined {

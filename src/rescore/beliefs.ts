@@ -1,6 +1,6 @@
 /** How likely each candidate is the better of each pair, from rewards and human labels together. */
 import { majorityOf, type PairVotes } from '../data/pair-votes.js'
-import { sigmoid } from '../statistics/statistics.js'
+import { logit, sigmoid } from '../statistics/statistics.js'
 
 /** Which evidence decides: both, the reward alone (the paper), the label alone, or both where they agree. */
 export type LabelSource = 'posterior' | 'reward' | 'human' | 'agreement'
@@ -55,28 +55,27 @@ export function rewardLogit(gap: number, { temperature, lapse = 0 }: Scale): num
   return Math.sign(x) * Math.log((1 - lapse + lapse * z) / (lapse + (1 - lapse) * z))
 }
 
-/** The gap that gives log-odds of `logit`; infinite where lapses never let it come so far, or always do. */
-export function gapOfLogit(logit: number, { temperature, lapse = 0 }: Scale): number {
-  if (lapse === 0) return temperature * logit
-  const share = (sigmoid(logit) - lapse) / (1 - 2 * lapse)
-  if (share >= 1) return Number.POSITIVE_INFINITY
-  return share <= 0 ? Number.NEGATIVE_INFINITY : temperature * Math.log(share / (1 - share))
+/** The gap that gives these log-odds; infinite where lapses never let it come so far, or always do. */
+export function gapOfLogit(logOdds: number, { temperature, lapse = 0 }: Scale): number {
+  if (lapse === 0) return temperature * logOdds
+  const share = (sigmoid(logOdds) - lapse) / (1 - 2 * lapse)
+  return temperature * logit(Math.min(1, Math.max(0, share)))
 }
 
 /** Log-odds that votes give for the first answer: net votes times ln((1 - e) / e), each annotator's by its own e. */
 export function votesLogit({ up, down, by }: PairVotes, { labelError: e, annotators }: Scale): number {
-  const logit = Math.log((1 - e) / e)
+  const each = -logit(e)
   let net = up - down
   let sum = 0
   for (const [name, [u, d]] of annotators ? (by ?? []) : []) {
     const shift = annotators?.[name]
     if (shift === undefined) continue
     // Never below 0: a label counts for nothing at worst.
-    sum += (u - d) * Math.max(0, logit - shift)
+    sum += (u - d) * Math.max(0, each - shift)
     net -= u - d
   }
   // A label that is never wrong has an infinite log-odds, and 0 times that is not 0.
-  return sum + (net === 0 ? 0 : net * logit)
+  return sum + (net === 0 ? 0 : net * each)
 }
 
 /**
@@ -94,9 +93,9 @@ export function beliefs(
   )
   if (source !== 'reward') {
     for (const pair of votes) {
-      const logit = votesLogit(pair, scale)
-      q[pair.first][pair.second] += logit
-      q[pair.second][pair.first] -= logit
+      const fromVotes = votesLogit(pair, scale)
+      q[pair.first][pair.second] += fromVotes
+      q[pair.second][pair.first] -= fromVotes
     }
   }
   return q.map((row) => row.map(sigmoid))

@@ -143,15 +143,20 @@ function checkFixed({ temperature, labelError, lapse }: CalibrateOptions): void 
 const WAYS =
   'Ways out: fix both `reward_temperature` (the reward gap worth odds of e to 1) and `label_error` (the share of wrong labels), as recipes/few-pairs.yaml does, or give it more labelled pairs.'
 
+const WAYS_BY_PERPLEXITY =
+  'Give it more labelled pairs, or take another `label_source`: for any but perplexity `reward_temperature` and `label_error` can be fixed, as recipes/few-pairs.yaml does.'
+
 const named = (name?: string) => (name ? `calibration of ${name}` : 'calibration')
 
 /**
  * What is known before there are rewards: whether so many labelled pairs are enough for what has to be fitted.
+ * @param byPerplexity whether error and unit are read from perplexities, so that neither can be given
  * @throws ClhaError (usage) as `calibrate` does
  */
 export function requirePairs(
   { pairs, prompts }: { pairs: number; prompts: number },
   options: CalibrateOptions,
+  byPerplexity = false,
 ): void {
   const { minPairs = 200, temperature, labelError, name } = options
   if (temperature !== undefined && (labelError !== undefined || pairs === 0)) return
@@ -160,7 +165,7 @@ export function requirePairs(
     pairs < minPairs
       ? `${pairs} labelled pairs, at least ${minPairs} are needed`
       : `${pairs} labelled pairs of ${prompts} prompts, at least ${minPairs} prompts are needed`
-  throw usageError(`${named(name)}: ${what}`, WAYS)
+  throw usageError(`${named(name)}: ${what}`, byPerplexity ? WAYS_BY_PERPLEXITY : WAYS)
 }
 
 /** Refuses what cannot be fitted. */

@@ -1,7 +1,7 @@
 /** One ranked list taken apart: which number came from which, and what would have to be different for another result. */
 
 import type { PairVotes } from '../data/pair-votes.js'
-import { sigmoid } from '../statistics/statistics.js'
+import { logit, sigmoid } from '../statistics/statistics.js'
 import {
   cautiousBeliefs,
   gapOfLogit,
@@ -87,7 +87,7 @@ export function explainList(list: RankedList, rules: ExplainRules): Explained {
     return { ...common, labelLogit: 0, pairs: legacyPairs(list, rules.threshold), gate }
   }
   const { temperature, labelError } = rules.scale
-  const labelLogit = rules.labelSource === 'reward' ? 0 : Math.log((1 - labelError) / labelError)
+  const labelLogit = rules.labelSource === 'reward' ? 0 : -logit(labelError)
   return {
     ...common,
     labelLogit,
@@ -268,5 +268,4 @@ export function levelOfGate({ rewards, sft }: RankedList, temperature: number): 
   return rewards[sft.index] - temperature * logit(sft.weight)
 }
 
-const logit = (p: number): number => Math.log(p / (1 - p))
 const withoutMinusZero = (x: number): number => (x === 0 ? 0 : x)

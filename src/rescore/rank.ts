@@ -4,13 +4,11 @@ import type { Example } from '../data/example.js'
 import { majorities, type PairVotes } from '../data/pair-votes.js'
 import { usageError } from '../errors.js'
 import { sigmoid } from '../statistics/statistics.js'
-import { cautiousBeliefs, type LabelSource, type Scale, type UncertainScale } from './beliefs.js'
+import { cautiousBeliefs, type Scale, type UncertainScale } from './beliefs.js'
 import { type GateOptions, sftGates } from './gate.js'
 import { beliefPairs, isConfident, type PairOptions, places, thresholdPairs } from './pairs.js'
 import type { LabelVerdict, RankedList } from './ranked.js'
 import { type NetVotes, netVotes, pairVotes } from './votes.js'
-
-export type { LabelSource }
 
 export interface RankOptions extends PairOptions, GateOptions {
   /** Which examples count for the gate's quantile; all of them when absent. */
@@ -189,7 +187,8 @@ function legacyVerdicts(
   })
 }
 
-function checkRewards(examples: readonly Example[], rewards: readonly number[][]): void {
+/** @throws ClhaError (usage) for rewards that do not fit their example, or are not finite, with file and row */
+export function checkRewards(examples: readonly Example[], rewards: readonly number[][]): void {
   if (examples.length !== rewards.length) {
     throw usageError(`${rewards.length} rows of rewards for ${examples.length} examples`)
   }

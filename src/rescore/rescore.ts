@@ -17,13 +17,11 @@ import { annotatorShifts, type Witnessed } from './noise/annotators.js'
 import type { Evidence } from './noise/evidence.js'
 import { mirroredNormals, noiseOfNormals } from './noise/mirrored-normals.js'
 import { reversalLimit } from './noise/reversal.js'
-import { type LegacyOptions, legacyRank, type RankOptions, rankLists } from './rank.js'
+import { checkRewards, type LegacyOptions, legacyRank, type RankOptions, rankLists } from './rank.js'
 import type { RankedList } from './ranked.js'
 import { combineScores } from './scorers/combine.js'
 import type { Scores } from './scorers/mean-scores.js'
 import { type PooledVotes, pairVotes, poolVotes } from './votes.js'
-
-export type { FoldCalibration }
 
 export interface RescoreInput {
   examples: readonly Example[]
@@ -74,6 +72,7 @@ export function rescoreLists({ examples, scores, folds, options, ...told }: Resc
   const votes = poolVotes(examples)
   const combined = scores && combineScores(examples, scores, votes, options.calibrate?.labelError)
   const { rewards } = combined ?? told
+  checkRewards(examples, rewards)
   const judged = { examples, rewards, votes, foldOf }
   const given = options.rank.labelSource === 'perplexity' ? perplexityScale(judged) : options.calibrate
   const calibrations = calibrateFolds(judged, given ?? {})
@@ -102,11 +101,11 @@ const sourceOf = (source: AskedSource, calibrations: readonly FoldCalibration[])
 
 /**
  * Whether there will be labelled pairs enough to calibrate each fold on, looked at before anything is scored.
- * @throws ClhaError (usage) as `rescoreLists` will
+ * @throws ClhaError (usage) as `rescoreLists` will; with `perplexity` for fewer than 200 prompts, too
  */
 export function requireCalibratable(
   examples: readonly Example[],
-  { calibrate: options = {}, legacy }: RescoreOptions,
+  { rank, calibrate: options = {}, legacy }: RescoreOptions,
   foldOf: (example: Example) => number = () => 0,
 ): void {
   if (legacy) return
@@ -121,7 +120,7 @@ export function requireCalibratable(
   }
   for (const [fold, { pairs, prompts }] of [...counts].sort(([a], [b]) => a - b)) {
     const name = counts.size > 1 ? `fold ${fold}` : options.name
-    requirePairs({ pairs, prompts: prompts.size }, { ...options, name })
+    requirePairs({ pairs, prompts: prompts.size }, { ...options, name }, rank.labelSource === 'perplexity')
   }
 }
 
@@ -171,8 +170,7 @@ interface Witnesses {
 function addWitnesses(fold: Witnesses, { rewards, votes }: Judged, i: number): void {
   for (const [k, pair] of votes.byExample[i].entries()) {
     if (votes.repeated[i][k]) continue
-    const gap = (rewards[i]?.[pair.first] ?? 0) - (rewards[i]?.[pair.second] ?? 0)
-    fold.witnessed.push({ votes: pair, gap })
+    fold.witnessed.push({ votes: pair, gap: rewards[i][pair.first] - rewards[i][pair.second] })
     fold.cluster.push(votes.prompts[i])
   }
 }
@@ -222,12 +220,8 @@ function withAnnotators(
   calibrations: FoldCalibration[],
   folds: ReadonlyMap<number, Witnesses>,
 ): FoldCalibration[] {
-  // In units of T: one list for all folds.
-  const pairs = calibrations.flatMap((c) =>
-    folds.get(c.fold)!.witnessed.map(({ votes, gap }) => ({ votes, gap: gap / c.temperature })),
-  )
-  const [first] = calibrations
-  const annotators = first && annotatorShifts(pairs, { ...first, temperature: 1 })
+  const parts = calibrations.map((c) => ({ pairs: folds.get(c.fold)!.witnessed, scale: c }))
+  const annotators = annotatorShifts(parts, calibrations[0]?.labelError)
   if (!annotators) return calibrations
   const add = <T extends Scale>(scale: T): T => ({ ...scale, annotators })
   return calibrations.map((c) => ({

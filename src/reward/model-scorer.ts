@@ -2,7 +2,7 @@
 import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import type { EncodedExample } from '../data/encode/encoded.js'
 import { packLists, valuesByList } from '../data/encode/pack.js'
-import { unshared } from '../data/read/unshared.js'
+import { unshared } from '../data/encode/unshared.js'
 import { numericsError } from '../errors.js'
 import type { RewardScorer } from '../models/decoder/reward-scorer.js'
 import { noGrad, scope } from '../tensor/index.js'

@@ -4,7 +4,7 @@ import type { Estimate, Interval } from './estimate.js'
 import { groupBy } from './group-by.js'
 import { type BootstrapOptions, cautiousRate } from './intervals.js'
 import { clusterBootstrap } from './resample.js'
-import { logSigmoid, mean, sigmoid } from './statistics.js'
+import { logit, logSigmoid, mean, sigmoid } from './statistics.js'
 import { type Curvature, minimize } from './strengths/newton.js'
 import { cholesky, solveFactored } from './strengths/positive-definite.js'
 
@@ -106,7 +106,7 @@ function controlled(rows: readonly LengthRow[]): Controlled {
   const deviation = Math.sqrt(mean(rows.map(({ longer }) => (longer - average) ** 2)))
   const x = rows.map(({ longer }) => (deviation > 0 ? Math.tanh(longer / deviation) : 0))
   const scores = rows.map(({ score }) => score)
-  const { at, hessian } = minimize([Math.log(raw / (1 - raw)), 0], (at) => lossOf(at, x, scores))
+  const { at, hessian } = minimize([logit(raw), 0], (at) => lossOf(at, x, scores))
   const [theta, effect] = at
   const factor = cholesky(hessian)
   if (!factor) return { theta, rate: sigmoid(theta), effect }

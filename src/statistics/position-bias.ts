@@ -1,6 +1,7 @@
 /** Whether what stands first pleases: of pairs that one rater saw in both orders. */
 import type { Estimate } from './estimate.js'
 import { wilson } from './intervals.js'
+import { logit } from './statistics.js'
 
 /** A pair that one rater saw twice. */
 export interface BothOrders {
@@ -48,17 +49,11 @@ export function positionBias(pairs: readonly BothOrders[]): PositionBias {
 }
 
 function slotLogits(first: number, second: number): Estimate {
-  const half = (share: number) => Math.log(share / (1 - share)) / 2
+  const half = (share: number) => logit(share) / 2
   if (first === 0 && second === 0) return { value: null }
   const [low, high] = wilson(first, first + second)
   const value = first === 0 || second === 0 ? null : half(first / (first + second))
-  return {
-    value,
-    interval: [
-      low <= 0 ? Number.NEGATIVE_INFINITY : half(low),
-      high >= 1 ? Number.POSITIVE_INFINITY : half(high),
-    ],
-  }
+  return { value, interval: [half(low), half(high)] }
 }
 
 /** Two-sided p that `a` and `b` come from a fair coin: min(1, 2 P(X <= min)), X ~ B(a + b, 1/2) (McNemar 1947, exact form). */

@@ -7,6 +7,9 @@ export function sigmoid(x: number): number {
   return z / (1 + z)
 }
 
+/** Log-odds of a probability, the logistic function's inverse; infinite at 0 and 1. */
+export const logit = (p: number): number => Math.log(p / (1 - p))
+
 /** ln of the logistic function, without overflow. */
 export function logSigmoid(x: number): number {
   return x >= 0 ? -Math.log1p(Math.exp(-x)) : x - Math.log1p(Math.exp(x))

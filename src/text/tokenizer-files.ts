@@ -22,6 +22,7 @@ export interface TokenizerFiles {
   added: AddedTokenEntry[]
   /** tokenizer_config.json over special_tokens_map.json; {} where absent. */
   config: Json
+  /** generation_config.json; {} where absent. */
   generation: Json
   /** Where that lies. */
   generationDir: string

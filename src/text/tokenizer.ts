@@ -23,8 +23,8 @@ export type { TokenizedText } from './tokenized-text.js'
 export interface TextTokenizer extends SpecialIds {
   /** The folder that it was read from. */
   dir: string
-  /** The folder whose generation_config.json holds for it. */
-  generationDir: string
+  /** The generation_config.json that holds for it; {} where there is none. */
+  generation: Json
   /** SHA-256 of what makes the ids of a text: two folders with the same one read alike. */
   hash: string
   /** One more than the largest id, added tokens included. */
@@ -81,7 +81,7 @@ export async function loadTokenizerOnBase(dir: string, base: string): Promise<Te
   const read = [made, files.tokenizer.post_processor, files.chatTemplate, eosId, bosId, addsBos]
   return {
     dir,
-    generationDir: files.generationDir,
+    generation: files.generation,
     hash: sha256(JSON.stringify(read)),
     vocabSize,
     ...ids,

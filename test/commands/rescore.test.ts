@@ -101,6 +101,25 @@ test('data are scored and rescored into other files than they are read from', as
   expect(fs.readFileSync(trainDataset)).toEqual(fs.readFileSync(files.data))
 })
 
+test('no other file that is read is written over by the lists: held-out data, demonstrations, second labels, a reward function', async () => {
+  const outputDir = tempFolder('own-inputs')
+  const held = join(outputDir, 'rescored.jsonl')
+  fs.copyFileSync(files.data, held)
+  const values = { rewardModel: files.reward, trainDataset: files.data, outputDir }
+  const refused = `${held}: is read and would be written over`
+  const start = { ...values, modelNameOrPath: files.model }
+  for (const key of ['evalDataset', 'sftDataset'])
+    await expect(calls(align, { ...start, [key]: held })).rejects.toThrow(refused)
+  await expect(calls(align, { ...start, relabels: [held] })).rejects.toThrow(refused)
+  await expect(calls(rescore, { ...values, relabels: [held] })).rejects.toThrow(refused)
+  await expect(calls(train, { ...start, evalDataset: held })).rejects.toThrow(refused)
+  const rewardFunction = join(outputDir, 'reward.mjs')
+  fs.writeFileSync(rewardFunction, 'export const score = () => 1')
+  const scored = { trainDataset: files.data, rewardFunction, outputFile: rewardFunction }
+  await expect(calls(rewardScore, scored)).rejects.toThrow('is read and would be written over')
+  expect(fs.readFileSync(held)).toEqual(fs.readFileSync(files.data))
+})
+
 test('rescoring deletes the scores that it kept itself, and nothing else of the output folder', async () => {
   const values = {
     rewardModel: files.reward,

@@ -281,3 +281,19 @@ test('an epsilon that config.json leaves out is that of its family', () => {
   expect(configOf('phi3', absent).norm.eps).toBe(1e-5)
   expect(configOf('llama_gqa', absent).norm.eps).toBe(1e-6)
 })
+
+test.each([
+  ['llama_gqa', 2048],
+  ['mistral_swa', 131_072],
+  ['qwen2', 32_768],
+  ['qwen3', 32_768],
+  ['gemma2', 8192],
+  ['gemma3_text', 131_072],
+  ['phi3', 4096],
+  ['gpt_neox_parallel', 2048],
+  ['rm_oasst_last', 2048],
+  ['gpt2', 1024],
+  ['opt', 2048],
+])('%s: a longest context that config.json leaves out is that of its family, %i', (name, positions) => {
+  expect(configOf(name, { max_position_embeddings: null, n_positions: null }).maxPositions).toBe(positions)
+})

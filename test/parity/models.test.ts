@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { packLists } from '../../src/data/encode/pack.js'
-import { unshared } from '../../src/data/read/unshared.js'
+import { unshared } from '../../src/data/encode/unshared.js'
 import { generate } from '../../src/generate/generate.js'
 import { withAdapterOff } from '../../src/models/adapters/adapter.js'
 import { loadModelFolder } from '../../src/models/adapters/adapter-load.js'

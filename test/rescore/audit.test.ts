@@ -165,6 +165,20 @@ describe('audit', () => {
     expect(auditReport(lists, []).warnings.map((w) => w.code)).toEqual(['useless_reward'])
   })
 
+  test('where labels alone decide already, advice on a poor reward is about the gate', () => {
+    const prompts = Array.from({ length: 60 }, (_, i) => example(2, [i % 2 ? [0, 1] : [1, 0]]))
+    const examples = prompts.map((one) => ({ ...one, candidates: [{ text: 'long' }, { text: 's' }] }))
+    // 9 for the longer answer, so that the reward is a reward for length as well.
+    const rewards = examples.map((_, i) => [9 + (i % 3), 0])
+    const advice = (labelSource: 'human' | 'posterior') =>
+      auditReport(rankLists(examples, rewards, { ...rank, labelSource }, scale), [], { labelSource })
+        .warnings.map(({ code, hint }) => `${code}: ${hint}`)
+        .join('\n')
+    expect(advice('posterior')).toMatch(/useless_reward: Use the labels alone/)
+    expect(advice('human')).toMatch(/useless_reward: Labels alone order .*`sft_gate: off`/)
+    expect(advice('human')).not.toMatch(/(Use|or) the labels alone/)
+  })
+
   test('no lists and lists without labels give a report without numbers out of nothing', () => {
     expect(auditReport([], []).total).toMatchObject({ lists: 0, gate: null, agreement: { share: null } })
     const unlabelled = auditReport(rankLists([example(1)], [[1]], rank, scale), [])
@@ -228,6 +242,14 @@ describe('rescoring as a whole', () => {
     expect(audit.truth!.orderRight.share).toBeCloseTo(right(lists), 12)
     expect(audit.calibrations).toEqual(calibrations)
     expect(audit.warnings).toEqual([])
+  })
+
+  test('a reward that is not finite is told with its row, before anything is fitted', () => {
+    const run = (rewards: number[][]) => () =>
+      rescoreLists({ examples: [example(2, [[0, 1]])], rewards, options: { rank } })
+    expect(run([[1, Number.NaN]])).toThrow('pairs.jsonl:1: the reward of candidate 1 is NaN')
+    expect(run([[1]])).toThrow('pairs.jsonl:1: 1 rewards for 2 candidates')
+    expect(run([])).toThrow('0 rows of rewards for 1 examples')
   })
 
   test('unseen prompts come as r / T: T is 1 and e the mean of the folds', () => {

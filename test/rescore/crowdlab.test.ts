@@ -54,10 +54,8 @@ function posterior(pairs: ReturnType<typeof simulate>): { beliefs: number[]; tem
     down: Float64Array.from(votes, ({ down }) => down),
     weight: new Float64Array(pairs.length).fill(1),
   })
-  const annotators = annotatorShifts(
-    pairs.map(({ gap }, i) => ({ gap, votes: votes[i] })),
-    scale,
-  )
+  const witnessed = pairs.map(({ gap }, i) => ({ gap, votes: votes[i] }))
+  const annotators = annotatorShifts([{ pairs: witnessed, scale }], scale.labelError)
   const beliefs = pairs.map(({ gap }, i) => sigmoid(pairLogit(gap, votes[i], { ...scale, annotators })))
   return { beliefs, temperature: scale.temperature }
 }

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { createRandom } from '../../src/random.js'
 import { mirroredNormals } from '../../src/rescore/noise/mirrored-normals.js'
 import { rankDefaults } from '../../src/rescore/rank.js'
-import { rescoreLists } from '../../src/rescore/rescore.js'
+import { requireCalibratable, rescoreLists } from '../../src/rescore/rescore.js'
+import { thrown } from '../helpers/folders.js'
 import { example } from './helpers.js'
 
 const random = createRandom('perplexity')
@@ -47,4 +48,15 @@ test("a label's belief is the share of the first normal at its PPLDiff, to 1e-10
 
 test('a model that finds chosen answers no likelier is refused', () => {
   expect(() => mirroredNormals(gaps.map((d) => -d))).toThrow('chosen answers no likelier')
+})
+
+test('of too few prompts the advice names no key that label_source: perplexity refuses, and those that others need', () => {
+  const few = [example(2, [[0, 1]])]
+  const hintFor = (labelSource: 'auto' | 'perplexity') => {
+    const error = thrown(() => requireCalibratable(few, { rank: { ...rankDefaults, labelSource } }))
+    expect(error.message).toContain('1 labelled pairs, at least 200 are needed')
+    return error.hint
+  }
+  expect(hintFor('auto')).toMatch(/^Ways out: fix both `reward_temperature`/)
+  expect(hintFor('perplexity')).toMatch(/^Give it more labelled pairs, or take another `label_source`/)
 })

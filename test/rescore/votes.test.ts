@@ -6,7 +6,7 @@ import { expectedSentence } from '../../src/rescore/expected.js'
 import { annotatorShifts } from '../../src/rescore/noise/annotators.js'
 import { reversalLimit } from '../../src/rescore/noise/reversal.js'
 import { type RankOptions, rankDefaults, rankLists } from '../../src/rescore/rank.js'
-import { rescoreLists } from '../../src/rescore/rescore.js'
+import { calibrateFolds, rescoreLists } from '../../src/rescore/rescore.js'
 import { pairVotes, poolVotes } from '../../src/rescore/votes.js'
 import { sigmoid } from '../../src/statistics/statistics.js'
 import { example } from './helpers.js'
@@ -102,6 +102,34 @@ describe('votes', () => {
     })
   })
 
+  test("an annotator's error goes by what each scorer is worth, whichever fold is called the first", () => {
+    const random = createRandom('folds of annotators')
+    const rows = Array.from({ length: 600 }, (_, i) => {
+      const gap = random.normal() * 4
+      // One scorer is right beyond its gap, the other one lapses in a third of the pairs.
+      const lapses = i % 2 === 1 && random.next() < 0.3
+      const up = random.next() < sigmoid(gap) !== lapses
+      const says = (annotator: string, e: number) => {
+        const [better, worse] = random.next() < e === up ? [1, 0] : [0, 1]
+        return { better, worse, count: 1, annotator }
+      }
+      const votes = [says('good', 0.05), says('poor', 0.35)]
+      return { gap, example: example(2, [[0, 1]], { id: `${i}`, prompt: `q ${i}`, votes }) }
+    })
+    const examples = rows.map((row) => row.example)
+    const shifts = (first: number) =>
+      calibrateFolds(
+        {
+          examples,
+          rewards: rows.map(({ gap }) => [gap, 0]),
+          votes: poolVotes(examples),
+          foldOf: (i) => (i + first) % 2,
+        },
+        {},
+      )[0].annotators!
+    for (const name of ['good', 'poor']) expect(shifts(0)[name]).toBeCloseTo(shifts(1)[name], 3)
+  })
+
   test('a careless annotator counts less than a careful one', () => {
     const random = createRandom('annotators')
     const pairs = Array.from({ length: 400 }, () => {
@@ -117,7 +145,7 @@ describe('votes', () => {
       return { gap, votes: { first: 0, second: 1, up, down, by } }
     })
     const scale = { temperature: 1, labelError: 0.2 }
-    const annotators = annotatorShifts(pairs, scale)!
+    const annotators = annotatorShifts([{ pairs, scale }], scale.labelError)!
     const error = (name: string) => sigmoid(Math.log(0.2 / 0.8) + annotators[name])
     expect(Math.abs(error('good') - 0.05)).toBeLessThan(0.05)
     expect(Math.abs(error('poor') - 0.4)).toBeLessThan(0.07)
@@ -133,9 +161,8 @@ describe('votes', () => {
     }
     expect(votesLogit(split, scale)).toBe(0)
     expect(votesLogit(split, { ...scale, annotators })).toBeGreaterThan(1)
-    expect(
-      annotatorShifts([{ gap: 1, votes: { first: 0, second: 1, up: 1, down: 0 } }], scale),
-    ).toBeUndefined()
+    const unnamed = [{ gap: 1, votes: { first: 0, second: 1, up: 1, down: 0 } }]
+    expect(annotatorShifts([{ pairs: unnamed, scale }], scale.labelError)).toBeUndefined()
   })
 
   test('labels that are given as never wrong are so of named annotators, too', () => {

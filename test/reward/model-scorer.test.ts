@@ -1,7 +1,7 @@
 /** Scores of encoded lists, from a decoder with shared prompts and from an encoder without. */
 import { expect, test } from 'vitest'
 import type { EncodedExample } from '../../src/data/encode/encoded.js'
-import { unshared } from '../../src/data/read/unshared.js'
+import { unshared } from '../../src/data/encode/unshared.js'
 import { loadRewardScorer } from '../../src/models/folders/load-reward.js'
 import { scoreExamples } from '../../src/reward/model-scorer.js'
 import { fixture } from '../fixtures.js'

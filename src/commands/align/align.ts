@@ -1,19 +1,19 @@
 /** `clha align`: from preferences to an aligned model that was compared with what it started from. */
 import type { Options } from '../../config/options.js'
 import { partOf } from '../../data/corpus.js'
-import { listFiles } from '../../data/read/read-files.js'
 import { usageError } from '../../errors.js'
 import { requireFreeTargets } from '../../files/targets.js'
 import { loadTrainable } from '../../load/trainable.js'
 import { isAlignment } from '../../methods/registry.js'
 import { inOutputDir, requireOwnFolder } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
-import { openSession } from '../../session/session.js'
+import { withSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { shellPath } from '../../show/shell.js'
 import { amount, count } from '../../show/units.js'
 import { checkScorers } from '../../stations/evaluate/eval-models.js'
 import { rescoredFile } from '../../stations/rank/rescored-file.js'
+import { dataRead } from '../../stations/read/data-read.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import type { Pipeline } from '../pipeline-spec.js'
@@ -27,21 +27,21 @@ import { requireSameSettings } from './same-settings.js'
 import { resultOf, stoppedResult } from './say-report.js'
 
 const KEPT = 'what is done is kept. Go on with the same command and --resume-from-checkpoint true'
-export const align: Pipeline<AlignResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  const { options } = session
+
+export const align: Pipeline<AlignResult> = withSession(async (session) => {
+  const { options, ui } = session
   requireOwnFolder(options)
   return inOutputDir(options, true, async () => {
     requireAlignable(options)
     requireSameSettings(session.config, options.outputDir)
     checkScorers(options)
-    const { outputDir, trainDataset = [] } = options
-    requireFreeTargets([rescoredFile(outputDir)], await listFiles(trainDataset))
+    const read = await dataRead(options, ['trainDataset', 'evalDataset', 'sftDataset', 'relabels'])
+    requireFreeTargets([rescoredFile(options.outputDir)], read)
     const start = await loadTrainable(session)
     const work = () => withAlignment(session, start, alignIn)
     return sayingStop(ui, KEPT, work, () => stoppedResult(options.outputDir))
   })
-}
+})
 
 /** The stations, a line each. */
 async function alignIn(a: Alignment): Promise<AlignResult> {

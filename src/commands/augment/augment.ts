@@ -4,7 +4,6 @@ import { checkIdle, GENERATE_KEYS } from '../../config/idle-keys.js'
 import type { SectionOptions } from '../../config/options.js'
 import { corpusOf, rewardedExamples } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
-import { listFiles } from '../../data/read/read-files.js'
 import type { ReadFault } from '../../data/read/row-fault.js'
 import { writeExamples } from '../../data/write/write-examples.js'
 import { usageError } from '../../errors.js'
@@ -20,6 +19,7 @@ import { writeConfig } from '../../session/outputs.js'
 import { type Session, withSession } from '../../session/session.js'
 import { sayingStop } from '../../session/stopped.js'
 import { amount, figure } from '../../show/units.js'
+import { dataRead } from '../../stations/read/data-read.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { joinAnswers } from '../../stations/sample/join-answers.js'
 import {
@@ -65,12 +65,8 @@ export const augment: Pipeline<AugmentResult, 'train_dataset'> = withSession((se
 async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResult> {
   const { options, ui } = session
   const outputFile = options.outputFile ?? join(options.outputDir, 'augmented.jsonl')
-  const { trainDataset, answersFile } = options
-  requireFreeTargets(
-    [outputFile],
-    [...(await listFiles(trainDataset)), ...(await listFiles(answersFile ?? []))],
-  )
-  const { examples } = await loadData(session, trainDataset, 0)
+  requireFreeTargets([outputFile], await dataRead(options, ['trainDataset', 'answersFile']))
+  const { examples } = await loadData(session, options.trainDataset, 0)
   if (examples.length === 0) throw usageError('train_dataset holds no prompt')
   requireOneUnit(session, examples)
   await writeConfig(session)

@@ -27,7 +27,7 @@ export const chatPipeline: Pipeline<ChatResult, 'model_name_or_path'> = withSess
       ui.line(
         `${hubLabel(options.modelNameOrPath)} · ${count(parameterCount(lm.model))} parameters · ${BRIEFLY}`,
       )
-      sayUnusedSettings(session, lm.tokenizer.generationDir)
+      sayUnusedSettings(session, lm.tokenizer.generation)
       return await talk(session, lm, input, interrupts)
     } finally {
       interrupts.close()

@@ -47,7 +47,7 @@ export const generatePipeline: Pipeline<GenerateResult, 'model_name_or_path'> = 
     if (evalDataset !== undefined && outputFile !== undefined)
       requireFreeTargets([outputFile], await listFiles(evalDataset))
     const lm = await loadStartModel(session, 'lm', 'all')
-    sayUnusedSettings(session, lm.tokenizer.generationDir)
+    sayUnusedSettings(session, lm.tokenizer.generation)
     try {
       const asked = await promptsOf(session, lm)
       const prompts = asked.flatMap((prompt) => new Array<Prompt>(options.numSamples).fill(prompt))

@@ -1,16 +1,16 @@
 /** `clha rescore`: every answer scored, labels and rewards weighed, the labels audited. */
 
 import { corpusOf } from '../../data/corpus.js'
-import { listFiles } from '../../data/read/read-files.js'
 import { requireFreeTargets } from '../../files/targets.js'
 import { requireCalibratable } from '../../rescore/rescore.js'
 import { inOutputDir } from '../../session/claim.js'
 import { required } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
-import { openSession, type Session } from '../../session/session.js'
+import { type Session, withSession } from '../../session/session.js'
 import { amount } from '../../show/units.js'
 import { rescoredFile } from '../../stations/rank/rescored-file.js'
 import { rescoreOptions, rescoreStation } from '../../stations/rank/rescoring.js'
+import { dataRead } from '../../stations/read/data-read.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { withRelabels } from '../../stations/read/relabels.js'
 import { keptScores } from '../../stations/score/kept-scores.js'
@@ -24,16 +24,15 @@ export interface RescoreResult {
   labelError?: number
 }
 
-export const rescore: Pipeline<RescoreResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  return inOutputDir(session.options, false, () => rescoreIn(session))
-}
+export const rescore: Pipeline<RescoreResult> = withSession((session) =>
+  inOutputDir(session.options, false, () => rescoreIn(session)),
+)
 
 async function rescoreIn(session: Session): Promise<RescoreResult> {
   const { ui } = session
   const trainDataset = required(session.options, 'trainDataset')
   const { outputDir } = session.options
-  requireFreeTargets([rescoredFile(outputDir)], await listFiles(trainDataset))
+  requireFreeTargets([rescoredFile(outputDir)], await dataRead(session.options, ['trainDataset', 'relabels']))
   const { examples: read } = await loadData(session, trainDataset, 2)
   const examples = await withRelabels(session, read)
   ui.line(`${amount(examples.length, 'list')}`)

@@ -1,15 +1,15 @@
 /** `clha reward score`: a reward for every answer of a data file. */
 import { corpusOf, rewardedExamples } from '../../data/corpus.js'
 import type { Example } from '../../data/example.js'
-import { listFiles } from '../../data/read/read-files.js'
 import { contentFault } from '../../data/read/row-fault.js'
 import type { WriteReport } from '../../data/write/write-examples.js'
 import { formatFor, losesVotes, ROWS_OF } from '../../data/write/write-rows.js'
 import { writeJsonLines } from '../../files/json-lines.js'
 import { requireFreeTargets } from '../../files/targets.js'
 import { required } from '../../session/needs.js'
-import { openSession } from '../../session/session.js'
+import { withSession } from '../../session/session.js'
 import { amount, count, figure, percent } from '../../show/units.js'
+import { dataRead } from '../../stations/read/data-read.js'
 import { loadData } from '../../stations/read/load-data.js'
 import { requireOneScorer } from '../../stations/score/one-scorer.js'
 import { agreement } from '../../stations/score/reward-models.js'
@@ -24,12 +24,12 @@ export interface ScoreResult {
   outputFile?: string
 }
 
-export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  requireOneScorer(session.options)
-  const { outputFile } = session.options
-  const trainDataset = required(session.options, 'trainDataset')
-  if (outputFile !== undefined) requireFreeTargets([outputFile], await listFiles(trainDataset))
+export const rewardScore: Pipeline<ScoreResult> = withSession(async (session) => {
+  const { options, ui } = session
+  const { outputFile } = options
+  requireOneScorer(options)
+  const trainDataset = required(options, 'trainDataset')
+  if (outputFile !== undefined) requireFreeTargets([outputFile], await dataRead(options, ['trainDataset']))
   const loaded = await loadData(session, trainDataset, 1)
   const { corpus, cached } = await outsideScores(session, corpusOf(loaded.examples))
   const { examples, rewards } = corpus
@@ -48,7 +48,7 @@ export const rewardScore: Pipeline<ScoreResult> = async (config, ui) => {
   writeJsonLines(outputFile, rows, (row) => row)
   ui.line(`scores   ${outputFile}`)
   return { answers: flat.length, cached, outputFile }
-}
+})
 
 /**
  * Rows that this and other tools read again: a labelled pair in TRL's columns with its scores, else a list with rewards.

@@ -10,7 +10,7 @@ import type { Decoder } from '../../models/decoder/decoder.js'
 import { inOutputDir, requireOwnFolder } from '../../session/claim.js'
 import type { Needs } from '../../session/needs.js'
 import { writeConfig } from '../../session/outputs.js'
-import { openSession, type Session } from '../../session/session.js'
+import { type Session, withSession } from '../../session/session.js'
 import { resultOf, type TrainResult } from '../../stations/fit/train-result.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadSplits } from '../../stations/read/splits.js'
@@ -22,11 +22,10 @@ import {
 } from '../../stations/score/reward-models.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
-export const rewardTrain: Pipeline<TrainResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
+export const rewardTrain: Pipeline<TrainResult> = withSession(async (session) => {
   if (session.options.folds > 1) requireOwnFolder(session.options)
   return inOutputDir(session.options, true, () => trainIn(session))
-}
+})
 
 async function trainIn(session: Session): Promise<TrainResult> {
   const { folds, outputDir, seed } = session.options

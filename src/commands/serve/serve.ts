@@ -106,7 +106,7 @@ async function loadLm(session: Session, path: string): Promise<Loaded<ServedLang
   const { options, config, ui, dtype } = session
   const lm = await loadStartModel(session, 'lm', 'all')
   const { model, tokenizer, template } = lm
-  sayUnusedSettings(session, tokenizer.generationDir)
+  sayUnusedSettings(session, tokenizer.generation)
   requireFiniteOutput(model)
   const contextLength = contextOf(model.config.maxPositions, options.maxModelLen)
   const { evalBatchSize: slots, maxQueue } = options

@@ -6,7 +6,7 @@ import { headOfFolder } from '../../models/adapters/adapter-load.js'
 import { resolveModelFolder } from '../../models/folders/model-folder.js'
 import { inOutputDir } from '../../session/claim.js'
 import { writeConfig } from '../../session/outputs.js'
-import { openSession, type Session } from '../../session/session.js'
+import { type Session, withSession } from '../../session/session.js'
 import { shellPath } from '../../show/shell.js'
 import { amount } from '../../show/units.js'
 import { trainPolicy } from '../../stations/fit/policy.js'
@@ -16,10 +16,9 @@ import { readRankable } from '../../stations/rank/ranked-data.js'
 import type { Ui } from '../../terminal/ui.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
-export const train: Pipeline<TrainResult> = async (config, ui) => {
-  const session = await openSession(config, ui)
-  return inOutputDir(session.options, true, () => trainIn(session))
-}
+export const train: Pipeline<TrainResult> = withSession((session) =>
+  inOutputDir(session.options, true, () => trainIn(session)),
+)
 
 async function trainIn(session: Session): Promise<TrainResult> {
   const { learningRate, numTrainEpochs: epochs, maxSteps, outputDir: dir, method: kind } = session.options

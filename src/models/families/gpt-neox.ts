@@ -2,7 +2,7 @@
 import { ACTIVATIONS, type WeightNames } from '../decoder/decoder-config.js'
 import type { Family } from './family.js'
 import { ropeOf } from './rope.js'
-import { sameLayers } from './standard.js'
+import { maxPositionsOf, sameLayers } from './standard.js'
 
 const NAMES: WeightNames = {
   prefix: 'gpt_neox.',
@@ -43,7 +43,7 @@ export const gptNeoX: Family = {
       heads,
       kvHeads: heads,
       headDim,
-      maxPositions: read.size('max_position_embeddings', 2048),
+      maxPositions: maxPositionsOf(read),
       initializerRange: read.notNegative('initializer_range', 0.02),
       tieWordEmbeddings: read.flag('tie_word_embeddings', false),
       norm: { kind: 'layer', eps: read.notNegative('layer_norm_eps', 1e-5) },

@@ -1,6 +1,7 @@
 /** GPT-2: learned positions, fused queries, keys and values, matrices stored as [in, out]. */
 import { ACTIVATIONS, type WeightNames } from '../decoder/decoder-config.js'
 import type { Family } from './family.js'
+import { maxPositionsOf } from './standard.js'
 
 const NAMES: WeightNames = {
   prefix: 'transformer.',
@@ -41,7 +42,7 @@ export const gpt2: Family = {
       heads,
       kvHeads: heads,
       headDim,
-      maxPositions: read.size('n_positions', 1024),
+      maxPositions: maxPositionsOf(read, 'n_positions'),
       initializerRange: read.notNegative('initializer_range', 0.02),
       tieWordEmbeddings: read.flag('tie_word_embeddings', true),
       positionOffset: 0,

@@ -2,6 +2,7 @@
 import { ACTIVATIONS, type WeightNames } from '../decoder/decoder-config.js'
 import type { ConfigReader } from '../folders/config-reader.js'
 import type { Family } from './family.js'
+import { maxPositionsOf } from './standard.js'
 
 const NAMES = {
   prefix: 'model.',
@@ -54,7 +55,7 @@ export const opt: Family = {
       heads,
       kvHeads: heads,
       headDim,
-      maxPositions: read.size('max_position_embeddings', 2048),
+      maxPositions: maxPositionsOf(read),
       initializerRange: read.notNegative('init_std', 0.02),
       tieWordEmbeddings: read.flag('tie_word_embeddings', true),
       embeddingSize,

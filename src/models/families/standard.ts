@@ -36,6 +36,24 @@ export interface StandardKeys {
   ropes?: (read: ConfigReader, headDim: number) => DecoderConfig['ropes']
 }
 
+/** The longest context of each `model_type` where config.json has none: the defaults of transformers' config classes. */
+const MAX_POSITIONS: Readonly<Record<string, number>> = {
+  llama: 2048,
+  mistral: 131_072,
+  qwen2: 32_768,
+  qwen3: 32_768,
+  gemma2: 8192,
+  gemma3_text: 131_072,
+  phi3: 4096,
+  gpt_neox: 2048,
+  gpt_neox_reward_model: 2048,
+  gpt2: 1024,
+  opt: 2048,
+}
+
+export const maxPositionsOf = (read: ConfigReader, key = 'max_position_embeddings'): number =>
+  read.size(key, MAX_POSITIONS[String(read.config.model_type)])
+
 /** RMSNorm before each half, grouped queries, a gated MLP, no biases, rotary positions in every layer. */
 export function standardSettings(read: ConfigReader, keys: StandardKeys = {}): Omit<DecoderConfig, 'family'> {
   const hiddenSize = read.size('hidden_size')
@@ -53,7 +71,7 @@ export function standardSettings(read: ConfigReader, keys: StandardKeys = {}): O
     heads,
     kvHeads: keyValueHeads(read, heads),
     headDim,
-    maxPositions: read.size('max_position_embeddings', 2048),
+    maxPositions: maxPositionsOf(read),
     initializerRange: read.notNegative('initializer_range', 0.02),
     tieWordEmbeddings: read.flag('tie_word_embeddings', keys.tied ?? false),
     norm: { kind: 'rms', eps: read.notNegative('rms_norm_eps', 1e-6) },

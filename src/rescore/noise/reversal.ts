@@ -1,6 +1,5 @@
 /** How far labels may be reversed: as many as are believed wrong, but at no possible loss worth the name. */
-import { sigmoid } from '../../statistics/statistics.js'
-import { majorityBelief, pairLogit, type Scale, type UncertainScale } from '../beliefs.js'
+import { majorityBelief, type Scale, type UncertainScale } from '../beliefs.js'
 import type { Witnessed } from './annotators.js'
 
 /** Pairs that one scorer scored, with what is believed on average and the scales that are not ruled out at 99.9 %. */
@@ -8,12 +7,6 @@ export interface ReversalPart {
   pairs: readonly Witnessed[]
   average: UncertainScale
   possible: readonly Scale[]
-}
-
-/** Probability that the majority of a pair's votes is right under one scale. */
-function majorityRight({ votes, gap }: Witnessed, scale: Scale): number {
-  const q = sigmoid(pairLogit(gap, votes, scale))
-  return votes.up > votes.down ? q : 1 - q
 }
 
 /**
@@ -25,11 +18,12 @@ export function reversalLimit(parts: readonly ReversalPart[], cap: number): numb
   const rows: { belief: number; right: number[] }[] = []
   let labels = 0
   for (const { pairs, average, possible } of parts) {
-    for (const pair of pairs) {
-      if (pair.votes.up === pair.votes.down) continue
+    for (const { gap, votes } of pairs) {
+      if (votes.up === votes.down) continue
       labels++
-      const belief = majorityBelief(pair.gap, pair.votes, average)
-      if (belief < 0.5) rows.push({ belief, right: possible.map((scale) => majorityRight(pair, scale)) })
+      const belief = majorityBelief(gap, votes, average)
+      if (belief < 0.5)
+        rows.push({ belief, right: possible.map((scale) => majorityBelief(gap, votes, scale)) })
     }
   }
   rows.sort((a, b) => a.belief - b.belief)

@@ -119,7 +119,7 @@ export async function answersOfModels(
       i === 0
         ? await loadStartModel(session, 'lm', 'all')
         : await loadLanguageModel(path, dtype, chatTemplate, quantizedOf(options, 'all'))
-    sayUnusedSettings(session, lm.tokenizer.generationDir, name)
+    sayUnusedSettings(session, lm.tokenizer.generation, name)
     try {
       await sayQuantizedChange(session, {
         lm,

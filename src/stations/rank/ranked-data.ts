@@ -4,6 +4,7 @@ import { type Corpus, corpusOf, partOf, withoutPart } from '../../data/corpus.js
 import { type Part, partsByPrompt } from '../../data/split.js'
 import { usageError } from '../../errors.js'
 import { sha256File } from '../../files/digest.js'
+import { requireFreeTargets } from '../../files/targets.js'
 import { type MethodOptions, materialOf, needsRewards } from '../../methods/registry.js'
 import { ASSUMED_LABEL_ERROR } from '../../rescore/calibrate.js'
 import { isRankedFile } from '../../rescore/is-ranked-file.js'
@@ -13,9 +14,11 @@ import { readRankedJsonl } from '../../rescore/ranked-jsonl.js'
 import { requireCalibratable } from '../../rescore/rescore.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import { type Needs, required } from '../../session/needs.js'
+import { dataRead } from '../read/data-read.js'
 import { fractionsOf, loadSplits, type SplitNeeds } from '../read/splits.js'
 import { dropKeptScores, keptScores } from '../score/kept-scores.js'
 import { hasColumnScores, hasOutsideScorer, type OutsideNeeds, scoreCorpus } from '../score/scoring.js'
+import { rescoredFile } from './rescored-file.js'
 import { rescoreData, rescoreOptions, writeRescored } from './rescoring.js'
 
 /** Examples with the list that each became. */
@@ -57,7 +60,11 @@ export async function readRankable(session: RankNeeds): Promise<() => Promise<Ra
   // Rewards of the data are there or missing now; those of a model cost time.
   const known = hasOutsideScorer(options) ? undefined : await scoreCorpus(session, corpus)
   const byReward = one && options.labelSource === 'reward'
-  if (!byReward) requireCalibratable(corpus.examples, rescoreOptions(options))
+  if (!byReward) {
+    const read = await dataRead(options, ['trainDataset', 'evalDataset', 'relabels'])
+    requireFreeTargets([rescoredFile(options.outputDir)], read)
+    requireCalibratable(corpus.examples, rescoreOptions(options))
+  }
   return async () => {
     const scored = known ?? (await keptScores(session, corpus))
     if (byReward) return { corpus: plainlyRanked(options, scored), files }

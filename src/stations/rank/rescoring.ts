@@ -7,15 +7,11 @@ import { makeFolder } from '../../files/folder.js'
 import { writeWhole } from '../../files/whole.js'
 import { writeAuditPage } from '../../report/write-reports.js'
 import type { AuditReport } from '../../rescore/audit.js'
+import type { FoldCalibration } from '../../rescore/calibrate.js'
 import type { Expected } from '../../rescore/expected.js'
 import type { RankedList } from '../../rescore/ranked.js'
 import { writeRankedJsonl } from '../../rescore/ranked-jsonl.js'
-import {
-  type FoldCalibration,
-  type Rescored,
-  type RescoreOptions,
-  rescoreLists,
-} from '../../rescore/rescore.js'
+import { type Rescored, type RescoreOptions, rescoreLists } from '../../rescore/rescore.js'
 import type { Needs } from '../../session/needs.js'
 import type { Session } from '../../session/session.js'
 import { count, figure, percent } from '../../show/units.js'
@@ -23,7 +19,7 @@ import { dropKeptScores } from '../score/kept-scores.js'
 import { rescoredFile } from './rescored-file.js'
 
 /** The keys that decide beliefs, order, pairs and gates. */
-export type RescoringOptions = Pick<
+type RescoringOptions = Pick<
   Options,
   | 'labelSource'
   | 'pairWeight'
@@ -82,15 +78,17 @@ export async function rescoreStation(
 /** Calibrates, ranks, audits; says what came out. */
 export function rescoreData(
   session: RescoringNeeds,
-  { examples, rewards, scores, folds }: ScoredCorpus,
+  { examples, parts, rewards, scores, folds }: ScoredCorpus,
   truth?: (list: RankedList) => readonly boolean[],
 ): Rescored {
+  const { rank, ...rest } = rescoreOptions(session.options, truth)
+  const training = (i: number) => parts[i] === 'train'
   const rescored = rescoreLists({
     examples,
     rewards,
     scores,
     folds,
-    options: rescoreOptions(session.options, truth),
+    options: { ...rest, rank: { ...rank, training } },
   })
   sayAudit(session, rescored.audit)
   return rescored
@@ -119,7 +117,7 @@ function sayAudit({ ui, options }: RescoringNeeds, audit: AuditReport): void {
       `${name}reward unit T ${figure(temperature)}${known ? `, wrong whatever its gap in ${percent(lapse, 0)}` : ''}`,
     )
   }
-  if (calibrations.length > 0) ui.line(errorWords(calibrations[0]))
+  if (calibrations.length > 0) ui.line(errorWords(calibrations[0], options.labelSource === 'perplexity'))
   if (audit.expected) {
     ui.line(expectedWords(audit.expected))
     ui.line(audit.expected.sentence)
@@ -154,17 +152,16 @@ function expectedWords({ low, high }: Expected): string {
 }
 
 /** What is known of the annotators' error; it is the same in all folds. */
-export function errorWords({
-  labelErrorInterval: interval,
-  determined,
-  labelError,
-  votes,
-}: FoldCalibration): string {
+function errorWords(
+  { labelErrorInterval: interval, determined, labelError, votes }: FoldCalibration,
+  byPerplexity: boolean,
+): string {
   const looks =
     votes.pairs > 0
       ? ` · ${count(votes.pairs)} pairs judged more than once, ${count(votes.disagree)} disagreements`
       : ''
-  if (!interval) return `annotator error ${labelError.toFixed(2)}, as given${looks}`
+  if (!interval)
+    return `annotator error ${labelError.toFixed(2)}, ${byPerplexity ? 'as perplexities tell' : 'as given'}${looks}`
   const range = `${interval[0].toFixed(2)} to ${interval[1].toFixed(2)}`
   return determined || votes.pairs > 0
     ? `annotator error ${labelError.toFixed(2)} (${range})${looks}`

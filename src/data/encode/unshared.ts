@@ -1,5 +1,5 @@
 /** Lists whose answers each bring their whole prompt, for models that read in both directions. */
-import type { EncodedExample } from '../encode/encoded.js'
+import type { EncodedExample } from './encoded.js'
 
 /** The same tokens with nothing shared: an empty prompt, and prompt plus answer as each answer's own tokens. */
 export function unshared(example: EncodedExample): EncodedExample {
