@@ -504,3 +504,11 @@ test('the command writes YAML, a file, or JSON, and never over a file', async ()
   expect(JSON.parse((await call('--json')).out).import).toMatchObject({ tool: 'axolotl', command: 'train' })
   expect((await call('--from', 'verl')).err).toMatch(/no such tool/)
 })
+
+test('a file whose keys do not tell the kind of training says that it trains with CLHA, and how to say another', () => {
+  const plain = { model_name_or_path: 'm', dataset_name: 'org/prefs', learning_rate: 5e-7 }
+  const [kind] = importConfig(plain, 'trl').missing
+  expect(kind).toMatchObject({ key: 'the kind of training', value: null })
+  expect(kind.reason).toMatch(/no key tells it.*CLHA.*--method dpo/)
+  expect(importConfig(plain, 'trl', 'dpo').missing).toEqual([])
+})
