@@ -512,3 +512,44 @@ test('a file whose keys do not tell the kind of training says that it trains wit
   expect(kind.reason).toMatch(/no key tells it.*CLHA.*--method dpo/)
   expect(importConfig(plain, 'trl', 'dpo').missing).toEqual([])
 })
+
+describe('LLaMA-Factory', () => {
+  const read = (info: object, all: object) => {
+    const dir = temporaryFolder()
+    fs.writeFileSync(join(dir, 'dataset_info.json'), JSON.stringify(info))
+    return importConfig({ model_name_or_path: 'm', dataset_dir: dir, ...all }, 'llama-factory')
+  }
+
+  test('where a file is silent an adapter is trained, by SFT', () => {
+    const { values, assumed } = read({}, {})
+    expect(values).toMatchObject({ method: 'sft', use_peft: true, lora_r: 8, lora_alpha: 16 })
+    expect(assumed).toContainEqual({ key: 'use_peft', value: true })
+    expect(read({}, { finetuning_type: 'full' }).values).not.toHaveProperty('use_peft')
+  })
+
+  test('the weights of KTO are taken', () => {
+    const { values, missing } = read({}, { stage: 'kto', kto_chosen_weight: 1, kto_rejected_weight: 2 })
+    expect(values).toMatchObject({ method: 'kto', desirable_weight: 1, undesirable_weight: 2 })
+    expect(missing).toEqual([])
+  })
+
+  test('columns that dataset_info.json calls otherwise become `columns`; what differs between data sets is told', () => {
+    const usual = { messages: 'conversations', chosen: 'chosen', rejected: 'rejected' }
+    const own = { prompt: 'question', chosen: 'good', rejected: 'bad' }
+    const info = {
+      a: { file_name: 'a.json', formatting: 'sharegpt', columns: usual },
+      b: { file_name: 'b.json', columns: own },
+      c: { file_name: 'c.json', columns: own, num_samples: 100 },
+    }
+    expect(read(info, { stage: 'dpo', dataset: 'a' }).values).not.toHaveProperty('columns')
+    const columns = { instruction: 'question', chosen: 'good', rejected: 'bad' }
+    const same = read(info, { stage: 'dpo', dataset: 'b', eval_dataset: 'c' })
+    expect(same.values).toMatchObject({ columns })
+    expect(same.missing.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/^num_samples of c: all/),
+    ])
+    const mixed = read(info, { stage: 'dpo', dataset: 'a,b' })
+    expect(mixed.values).not.toHaveProperty('columns')
+    expect(mixed.missing[0].reason).toMatch(/columns differ \(a \{\}, b \{"instruction":"question"/)
+  })
+})
