@@ -553,3 +553,26 @@ describe('LLaMA-Factory', () => {
     expect(mixed.missing[0].reason).toMatch(/columns differ \(a \{\}, b \{"instruction":"question"/)
   })
 })
+
+describe('Axolotl', () => {
+  const read = (all: object) => importConfig({ base_model: 'm', ...all }, 'axolotl')
+
+  test('orpo_alpha is the weight of the ratio, and prompts keep their limit', () => {
+    const { values, missing } = read({ rl: 'orpo', orpo_alpha: 0.3, max_prompt_len: 256, sequence_len: 1024 })
+    expect(values).toMatchObject({ method: 'orpo', beta: 0.3, max_prompt_length: 256 })
+    expect(missing).toEqual([])
+    expect(read({ rl: 'orpo', orpo_alpha: 0.3, rl_beta: 0.2 }).values).toMatchObject({ beta: 0.2 })
+    expect(read({ rl: 'dpo', dpo_use_weighting: true }).values).toMatchObject({ use_weighting: true })
+  })
+
+  test('batches of one, no dropout, the last weights and four checkpoints are what it does in silence', () => {
+    const silent = { per_device_train_batch_size: 1, load_best_model_at_end: false, save_total_limit: 4 }
+    const tuned = { rl: 'dpo', adapter: 'lora', val_set_size: 0.1, save_steps: 100, eval_steps: 50 }
+    expect(read(tuned).values).toMatchObject({ ...silent, lora_dropout: 0 })
+    const best = (all: object) => read({ val_set_size: 0.1, ...all }).values.load_best_model_at_end
+    expect(best({ save_steps: 100, eval_steps: 50 })).toBe(true)
+    expect(best({ saves_per_epoch: 1, evals_per_epoch: 4 })).toBe(true)
+    expect(best({ save_steps: 100, eval_steps: 30 })).toBe(false)
+    expect(best({})).toBe(false)
+  })
+})
