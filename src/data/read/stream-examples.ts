@@ -211,6 +211,8 @@ function checkDropped({ counts, first, options }: Reading, maxDropped: number): 
   const tooFew = first.content.every((fault) => fault.code === 'too_few_answers')
   const hint = tooFew
     ? `Every answer list needs ${options.minCandidates} answers here; rows with one answer are for supervised fine-tuning.`
-    : `Look at the rows, or raise max_dropped (now ${percent(maxDropped)}).`
+    : counts.kept === 0
+      ? 'Look at the rows: none of them can be used.'
+      : `Look at the rows, or raise max_dropped (now ${percent(maxDropped)}).`
   throw usageError(`${message}:\n${formatFaults(first.content, LISTED)}${more(dropped)}`, hint)
 }
