@@ -1,5 +1,6 @@
 /** Turns what zod says about a value into sentences: the key, what it expects, what was found. */
 import type { z } from 'zod'
+import { METHODS } from '../methods/registry.js'
 import { expectation, found, namedValues, schemaAt } from './describe.js'
 import { type ConfigKey, configSchema, type JsonSchema, keyZod } from './schema.js'
 import { didYouMean, suggest } from './suggest.js'
@@ -74,7 +75,15 @@ function explain(key: ConfigKey, schema: JsonSchema, value: unknown, issue: Issu
     const text = `${name} is missing: expected ${expectation(here)}`
     return [{ path: path.slice(0, -1), part: 'key', text }]
   }
-  const near = typeof actual === 'string' ? didYouMean(suggest(actual, namedValues(here)), '.') : ''
+  const near = typeof actual === 'string' ? adviceOn(key, actual, namedValues(here)) : ''
   const text = `${name}: expected ${expectation(here)}, found ${found(actual)}${near}`
   return [{ path, part: 'value', text }]
+}
+
+/** Other tools call a loss what is a method here, and the other way round. */
+function adviceOn(key: ConfigKey, value: string, known: readonly string[]): string {
+  if (key === 'loss_type' && Object.hasOwn(METHODS, value)) return `. It is a method: method: ${value}`
+  const of = Object.entries(METHODS).find(([, { losses = {} }]) => Object.hasOwn(losses, value))
+  if (key === 'method' && of) return `. It is a loss of ${of[0]}: method: ${of[0]}, loss_type: ${value}`
+  return didYouMean(suggest(value, known), '.')
 }

@@ -57,11 +57,11 @@ const RULES: readonly Rule[] = [
       [v.model_name_or_path, v.reward_model, v.model_config].every((name) => name === undefined) &&
       'no model is named that could be loaded so',
   },
-  { keys: LORA_KEYS, idle: (v) => !v.use_peft && 'use_peft is false: all weights are trained' },
   {
     keys: LORA_KEYS,
     idle: (v) => v.adapter_name_or_path !== undefined && 'adapter_name_or_path brings its own settings',
   },
+  { keys: LORA_KEYS, idle: (v) => !v.use_peft && 'use_peft is false: no new adapter is made' },
   ...METHOD_RULES,
   {
     keys: ['min_confidence', 'gate_quantile', ...CALIBRATION_KEYS],

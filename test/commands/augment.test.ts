@@ -303,6 +303,7 @@ test('keys of a server that is not named, and two sources at once, are errors', 
   await expect(run({ answersFile: files.data, numSamples: 7, temperature: 0.5 })).rejects.toThrow(
     /temperature has no effect: the answers come from answers_file\n.*num_samples has no effect/,
   )
+  await expect(run({ answersFile: files.data, seed: 1 })).rejects.toThrow('seed has no effect')
   await expect(run({ generationEndpoint: 'http://h/v1' })).rejects.toThrow(
     'generation_endpoint_model is missing',
   )

@@ -64,6 +64,16 @@ describe('data inspect', () => {
 })
 
 describe('data lint', () => {
+  test('data in which no row can be used have findings, row by row, like any other', async () => {
+    const none = put('none.jsonl', ['{"prompt":', { question: 'Q', best: 'A' }, pair('a', 'Q?', 'A.', ' A.')])
+    const { code, out } = await clha('lint', none, '--json')
+    expect(code).toBe(8)
+    expect(out).toMatch(/"code":"unreadable".*"row":1\D/)
+    expect(out).toMatch(/"code":"unreadable".*"row":2\D/)
+    expect(out).toMatch(/"code":"unusable".*"row":3\D/)
+    expect((await clha('inspect', none)).code).toBe(2)
+  })
+
   const both = put('both.jsonl', [pair('1', 'Sky?', 'Blue.', 'Green.'), pair('2', 'Sky?', 'Green.', 'Blue.')])
 
   test('ends with 8 where an error is found, and names the rows', async () => {

@@ -421,3 +421,75 @@ test('the command writes YAML, a file, or JSON, and never over a file', async ()
   expect(JSON.parse((await call('--json')).out).import).toMatchObject({ tool: 'axolotl', command: 'train' })
   expect((await call('--from', 'verl')).err).toMatch(/no such tool/)
 })
+
+test('a file whose keys do not tell the kind of training says that it trains with CLHA, and how to say another', () => {
+  const plain = { model_name_or_path: 'm', dataset_name: 'org/prefs', learning_rate: 5e-7 }
+  const [kind] = importConfig(plain, 'trl').missing
+  expect(kind).toMatchObject({ key: 'the kind of training', value: null })
+  expect(kind.reason).toMatch(/no key tells it.*CLHA.*--method dpo/)
+  expect(importConfig(plain, 'trl', 'dpo').missing).toEqual([])
+})
+
+describe('LLaMA-Factory', () => {
+  const read = (info: object, all: object) => {
+    const dir = temporaryFolder()
+    fs.writeFileSync(join(dir, 'dataset_info.json'), JSON.stringify(info))
+    return importConfig({ model_name_or_path: 'm', dataset_dir: dir, ...all }, 'llama-factory')
+  }
+
+  test('where a file is silent an adapter is trained, by SFT', () => {
+    const { values, assumed } = read({}, {})
+    expect(values).toMatchObject({ method: 'sft', use_peft: true, lora_r: 8, lora_alpha: 16 })
+    expect(assumed).toContainEqual({ key: 'use_peft', value: true })
+    expect(read({}, { finetuning_type: 'full' }).values).not.toHaveProperty('use_peft')
+  })
+
+  test('the weights of KTO are taken', () => {
+    const { values, missing } = read({}, { stage: 'kto', kto_chosen_weight: 1, kto_rejected_weight: 2 })
+    expect(values).toMatchObject({ method: 'kto', desirable_weight: 1, undesirable_weight: 2 })
+    expect(missing).toEqual([])
+  })
+
+  test('columns that dataset_info.json calls otherwise become `columns`; what differs between data sets is told', () => {
+    const usual = { messages: 'conversations', chosen: 'chosen', rejected: 'rejected' }
+    const own = { prompt: 'question', chosen: 'good', rejected: 'bad' }
+    const info = {
+      a: { file_name: 'a.json', formatting: 'sharegpt', columns: usual },
+      b: { file_name: 'b.json', columns: own },
+      c: { file_name: 'c.json', columns: own, num_samples: 100 },
+    }
+    expect(read(info, { stage: 'dpo', dataset: 'a' }).values).not.toHaveProperty('columns')
+    const columns = { instruction: 'question', chosen: 'good', rejected: 'bad' }
+    const same = read(info, { stage: 'dpo', dataset: 'b', eval_dataset: 'c' })
+    expect(same.values).toMatchObject({ columns })
+    expect(same.missing.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/^num_samples of c: all/),
+    ])
+    const mixed = read(info, { stage: 'dpo', dataset: 'a,b' })
+    expect(mixed.values).not.toHaveProperty('columns')
+    expect(mixed.missing[0].reason).toMatch(/columns differ \(a \{\}, b \{"instruction":"question"/)
+  })
+})
+
+describe('Axolotl', () => {
+  const read = (all: object) => importConfig({ base_model: 'm', ...all }, 'axolotl')
+
+  test('orpo_alpha is the weight of the ratio, and prompts keep their limit', () => {
+    const { values, missing } = read({ rl: 'orpo', orpo_alpha: 0.3, max_prompt_len: 256, sequence_len: 1024 })
+    expect(values).toMatchObject({ method: 'orpo', beta: 0.3, max_prompt_length: 256 })
+    expect(missing).toEqual([])
+    expect(read({ rl: 'orpo', orpo_alpha: 0.3, rl_beta: 0.2 }).values).toMatchObject({ beta: 0.2 })
+    expect(read({ rl: 'dpo', dpo_use_weighting: true }).values).toMatchObject({ use_weighting: true })
+  })
+
+  test('batches of one, no dropout, the last weights and four checkpoints are what it does in silence', () => {
+    const silent = { per_device_train_batch_size: 1, load_best_model_at_end: false, save_total_limit: 4 }
+    const tuned = { rl: 'dpo', adapter: 'lora', val_set_size: 0.1, save_steps: 100, eval_steps: 50 }
+    expect(read(tuned).values).toMatchObject({ ...silent, lora_dropout: 0 })
+    const best = (all: object) => read({ val_set_size: 0.1, ...all }).values.load_best_model_at_end
+    expect(best({ save_steps: 100, eval_steps: 50 })).toBe(true)
+    expect(best({ saves_per_epoch: 1, evals_per_epoch: 4 })).toBe(true)
+    expect(best({ save_steps: 100, eval_steps: 30 })).toBe(false)
+    expect(best({})).toBe(false)
+  })
+})

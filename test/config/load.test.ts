@@ -189,3 +189,12 @@ describe('what is given', () => {
     })
   })
 })
+
+test.each([
+  ['loss_type: simpo', 'found "simpo". It is a method: method: simpo'],
+  ['method: ipo', 'found "ipo". It is a loss of dpo: method: dpo, loss_type: ipo'],
+  ['method: alphapo', 'found "alphapo". It is a loss of cpo: method: cpo, loss_type: alphapo'],
+  ['method: dppo', 'found "dppo". Did you mean "dpo"?'],
+])('%s: what other tools call a loss or a method is named as it is here', (yaml, end) => {
+  expect(complaints(yaml)[0].endsWith(end)).toBe(true)
+})

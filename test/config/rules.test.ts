@@ -199,3 +199,13 @@ describe('label_source: perplexity', () => {
     [`${asked}reward_temperature: 1`, 'finds error and unit by itself'],
   ])('%s is refused', (yaml, reason) => expect(complaint(yaml)).toContain(reason))
 })
+
+test('settings of a new adapter beside one that is there are refused with that reason', () => {
+  expect(complaint('adapter_name_or_path: a\nlora_r: 4')).toContain(
+    'lora_r has no effect: adapter_name_or_path brings its own settings',
+  )
+  // A run folder as model_name_or_path may bring an adapter that is trained on.
+  expect(complaint('model_name_or_path: runs/adapter\nlora_dropout: 0.5')).toContain(
+    'lora_dropout has no effect: use_peft is false: no new adapter is made',
+  )
+})

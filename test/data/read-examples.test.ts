@@ -159,6 +159,13 @@ describe('content faults', () => {
     expect((await readExamples(file, { maxDropped: 0.1 })).report.kept).toBe(9)
   })
 
+  test('a larger share is advised only where it would help', async () => {
+    const hint = (rows: object[], maxDropped: number) =>
+      readExamples(dataFile(jsonl(rows)), { maxDropped }).catch((error: ClhaError) => error.hint)
+    expect(await hint([...pairs(9), empty], 0.05)).toBe('Look at the rows, or raise max_dropped (now 5.0 %).')
+    expect(await hint([empty, same], 1)).toBe('Look at the rows: none of them can be used.')
+  })
+
   test('lists of one answer pass for supervised fine-tuning only', async () => {
     const file = dataFile(jsonl([{ prompt: 'q', completion: 'a' }]))
     await expect(readExamples(file)).rejects.toThrow('1 answer, at least 2 needed')

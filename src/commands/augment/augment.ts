@@ -90,7 +90,7 @@ async function augmentIn(session: Session<'train_dataset'>): Promise<AugmentResu
 function requireOneUnit(session: Session, examples: readonly Example[]): void {
   requireOneScorer(session.options)
   if (session.options.answersFile !== undefined)
-    checkIdle(session, [{ keys: GENERATE_KEYS, reason: 'the answers come from answers_file' }])
+    checkIdle(session, [{ keys: [...GENERATE_KEYS, 'seed'], reason: 'the answers come from answers_file' }])
   if (hasOutsideScorer(session.options) || session.options.answersFile !== undefined) return
   if (!hasColumnScores(examples)) return
   throw usageError(

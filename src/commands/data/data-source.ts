@@ -45,12 +45,14 @@ const STRIDE = 500
 /**
  * Rows with one answer and labelled ones are read as well as pairs and lists; rows that can't be used end nothing.
  * @param names files, folders, or names on the hub
+ * @param noneUsable faults alone are an answer, too
  * @throws ClhaError (exit 2) for data that is not there; while reading, where a file is damaged or no row can be used
  */
 export async function openData(
   names: readonly string[],
   options: ReadingOptions,
   ui: Ui,
+  noneUsable = false,
 ): Promise<DataSource> {
   const paths: string[] = []
   for (const name of names) paths.push(...(await resolveData(name, { ui }, 'train')).paths)
@@ -65,6 +67,7 @@ export async function openData(
       {
         skipBad: true,
         maxDropped: 1,
+        noneUsable,
         minCandidates: 1,
         unpaired: true,
         splitter: options.splitter,

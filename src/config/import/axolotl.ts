@@ -95,6 +95,10 @@ export const AXOLOTL: RuleTable = {
   ...each('rl', (value) => (value === 'ipo' ? { set: { loss_type: 'ipo' } } : { drop: 'method says it' })),
   ...each('reward_model process_reward_model', drop('the command says it')),
   ...each('rl_beta', to('beta')),
+  orpo_alpha: (value, all) =>
+    value === null || all.rl_beta != null ? { drop: 'rl_beta decides' } : { set: { beta: value } },
+  max_prompt_len: whenOn(to('max_prompt_length')),
+  dpo_use_weighting: whenOn(to('use_weighting')),
   ...each('rpo_alpha', whenOn(to('sft_weight'))),
   cpo_alpha: cpoAlpha((all) => all.rl === 'simpo'),
   ...each('dpo_label_smoothing', whenOn(to('label_smoothing'))),
@@ -136,10 +140,24 @@ function axolotlTemplate(value: unknown): ReturnType<Rule> {
   return { drop: 'the chat template comes with the tokenizer; without one set chat_template' }
 }
 
+/** Steps between, or the share of an epoch; NaN where neither is said. */
+const interval = (all: Values, steps: string, perEpoch: string) =>
+  Number(all[steps] ?? 1 / Number(all[perEpoch]))
+
+/** Fine-tuning alone ends with the best weights, where each save falls on an evaluation. */
+const loadsBest = (all: Values) =>
+  !all.rl &&
+  (Number(all.val_set_size) > 0 || all.test_datasets != null) &&
+  interval(all, 'save_steps', 'saves_per_epoch') % interval(all, 'eval_steps', 'evals_per_epoch') === 0
+
 /** What Axolotl does where a file is silent. */
-export const axolotlDefaults = (method: string | undefined): Values => ({
+export const axolotlDefaults = (method: string | undefined, all: Values): Values => ({
   ...lossDefaults(method),
   ...anchorDefaults(method),
+  per_device_train_batch_size: 1,
+  lora_dropout: 0,
+  load_best_model_at_end: loadsBest(all),
+  save_total_limit: 4,
   lr_scheduler_type: 'cosine',
   warmup_ratio: 0.03,
   num_train_epochs: 1,

@@ -124,20 +124,25 @@ function take(imported: Imported, key: string, value: unknown, outcome: Outcome)
   }
 }
 
+const CLHA = 'CLHA, which needs rewards (clha align, or clha rescore first)'
+
 /** A reward model has a command of its own; a method that is not here leaves CLHA, and says so. */
 function chooseMethod(imported: Imported, method: string | undefined): void {
   if (method === 'reward') {
     imported.command = 'reward train'
     return
   }
-  if (method === undefined) return
+  if (method === undefined) {
+    const reason = `no key tells it, so this config trains with ${CLHA}; say it with --method dpo, sft, orpo and the like`
+    imported.missing.unshift({ key: 'the kind of training', value: null, reason })
+    return
+  }
   if (checkValue('method', method).length === 0) {
     imported.values = { method, ...imported.values }
     imported.mapped.unshift({ key: 'the kind of training', to: 'method', value: method })
     return
   }
-  const reason =
-    'no such method here: this config trains with CLHA, which needs rewards (clha align, or clha rescore first)'
+  const reason = `no such method here: this config trains with ${CLHA}`
   imported.missing.unshift({ key: 'the kind of training', value: method, reason })
   imported.command = 'align'
 }

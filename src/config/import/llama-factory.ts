@@ -6,6 +6,7 @@ import {
   drop,
   each,
   miss,
+  type Outcome,
   type Rule,
   type RuleTable,
   texts,
@@ -22,6 +23,9 @@ interface Registered {
   hf_hub_url?: unknown
   subset?: unknown
   split?: unknown
+  num_samples?: unknown
+  /** Its columns by their names there. */
+  columns?: Record<string, unknown>
 }
 
 /** dataset_info.json of `dataset_dir`, which says what the names of data sets stand for. */
@@ -38,40 +42,99 @@ function registry(dir: string): Record<string, Registered> | undefined {
 
 const optional = (value: unknown) => (value === undefined ? undefined : String(value))
 
+/** What its names of columns are called here; the others have the same name. */
+const COLUMNS: Record<string, string> = {
+  prompt: 'instruction',
+  query: 'input',
+  response: 'output',
+  messages: 'conversations',
+  kto_tag: 'label',
+}
+
+/** Those that the file calls otherwise, as `columns` takes them. */
+const renamed = ({ columns }: Registered): Values =>
+  Object.fromEntries(
+    Object.entries(columns ?? {})
+      .map(([name, theirs]) => [COLUMNS[name] ?? name, theirs])
+      .filter(([ours, theirs]) => theirs != null && ours !== theirs),
+  )
+
+/** One `columns` serves all data sets here: it is set where they agree. */
+function columnsOf(names: readonly string[], all: readonly Registered[]): { set: Values; lost: string[] } {
+  const each = all.map(renamed)
+  if (each.every((columns) => Object.keys(columns).length === 0)) return { set: {}, lost: [] }
+  const isOne = new Set(each.map((columns) => JSON.stringify(columns))).size === 1
+  if (isOne) return { set: { columns: each[0] }, lost: [] }
+  const told = names.map((name, i) => `${name} ${JSON.stringify(each[i])}`).join(', ')
+  return {
+    set: {},
+    lost: [`columns differ (${told}): one \`columns\` serves all data sets, so rename them in the files`],
+  }
+}
+
 const dataset =
   (key: string, usual: string): Rule =>
   (value, all) => {
     const dir = String(all.dataset_dir ?? 'data')
-    const known = registry(dir)
-    const named: Named[] = []
-    const unknown: string[] = []
-    for (const name of texts(value)) {
-      const entry = known?.[name]
-      if (entry?.hf_hub_url !== undefined) {
-        named.push({
-          path: String(entry.hf_hub_url),
-          config: optional(entry.subset),
-          split: optional(entry.split),
-        })
-      } else if (entry?.file_name !== undefined) named.push({ path: join(dir, String(entry.file_name)) })
-      else unknown.push(name)
-    }
-    const found = named.length > 0 ? joinDatasets(key, named, usual) : {}
-    if (unknown.length === 0) return found
-    const where = known
+    const known = registry(dir) ?? {}
+    const isRegistered = (name: string) =>
+      known[name]?.hf_hub_url !== undefined || known[name]?.file_name !== undefined
+    const names = texts(value).filter(isRegistered)
+    const found = joinRegistered(key, names, known, dir, usual)
+    // The evaluation's data sets are read with the same `columns`.
+    const both = [...new Set([all.dataset, all.eval_dataset].flatMap((named) => texts(named ?? [])))]
+    const shared = both.filter(isRegistered)
+    const columns = columnsOf(
+      shared,
+      shared.map((name) => known[name]),
+    )
+    const unknown = texts(value).filter((name) => !isRegistered(name))
+    const where = existsSync(join(dir, 'dataset_info.json'))
       ? `not in ${dir}/dataset_info.json`
       : `${dir}/dataset_info.json, which says what it is, is not here`
-    return { ...found, miss: `${unknown.join(', ')}: ${where}; set ${key} to files or names on the hub` }
+    const lost = [
+      ...(unknown.length > 0
+        ? [`${unknown.join(', ')}: ${where}; set ${key} to files or names on the hub`]
+        : []),
+      ...(found.miss === undefined ? [] : [found.miss]),
+      ...columns.lost,
+    ]
+    return {
+      ...found,
+      set: { ...found.set, ...columns.set },
+      ...(lost.length > 0 && { miss: lost.join('; ') }),
+    }
   }
+
+function joinRegistered(
+  key: string,
+  names: readonly string[],
+  known: Record<string, Registered>,
+  dir: string,
+  usual: string,
+): Outcome {
+  if (names.length === 0) return {}
+  const named = names.map((name): Named => {
+    const { hf_hub_url, file_name, subset, split } = known[name]
+    return hf_hub_url === undefined
+      ? { path: join(dir, String(file_name)) }
+      : { path: String(hf_hub_url), config: optional(subset), split: optional(split) }
+  })
+  const found = joinDatasets(key, named, usual)
+  const capped = names.filter((name) => known[name].num_samples != null)
+  if (capped.length === 0) return found
+  const cap = `num_samples of ${capped.join(', ')}: all rows are used; see max_samples`
+  return { ...found, miss: found.miss === undefined ? cap : `${found.miss}; ${cap}` }
+}
 
 const STAGES: Record<string, string> = { rm: 'reward', pt: 'pretraining', ppo: 'ppo' }
 /** Losses that are methods of their own here; the others are variants of DPO. */
 const METHODS = ['orpo', 'simpo']
 
-export function factoryMethod(all: Values): string | undefined {
-  const stage = all.stage === undefined ? undefined : String(all.stage)
+export function factoryMethod(all: Values): string {
+  const stage = String(all.stage ?? 'sft')
   if (stage === 'dpo') return METHODS.includes(String(all.pref_loss)) ? String(all.pref_loss) : 'dpo'
-  return stage === undefined ? undefined : (STAGES[stage] ?? stage)
+  return STAGES[stage] ?? stage
 }
 
 /** A share; a number of examples has no equivalent. */
@@ -117,6 +180,8 @@ export const LLAMA_FACTORY: RuleTable = {
   ...each('pref_beta', to('beta')),
   ...each('dpo_label_smoothing', whenOn(to('label_smoothing'))),
   ...each('pref_ftx', whenOn(to('sft_weight'))),
+  kto_chosen_weight: to('desirable_weight'),
+  kto_rejected_weight: to('undesirable_weight'),
   ...each('ld_alpha', whenOn(to('ld_alpha'))),
   ...each('lora_target', target),
   ...each('additional_target', whenOn(to('modules_to_save', (value) => texts(value)))),
@@ -152,8 +217,8 @@ export const factoryDefaults = (method: string | undefined): Values => ({
   max_length: 2048,
 })
 
-/** Of its adapters, where one is trained: alpha is twice the rank. */
+/** An adapter is its `finetuning_type` where a file is silent; alpha is twice the rank. */
 export const factoryAdapter = (all: Values): Values =>
-  all.finetuning_type === 'lora'
-    ? { lora_r: 8, lora_alpha: 2 * Number(all.lora_rank ?? 8), lora_dropout: 0 }
+  (all.finetuning_type ?? 'lora') === 'lora'
+    ? { use_peft: true, lora_r: 8, lora_alpha: 2 * Number(all.lora_rank ?? 8), lora_dropout: 0 }
     : {}

@@ -83,7 +83,10 @@ export const TRAINING_ARGUMENTS: RuleTable = {
     drop('logs have one form here'),
   ),
   ...each('logging_nan_inf_filter', drop('a loss that is not finite always ends the run')),
-  ...each('remove_unused_columns label_names', drop('columns are recognised by themselves')),
+  ...each(
+    'remove_unused_columns no_remove_unused_columns label_names',
+    drop('columns are recognised by themselves'),
+  ),
   ...each(
     'dataloader_num_workers dataloader_pin_memory dataloader_prefetch_factor dataset_num_proc preprocessing_num_workers',
     drop(MACHINE),

@@ -19,6 +19,8 @@ export interface ReadOptions {
   skipBad?: number | boolean
   /** Share of rows that may be dropped for their content before reading stops. Default 0.05. */
   maxDropped?: number
+  /** Data without a single row that can be used are no error: the faults are what is wanted. */
+  noneUsable?: boolean
   /** Answers that a row needs: 2 (default), 1 for supervised fine-tuning, or 0 where prompts alone will do. */
   minCandidates?: 0 | 1 | 2
   /** Take rows with one answer and a label as well (KTO, BCO). Default: they are refused. */
@@ -103,7 +105,7 @@ export async function* streamExamples(
     yield* readFile(file, reading, limit)
   }
   if (counts.dropped.structural > reading.tolerated) throw tooManyBad(reading)
-  checkDropped(reading, maxDropped)
+  if (!options.noneUsable) checkDropped(reading, maxDropped)
 }
 
 const rowOptions = (options: ReadOptions): RowOptions => ({
@@ -211,6 +213,8 @@ function checkDropped({ counts, first, options }: Reading, maxDropped: number): 
   const tooFew = first.content.every((fault) => fault.code === 'too_few_answers')
   const hint = tooFew
     ? `Every answer list needs ${options.minCandidates} answers here; rows with one answer are for supervised fine-tuning.`
-    : `Look at the rows, or raise max_dropped (now ${percent(maxDropped)}).`
+    : counts.kept === 0
+      ? 'Look at the rows: none of them can be used.'
+      : `Look at the rows, or raise max_dropped (now ${percent(maxDropped)}).`
   throw usageError(`${message}:\n${formatFaults(first.content, LISTED)}${more(dropped)}`, hint)
 }

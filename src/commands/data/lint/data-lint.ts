@@ -39,7 +39,7 @@ export async function dataLint(options: LintOptions, ui: Ui): Promise<LintResult
   const { against, similarity, report, force, found } = options
   if (report !== undefined && !force && fs.existsSync(report))
     throw usageError(`${report}: is there already`, 'Choose another name, or write over it with --force.')
-  const source = await openData(options.data, options, ui)
+  const source = await openData(options.data, options, ui, true)
   const others: DataSource[] = []
   for (const name of against) others.push(await openData([name], options, ui))
   if (report !== undefined)
