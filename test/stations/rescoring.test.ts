@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import type { Part } from '../../src/data/split.js'
 import { rescoreData } from '../../src/stations/rank/rescoring.js'
 import { example } from '../rescore/helpers.js'
 
@@ -27,15 +26,4 @@ test('an error that perplexities tell is not called given', () => {
   const ui = { ...session.ui, line: (text: string) => said.push(text) } as typeof session.ui
   rescoreData({ options, ui }, { examples, rewards, parts: examples.map(() => 'train') })
   expect(said.join('\n')).toMatch(/annotator error 0\.\d\d, as perplexities tell/)
-})
-
-test('rewards of development rows do not move the gate of the rows to train on', () => {
-  const rewards = [[1, 0], [2, 0], [3, 0], ...[50, 60, 70, 80].map((best) => [best, 0])]
-  const examples = rewards.map((_, i) => example(2, [[0, 1]], { id: String(i), prompt: `q ${i}` }))
-  const gates = (parts: readonly Part[]) =>
-    rescoreData(session, { examples, rewards, parts }).lists.map(({ sft }) => sft.weight)
-  const parts = rewards.map((_, i): Part => (i < 3 ? 'train' : 'dev'))
-  expect(gates(parts)[1]).toBe(0.5)
-  expect(gates(parts)[6]).toBeGreaterThan(0.99)
-  expect(gates(rewards.map(() => 'train'))[1]).toBeLessThan(0.01)
 })

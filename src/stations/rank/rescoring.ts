@@ -78,17 +78,15 @@ export async function rescoreStation(
 /** Calibrates, ranks, audits; says what came out. */
 export function rescoreData(
   session: RescoringNeeds,
-  { examples, parts, rewards, scores, folds }: ScoredCorpus,
+  { examples, rewards, scores, folds }: ScoredCorpus,
   truth?: (list: RankedList) => readonly boolean[],
 ): Rescored {
-  const { rank, ...rest } = rescoreOptions(session.options, truth)
-  const training = (i: number) => parts[i] === 'train'
   const rescored = rescoreLists({
     examples,
     rewards,
     scores,
     folds,
-    options: { ...rest, rank: { ...rank, training } },
+    options: rescoreOptions(session.options, truth),
   })
   sayAudit(session, rescored.audit)
   return rescored
