@@ -62,9 +62,12 @@ export function gapOfLogit(logOdds: number, { temperature, lapse = 0 }: Scale): 
   return temperature * logit(Math.min(1, Math.max(0, share)))
 }
 
+/** Log-odds that a label is right which errs with probability e. Saved runs hold it to the last bit, where -logit(e) may differ. */
+export const logitOfLabel = (e: number): number => Math.log((1 - e) / e)
+
 /** Log-odds that votes give for the first answer: net votes times ln((1 - e) / e), each annotator's by its own e. */
 export function votesLogit({ up, down, by }: PairVotes, { labelError: e, annotators }: Scale): number {
-  const each = -logit(e)
+  const each = logitOfLabel(e)
   let net = up - down
   let sum = 0
   for (const [name, [u, d]] of annotators ? (by ?? []) : []) {

@@ -6,6 +6,7 @@ import {
   cautiousBeliefs,
   gapOfLogit,
   type LabelSource,
+  logitOfLabel,
   rewardLogit,
   type Scale,
   type UncertainScale,
@@ -87,7 +88,7 @@ export function explainList(list: RankedList, rules: ExplainRules): Explained {
     return { ...common, labelLogit: 0, pairs: legacyPairs(list, rules.threshold), gate }
   }
   const { temperature, labelError } = rules.scale
-  const labelLogit = rules.labelSource === 'reward' ? 0 : -logit(labelError)
+  const labelLogit = rules.labelSource === 'reward' ? 0 : logitOfLabel(labelError)
   return {
     ...common,
     labelLogit,

@@ -1,7 +1,7 @@
 /** Whose labels are better than whose. */
 import type { PairVotes } from '../../data/pair-votes.js'
 import { logit, sigmoid } from '../../statistics/statistics.js'
-import { rewardLogit, type Scale } from '../beliefs.js'
+import { logitOfLabel, rewardLogit, type Scale } from '../beliefs.js'
 
 /** A pair as it bears witness: its votes, and the reward gap of its first answer over its second. */
 export interface Witnessed {
@@ -62,8 +62,8 @@ const clampError = (e: number) => Math.min(0.495, Math.max(0.002, e))
 function namedLogit({ up, down, by }: PairVotes, errors: ReadonlyMap<string, number>, all: number): number {
   let [sum, net] = [0, up - down]
   for (const [name, [u, d]] of by ?? []) {
-    sum += (d - u) * logit(errors.get(name) ?? all)
+    sum += (u - d) * logitOfLabel(errors.get(name) ?? all)
     net -= u - d
   }
-  return net === 0 ? sum : sum - net * logit(all)
+  return sum + (net === 0 ? 0 : net * logitOfLabel(all))
 }

@@ -3,7 +3,7 @@
  * probability s(d) = lapse + (1 - 2 lapse) sg(d / T); each label is wrong with probability e, whatever the reward is.
  * So votes (u, v) have probability s (1 - e)^u e^v + (1 - s) e^u (1 - e)^v, but for a constant.
  */
-import { logit } from '../../statistics/statistics.js'
+import { logitOfLabel } from '../beliefs.js'
 import type { Evidence } from './evidence.js'
 
 /** [e, lapse, ln T] */
@@ -45,7 +45,7 @@ export function rowScore(
   const s = lapse + (1 - 2 * lapse) * sigma
   const [u, v] = [up[i], down[i]]
   // Over their larger one, so that many votes do not vanish.
-  const odds = (v - u) * logit(e)
+  const odds = (u - v) * logitOfLabel(e)
   const [a, b] = [Math.exp(Math.min(0, odds)), Math.exp(Math.min(0, -odds))]
   const p = Math.max(LEAST, s * a + (1 - s) * b)
   const da = a * (v / e - u / (1 - e))
