@@ -105,7 +105,7 @@ function sayAdapter({ ui }: Pick<Session, 'ui'>, model: Decoder): void {
   const whole = adapter.saved.size > 0 ? ` and ${[...adapter.saved.keys()].join(', ')}` : ''
   ui.line(
     `adapter  rank ${adapter.config.r} on ${count(adapter.maps.size)} linear maps${whole} · ` +
-      `${count(trained)} of ${count(parameterCount(model))} parameters are trained`,
+      `${count(trained)} parameters are trained, the model's ${count(parameterCount(model))} stay as they are`,
   )
 }
 

@@ -259,6 +259,29 @@ test('votes of people on the same systems come first in the report', async () =>
   expect(items[0].item).toBe(promptKey(items[0].prompt).slice(0, 16))
 })
 
+test('what standing first is worth counts over the pairs of all raters', async () => {
+  const [a, b] = ['start', 'mine'].map((name) => numbered(name))
+  const { items } = readComparison((await compare([a, b])).result.comparison)
+  const path = join(tempFolder('votes'), 'votes.jsonl')
+  const log = openComparison(path, items, { lock: () => ({ release: () => {} }) })
+  // Ann takes whichever stands first, on half of the items; bob goes by the answers.
+  const vote = (rater: string, of: readonly ComparisonItem[], second: 'a' | 'b') =>
+    log.append(
+      ...of.flatMap((item) => [
+        rowOf(item, ['mine', 'start'], 'a', { rater, shown: 'ab' }),
+        rowOf(item, ['mine', 'start'], second, { rater, shown: 'ba' }),
+      ]),
+    )
+  vote('ann', items.slice(0, 4), 'b')
+  vote('bob', items, 'a')
+  log.close()
+  const { measures } = (await compare([a, b], {}, [path])).report
+  expect(measures?.systems.mine).toMatchObject({
+    'bias.position@people': { value: 4 / 12 },
+    'consistent@people': { value: 8 / 12 },
+  })
+})
+
 test('verdicts on a third system are left out, and said', async () => {
   const [a, b, c] = ['start', 'mine', 'else'].map((name) => numbered(name))
   const { result } = await compare([a, b, c])

@@ -52,6 +52,12 @@ describe('clha export', () => {
     writeFileSync(file, bytes)
     const { checkExport } = await import('../../src/commands/export/check-export.js')
     await expect(checkExport(model, file, 'f32')).rejects.toMatchObject({ exitCode: 5 })
+    // Cut short it can't be read at all: no bad input either, the file is ours.
+    writeFileSync(file, bytes.subarray(0, 1000))
+    await expect(checkExport(model, file, 'f32', 'it')).rejects.toMatchObject({
+      exitCode: 5,
+      message: expect.stringMatching(/^can't be read back: it/),
+    })
     expect(readdirSync(`${model}-gguf`).sort()).toEqual(['Modelfile', 'model-f32.gguf'])
   })
 

@@ -11,6 +11,7 @@ import { questionKey } from '../../stations/systems/read-answers.js'
 import type { Estimate } from '../../statistics/estimate.js'
 import { groupBy } from '../../statistics/group-by.js'
 import { wilson } from '../../statistics/intervals.js'
+import type { PositionBias } from '../../statistics/position-bias.js'
 import { readComparison } from '../../verdicts/comparison-file.js'
 import { countedRows } from '../../verdicts/counted.js'
 import { type AgainstBaseline, type VerdictFigures, verdictFigures } from '../../verdicts/figures.js'
@@ -170,7 +171,7 @@ function measuresOfVerdicts(
   const total = wins + ties + bothBad + losses
   const sum = (of: (rater: RaterQuality) => number) => raters.reduce((all, rater) => all + of(rater), 0)
   const [errors, verdicts] = [sum((rater) => rater.errors), sum((rater) => rater.verdicts)]
-  const [position] = raters.flatMap((rater) => rater.position ?? [])
+  const position = pooled(raters.flatMap((rater) => rater.position ?? []))
   const estimate = ({ value, interval }: Estimate) => ({ value, ...(interval && { interval }) })
   return {
     winrate: estimate(winRate),
@@ -178,10 +179,19 @@ function measuresOfVerdicts(
     both_bad: { value: bothBad / total, interval: wilson(bothBad, total) },
     errors: { value: errors / (errors + verdicts) },
     alpha: estimate(alpha.ordinal),
-    ...(position && {
-      'bias.position': { value: position.bias },
-      consistent: { value: position.consistent },
-    }),
+    ...position,
+  }
+}
+
+/** Of all pairs that raters saw in both orders. */
+function pooled(seen: readonly PositionBias[]): Measures {
+  const sum = (of: (position: PositionBias) => number) =>
+    seen.reduce((all, position) => all + of(position), 0)
+  const pairs = sum((position) => position.pairs)
+  if (pairs === 0) return {}
+  return {
+    'bias.position': { value: sum(({ first, second }) => first - second) / pairs },
+    consistent: { value: sum((position) => (position.consistent ?? 0) * position.pairs) / pairs },
   }
 }
 

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import type { EncodedExample } from '../../data/encode/encoded.js'
 import { packLists } from '../../data/encode/pack.js'
 import type { Message } from '../../dialogue.js'
-import { numericsError } from '../../errors.js'
+import { ClhaError, numericsError } from '../../errors.js'
+import { EXIT } from '../../exit-codes.js'
 import { DiskStorage, removeTree } from '../../files/storage.js'
 import { loadModelFolder } from '../../models/adapters/adapter-load.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
@@ -31,7 +32,7 @@ const TOLERANCES: Readonly<Record<FileType, number>> = {
 /**
  * Reads the file into a folder beside it, which then goes.
  * @param name of the file in messages
- * @throws ClhaError (exit 5) where tokens or log-probabilities are others than the model's
+ * @throws ClhaError (exit 5) where it can't be read, or tokens or log-probabilities are others than the model's
  */
 export async function checkExport(
   folder: string,
@@ -41,7 +42,7 @@ export async function checkExport(
 ): Promise<Agreement> {
   const back = mkdtempSync(join(dirname(file), '.check-'))
   try {
-    await importGguf(file, back)
+    await readBack(file, back, name)
     const [ours, read] = await Promise.all([tokenizerFolderOf(folder), back].map(loadTokenizer))
     await requireSameTokens(ours, read, name)
     const found = await compared(folder, back, ours)
@@ -53,6 +54,19 @@ export async function checkExport(
     return found
   } finally {
     removeTree(new DiskStorage(), back)
+  }
+}
+
+/** @throws ClhaError (exit 5) for a file that would be refused as bad input */
+async function readBack(file: string, to: string, name: string): Promise<void> {
+  try {
+    await importGguf(file, to)
+  } catch (error) {
+    if (!(error instanceof ClhaError) || error.exitCode !== EXIT.usage) throw error
+    throw numericsError(
+      `can't be read back: ${error.message.replaceAll(file, name)}`,
+      'nothing was written; please report the model, --no-check writes the file all the same',
+    )
   }
 }
 

@@ -55,9 +55,14 @@ export const verdictOf = (value: unknown): Outcome | 'error' | undefined => {
   return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined
 }
 
-/** Seconds since 1970 (Arena, MT-bench), or a date as text. @returns undefined for what is neither */
+/** No verdict is of the year 5138: from here on a number counts milliseconds. */
+const MILLISECONDS = 1e11
+
+/** Seconds since 1970 (Arena, MT-bench), milliseconds, or a date as text. @returns undefined for what is neither */
 export function timeOf(value: unknown): string | undefined {
-  const seconds = typeof value === 'number' ? value : Number(String(value ?? '').trim() || Number.NaN)
-  const date = Number.isFinite(seconds) ? new Date(seconds * 1000) : new Date(String(value))
+  const count = typeof value === 'number' ? value : Number(String(value ?? '').trim() || Number.NaN)
+  const date = Number.isFinite(count)
+    ? new Date(count < MILLISECONDS ? count * 1000 : count)
+    : new Date(String(value))
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
 }
