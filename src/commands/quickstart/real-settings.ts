@@ -1,4 +1,4 @@
-/** Settings of the quickstart with a real chat model: what two cores with AVX2 do in a quarter of an hour. */
+/** Settings of the quickstart with a real chat model: what two cores with AVX2 do in twelve minutes. */
 
 /** A config, as YAML. */
 export const REAL_SETTINGS = `
