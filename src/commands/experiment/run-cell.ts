@@ -10,6 +10,7 @@ import { markerOf, needsRewards } from '../../methods/registry.js'
 import { rescoreLists } from '../../rescore/rescore.js'
 import { openSession, type Session, VERSION } from '../../session/session.js'
 import { Stopped } from '../../session/stopped.js'
+import { amount } from '../../show/units.js'
 import { type Answer, answerPrompts } from '../../stations/answer/answer.js'
 import { answerLogProbs } from '../../stations/answer/answer-likelihood.js'
 import { likelihoodsOf, type PairNeeds } from '../../stations/evaluate/pair-preferences.js'
@@ -30,7 +31,6 @@ export async function runCell(session: Session, plan: CellPlan, started: Started
   const folder = plan.untrained ? started.folder : await trainCell(session, plan, started, figures)
   const rewards = await judge(session, plan, started, folder, figures)
   const { variant, noise, augmented, seed, hash, start } = plan
-  const { cpu, threads } = session.hardware
   return {
     hash,
     variant,
@@ -42,7 +42,7 @@ export async function runCell(session: Session, plan: CellPlan, started: Started
     rewards,
     figures: Object.fromEntries(Object.entries(figures).map(([name, x]) => [name, sixDigits(x)])),
     seconds: sixDigits((performance.now() - began) / 1000),
-    machine: `${cpu}, ${threads} threads`,
+    machine: `${session.hardware.cpu}, ${amount(session.conditions.threads, 'thread')}`,
     version: VERSION,
   }
 }
