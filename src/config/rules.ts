@@ -12,6 +12,7 @@ import { LORA_KEYS } from './sections/lora-section.js'
 const CALIBRATION_KEYS = ['label_error', 'reward_temperature', 'relabels'] as const
 const REWARD_TRAIN_KEYS = [
   'reward_model_config',
+  'reward_probe',
   'folds',
   'reward_learning_rate',
   'reward_num_train_epochs',
@@ -99,6 +100,17 @@ const RULES: readonly Rule[] = [
   {
     keys: ['reward_num_train_epochs'],
     idle: (_, given) => given('reward_max_steps') && 'reward_max_steps decides when its training ends',
+  },
+  {
+    keys: [
+      'reward_model_config',
+      'reward_learning_rate',
+      'reward_num_train_epochs',
+      'reward_max_steps',
+      'reward_per_device_train_batch_size',
+      'center_rewards_coefficient',
+    ],
+    idle: (v) => v.reward_probe && 'reward_probe fits the reward model at once, on the start model',
   },
   {
     keys: ['dev_fraction'],

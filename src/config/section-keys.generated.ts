@@ -128,6 +128,7 @@ export const SECTION_KEYS = {
     'reward_rubric',
   ],
   rewardTrain: [
+    'reward_probe',
     'reward_model_config',
     'folds',
     'reward_learning_rate',

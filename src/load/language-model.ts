@@ -11,6 +11,7 @@ import { resizeEmbeddings } from '../models/decoder/resize.js'
 import { isDeberta } from '../models/encoder/deberta-config.js'
 import { parseHfConfig, readHfConfig } from '../models/folders/load-model.js'
 import { resolveModelFolder, tokenizerFolderOf } from '../models/folders/model-folder.js'
+import { isProbeFolder } from '../models/probe/probe-folder.js'
 import type { Needs } from '../session/needs.js'
 import type { DType } from '../tensor/index.js'
 import { type ChatTemplate, chatTemplate, TEMPLATE_NAMES } from '../text/template.js'
@@ -49,6 +50,12 @@ export async function loadStartModel(
     throw usageError(
       `${modelNameOrPath}: a DeBERTa encoder, which scores but is not trained here`,
       'name it as reward_model, or train a reward model that starts from a language model',
+    )
+  }
+  if (folder && isProbeFolder(folder)) {
+    throw usageError(
+      `${modelNameOrPath}: a probe, which scores but is not trained further`,
+      'name it as reward_model, or begin with the model that it reads',
     )
   }
   const adapter = adapterOf(options)

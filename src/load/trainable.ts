@@ -85,7 +85,6 @@ function targetsOf(names: readonly string[]): string | readonly string[] {
 export function loraOptions({
   options,
 }: Needs<SectionOptions<'model' | 'lora'>>): LoraOptions & { base: string } {
-  const name = options.modelNameOrPath ?? ''
   return {
     r: options.loraR,
     alpha: options.loraAlpha,
@@ -93,9 +92,13 @@ export function loraOptions({
     targetModules: targetsOf(options.loraTargetModules),
     useRslora: options.useRslora,
     modulesToSave: options.modulesToSave ?? [],
-    base: name !== undefined && existsSync(name) ? resolve(baseFolderOf(resolveModelFolder(name))) : name,
+    base: baseOf(options),
   }
 }
+
+/** The folder, or else the name, of the start model, or of what its adapter stands on. */
+export const baseOf = ({ modelNameOrPath: name = '' }: Pick<Options, 'modelNameOrPath'>): string =>
+  existsSync(name) ? resolve(baseFolderOf(resolveModelFolder(name))) : name
 
 function sayAdapter({ ui }: Pick<Session, 'ui'>, model: Decoder): void {
   const { adapter } = model

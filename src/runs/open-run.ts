@@ -70,7 +70,7 @@ export function lockOrBusy(take: TakeLock, dir: string): RunLock {
   )
 }
 
-/** @throws ClhaError (exit 2) when the folder holds checkpoints or logged steps */
+/** @throws ClhaError (exit 2) when the folder holds checkpoints, logged steps or what a run came to */
 export function requireNoRun(dir: string): void {
   checkIntent(new DiskStorage(), dir, undefined, false)
 }
@@ -118,7 +118,8 @@ function checkIntent(
       'check the path, or start a new run without --resume-from-checkpoint',
     )
   }
-  if (!resume && (hasCheckpoint || hasRows)) {
+  const isDone = (previous ?? readManifest(storage, dir))?.status === 'done'
+  if (!resume && (hasCheckpoint || hasRows || isDone)) {
     throw usageError(
       `${dir}: already holds a run`,
       `go on with it: --resume-from-checkpoint true, or choose another output_dir`,

@@ -8,7 +8,7 @@ import type { Rescored } from '../../rescore/rescore.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Session } from '../../session/session.js'
 import { throwIfStopped } from '../../session/stopped.js'
-import type { FoldModel } from '../../stations/score/reward-models.js'
+import type { FoldModel } from '../../stations/score/fold-model.js'
 import type { TrainingResult } from '../../train/loop/run.js'
 
 /** What an alignment learns from, and what it is judged on. */

@@ -17,7 +17,7 @@ import {
   evaluateSystems,
 } from '../../stations/evaluate/evaluation.js'
 import { meanScorer, modelScorer, type Scorer } from '../../stations/evaluate/scorers.js'
-import type { FoldModel } from '../../stations/score/reward-models.js'
+import type { FoldModel } from '../../stations/score/fold-model.js'
 import { type AlignData, type Aligned, type Alignment, station } from './alignment.js'
 
 export interface Judging {

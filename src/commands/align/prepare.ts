@@ -13,14 +13,9 @@ import { stageDir } from '../../stations/fit/fit.js'
 import { trainSft } from '../../stations/fit/policy.js'
 import { rescoreOptions } from '../../stations/rank/rescoring.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
+import { accuracyText, type FoldModel } from '../../stations/score/fold-model.js'
 import { keptScores } from '../../stations/score/kept-scores.js'
-import {
-  accuracyText,
-  type FoldModel,
-  labelAccuracy,
-  requireFolds,
-  trainRewardModels,
-} from '../../stations/score/reward-models.js'
+import { labelAccuracy, requireFolds, trainRewardModels } from '../../stations/score/reward-models.js'
 import { crossFittedScores, hasOutsideScorer } from '../../stations/score/scoring.js'
 import type { AlignData, Aligned, Alignment } from './alignment.js'
 import { remember, station } from './alignment.js'
@@ -42,7 +37,7 @@ export async function prepareStations(a: Alignment, data: AlignData): Promise<Pr
   const startIsBlind = data.demonstrations !== undefined
   const blindStart = startIsBlind ? await startStation(a, data, corpus) : undefined
   if (!outside && !startIsBlind && options.modelNameOrPath === undefined) sayRandomStart(session)
-  const { scorers, second } = outside ? NO_SCORERS : await rewardStation(a, data, corpus)
+  const { scorers, second } = outside ? NO_SCORERS : await rewardStation(a, data, corpus, blindStart)
   const start = blindStart ?? (await startStation(a, data, corpus))
   const scored = outside
     ? await keptScores(session, corpus)
@@ -106,26 +101,39 @@ async function startStation(a: Alignment, data: AlignData, corpus: EncodedCorpus
 type RewardModels = Pick<Aligned, 'scorers' | 'second'>
 
 /** Cross-fitted reward models that score the data, and one on half of the prompts that judges at the end. */
-const rewardStation = (a: Alignment, data: AlignData, corpus: EncodedCorpus): Promise<RewardModels> =>
+const rewardStation = (
+  a: Alignment,
+  data: AlignData,
+  corpus: EncodedCorpus,
+  sftStart?: string,
+): Promise<RewardModels> =>
   station(a, 'reward model', async () => {
     const { session } = a
-    const scorers = await trainScorers(a, data.files, corpus)
+    // An adapter leaves the model that the config names as it is, and reward models begin there.
+    const base = session.options.usePeft ? undefined : sftStart
+    const scorers = await trainScorers(a, data.files, corpus, base)
     throwIfStopped(session)
-    const second = data.scoredByTruth ? undefined : await trainSecond(a, data, corpus)
+    const second = data.scoredByTruth ? undefined : await trainSecond(a, data, corpus, base)
     for (const { fold, accuracy, run } of scorers) {
-      remember(a, `reward model, fold ${fold}`, run)
+      if (run) remember(a, `reward model, fold ${fold}`, run)
       if (accuracy) session.ui.line(`fold ${fold}: right on ${accuracyText(accuracy)}`)
     }
     return { scorers, second }
   })
 
-async function trainScorers(a: Alignment, data: DataFile[], corpus: EncodedCorpus): Promise<FoldModel[]> {
+async function trainScorers(
+  a: Alignment,
+  data: DataFile[],
+  corpus: EncodedCorpus,
+  base?: string,
+): Promise<FoldModel[]> {
   const { session, lm, rewardModels } = a
   const { folds, seed } = session.options
   const scorers = await trainRewardModels(session, lm, corpus, {
     folds,
     seed,
     data,
+    base,
     stage: true,
     dir: (fold) => stageDir(session.options, `reward-fold-${fold}`),
     label: (fold) => `reward model, fold ${fold}`,
@@ -134,7 +142,12 @@ async function trainScorers(a: Alignment, data: DataFile[], corpus: EncodedCorpu
   return scorers
 }
 
-async function trainSecond(a: Alignment, data: AlignData, corpus: EncodedCorpus): Promise<FoldModel> {
+async function trainSecond(
+  a: Alignment,
+  data: AlignData,
+  corpus: EncodedCorpus,
+  base?: string,
+): Promise<FoldModel> {
   const { session, lm, rewardModels } = a
   const { options } = session
   const isSeen = (example: Example) => isForSecond(options, example)
@@ -143,6 +156,7 @@ async function trainSecond(a: Alignment, data: AlignData, corpus: EncodedCorpus)
     folds: 1,
     seed: options.seed + 1000,
     data: data.files,
+    base,
     stage: true,
     dir: () => stageDir(options, 'reward-second'),
     label: () => 'second reward model, to judge',

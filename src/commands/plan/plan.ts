@@ -22,7 +22,7 @@ import { loadRanked, plainlyRanked } from '../../stations/rank/ranked-data.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadSplits } from '../../stations/read/splits.js'
 import { momentsOf, type Planned as PlannedInput, planInput } from '../../stations/rehearse/plan-input.js'
-import { rewardItems } from '../../stations/score/reward-models.js'
+import { rewardItems } from '../../stations/score/fold-model.js'
 import { rewardObjective } from '../../train/objectives/objective.js'
 import type { Pipeline } from '../pipeline-spec.js'
 import { measureRates } from './measure-rates.js'
@@ -134,6 +134,11 @@ async function policyPlan(session: Session<'train_dataset'>, lm: LanguageModel):
 /** What `clha reward train` takes for a model on all prompts. */
 async function rewardPlan(session: Session<'train_dataset'>, lm: LanguageModel): Promise<Planned> {
   const { options } = session
+  if (options.rewardProbe)
+    throw usageError(
+      'reward_probe: no training to plan: the start model reads every answer once',
+      'plan the training of the policy, or remove reward_probe',
+    )
   const { corpus } = await loadSplits(session, 2, options.folds > 1 ? 'align' : 'train')
   return {
     items: rewardItems(await encodeCorpus(session, lm, partOf(corpus, 'train'), 2)),

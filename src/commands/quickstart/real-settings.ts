@@ -9,11 +9,10 @@ test_fraction: 0
 sft_num_train_epochs: 0
 use_peft: true
 folds: 2
-reward_learning_rate: 3.0e-4
-reward_num_train_epochs: 3
-reward_per_device_train_batch_size: 8
-# The unit of reward models that are trained here: they speak in log-odds. So few pairs can't tell it.
-reward_temperature: 1
+# Ninety pairs are too few to train a reward model on, and enough for a probe.
+reward_probe: true
+# A probe speaks in log-odds of the labels; where a quarter of them is reversed, 1 - 2/4 of the log-odds of what is better is left.
+reward_temperature: 0.5
 learning_rate: 3.0e-4
 num_train_epochs: 1
 per_device_train_batch_size: 8

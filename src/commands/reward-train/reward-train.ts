@@ -1,7 +1,11 @@
 /** `clha reward train`: a reward model from preferences; with several folds, one that never scores what it was trained on. */
 import { join } from 'node:path'
-import { checkIdle } from '../../config/idle-keys.js'
+import { checkIdle, type IdleKeys } from '../../config/idle-keys.js'
 import type { Options } from '../../config/options.js'
+import type { ConfigKey } from '../../config/schema.js'
+import { LORA_KEYS } from '../../config/sections/lora-section.js'
+import { profileSection } from '../../config/sections/profile-section.js'
+import { trainSection } from '../../config/sections/train-section.js'
 import { type EncodedCorpus, partOf, withoutPart } from '../../data/corpus.js'
 import { usageError } from '../../errors.js'
 import { type LanguageModel, loadStartModel } from '../../load/language-model.js'
@@ -14,12 +18,8 @@ import { type Session, withSession } from '../../session/session.js'
 import { resultOf, type TrainResult } from '../../stations/fit/train-result.js'
 import { encodeCorpus } from '../../stations/read/encode-corpus.js'
 import { loadSplits } from '../../stations/read/splits.js'
-import {
-  accuracyText,
-  type FoldModel,
-  labelAccuracy,
-  trainRewardModels,
-} from '../../stations/score/reward-models.js'
+import { accuracyText, type FoldModel } from '../../stations/score/fold-model.js'
+import { labelAccuracy, trainRewardModels } from '../../stations/score/reward-models.js'
 import type { Pipeline } from '../pipeline-spec.js'
 
 export const rewardTrain: Pipeline<TrainResult> = withSession(async (session) => {
@@ -30,6 +30,7 @@ export const rewardTrain: Pipeline<TrainResult> = withSession(async (session) =>
 async function trainIn(session: Session): Promise<TrainResult> {
   const { folds, outputDir, seed } = session.options
   checkDevelopment(session)
+  if (session.options.rewardProbe) checkIdle(session, [OF_STEPS])
   const start = await loadStart(session)
   // Of several models each is measured on the prompts of its own fold: nothing else is held out.
   const { corpus, files } = await loadSplits(session, 2, folds > 1 ? 'align' : 'train')
@@ -43,9 +44,22 @@ async function trainIn(session: Session): Promise<TrainResult> {
     stage: false,
     opened: () => writeConfig(session),
   })
-  const last = models[models.length - 1].run
+  const { run, path } = models[models.length - 1]
   const accuracies = await sayAccuracies(session, models, partOf(data, 'dev'))
-  return { ...resultOf(last), outputDir, metrics: { ...last.outcome.metrics, ...accuracies } }
+  const result = run ? resultOf(run) : { model: path, steps: 0, stopped: false, metrics: {} }
+  return { ...result, outputDir, metrics: { ...result.metrics, ...accuracies } }
+}
+
+/** What a training has and a probe has not. */
+const OF_STEPS: IdleKeys = {
+  keys: [
+    ...(Object.keys(trainSection) as ConfigKey[]).filter((key) => key !== 'max_tokens_per_batch'),
+    ...(Object.keys(profileSection) as ConfigKey[]),
+    ...LORA_KEYS,
+    ...(['use_peft', 'logging_steps', 'save_steps', 'save_total_limit', 'report_to'] as const),
+  ],
+  reason: 'reward_probe fits the reward model at once, without steps',
+  remedy: 'remove reward_probe',
 }
 
 /** @throws ClhaError (exit 2) for development data that several folds would not look at */
@@ -68,7 +82,7 @@ async function loadStart(session: Session): Promise<LanguageModel> {
   const sizes = modelNameOrPath === undefined ? (modelConfig ?? rewardModelConfig) : undefined
   const start = await loadStartModel({ ...session, options: { ...options, modelConfig: sizes } }, 'any')
   requireAdapterOnQuantized(session)
-  if (options.usePeft) checkAdapter(options, start.model)
+  if (options.usePeft && !options.rewardProbe) checkAdapter(options, start.model)
   return start
 }
 
@@ -80,10 +94,10 @@ async function sayAccuracies(
 ): Promise<Record<string, number>> {
   const metrics: Record<string, number> = {}
   const several = options.folds > 1
-  for (const { fold, model, accuracy, run } of models) {
+  for (const { fold, model, accuracy, path } of models) {
     const measured = several ? accuracy : await labelAccuracy({ options }, model, heldOut)
     if (!measured) continue
-    ui.line(`${several ? `fold ${fold}: ` : ''}right on ${accuracyText(measured)} · ${run.model}`)
+    ui.line(`${several ? `fold ${fold}: ` : ''}right on ${accuracyText(measured)} · ${path}`)
     metrics[several ? `held_out_accuracy_fold_${fold}` : 'held_out_accuracy'] = measured.value
   }
   return metrics

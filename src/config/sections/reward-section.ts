@@ -1,4 +1,5 @@
 /** Config section: where rewards come from, and how a reward model is trained. */
+import { z } from 'zod'
 import { count, nonNegative, oneOrMany, positive, text } from '../../value-shapes.js'
 import { modelConfig } from './model-section.js'
 
@@ -22,6 +23,12 @@ export const scoreSection = {
 }
 
 export const rewardTrainSection = {
+  reward_probe: z
+    .boolean()
+    .default(false)
+    .describe(
+      'the reward model is a linear probe of the start model, which stays as it is: one pass over the data, for few pairs or little time',
+    ),
   reward_model_config: modelConfig()
     .optional()
     .describe('train the reward model from random weights: as model_config; unset: from the start model'),

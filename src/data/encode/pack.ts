@@ -141,8 +141,5 @@ function packOne(examples: readonly EncodedExample[], places: number[], lastToke
 }
 
 /** Values of a batch's candidates, together by list: its place among what was packed, and a value for each of its answers. */
-export const valuesByList = (
-  batch: PackedBatch,
-  values: readonly number[],
-): [list: number, values: number[]][] =>
+export const valuesByList = <T>(batch: PackedBatch, values: readonly T[]): [list: number, values: T[]][] =>
   batch.places.map((list, i) => [list, values.slice(batch.offsets[i], batch.offsets[i + 1])])

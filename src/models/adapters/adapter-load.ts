@@ -1,4 +1,4 @@
-/** Adapters from PEFT folders, and model folders of either kind: whole models, and adapters that name their base. */
+/** Adapters from PEFT folders, and model folders of any kind: whole models, and adapters and probes that name their base. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { INDEX } from '../../checkpoint/format/sharded-model.js'
@@ -14,6 +14,7 @@ import { headOf } from '../families/families.js'
 import { openCheckedFiles } from '../folders/checked-files.js'
 import { loadModel, readHfConfig } from '../folders/load-model.js'
 import type { HeadKind } from '../folders/weights.js'
+import { isProbeFolder, loadProbe, PROBE_CONFIG, readProbeConfig } from '../probe/probe-folder.js'
 import { installAdapter } from './adapter.js'
 import {
   ADAPTER_CONFIG,
@@ -28,8 +29,11 @@ import { canStayTied, savedTie } from './adapter-targets.js'
 /** A folder with an adapter in it: as PEFT, or a training with an adapter, wrote it; or beside its base's own files. */
 export const isAdapterFolder = (folder: string): boolean => existsSync(join(folder, ADAPTER_CONFIG))
 
-const isModelFolder = (path: string): boolean =>
-  existsSync(join(path, 'config.json')) || isAdapterFolder(path)
+/** A folder that holds weights on another model, which it names: an adapter, or a probe. */
+export const standsOnBase = (folder: string): boolean => isAdapterFolder(folder) || isProbeFolder(folder)
+
+export const isModelFolder = (path: string): boolean =>
+  existsSync(join(path, 'config.json')) || standsOnBase(path)
 
 /** Files of a whole model; those of a pickle too, so that it is named where it is met. */
 const WHOLE = ['model.safetensors', INDEX, 'pytorch_model.bin', 'pytorch_model.bin.index.json']
@@ -41,33 +45,41 @@ export const liesBesideBase = (folder: string): boolean =>
   WHOLE.some((name) => existsSync(join(folder, name)))
 
 /**
- * The folder of the weights that an adapter stands on: its own where they lie beside it, as transformers has it; else that of
- * adapter_config.json: a path counts from the working directory, or from the adapter's folder, a name on the hub is looked up
+ * The folder of the weights that an adapter or a probe stands on: its own where they lie beside it, as transformers has it; else
+ * that of its config: a path counts from the working directory, or from the adapter's folder, a name on the hub is looked up
  * in its cache. An adapter that lies beside those weights in turn is none of the base. Any other folder is its own.
  * @throws ClhaError (exit 2) when the base is not on this disk
  */
 export function baseFolderOf(folder: string): string {
-  if (!isAdapterFolder(folder) || liesBesideBase(folder)) return folder
-  const { base } = readAdapterConfig(folder)
+  if (!standsOnBase(folder) || liesBesideBase(folder)) return folder
+  const { base } = baseNamedIn(folder)
+  const alone = isProbeFolder(folder) ? 'a probe without its base' : 'an adapter without its base'
   const places = base === undefined ? [] : [resolve(base), resolve(folder, base)]
   const found = [...places, ...cachedBase(folder)].filter(
     (path) => isModelFolder(path) && resolve(path) !== resolve(folder),
   )
   if (found.length === 0) {
     throw usageError(
-      `${folder}: an adapter without its base: base_model_name_or_path ${JSON.stringify(base ?? null)} is neither a folder on this disk nor in the hub's cache`,
-      'give the base as model_name_or_path, and this folder as adapter_name_or_path',
+      `${folder}: ${alone}: base_model_name_or_path ${JSON.stringify(base ?? null)} is neither a folder on this disk nor in the hub's cache`,
+      isProbeFolder(folder)
+        ? `put the base there, or its place into ${PROBE_CONFIG}`
+        : 'give the base as model_name_or_path, and this folder as adapter_name_or_path',
     )
   }
-  if (isAdapterFolder(found[0]) && !liesBesideBase(found[0]))
+  if (standsOnBase(found[0]) && !liesBesideBase(found[0]))
     throw usageError(`${found[0]}: the base of ${folder} is an adapter itself`, 'merge it first: clha merge')
   return found[0]
 }
 
-/** The name on the hub that an adapter gives its base; undefined where it names a folder, and for what is no adapter. */
+const baseNamedIn = (folder: string): { base?: string; revision?: string } =>
+  isProbeFolder(folder)
+    ? { base: readProbeConfig(folder).base_model_name_or_path }
+    : readAdapterConfig(folder)
+
+/** The name on the hub that an adapter gives its base; undefined where it names a folder, and for what stands on none. */
 export function hubBaseOf(folder: string): HubName | undefined {
-  if (!isAdapterFolder(folder) || liesBesideBase(folder)) return undefined
-  const { base, revision } = readAdapterConfig(folder)
+  if (!standsOnBase(folder) || liesBesideBase(folder)) return undefined
+  const { base, revision } = baseNamedIn(folder)
   const name = base === undefined || existsSync(resolve(folder, base)) ? undefined : hubName(base, 'model')
   return name && { ...name, revision: name.revision ?? revision }
 }
@@ -83,6 +95,7 @@ function cachedBase(folder: string): string[] {
 export function headOfFolder(folder: string, adapter = folder): HeadKind {
   if (existsSync(join(adapter, ADAPTER_CONFIG)) && readAdapterConfig(adapter).taskType === 'SEQ_CLS')
     return 'reward'
+  if (isProbeFolder(folder)) return 'reward'
   const base = baseFolderOf(folder)
   return headOf(readHfConfig(base), base)
 }
@@ -105,6 +118,10 @@ export function loadModelFolder(
     )
   const place = adapter ?? (isAdapterFolder(folder) ? folder : undefined)
   const baseFolder = baseFolderOf(folder)
+  if (isProbeFolder(folder)) {
+    const base = loadModel(baseFolder, dtype, true, quantized)
+    return owningBase(() => loadProbe(folder, base), base)
+  }
   const config = place === undefined ? undefined : readAdapterConfig(place)
   const base = loadModel(baseFolder, dtype, mapped || config !== undefined, quantized)
   const model = config ? withHead(base, config) : base
@@ -121,13 +138,23 @@ export function loadModelFolder(
 /** A reward adapter on a language model brings the head that it lacks. */
 function withHead(base: Decoder, { taskType }: AdapterConfig): Decoder {
   if (taskType !== 'SEQ_CLS' || base.head === 'reward') return base
-  const model = rewardModelFrom(base, 0, { shared: true })
-  const dispose = model.dispose
-  model.dispose = () => {
-    dispose()
+  return owningBase(() => rewardModelFrom(base, 0, { shared: true }), base)
+}
+
+/** A model that stands on another one's tensors, and frees them with its own. */
+function owningBase(make: () => Decoder, base: Decoder): Decoder {
+  try {
+    const model = make()
+    const { dispose } = model
+    model.dispose = () => {
+      dispose()
+      base.dispose()
+    }
+    return model
+  } catch (error) {
     base.dispose()
+    throw error
   }
-  return model
 }
 
 /**

@@ -26,8 +26,11 @@ export interface DecoderConfig extends BlockShape {
   layerKinds: LayerKind[]
   bias: BiasPlaces
   logitSoftcap?: number
-  /** Where the reward is read: at the last token, at the last that is not the pad token, or the mean over all. */
-  pooling: 'last' | 'lastUnpadded' | 'mean'
+  /**
+   * Where the reward is read: at the last token, at the last that is not the pad token, as the mean over all; or at the last
+   * and as the mean over the answer, by a head with two rows.
+   */
+  pooling: 'last' | 'lastUnpadded' | 'mean' | 'lastAndMean'
   names: WeightNames
 }
 

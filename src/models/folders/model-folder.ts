@@ -6,7 +6,7 @@ import { newestValid } from '../../checkpoint/policy/resume.js'
 import { readTrainingState } from '../../checkpoint/policy/state.js'
 import { noCheckpointError, usageError } from '../../errors.js'
 import { DiskStorage } from '../../files/storage.js'
-import { baseFolderOf, isAdapterFolder } from '../adapters/adapter-load.js'
+import { baseFolderOf, isModelFolder } from '../adapters/adapter-load.js'
 import { noteChecked } from './checked-files.js'
 
 /**
@@ -25,7 +25,7 @@ export function resolveModelFolder(path: string): string {
       `${path}: a file, not a model folder`,
       'give the folder that holds config.json and *.safetensors; clha import makes one of a GGUF file',
     )
-  if (existsSync(join(path, 'config.json')) || isAdapterFolder(path)) return path
+  if (isModelFolder(path)) return path
   if (existsSync(join(path, 'fold-0', 'run.json'))) {
     throw usageError(
       `${path}: holds cross-fitted reward models, one in each fold-… folder`,
@@ -51,7 +51,7 @@ const FIRST =
 const TRAINING = ['optimizer.safetensors', 'rng_state.safetensors']
 const ADAPTER = /^adapter_(config\.json|model.*\.safetensors)$/
 
-/** SHA-256 over the files that make a model: weights, config, tokenizer; of an adapter its base's too. */
+/** SHA-256 over the files that make a model: weights, config, tokenizer; of an adapter or a probe its base's too. */
 export async function modelHash(folder: string): Promise<string> {
   const base = baseFolderOf(folder)
   const apart = base === folder ? undefined : await baseHash(base)
@@ -65,7 +65,9 @@ export const baseHash = (folder: string): Promise<string> => hashOf(folder, (nam
 const known = new Map<string, Promise<string>>()
 
 function hashOf(folder: string, wanted: (name: string) => boolean, more = ''): Promise<string> {
-  const others = readdirSync(folder).filter((name) => /^(adapter_config\.json|.+\.safetensors)$/.test(name))
+  const others = readdirSync(folder).filter((name) =>
+    /^((adapter_config|reward_probe)\.json|.+\.safetensors)$/.test(name),
+  )
   const names = [...new Set([...FIRST, ...others.sort()])].filter(
     (name) => wanted(name) && !TRAINING.includes(name) && existsSync(join(folder, name)),
   )

@@ -4,7 +4,7 @@ import type { Example } from '../../data/example.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { type AnswerNeeds, answerPrompts } from '../answer/answer.js'
 import { encodeCorpus } from '../read/encode-corpus.js'
-import type { FoldModel } from '../score/reward-models.js'
+import type { FoldModel } from '../score/fold-model.js'
 import { crossFittedScores, type OutsideNeeds, outsideScores } from '../score/scoring.js'
 import { joinAnswers } from './join-answers.js'
 

@@ -1,8 +1,7 @@
 /** Reward models trained on preferences, cross-fitted by prompt: none scores a prompt that it was trained on. */
 
-import type { SectionOptions } from '../../config/options.js'
 import { type EncodedCorpus, where } from '../../data/corpus.js'
-import { type Example, isLabelled, type Preference } from '../../data/example.js'
+import { type Example, isLabelled } from '../../data/example.js'
 import { foldOf } from '../../data/split.js'
 import { usageError } from '../../errors.js'
 import { type LanguageModel, scratchConfig } from '../../load/language-model.js'
@@ -12,59 +11,19 @@ import { initModel } from '../../models/decoder/init.js'
 import { decoderScorer } from '../../models/decoder/reward-scorer.js'
 import { rewardConfig } from '../../models/families/families.js'
 import { scoreExamples } from '../../reward/model-scorer.js'
-import type { DataFile } from '../../runs/run-manifest.js'
 import type { Needs } from '../../session/needs.js'
-import { amount, count, percent } from '../../show/units.js'
-import { labelAgreement } from '../../statistics/agreement.js'
-import type { TrainItem } from '../../train/loop/items.js'
-import type { TrainingResult } from '../../train/loop/run.js'
+import { count } from '../../show/units.js'
 import { rewardObjective } from '../../train/objectives/objective.js'
-import { type FitNeeds, fitModel } from '../fit/fit.js'
-
-export interface FoldModel {
-  /** It was trained on all prompts but those of this fold, and scores them. With one fold it was trained on all. */
-  fold: number
-  model: Decoder
-  run: TrainingResult
-  /** Agreement with the human labels of prompts that it was not trained on; none where there are none. */
-  accuracy?: Accuracy
-}
-
-export interface Accuracy {
-  value: number
-  low: number
-  high: number
-  pairs: number
-}
-
-export const accuracyText = ({ value, low, high, pairs }: Accuracy): string =>
-  `${percent(value)} (${percent(low)}–${percent(high)}) of ${amount(pairs, 'held-out human label')}`
-
-/** Training items of a reward model: every human preference is a pair of weight 1. */
-export function rewardItems({ examples, encoded }: EncodedCorpus): TrainItem[] {
-  return examples.flatMap(({ preferences }, i) => {
-    if (preferences.length === 0) return []
-    const pairs = preferences.map(({ better, worse }) => ({ better, worse, distance: 1, weight: 1 }))
-    return [
-      { encoded: encoded[i], pairs, sft: { index: preferences[0].better, weight: 1 }, labels: preferences },
-    ]
-  })
-}
-
-export interface RewardModelOptions {
-  folds: number
-  /** Of the heads and the order; another seed makes another model from the same data. */
-  seed: number
-  dir(fold: number): string
-  label(fold: number): string
-  data: DataFile[]
-  stage: boolean
-  /** Called when a model's folder is ours, before its first step. */
-  opened?(): Promise<void>
-  trajectory?: Record<string, unknown>
-}
-
-type RewardNeeds = FitNeeds & Needs<SectionOptions<'model' | 'lora' | 'rewardTrain'>, 'dtype'>
+import { fitModel } from '../fit/fit.js'
+import {
+  type Accuracy,
+  agreement,
+  type FoldModel,
+  type RewardModelOptions,
+  type RewardNeeds,
+  rewardItems,
+} from './fold-model.js'
+import { fitProbes } from './reward-probes.js'
 
 /** The start model with a new head, or random weights of `reward_model_config`. */
 function freshScorer(session: RewardNeeds, { model, tokenizer }: LanguageModel, seed: number): Decoder {
@@ -91,7 +50,7 @@ export function requireFolds(
   )
 }
 
-/** Trains one reward model per fold, each starting as a copy of `start` or from `reward_model_config`. */
+/** Trains one reward model per fold, each starting as a copy of `start` or from `reward_model_config`; or fits probes of it. */
 export async function trainRewardModels(
   session: RewardNeeds,
   start: LanguageModel,
@@ -99,6 +58,7 @@ export async function trainRewardModels(
   options: RewardModelOptions,
 ): Promise<FoldModel[]> {
   if (options.folds > 1) requireFolds(data.examples, { folds: options.folds, seed: session.options.seed })
+  if (session.options.rewardProbe) return fitProbes(session, start, data, options)
   const out: FoldModel[] = []
   for (let fold = 0; fold < options.folds; fold++) {
     const within = (example: Example) =>
@@ -152,7 +112,7 @@ async function trainFold(
     },
   })
   const accuracy = run.outcome.stopped ? undefined : await labelAccuracy(session, f.model, heldOut)
-  return { fold: f.fold, model: f.model, run, accuracy }
+  return { fold: f.fold, model: f.model, path: run.model, run, accuracy }
 }
 
 /** Share of human labels that a reward model agrees with; a tie counts half. */
@@ -169,12 +129,4 @@ export async function labelAccuracy(
     data.examples.map((e) => e.preferences),
     rewards,
   )
-}
-
-export function agreement(
-  preferences: readonly (readonly Preference[])[],
-  rewards: readonly (readonly number[])[],
-): Accuracy | undefined {
-  const { share, total, interval } = labelAgreement(preferences, rewards)
-  return share === null ? undefined : { value: share, low: interval[0], high: interval[1], pairs: total }
 }

@@ -17,9 +17,9 @@ import { throwIfStopped } from '../../session/stopped.js'
 import { amount, count } from '../../show/units.js'
 import { type EncodeNeeds, encodeCorpus } from '../read/encode-corpus.js'
 import { configuredEndpoint, endpointScores, type Scored } from './endpoint-scores.js'
+import type { FoldModel } from './fold-model.js'
 import { functionScores } from './function-scores.js'
 import { openModelCache } from './model-cache.js'
-import type { FoldModel } from './reward-models.js'
 
 /** The keys of a reward model or a reward server, and how their inputs are cut. */
 export type OutsideNeeds = EncodeNeeds &
