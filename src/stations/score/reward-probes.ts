@@ -41,39 +41,32 @@ export async function fitProbes(
   const base = requireBase(session, start.model, options)
   const labelled = where(data, isLabelled)
   const fittedTo = await fitOf(session, labelled, { ...options, base })
-  const known = Array.from({ length: folds }, (_, k) => fittedBefore(session, options.dir(k), fittedTo))
-  const layers = probedLayers(start.model.config)
   const shared = session.options.usePeft || !options.stage
-  const states = known.every((each) => each !== undefined)
-    ? undefined
-    : await statesOf(
-        session,
-        probeOf(start.model, () => probeFrom(start.model, { layers, shared })),
-        labelled,
-      )
+  const known = Array.from({ length: folds }, (_, k) => fittedBefore(session, options.dir(k), fittedTo))
+  if (known.every((each) => each !== undefined))
+    return known.map(({ held_out: accuracy }, fold) => {
+      session.ui.line(`${options.label(fold)}: was done`)
+      const path = options.dir(fold)
+      return { fold, model: probeOf(start.model, () => loadProbe(path, start.model, shared)), path, accuracy }
+    })
+  const layers = probedLayers(start.model.config)
+  const make = (weights?: Float32Array) =>
+    probeOf(start.model, () => probeFrom(start.model, { layers, weights, shared }))
+  const states = await statesOf(session, make(), labelled)
   const out: FoldModel[] = []
   for (let fold = 0; fold < folds; fold++) {
-    const path = options.dir(fold)
-    if (states === undefined) {
-      session.ui.line(`${options.label(fold)}: was done`)
-      const model = probeOf(start.model, () => loadProbe(path, start.model, shared))
-      out.push({ fold, model, path, accuracy: known[fold]?.held_out })
-      continue
-    }
     const within = (example: Example) =>
       folds > 1 && foldOf(example.prompt, session.options.seed, folds) === fold
-    const pairs = differencesOf(labelled, states, (example) => !within(example), seed)
-    const { weights, priorScale } = fitProbe(pairs)
-    pairs.differences.dispose()
-    const model = probeOf(start.model, () => probeFrom(start.model, { layers, weights, shared }))
+    const { pairs, weights, priorScale } = fitTo(labelled, states, (example) => !within(example), seed)
+    const model = make(weights)
     const accuracy = accuracyOn(labelled, states, weights, within)
-    const facts = { pairs: pairs.groups.length, prior_scale: priorScale, held_out: accuracy }
+    const facts = { pairs, prior_scale: priorScale, held_out: accuracy }
     const config = { base_model_name_or_path: base, fitted_to: fittedTo, ...facts }
     await saveProbe(session, model, { ...options, fold, tokenizerDir: start.tokenizer.dir, config })
     session.ui.line(
-      `${options.label(fold)}: a probe of ${layers} of ${start.model.config.layers} layers, fitted to ${amount(facts.pairs, 'pair')} · prior ±${figure(priorScale)}`,
+      `${options.label(fold)}: a probe of ${layers} of ${start.model.config.layers} layers, fitted to ${amount(pairs, 'pair')} · prior ±${figure(priorScale)}`,
     )
-    out.push({ fold, model, path, accuracy })
+    out.push({ fold, model, path: options.dir(fold), accuracy })
     throwIfStopped(session)
   }
   return out
@@ -136,7 +129,7 @@ async function statesOf(session: RewardNeeds, probe: Decoder, { encoded }: Encod
 }
 
 /** Every human preference is a pair. */
-function differencesOf(
+function fitTo(
   { examples }: EncodedCorpus,
   states: States,
   wanted: (example: Example) => boolean,
@@ -151,10 +144,11 @@ function differencesOf(
   for (const [i, { row, better, worse }] of pairs.entries())
     for (let k = 0; k < width; k++)
       differences[i * width + k] = states[row][better][k] - states[row][worse][k]
-  return {
-    differences: fromData(differences, [pairs.length, width]),
-    groups: pairs.map(({ row }) => foldOf(examples[row].prompt, seed, GROUPS)),
-  }
+  const groups = pairs.map(({ row }) => foldOf(examples[row].prompt, seed, GROUPS))
+  return scope(() => ({
+    pairs: pairs.length,
+    ...fitProbe({ differences: fromData(differences, [pairs.length, width]), groups }),
+  }))
 }
 
 function accuracyOn(
