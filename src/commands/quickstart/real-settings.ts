@@ -1,4 +1,4 @@
-/** Settings of the quickstart with a real chat model: what two cores with AVX2 do in twelve minutes. */
+/** Settings of the quickstart with a real chat model: what two cores with AVX2 do in five minutes. */
 
 /** A config, as YAML. */
 export const REAL_SETTINGS = `
