@@ -102,14 +102,7 @@ const RULES: readonly Rule[] = [
     idle: (_, given) => given('reward_max_steps') && 'reward_max_steps decides when its training ends',
   },
   {
-    keys: [
-      'reward_model_config',
-      'reward_learning_rate',
-      'reward_num_train_epochs',
-      'reward_max_steps',
-      'reward_per_device_train_batch_size',
-      'center_rewards_coefficient',
-    ],
+    keys: REWARD_TRAIN_KEYS.filter((key) => key !== 'folds' && key !== 'reward_probe'),
     idle: (v) => v.reward_probe && 'reward_probe fits the reward model at once, on the start model',
   },
   {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { Options, SectionOptions } from '../config/options.js'
 import { LORA_KEYS } from '../config/sections/lora-section.js'
 import { usageError } from '../errors.js'
-import { attachAdapter, trainableWeights, withAdapterOff } from '../models/adapters/adapter.js'
+import { attachAdapter, onBaseAlone, trainableWeights } from '../models/adapters/adapter.js'
 import type { LoraOptions } from '../models/adapters/adapter-config.js'
 import { baseFolderOf } from '../models/adapters/adapter-load.js'
 import { mergeAdapter } from '../models/adapters/adapter-merge.js'
@@ -122,8 +122,7 @@ export function rewardStart(
   seed: number,
 ): Decoder {
   if (session.options.usePeft) {
-    const make = () => rewardModelFrom(model, seed, { shared: true })
-    const reward = model.adapter ? withAdapterOff(model, make) : make()
+    const reward = onBaseAlone(model, () => rewardModelFrom(model, seed, { shared: true }))
     attachAdapter(reward, loraOptions(session), seed)
     sayAdapter(session, reward)
     warnOfRate(session, 'reward_learning_rate', session.options.rewardLearningRate)

@@ -21,6 +21,14 @@ export const encoded = (
   promptCut: 0,
 })
 
+/** A list of whole answers, each scored from its second token on. */
+export const list = (id: string, promptIds: readonly number[], ...answers: number[][]): EncodedExample =>
+  encoded(
+    id,
+    promptIds,
+    answers.map((ids) => answer(ids, 1)),
+  )
+
 /** A list of `n` answers over ids from 3 on; some answers have one token, some have unscored context. */
 export function randomList(random: Random, id: string, n: number, vocabulary: number): EncodedExample {
   const ids = (length: number) => Array.from({ length }, () => 3 + random.int(vocabulary - 3))

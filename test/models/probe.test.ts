@@ -3,7 +3,6 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import type { EncodedExample } from '../../src/data/encode/encoded.js'
 import { packLists } from '../../src/data/encode/pack.js'
 import { DiskStorage } from '../../src/files/storage.js'
 import { writeFolder } from '../../src/files/whole.js'
@@ -17,22 +16,11 @@ import { PROBE_CONFIG } from '../../src/models/probe/probe-folder.js'
 import { probeFiles } from '../../src/models/probe/probe-save.js'
 import { memory, noGrad, scope } from '../../src/tensor/index.js'
 import { fixture } from '../fixtures.js'
+import { list } from '../helpers/encoded.js'
 
 const dir = fs.mkdtempSync(join(tmpdir(), 'clha-probe-'))
 afterAll(() => fs.rmSync(dir, { recursive: true, force: true }))
 
-const list = (id: string, prompt: number[], ...answers: number[][]): EncodedExample => ({
-  id,
-  source: '',
-  promptIds: Int32Array.from(prompt),
-  answers: answers.map((ids) => ({
-    ids: Int32Array.from(ids),
-    scoredFrom: 1,
-    truncated: false,
-    ended: true,
-  })),
-  promptCut: 0,
-})
 const LISTS = [list('a', [5, 6, 7], [8, 9], [10, 11, 12]), list('b', [20], [21, 22, 23])]
 
 const weightsFor = ({ config }: Decoder) =>

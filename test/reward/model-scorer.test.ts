@@ -1,23 +1,10 @@
 /** Scores of encoded lists, from a decoder with shared prompts and from an encoder without. */
 import { expect, test } from 'vitest'
-import type { EncodedExample } from '../../src/data/encode/encoded.js'
 import { unshared } from '../../src/data/encode/unshared.js'
 import { loadRewardScorer } from '../../src/models/folders/load-reward.js'
 import { scoreExamples } from '../../src/reward/model-scorer.js'
 import { fixture } from '../fixtures.js'
-
-const list = (id: string, prompt: number[], ...answers: number[][]): EncodedExample => ({
-  id,
-  source: '',
-  promptIds: Int32Array.from(prompt),
-  answers: answers.map((ids) => ({
-    ids: Int32Array.from(ids),
-    scoredFrom: 1,
-    truncated: false,
-    ended: true,
-  })),
-  promptCut: 0,
-})
+import { list } from '../helpers/encoded.js'
 
 const LISTS = [
   list('a', [5, 6, 7], [8, 9], [10, 11, 12]),

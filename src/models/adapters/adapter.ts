@@ -247,6 +247,10 @@ export function withAdapterOff<T>(model: Decoder, fn: () => T): T {
   }
 }
 
+/** Runs `fn` with the base model alone, whether an adapter stands on it or none does. */
+export const onBaseAlone = <T>(model: Decoder, fn: () => T): T =>
+  model.adapter ? withAdapterOff(model, fn) : fn()
+
 /** Runs a training forward (and what computes it again): dropout is on, drawn from the adapter's seed and `key` alone. */
 export function withDropout<T>(model: Decoder, key: string | undefined, fn: () => T): T {
   const { adapter } = model

@@ -1,13 +1,23 @@
 /** A model as the files of a Hugging Face folder. */
-
+import { join } from 'node:path'
 import { weightFiles } from '../../checkpoint/format/model-shards.js'
 import type { TensorToWrite } from '../../checkpoint/format/safetensors-write.js'
-import { type SaveFile, textFile } from '../../checkpoint/format/save-file.js'
+import { copiedFile, type SaveFile, textFile } from '../../checkpoint/format/save-file.js'
+import { DiskStorage } from '../../files/storage.js'
 import { DTYPES, type DType, noGrad, ops, scope, type Tensor } from '../../tensor/index.js'
+import { TOKENIZER_FILES } from '../../text/tokenizer-files.js'
 import type { Decoder } from '../decoder/decoder.js'
 import { requireWideWeights } from '../decoder/quantized.js'
 import { configJson } from './config-json.js'
 import { weightSpecs } from './weights.js'
+
+/** The files of a tokenizer that are in a folder, as they are. */
+export function tokenizerFiles(folder: string): SaveFile[] {
+  const storage = new DiskStorage()
+  return TOKENIZER_FILES.filter((name) => storage.stat(join(folder, name)) !== undefined).map((name) =>
+    copiedFile(storage, join(folder, name), name),
+  )
+}
 
 /** Names in config.json. */
 export const HF_DTYPES: Partial<Record<DType, string>> = {

@@ -34,7 +34,7 @@ export function probeFrom(model: Decoder, { layers, weights, shared = false }: P
   if (!shared) requireWideWeights(model, 'a probe of a model that is trained takes a copy of them')
   const config = probedConfig(model.config, layers)
   const head = `${config.names.score}.weight`
-  const score = Float32Array.from(weights ?? new Float32Array(probeWidth(config)))
+  const score = weights ?? new Float32Array(probeWidth(config))
   const own = weightSpecs(config, 'reward').filter(({ name }) => name !== head)
   const held = noGrad(() => own.map(({ name }): [string, Tensor] => [name, heldBy(model, name, shared)]))
   const placed = noGrad(() => scope(() => ops.to(fromData(score, [2, config.hiddenSize]), model.dtype)))

@@ -1,7 +1,8 @@
 /** One of several reward models, however it was made: what it is made from, and what is known of it. */
 import type { SectionOptions } from '../../config/options.js'
 import type { EncodedCorpus } from '../../data/corpus.js'
-import type { Preference } from '../../data/example.js'
+import type { Example, Preference } from '../../data/example.js'
+import { foldOf } from '../../data/split.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import type { DataFile } from '../../runs/run-manifest.js'
 import type { Needs } from '../../session/needs.js'
@@ -49,6 +50,12 @@ export interface RewardModelOptions {
 }
 
 export type RewardNeeds = FitNeeds & Needs<SectionOptions<'model' | 'lora' | 'rewardTrain'>, 'dtype'>
+
+/** Which examples a fold's model is not made from; none where there is one model. */
+export const heldOutOf =
+  (fold: number, folds: number, seed: number) =>
+  ({ prompt }: Example): boolean =>
+    folds > 1 && foldOf(prompt, seed, folds) === fold
 
 /** Training items of a reward model: every human preference is a pair of weight 1. */
 export function rewardItems({ examples, encoded }: EncodedCorpus): TrainItem[] {

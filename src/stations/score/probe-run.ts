@@ -1,16 +1,15 @@
 /** The run folder of a probe: written whole, and read again where a run goes on with the same data and start model. */
 import { join } from 'node:path'
-import { copiedFile } from '../../checkpoint/format/save-file.js'
 import { DiskStorage } from '../../files/storage.js'
 import { replaceFile } from '../../files/whole.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
+import { tokenizerFiles } from '../../models/folders/save-model.js'
 import { isProbeFolder, type ProbeConfig, readProbeConfig } from '../../models/probe/probe-folder.js'
 import { probeFiles } from '../../models/probe/probe-save.js'
 import { openRun } from '../../runs/open-run.js'
 import { RUN_FILE } from '../../runs/run-manifest.js'
 import { manifestOf } from '../../session/session.js'
 import { scope } from '../../tensor/index.js'
-import { TOKENIZER_FILES } from '../../text/tokenizer-files.js'
 import type { RewardModelOptions, RewardNeeds } from './fold-model.js'
 
 /** What the folder of a fold says of the same fit, if it was made before and the run goes on. */
@@ -39,11 +38,9 @@ export async function saveProbe(session: RewardNeeds, probe: Decoder, f: Fitted)
   const run = openRun(dir, { ...manifestOf(session, f.label(f.fold), f.data), resume: goesOn })
   try {
     await f.opened?.()
-    const present = TOKENIZER_FILES.filter((name) => storage.stat(join(f.tokenizerDir, name)) !== undefined)
-    const tokenizer = present.map((name) => copiedFile(storage, join(f.tokenizerDir, name), name))
     // Its config comes last: a folder that has it is whole.
     scope(() => {
-      for (const { path, chunks } of [...tokenizer, ...probeFiles(probe, f.config)])
+      for (const { path, chunks } of [...tokenizerFiles(f.tokenizerDir), ...probeFiles(probe, f.config)])
         replaceFile(storage, join(dir, path), chunks())
     })
     run.setStatus('done')

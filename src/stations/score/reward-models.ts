@@ -19,6 +19,7 @@ import {
   type Accuracy,
   agreement,
   type FoldModel,
+  heldOutOf,
   type RewardModelOptions,
   type RewardNeeds,
   rewardItems,
@@ -61,8 +62,7 @@ export async function trainRewardModels(
   if (session.options.rewardProbe) return fitProbes(session, start, data, options)
   const out: FoldModel[] = []
   for (let fold = 0; fold < options.folds; fold++) {
-    const within = (example: Example) =>
-      options.folds > 1 && foldOf(example.prompt, session.options.seed, options.folds) === fold
+    const within = heldOutOf(fold, options.folds, session.options.seed)
     const model = freshScorer(session, start, options.seed + fold)
     out.push(await trainFold(session, start, data, { ...options, fold, model, within }))
     if (session.stopRequested()) break

@@ -9,7 +9,7 @@ import { usageError } from '../../errors.js'
 import { sha256 } from '../../files/digest.js'
 import type { LanguageModel } from '../../load/language-model.js'
 import { baseOf, startTrajectory } from '../../load/trainable.js'
-import { withAdapterOff } from '../../models/adapters/adapter.js'
+import { onBaseAlone } from '../../models/adapters/adapter.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { probedLayers, probeFrom, probeStates, probeWidth } from '../../models/probe/probe.js'
 import { loadProbe } from '../../models/probe/probe-folder.js'
@@ -21,6 +21,7 @@ import { hashItems } from '../../train/loop/items.js'
 import {
   agreement,
   type FoldModel,
+  heldOutOf,
   type RewardModelOptions,
   type RewardNeeds,
   rewardItems,
@@ -47,16 +48,20 @@ export async function fitProbes(
     return known.map(({ held_out: accuracy }, fold) => {
       session.ui.line(`${options.label(fold)}: was done`)
       const path = options.dir(fold)
-      return { fold, model: probeOf(start.model, () => loadProbe(path, start.model, shared)), path, accuracy }
+      return {
+        fold,
+        model: onBaseAlone(start.model, () => loadProbe(path, start.model, shared)),
+        path,
+        accuracy,
+      }
     })
   const layers = probedLayers(start.model.config)
   const make = (weights?: Float32Array) =>
-    probeOf(start.model, () => probeFrom(start.model, { layers, weights, shared }))
+    onBaseAlone(start.model, () => probeFrom(start.model, { layers, weights, shared }))
   const states = await statesOf(session, make(), labelled)
   const out: FoldModel[] = []
   for (let fold = 0; fold < folds; fold++) {
-    const within = (example: Example) =>
-      folds > 1 && foldOf(example.prompt, session.options.seed, folds) === fold
+    const within = heldOutOf(fold, folds, session.options.seed)
     const { pairs, weights, priorScale } = fitTo(labelled, states, (example) => !within(example), seed)
     const model = make(weights)
     const accuracy = accuracyOn(labelled, states, weights, within)
@@ -97,10 +102,6 @@ async function fitOf(
   const start = await startTrajectory(options)
   return sha256(JSON.stringify([hashItems(rewardItems(data)), folds, seed, options.seed, base, start]))
 }
-
-/** A probe stands on the model itself, not on what an adapter makes of it. */
-const probeOf = (model: Decoder, make: () => Decoder): Decoder =>
-  model.adapter ? withAdapterOff(model, make) : make()
 
 /** @param probe any of the layers that are read; disposed of here */
 async function statesOf(session: RewardNeeds, probe: Decoder, { encoded }: EncodedCorpus): Promise<States> {

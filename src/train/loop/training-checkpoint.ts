@@ -1,23 +1,21 @@
 /** A checkpoint of training: the model as a Hugging Face folder, the optimizer's moments, the state of the run. */
 import { join } from 'node:path'
 import { openSafetensors } from '../../checkpoint/format/safetensors.js'
-import { copiedFile, type SaveFile, safetensorsFile, textFile } from '../../checkpoint/format/save-file.js'
+import { type SaveFile, safetensorsFile, textFile } from '../../checkpoint/format/save-file.js'
 import { openModelFiles } from '../../checkpoint/format/sharded-model.js'
 import type { TensorSource } from '../../checkpoint/format/tensor-source.js'
 import { type TrainingState, trainingStateFile } from '../../checkpoint/policy/state.js'
 import { noCheckpointError } from '../../errors.js'
-import { DiskStorage } from '../../files/storage.js'
 import { trainableWeights } from '../../models/adapters/adapter.js'
 import { ADAPTER_WEIGHTS } from '../../models/adapters/adapter-config.js'
 import { adapterFiles } from '../../models/adapters/adapter-save.js'
 import type { Decoder } from '../../models/decoder/decoder.js'
 import { reloadWeights } from '../../models/folders/load-model.js'
 import { readOver } from '../../models/folders/read-tensor.js'
-import { modelFiles, tensorsToWrite } from '../../models/folders/save-model.js'
+import { modelFiles, tensorsToWrite, tokenizerFiles } from '../../models/folders/save-model.js'
 import type { Optimizer } from '../../optim/optimizer.js'
 import { formatTrainerState, TRAINER_STATE_FILE, type TrainerState } from '../../runs/trainer-state.js'
 import { DTYPES, type Tensor } from '../../tensor/index.js'
-import { TOKENIZER_FILES } from '../../text/tokenizer-files.js'
 
 const OPTIMIZER_FILE = 'optimizer.safetensors'
 
@@ -37,11 +35,9 @@ export function checkpointFiles({
   trainerState,
   tokenizerDir,
 }: CheckpointParts): SaveFile[] {
-  const storage = new DiskStorage()
-  const present = TOKENIZER_FILES.filter((name) => storage.stat(join(tokenizerDir, name)) !== undefined)
   return [
     ...(model.adapter ? adapterFiles(model) : modelFiles(model)),
-    ...present.map((name) => copiedFile(storage, join(tokenizerDir, name), name)),
+    ...tokenizerFiles(tokenizerDir),
     safetensorsFile(OPTIMIZER_FILE, tensorsToWrite(optimizer.state())),
     textFile(TRAINER_STATE_FILE, formatTrainerState(trainerState)),
     trainingStateFile(state),
